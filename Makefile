@@ -1,0 +1,40 @@
+# make demo: trains on the embedded digits and leaves runs/demo/report.html
+# make test: runs all tests;  make lint: checks the style
+# Each makes the virtual environment .venv first if it is missing or older than the package's metadata.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The small CPU build of TensorFlow where there is no NVIDIA GPU and there is such a build.
+ifeq ($(shell command -v nvidia-smi 2>/dev/null),)
+ifeq ($(shell uname -sm),Linux x86_64)
+export GANLIB_TENSORFLOW := tensorflow-cpu
+endif
+EXTRAS := test
+else
+EXTRAS := test,gpu
+endif
+
+.PHONY: demo test lint install clean
+
+demo: install
+	$(BIN)/python -m experiments.demo --workdir=runs/demo
+
+test: install
+	$(BIN)/python -m pytest -n 2 --durations=10 tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+install: $(VENV)/installed
+
+$(VENV)/installed: setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip setuptools
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,52 @@
+"""The keys that every config has, with their defaults. A config takes these and sets its own."""
+
+from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
+
+
+def gan():
+    """The config of a GAN, for `experiments.train_gan`."""
+    config = _shared()
+    config.method = "gan"
+    config.conditional = False  # give the labels to both networks
+    config.loss = "non_saturating"
+    config.penalties = ConfigDict()  # name -> arguments, as in {"r1": {"weight": 10.0, "interval": 16}}
+    config.discriminator_steps = 1
+    config.update_rule = "alternating"  # or "simultaneous"
+    return config
+
+
+def classifier():
+    """The config of a few-label classifier, for `experiments.train_classifier`."""
+    config = _shared()
+    config.method = "semi_supervised"  # or "supervised": the same network on the labelled images alone
+    config.labels_per_class = 10
+    config.label_seed = 0  # which images keep their label
+    config.unlabeled_weight = 1.0
+    return config
+
+
+def _shared():
+    config = ConfigDict()
+    config.dataset = "digits"  # "digits", a TFDS name, or "folder:PATH"
+    config.data_dir = placeholder(str)  # where TFDS datasets lie; unset takes TFDS_DATA_DIR
+    config.image_size = placeholder(int)  # unset keeps the images' own size
+    config.skip_corrupt = False  # leave out unreadable files of a folder instead of failing
+    config.batch_size = 64
+    config.steps = 1000  # generator updates
+    config.seed = 0
+    config.networks = "dcgan"  # a module of ganlib.networks
+    config.generator = ConfigDict()  # arguments of its Generator
+    config.discriminator = ConfigDict()  # arguments of its Discriminator
+    config.generator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
+    config.discriminator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
+    config.augment = ""  # such as "color,translation,cutout"
+    config.ema_decay = 0.999
+    config.precision = "float32"  # or "mixed_bfloat16", "mixed_float16"
+    config.steps_per_execution = 1
+    config.log_every = 50  # these four in steps; 0 = never, or at the end only
+    config.checkpoint_every = 500
+    config.sample_every = 500
+    config.evaluate_every = 500
+    config.smoke = False  # tiny networks and 2 steps, for tests
+    return config

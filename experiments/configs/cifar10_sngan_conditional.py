@@ -1,0 +1,15 @@
+"""SNGAN with labels on CIFAR-10: the networks of `cifar10_sngan` with conditional batch norm and projection
+(Miyato & Koyama 2018, arXiv:1802.05637).
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_sngan_conditional.py --workdir=runs/cifar10_cond
+
+The paper's FID is 17.5 and its Inception score 8.62 (its table 1 for CIFAR-10), after 100,000 generator steps.
+"""
+
+from experiments.configs import cifar10_sngan
+
+
+def get_config():
+    config = cifar10_sngan.get_config()
+    config.conditional = True
+    return config

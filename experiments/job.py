@@ -1,0 +1,58 @@
+"""How every job starts and fails: absl flags, one line for what the user can mend, and an exit status.
+
+0: done. 1: a bug of ours, with its traceback. 2: a bad flag or a `ganlib.UserError`, printed as one line.
+130: interrupted from the keyboard.
+"""
+
+import sys
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from ganlib.errors import UserError
+
+
+def define_training_flags():
+    """The flags of every training job. They are defined when a job runs, so that one may import another."""
+    config_flags.DEFINE_config_file("config", None, "the experiment's config file; its keys are --config.KEY=VALUE")
+    flags.DEFINE_string("workdir", None, "the run's folder")
+    flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config")
+    flags.mark_flags_as_required(["config", "workdir"])
+
+
+def start(main):
+    """Parses the flags and calls ``main()``; the body of every job's ``if __name__ == "__main__"``."""
+
+    def guarded(argv):
+        logging.set_verbosity(logging.WARNING)
+        try:
+            if len(argv) > 1:
+                raise UserError(f"unexpected argument {argv[1]!r}: options are written --name=value")
+            main()
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            print("\ninterrupted: the same command goes on from the newest checkpoint", file=sys.stderr, flush=True)
+            sys.exit(130)
+
+    app.run(guarded, flags_parser=_parse)
+
+
+def _parse(argv):
+    """absl's flags, with one line for a config file or key that does not exist."""
+    try:
+        remaining = flags.FLAGS(argv)
+        if "config" in flags.FLAGS:
+            _ = flags.FLAGS.config.steps  # a config file that did not load says so when it is first used
+        return remaining
+    except flags.Error as error:
+        message = str(error)
+    except (AttributeError, KeyError) as error:  # ml_collections: "'stepz'\nDid you mean ..."
+        message = "unknown config key: " + str(error.args[0]).replace("\\n", ". ").replace("\\'", "").strip("'\"")
+    except OSError as error:
+        message = str(error).split("earlier failure to load: ")[-1].replace("config_config", "")
+    except (TypeError, ValueError) as error:
+        message = f"bad config value: {error}"
+    print("error: " + " ".join(message.split()), file=sys.stderr, flush=True)
+    sys.exit(2)

@@ -1,0 +1,35 @@
+"""Trains a GAN: python -m experiments.train_gan --config=experiments/configs/digits_dcgan.py --workdir=runs/digits
+
+The same command again goes on from the newest checkpoint. Any key of the config can be set, as in
+--config.batch_size=128 --config.generator.width=32.
+"""
+
+from absl import flags
+
+from experiments import job
+
+
+def train(config, workdir, accept_new_config=False, label=""):
+    """Trains the GAN of ``config`` in ``workdir`` and writes its report; returns the report's path."""
+    from ganlib import data, report, runs
+
+    config = runs.smoke(config)
+    source = data.open(config.dataset, "train", config.image_size, config.data_dir, config.skip_corrupt)
+    run = runs.start(workdir, config, source, accept_new_config)
+    model = runs.build(run)
+
+    def batches(start_step):
+        batch_size = config.batch_size * config.discriminator_steps
+        return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
+
+    runs.fit(run, model, batches, label=label)
+    return report.write(run.workdir / "report.html", [run.workdir], title=f"GAN on {config.dataset}")
+
+
+def main():
+    print(f"report: {train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)}")
+
+
+if __name__ == "__main__":
+    job.define_training_flags()
+    job.start(main)

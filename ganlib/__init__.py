@@ -1,0 +1,31 @@
+"""ganlib: image generation with GANs and classification with semi-supervised GANs, on Keras 3 and TensorFlow.
+
+The public names load on first use, so that ``import ganlib`` does not wait for TensorFlow.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_MODULES = ("augment", "data", "losses", "metrics", "networks", "penalties", "plots", "report", "runs", "training")
+_NAMES = {
+    "Classifier": "ganlib.networks",
+    "GAN": "ganlib.gan",
+    "SemiSupervisedGAN": "ganlib.semi_supervised",
+    "SupervisedClassifier": "ganlib.supervised",
+    "UserError": "ganlib.errors",
+    "load": "ganlib.runs",
+}
+__all__ = sorted([*_MODULES, *_NAMES])
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"ganlib.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
+    raise AttributeError(f"module 'ganlib' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,214 @@
+"""A folder of image files as uint8 arrays of one size: what Pillow opens, made uniform by stated rules.
+
+Each file is turned upright by its EXIF tag, composed over a background where it is transparent, cropped to its
+central square and resized with Pillow's antialiased Lanczos filter. Of an animated GIF the first frame is taken;
+16-bit grey is scaled to 8 bits.
+"""
+
+import concurrent.futures
+import dataclasses
+import logging
+import pathlib
+
+import numpy as np
+from PIL import Image, ImageColor, ImageOps
+
+from ganlib.errors import UserError
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+IGNORED = ("Thumbs.db", "desktop.ini")
+GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+SPLITS = ("train", "test")
+_MAX_16_BIT = 65535
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """The readable images of a folder and how to load them."""
+
+    paths: tuple[str, ...]
+    labels: np.ndarray | None
+    class_names: tuple[str, ...]
+    image_size: int
+    channels: int
+    background: str
+    skip_corrupt: bool
+    has_splits: bool
+
+
+def scan(path, split="train", image_size=None, skip_corrupt=False, background="white"):
+    """Lists the images below ``path``, whose subfolders, if it has any, are its classes.
+
+    Args:
+        path: the folder. When it holds the subfolders ``train`` and ``test``, ``split`` picks one of them.
+        split: ``"train"`` or ``"test"``; a folder without these two subfolders has only ``"train"``.
+        image_size: height and width to make; None asks for images that are all of one square size.
+        skip_corrupt: leave out unreadable files, logging how many, instead of failing.
+        background: the colour under transparent pixels.
+
+    Returns:
+        A `Listing`. It is grey when all the images are, otherwise RGB.
+
+    Raises:
+        UserError: for a missing or empty folder, an unreadable file, or images of several sizes without ``image_size``.
+    """
+    root = pathlib.Path(path).expanduser()
+    if not root.is_dir():
+        raise UserError(f"no folder at {str(root)!r}: check the path after 'folder:'")
+    try:
+        ImageColor.getrgb(background)
+    except ValueError:
+        raise UserError(f"unknown background colour {background!r}: use a name such as 'white', or '#rrggbb'") from None
+    has_splits = all((root / name).is_dir() for name in SPLITS)
+    if has_splits:
+        if split not in SPLITS:
+            raise UserError(f"folder {str(root)!r} has the splits train and test, not {split!r}")
+        root = root / split
+    elif split != "train":
+        raise UserError(f"folder {str(root)!r} has no split {split!r}: put the images into its subfolders 'train' and 'test'")
+    files, labels, class_names = _files(root)
+    headers, failures = _each(_header, files, skip_corrupt)
+    good = [i for i in range(len(files)) if i not in failures]
+    if not good:
+        raise UserError(f"folder {str(root)!r} holds no image that can be read (PNG, JPEG, BMP or GIF)")
+    sizes, modes = {headers[i][0] for i in good}, {headers[i][1] for i in good}
+    if image_size is None:
+        image_size = _common_size(root, sizes)
+    return Listing(
+        paths=tuple(str(files[i]) for i in good),
+        labels=None if labels is None else labels[good],
+        class_names=class_names,
+        image_size=image_size,
+        channels=1 if modes <= set(GREY_MODES) else 3,
+        background=background,
+        skip_corrupt=skip_corrupt,
+        has_splits=has_splits,
+    )
+
+
+def load_image(path, listing):
+    """The image at ``path`` as ``(image_size, image_size, channels)`` uint8.
+
+    Raises:
+        UserError: if the file is corrupt or truncated, naming it.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return fit_array(_uniform(image, listing.channels, listing.background), listing.image_size)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _unreadable(path, error) from None
+
+
+def load_all(listing):
+    """Loads every image of ``listing``.
+
+    Returns:
+        ``(listing, images)``: the listing of what could be read, and ``(n, size, size, channels)`` uint8.
+    """
+    images, failures = _each(lambda path: load_image(path, listing), listing.paths, listing.skip_corrupt)
+    return _without(listing, failures), np.stack([image for i, image in enumerate(images) if i not in failures])
+
+
+def check_all(listing):
+    """Reads every image of ``listing`` once, keeping none; returns the listing of those that can be read."""
+    _, failures = _each(lambda path: load_image(path, listing).size, listing.paths, listing.skip_corrupt)
+    return _without(listing, failures)
+
+
+def _without(listing, failures):
+    good = [i for i in range(len(listing.paths)) if i not in failures]
+    if not good:
+        raise UserError(f"none of the {len(listing.paths)} images, such as {listing.paths[0]!r}, can be read")
+    labels = None if listing.labels is None else listing.labels[good]
+    return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels)
+
+
+def fit_array(image, size):
+    """Crops ``(height, width, channels)`` uint8 to its central square and resizes it to ``(size, size, channels)``.
+
+    The filter is Pillow's Lanczos, which is antialiased when it makes an image smaller.
+    """
+    height, width, channels = image.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    square = Image.fromarray(square[..., 0] if channels == 1 else square)
+    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, channels)
+
+
+def _files(root):
+    """The files below ``root`` in a fixed order, with labels when they lie in class folders."""
+    top = [p for p in sorted(root.iterdir()) if not p.name.startswith(".") and p.name not in IGNORED]
+    classes, loose = [p for p in top if p.is_dir()], [p for p in top if p.is_file()]
+    if classes and loose:
+        raise UserError(
+            f"folder {str(root)!r} holds both files (such as {loose[0].name!r}) and class folders "
+            f"(such as {classes[0].name!r}): move the files into class folders or out of the way"
+        )
+    if not classes:
+        if not loose:
+            raise UserError(f"folder {str(root)!r} is empty: put images, or one subfolder of images a class, into it")
+        return loose, None, ()
+    files, labels = [], []
+    for label, folder in enumerate(classes):
+        inside = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(".") and p.name not in IGNORED]
+        if not inside:
+            raise UserError(f"class folder {str(folder)!r} is empty: put images into it or remove it")
+        files += inside
+        labels += [label] * len(inside)
+    return files, np.array(labels, np.int64), tuple(p.name for p in classes)
+
+
+def _header(path):
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size, image.mode
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _each(function, paths, skip_corrupt):
+    """``function`` of every path in parallel; returns the results and the indices of those that failed."""
+
+    def attempt(path):
+        try:
+            return function(path), None
+        except UserError as error:
+            return None, error
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        results = list(pool.map(attempt, paths))
+    failures = {i: error for i, (_, error) in enumerate(results) if error is not None}
+    if failures and not skip_corrupt:
+        first, *others = failures.values()
+        more = f" ({len(others)} more like it)" if others else ""
+        raise UserError(f"{first}{more}")
+    if failures:
+        first = next(iter(failures.values()))
+        logging.getLogger("ganlib").warning("skipped %d of %d files, the first: %s", len(failures), len(paths), first)
+    return [value for value, _ in results], failures
+
+
+def _unreadable(path, error):
+    reason = "not a PNG, JPEG, BMP or GIF image" if "cannot identify" in str(error) else f"corrupt image ({error})"
+    return UserError(f"{str(path)!r}: {reason}; remove it, or set skip_corrupt to leave such files out")
+
+
+def _common_size(root, sizes):
+    if len(sizes) > 1 or len({side for size in sizes for side in size}) > 1:
+        shown = ", ".join(f"{w}x{h}" for w, h in sorted(sizes)[:3])
+        raise UserError(f"the images in {str(root)!r} are not all of one square size ({shown} ...): give an image_size")
+    return next(iter(sizes))[0]
+
+
+def _uniform(image, channels, background):
+    """A Pillow image as ``(height, width, channels)`` uint8: upright, opaque, 8 bits."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        array = np.asarray(image, np.float64) * (255 / _MAX_16_BIT)
+        image = Image.fromarray(np.clip(np.round(array), 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, background), image)
+    array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return array.reshape(*array.shape[:2], channels)

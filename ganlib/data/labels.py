@@ -1,0 +1,59 @@
+"""Few-label splits: which examples keep their label."""
+
+import numpy as np
+
+from ganlib.errors import UserError
+
+
+def split(labels, per_class, seed):
+    """Picks ``per_class`` examples of every class to keep their label; the rest is unlabelled.
+
+    Args:
+        labels: ``(n,)`` integers.
+        per_class: how many labelled examples each class gets, at least 1.
+        seed: an integer; the same seed gives the same split.
+
+    Returns:
+        ``(labeled, unlabeled)``: int64 arrays of indices into ``labels``. ``labeled`` is ordered class by class;
+        ``unlabeled`` is sorted. Together they are every index once.
+
+    Raises:
+        UserError: if a class has fewer than ``per_class`` examples, naming it.
+
+    Example:
+        >>> from ganlib.data import labels
+        >>> labeled, unlabeled = labels.split([0, 0, 1, 1, 1], per_class=1, seed=0)
+        >>> len(labeled), len(unlabeled)
+        (2, 3)
+    """
+    labels = np.asarray(labels)
+    if per_class < 1:
+        raise UserError(f"labels per class must be at least 1, got {per_class}")
+    random = np.random.default_rng(seed)
+    labeled = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        if len(members) < per_class:
+            raise UserError(f"{per_class} labels per class asked for, but class {label} has only {len(members)} examples")
+        labeled.append(random.choice(members, per_class, replace=False))
+    labeled = np.concatenate(labeled).astype(np.int64)
+    return labeled, np.setdiff1d(np.arange(len(labels)), labeled)
+
+
+def labeled_part(source, per_class, seed):
+    """The few labelled images of a source: `split` applied to it.
+
+    Args:
+        source: a `ganlib.data.Source` with labels, whose images can be picked.
+        per_class: labelled images of each class.
+        seed: an integer.
+
+    Returns:
+        A `ganlib.data.Source`.
+
+    Raises:
+        UserError: if the source has no labels, or too few of a class.
+    """
+    if source.labels is None:
+        raise UserError(f"{source.name} has no labels to learn from")
+    return source.subset(split(source.labels, per_class, seed)[0])

@@ -1,0 +1,111 @@
+"""From a `Source` to endless batches. What batch number k holds is a function of (seed, k) alone.
+
+Batch k holds the positions ``k * batch_size`` to ``(k + 1) * batch_size`` of the epochs laid end to end, and each
+epoch is a permutation by (seed, epoch). So a resumed run sees what it would have seen, no image is dropped at an
+epoch's end, and starting at step k costs nothing. Images stay uint8; the model rescales them on its device.
+"""
+
+import tensorflow as tf
+
+from ganlib.errors import UserError
+
+ROUNDS = 16
+
+
+def batches(source, batch_size, seed=0, start_step=0, with_labels=True):
+    """Endless batches of a source.
+
+    Args:
+        source: a `ganlib.data.Source`.
+        batch_size: images a batch, from 1 to the source's number of images.
+        seed: an integer from which, with the epoch, the order follows.
+        start_step: the number of the first batch.
+        with_labels: give labels where the source has them.
+
+    Returns:
+        A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8
+        and ``(batch_size,)`` int64.
+
+    Raises:
+        UserError: for a batch size of 0 or larger than the source.
+    """
+    _check_batch_size(source, batch_size)
+    with_labels = with_labels and bool(source.class_names)
+    if source.read is None:
+        dataset = _streamed(source, batch_size, seed, start_step)
+        return _finish(dataset if with_labels else dataset.map(lambda images, labels: images))
+
+    def read(indices):
+        images = source.read(indices)
+        return (images, tf.gather(source.labels, indices)) if with_labels else images
+
+    indices = _shuffled_indices(source.num_examples, batch_size, seed, start_step)
+    parallel = None if source.images is not None else tf.data.AUTOTUNE
+    return _finish(indices.map(read, num_parallel_calls=parallel))
+
+
+def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None):
+    """Endless batches for a semi-supervised GAN.
+
+    Args:
+        labeled: the source whose labels may be used; it may be smaller than a batch, and then repeats within it.
+        unlabeled: the source of images whose labels, if there are any, are not read.
+        batch_size: unlabelled images a batch.
+        seed: an integer from which both orders follow.
+        start_step: the number of the first batch.
+        labeled_batch_size: labelled images a batch; None takes ``batch_size``.
+
+    Returns:
+        A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``.
+    """
+
+    def read(indices):
+        return labeled.read(indices), tf.gather(labeled.labels, indices)
+
+    indices = _shuffled_indices(labeled.num_examples, labeled_batch_size or batch_size, seed, start_step)
+    unlabeled = batches(unlabeled, batch_size, seed + 1, start_step, with_labels=False)
+    dataset = tf.data.Dataset.zip(indices.map(read), unlabeled)
+    return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
+
+
+def _check_batch_size(source, batch_size):
+    if batch_size < 1:
+        raise UserError(f"batch_size must be at least 1, got {batch_size}")
+    if batch_size > source.num_examples:
+        raise UserError(f"batch_size {batch_size} is larger than {source.name}, which has {source.num_examples} images")
+
+
+def _shuffled_indices(num_examples, batch_size, seed, start_step):
+    """Endless ``(batch_size,)`` int64 indices, each epoch a pseudo-random permutation that needs no memory."""
+
+    def batch_indices(step):
+        position = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        epoch = position // num_examples
+        seeds = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1)
+        # The public `index_shuffle` rejects a seed for each index (TensorFlow 2.21), which its op takes.
+        last = tf.constant(num_examples - 1, tf.int64)
+        return tf.raw_ops.RandomIndexShuffle(index=position % num_examples, seed=seeds, max_index=last, rounds=ROUNDS)
+
+    return tf.data.Dataset.counter(start_step).map(batch_indices)
+
+
+def _streamed(source, batch_size, seed, start_step):
+    """Batches of a stream: each epoch is shuffled anew by (seed, epoch), and a start inside an epoch reads up to it."""
+    first_epoch, skipped = divmod(start_step * batch_size, source.num_examples)
+
+    def epochs():
+        epoch = first_epoch
+        while True:
+            dataset = source.stream(hash((seed, epoch)) & 0x7FFFFFFF)
+            yield from dataset.skip(skipped) if epoch == first_epoch else dataset
+            epoch += 1
+
+    signature = (tf.TensorSpec(source.image_shape, tf.uint8), tf.TensorSpec((), tf.int64))
+    return tf.data.Dataset.from_generator(epochs, output_signature=signature).batch(batch_size, drop_remainder=True)
+
+
+def _finish(dataset):
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)

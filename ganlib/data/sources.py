@@ -1,0 +1,237 @@
+"""`open` a dataset by name: the embedded digits, any TFDS image dataset, or a folder of images.
+
+Every source gives uint8 images of one size. Small ones lie in memory; large ones are read as they are needed.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from ganlib.data import folders
+from ganlib.data.labels import split as split_labels
+from ganlib.errors import UserError, did_you_mean
+
+MEMORY_LIMIT = 2 << 30
+"""Bytes of uint8 images up to which a source is held in memory."""
+
+DIGITS_TEST_PER_CLASS = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Images of one size, perhaps with labels.
+
+    A source is read in one of two ways. With ``read`` any image can be fetched by its index, so a pipeline can
+    start anywhere. Only a TFDS dataset too large for memory lacks it and has ``stream`` instead.
+
+    Attributes:
+        name: what was opened, with its split, such as ``"mnist/train"``.
+        image_shape: ``(height, width, channels)``.
+        num_examples: how many images there are.
+        labels: ``(num_examples,)`` int64 in ``[0, num_classes)``, or None.
+        class_names: a tuple of ``num_classes`` strings; empty when there are no classes.
+        images: ``(num_examples, height, width, channels)`` uint8 when held in memory, otherwise None.
+        read: a TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
+        stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None;
+            the label is -1 where there is none.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    num_examples: int
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    images: np.ndarray | None = None
+    read: Callable | None = None
+    stream: Callable | None = None
+
+    @property
+    def num_classes(self):
+        """The number of classes, or None without classes."""
+        return len(self.class_names) or None
+
+    def subset(self, indices):
+        """The source that holds only ``indices``, in that order.
+
+        Raises:
+            UserError: if the images are streamed, so that there is no picking.
+        """
+        if self.read is None:
+            raise UserError(
+                f"{self.name} is streamed and cannot be split: choose a smaller image_size, so that it fits in memory"
+            )
+        indices = np.asarray(indices, np.int64)
+        labels = None if self.labels is None else self.labels[indices]
+        if self.images is not None:
+            return from_arrays(self.name, self.images[indices], labels, self.class_names)
+        return dataclasses.replace(
+            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i))
+        )
+
+
+def from_arrays(name, images, labels=None, class_names=()):
+    """A `Source` over arrays in memory.
+
+    Args:
+        name: the name to show.
+        images: ``(n, height, width, channels)`` uint8.
+        labels: ``(n,)`` integers, or None.
+        class_names: the names of the classes, or empty to name them by their numbers.
+    """
+    images = np.ascontiguousarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise UserError(
+            f"{name}: images must be uint8 of shape (n, height, width, channels), got {images.dtype} {images.shape}"
+        )
+    if labels is not None:
+        labels = np.asarray(labels, np.int64)
+        class_names = tuple(class_names) or tuple(str(k) for k in range(labels.max() + 1))
+    with tf.device("CPU:0"):  # a tensor, since an array would become a constant inside the pipeline's graph
+        tensor = tf.constant(images)
+    return Source(name, images.shape[1:], len(images), labels, class_names, images, read=lambda i: tf.gather(tensor, i))
+
+
+def open(name="digits", split="train", image_size=None, data_dir=None, skip_corrupt=False, background="white"):
+    """Opens a dataset.
+
+    Args:
+        name: ``"digits"`` (scikit-learn's 1,797 handwritten digits of 8x8, no download), ``"folder:PATH"``, or the
+            name of a TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``.
+        split: ``"train"`` or ``"test"``; a TFDS dataset also takes the splits that it has itself.
+        image_size: height and width in pixels; None keeps the images' own size. Images of another size are cropped
+            to their central square, then resized with Pillow's antialiased Lanczos filter.
+        data_dir: where TFDS datasets lie; None takes ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``.
+        skip_corrupt: leave out what cannot be read as an image in a folder, and say how many, instead of failing.
+        background: the colour that shows through transparent images in a folder, as Pillow names colours.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        UserError: for an unknown dataset or split, a missing or empty folder, or a file that is not an image.
+
+    Example:
+        >>> from ganlib.data import sources
+        >>> digits = sources.open("digits")
+        >>> digits.image_shape, digits.num_examples, digits.num_classes
+        ((8, 8, 1), 1297, 10)
+    """
+    if image_size is not None and image_size < 1:
+        raise UserError(f"image_size must be at least 1, got {image_size}")
+    if name == "digits":
+        return _open_digits(split, image_size)
+    if name.startswith("folder:"):
+        return _open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background)
+    return _open_tfds(name, split, image_size, data_dir)
+
+
+def _open_digits(split, image_size):
+    if split not in ("train", "test"):
+        raise UserError(f"digits has the splits train and test, not {split!r}")
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+    test, train = split_labels(digits.target, DIGITS_TEST_PER_CLASS, seed=0)
+    chosen = train if split == "train" else test
+    images = _resize_all(images[chosen], image_size)
+    return from_arrays(f"digits/{split}", images, digits.target[chosen])
+
+
+def _open_folder(path, split, image_size, skip_corrupt, background):
+    listing = folders.scan(path, split, image_size, skip_corrupt, background)
+    shape = (listing.image_size, listing.image_size, listing.channels)
+    name = f"folder:{path}/{split}" if listing.has_splits else f"folder:{path}"
+    if len(listing.paths) * int(np.prod(shape)) <= MEMORY_LIMIT:
+        listing, images = folders.load_all(listing)
+        return from_arrays(name, images, listing.labels, listing.class_names)
+
+    if skip_corrupt:
+        listing = folders.check_all(listing)
+    paths = np.array(listing.paths)
+
+    def load(indices):
+        return np.stack([folders.load_image(paths[i], listing) for i in indices])
+
+    def read(indices):
+        images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
+        return tf.ensure_shape(images, (*indices.shape, *shape))
+
+    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read)
+
+
+def _open_tfds(name, split, image_size, data_dir):
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError:
+        known = ["digits", *tfds.list_builders(with_community_datasets=False)]
+        raise UserError(
+            f"unknown dataset {name!r}: use 'digits', 'folder:PATH' or a TensorFlow Datasets name.{did_you_mean(name, known)}"
+        ) from None
+    features = builder.info.features
+    if not hasattr(features, "keys") or "image" not in features:
+        raise UserError(f"dataset {name!r} has no feature 'image', so it cannot be used here")
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # each dataset's download fails in its own way
+        raise UserError(
+            f"dataset {name!r} is not in {builder.data_dir} and could not be downloaded "
+            f"({type(error).__name__}: {str(error)[:100]}): put it there or point TFDS_DATA_DIR at it"
+        ) from None
+    if split not in builder.info.splits:
+        raise UserError(f"dataset {name!r} has no split {split!r}: it has {', '.join(builder.info.splits)}")
+    return _tfds_source(builder, name, split, image_size)
+
+
+def _tfds_source(builder, name, split, image_size):
+    features, count = builder.info.features, builder.info.splits[split].num_examples
+    height, width, channels = features["image"].shape
+    has_labels = "label" in features and hasattr(features["label"], "names")
+    class_names = tuple(features["label"].names) if has_labels else ()
+    if image_size is None and (height is None or height != width):
+        raise UserError(f"dataset {name!r} has images of shape {features['image'].shape}: give an image_size")
+    size = image_size or height
+
+    def example(element):
+        image = element["image"]
+        if (height, width) != (size, size):
+            image = tf.numpy_function(lambda x: folders.fit_array(x, size), [image], tf.uint8, stateful=False)
+        return tf.ensure_shape(image, (size, size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
+
+    if count * size * size * channels > MEMORY_LIMIT:
+        return Source(
+            f"{name}/{split}",
+            (size, size, channels),
+            count,
+            class_names=class_names,
+            stream=lambda seed: _stream_tfds(builder, split, seed).map(example, num_parallel_calls=tf.data.AUTOTUNE),
+        )
+    dataset = builder.as_dataset(split=split).map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    images, labels = np.empty((count, size, size, channels), np.uint8), np.empty((count,), np.int64)
+    start = 0
+    for image_batch, label_batch in dataset.batch(1024).as_numpy_iterator():
+        images[start : start + len(image_batch)] = image_batch
+        labels[start : start + len(image_batch)] = label_batch
+        start += len(image_batch)
+    return from_arrays(f"{name}/{split}", images, labels if has_labels else None, class_names)
+
+
+def _stream_tfds(builder, split, seed, shuffle_buffer=10_000):
+    import tensorflow_datasets as tfds
+
+    config = tfds.ReadConfig(shuffle_seed=seed)
+    dataset = builder.as_dataset(split=split, shuffle_files=True, read_config=config)
+    return dataset.shuffle(shuffle_buffer, seed=seed)
+
+
+def _resize_all(images, image_size):
+    if image_size is None or images.shape[1:3] == (image_size, image_size):
+        return images
+    return np.stack([folders.fit_array(image, image_size) for image in images])

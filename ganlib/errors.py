@@ -1,0 +1,29 @@
+"""The error that is meant for the user, and the two helpers that word it."""
+
+import difflib
+
+
+class UserError(ValueError):
+    """Something the user can mend. Its message is one line: what was wrong, with which value, and what to do.
+
+    The jobs in ``experiments/`` print it without a traceback and exit with status 2.
+    """
+
+
+def did_you_mean(name, known):
+    """``" Did you mean 'hinge'?"`` when one of ``known`` is close to ``name``, otherwise an empty string."""
+    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def choose(kind, name, known):
+    """``known[name]``, or a `UserError` that lists what there is.
+
+    Args:
+        kind: what is being chosen, for the message, such as ``"loss"``.
+        name: the key asked for.
+        known: a dict from names to values.
+    """
+    if name not in known:
+        raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}.{did_you_mean(name, known)}")
+    return known[name]

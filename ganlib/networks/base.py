@@ -1,0 +1,110 @@
+"""What every generator and discriminator has in common: the contract that `ganlib.GAN` relies on."""
+
+import keras
+from keras import ops
+
+from ganlib.errors import UserError
+from ganlib.networks import layers
+
+
+class _Network(keras.Model):
+    """A model that builds its weights in its constructor, so that they are a function of the global seed."""
+
+    def __init__(self, image_shape, num_classes, **kwargs):
+        super().__init__(**kwargs)
+        self.image_shape = tuple(image_shape)
+        self.num_classes = num_classes
+
+    def build(self, input_shape=None):
+        inputs = [keras.KerasTensor((None, *self._example_shape()))]
+        if self.num_classes:
+            inputs.append(keras.KerasTensor((None,), dtype="int32"))
+        self.compute_output_spec(*inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "image_shape": self.image_shape, "num_classes": self.num_classes}
+
+
+class Generator(_Network):
+    """A network from latents, and labels if it is conditional, to images.
+
+    A subclass makes its layers in ``__init__``, ends it with ``self.build()``, and defines
+    ``call(latents, labels=None, training=False)``:
+
+    - ``latents``: ``(n, latent_dim)`` float32, standard normal;
+    - ``labels``: ``(n,)`` integers in ``[0, num_classes)``, given if and only if ``num_classes`` is;
+    - returns ``(n, *image_shape)`` float32 in ``[-1, 1]``.
+
+    Args:
+        image_shape: ``(height, width, channels)``.
+        latent_dim: the number of latents of an image.
+        num_classes: the number of classes of a conditional generator; None for an unconditional one.
+    """
+
+    def __init__(self, image_shape, latent_dim, num_classes=None, **kwargs):
+        super().__init__(image_shape, num_classes, **kwargs)
+        self.latent_dim = latent_dim
+
+    def _example_shape(self):
+        return (self.latent_dim,)
+
+    def get_config(self):
+        return {**super().get_config(), "latent_dim": self.latent_dim}
+
+
+class Discriminator(_Network):
+    """A network from images, and labels if it is conditional, to logits: high where the image seems real.
+
+    A subclass sets ``self.body``, a layer from images to features, in ``__init__`` and ends it with
+    ``self.build()``. The head is here: a dense layer, to which a conditional discriminator adds the inner product of
+    the features with an embedding of the label (projection, Miyato & Koyama 2018, arXiv:1802.05637). A classifier
+    takes ``body`` and leaves the head.
+
+    Args:
+        image_shape: ``(height, width, channels)``.
+        num_classes: the number of classes of a conditional discriminator; None for an unconditional one.
+        spectral_norm: normalise the head's weights by their spectral norm.
+    """
+
+    def __init__(self, image_shape, num_classes=None, spectral_norm=False, **kwargs):
+        super().__init__(image_shape, num_classes, **kwargs)
+        self.spectral_norm = spectral_norm
+        self.body = None
+        self.head = layers.dense(1, spectral_norm, name="head")
+
+    def features(self, images, training=False):
+        """``(n, *image_shape)`` float images in ``[-1, 1]`` -> ``(n, num_features)`` features."""
+        return self.body(images, training=training)
+
+    def build(self, input_shape=None):
+        if self.num_classes:
+            features = self.body(keras.KerasTensor((None, *self.image_shape)))
+            self.projection = layers.embedding(self.num_classes, features.shape[-1], self.spectral_norm, name="projection")
+        super().build()
+
+    def call(self, images, labels=None, training=False):
+        """``(n, *image_shape)`` images in ``[-1, 1]`` and ``(n,)`` labels -> ``(n,)`` float32 logits."""
+        features = self.features(images, training=training)
+        logits = ops.squeeze(self.head(features, training=training), axis=-1)
+        if self.num_classes:
+            logits = logits + ops.sum(self.projection(labels, training=training) * features, axis=-1)
+        return ops.cast(logits, "float32")
+
+    def _example_shape(self):
+        return self.image_shape
+
+    def get_config(self):
+        return {**super().get_config(), "spectral_norm": self.spectral_norm}
+
+
+def rescale(images):
+    """uint8 ``[0, 255]`` -> float32 ``[-1, 1]``; float images pass unchanged."""
+    images = ops.convert_to_tensor(images)
+    return images if "float" in keras.backend.standardize_dtype(images.dtype) else ops.cast(images, "float32") / 127.5 - 1.0
+
+
+def check_image_shape(image_shape, sizes, network):
+    """Raises `UserError` unless ``image_shape`` is a square of one of ``sizes``."""
+    height, width, _ = image_shape
+    if height != width or height not in sizes:
+        raise UserError(f"{network} cannot make images of {height}x{width}: its sizes are {', '.join(map(str, sizes))}")

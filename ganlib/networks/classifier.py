@@ -1,0 +1,61 @@
+"""A classifier made of a discriminator's features and a class head."""
+
+import keras
+from keras import ops
+
+from ganlib.networks import base
+
+register = keras.saving.register_keras_serializable("ganlib")
+
+
+@register
+class Classifier(keras.Model):
+    """Images -> the body of a discriminator -> a dense head -> class logits. A plain Keras model.
+
+    With K classes the logits stand for K + 1: the logit of "generated" is fixed at 0, so the logit of "real" is
+    log sum exp of the K (Salimans et al. 2016, arXiv:1606.03498, section 5).
+
+    Args:
+        body: a layer from ``(n, *image_shape)`` images to ``(n, num_features)`` features, as
+            ``discriminator.body``. It is shared, not copied.
+        image_shape: ``(height, width, channels)``.
+        num_classes: the number of classes.
+
+    Example:
+        >>> import numpy as np
+        >>> from ganlib.networks import dcgan, Classifier
+        >>> discriminator = dcgan.Discriminator((8, 8, 1), width=16)
+        >>> classifier = Classifier(discriminator.body, (8, 8, 1), num_classes=10)
+        >>> classifier(np.zeros((2, 8, 8, 1), "uint8")).shape
+        TensorShape([2, 10])
+    """
+
+    def __init__(self, body, image_shape, num_classes, **kwargs):
+        super().__init__(**kwargs)
+        self.body, self.image_shape, self.num_classes = body, tuple(image_shape), num_classes
+        self.head = keras.layers.Dense(num_classes, name="head")
+        self.build()
+
+    def build(self, input_shape=None):
+        self.compute_output_spec(keras.KerasTensor((None, *self.image_shape)))
+
+    def features(self, images, training=False):
+        """Images -> ``(n, num_features)`` features."""
+        return self.body(base.rescale(images), training=training)
+
+    def call(self, images, training=False):
+        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 logits."""
+        return ops.cast(self.head(self.features(images, training=training)), "float32")
+
+    def classify(self, images, batch_size=256):
+        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities."""
+        logits = self.predict(images, batch_size=batch_size, verbose=0)
+        return ops.convert_to_numpy(ops.softmax(logits, axis=-1))
+
+    def get_config(self):
+        config = {"body": keras.saving.serialize_keras_object(self.body), "image_shape": self.image_shape}
+        return {**super().get_config(), **config, "num_classes": self.num_classes}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "body": keras.saving.deserialize_keras_object(config["body"])})

@@ -1,0 +1,121 @@
+"""DCGAN: Radford et al. 2016, "Unsupervised representation learning with deep convolutional GANs" (arXiv:1511.06434).
+
+Strided convolutions of 4x4, batch normalisation, ReLU in the generator and leaky ReLU in the discriminator, weights
+from a normal distribution of deviation 0.02. The paper's 64x64 network has width 128; its kernels are 5x5.
+"""
+
+import keras
+from keras import ops
+
+from ganlib.networks import base, layers
+
+register = keras.saving.register_keras_serializable("ganlib.dcgan")
+
+STAGES = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
+"""Image size -> how many times the generator doubles its resolution, from 2x2, 4x4 or (for 28) 7x7."""
+
+
+def _widths(size, width):
+    """Channels of each stage, from the finest resolution to the coarsest: they double up to 8 times the width."""
+    base.check_image_shape((size, size, 1), STAGES, "dcgan")
+    return [width * min(2**stage, 8) for stage in range(STAGES[size])]
+
+
+def _initializer():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+@register
+class Generator(base.Generator):
+    """Latents -> a dense layer -> transposed convolutions that double the resolution -> images.
+
+    Labels, when there are classes, are embedded and joined to the latents.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with size 8, 16, 28, 32, 64 or 128.
+        latent_dim: the number of latents.
+        width: channels at half the image's resolution; they double at each coarser one, up to 8 times.
+        num_classes: the number of classes, or None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None.
+
+    Raises:
+        UserError: for an image size that it cannot make.
+
+    Example:
+        >>> import numpy as np
+        >>> from ganlib.networks import dcgan
+        >>> generator = dcgan.Generator(image_shape=(32, 32, 3), latent_dim=128, width=64)
+        >>> generator(np.zeros((2, 128), "float32")).shape
+        TensorShape([2, 32, 32, 3])
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=64, num_classes=None, normalization="batch",
+                 **kwargs):  # fmt: skip
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        self.width, self.normalization = width, normalization
+        size, _, channels = self.image_shape
+        *finer, coarsest = _widths(size, width)
+        start = size >> STAGES[size]
+        stack = [
+            keras.layers.Dense(start * start * coarsest, use_bias=not normalization, kernel_initializer=_initializer()),
+            keras.layers.Reshape((start, start, coarsest)),
+            layers.normalization(normalization),
+            keras.layers.ReLU(),
+        ]
+        for filters in reversed(finer):
+            stack += [self._double(filters), layers.normalization(normalization), keras.layers.ReLU()]
+        stack.append(self._double(channels, use_bias=True, activation="tanh"))
+        self.body = keras.Sequential(stack, name="body")
+        if num_classes:
+            self.embedding = keras.layers.Embedding(num_classes, latent_dim, name="embedding")
+        self.build()
+
+    def _double(self, filters, use_bias=None, activation=None):
+        use_bias = not self.normalization if use_bias is None else use_bias
+        return keras.layers.Conv2DTranspose(
+            filters, 4, strides=2, padding="same", use_bias=use_bias, activation=activation,
+            kernel_initializer=_initializer(),
+        )  # fmt: skip
+
+    def call(self, latents, labels=None, training=False):
+        if self.num_classes:
+            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
+        return ops.cast(self.body(latents, training=training), "float32")
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "normalization": self.normalization}
+
+
+@register
+class Discriminator(base.Discriminator):
+    """Images -> strided convolutions with leaky ReLU -> features (the flattened last maps) -> logits.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with size 8, 16, 28, 32, 64 or 128.
+        width: channels at half the image's resolution; they double at each coarser one, up to 8 times.
+        num_classes: the number of classes, or None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None, after every convolution but the first. The paper has
+            ``"batch"``; with a gradient penalty take None, since the penalty is defined image by image.
+        spectral_norm: normalise every weight by its spectral norm.
+        dropout: the rate at which features are dropped in training.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), width=64, num_classes=None, normalization="batch", spectral_norm=False,
+                 dropout=0.0, **kwargs):  # fmt: skip
+        super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
+        self.width, self.normalization, self.dropout = width, normalization, dropout
+        stack = []
+        for stage, filters in enumerate(_widths(self.image_shape[0], width)):
+            normalized = normalization if stage > 0 else None
+            stack += [
+                layers.conv(filters, 4, spectral_norm, strides=2, use_bias=not normalized,
+                            kernel_initializer=_initializer()),
+                layers.normalization(normalized),
+                keras.layers.LeakyReLU(0.2),
+            ]  # fmt: skip
+        stack += [keras.layers.Flatten(), keras.layers.Dropout(dropout)]
+        self.body = keras.Sequential(stack, name="body")
+        self.build()
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "normalization": self.normalization, "dropout": self.dropout}

@@ -1,0 +1,108 @@
+"""Layers that Keras lacks: spectral normalisation, conditional batch normalisation, and makers of the usual ones."""
+
+import keras
+from keras import ops
+
+from ganlib.errors import choose
+
+register = keras.saving.register_keras_serializable("ganlib.layers")
+
+
+@register
+class SpectralNorm(keras.layers.Wrapper):
+    """Divides a layer's kernel by an estimate of its largest singular value.
+
+    Miyato et al. 2018, "Spectral normalization for generative adversarial networks" (arXiv:1802.05957). A call with
+    ``training=True`` makes one step of power iteration; the gradient flows through the kernel and the norm, with the
+    singular vectors held fixed, as in the paper. (`keras.layers.SpectralNormalization` overwrites the kernel with
+    its normalised value instead.)
+
+    Args:
+        layer: a `Dense`, `Conv2D` or `Embedding`, whose first trainable weight is the kernel.
+    """
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        kernel = self.layer.trainable_variables[0]
+        self.singular_vector = self.add_weight(
+            name="singular_vector", shape=(kernel.shape[-1],), initializer="random_normal", trainable=False
+        )
+
+    def call(self, inputs, training=False):
+        kernel, *others = self.layer.trainable_variables
+        matrix = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
+        constant, right = ops.stop_gradient(matrix), ops.cast(self.singular_vector, "float32")
+        left = ops.normalize(ops.matmul(constant, right), epsilon=1e-12)
+        if training:
+            right = ops.normalize(ops.matmul(left, constant), epsilon=1e-12)
+            self.singular_vector.assign(right)
+        norm = ops.sum(left * ops.matmul(matrix, right))
+        kernel = ops.cast(kernel, "float32") / norm
+        return self.layer.stateless_call([kernel, *others], [], inputs)[0]
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+
+@register
+class ConditionalBatchNorm(keras.layers.Layer):
+    """Batch normalisation whose gain and bias are looked up by label.
+
+    Dumoulin et al. 2017 (arXiv:1610.07629), de Vries et al. 2017 (arXiv:1707.00683). Called with ``(inputs, labels)``.
+
+    Args:
+        num_classes: the number of labels.
+        synchronized: take the batch's moments over all replicas.
+    """
+
+    def __init__(self, num_classes, synchronized=False, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.synchronized = synchronized
+
+    def build(self, inputs_shape, labels_shape=None):
+        channels = inputs_shape[-1]
+        self.normalization = batch_norm(synchronized=self.synchronized, center=False, scale=False)
+        self.normalization.build(inputs_shape)
+        self.gain = keras.layers.Embedding(self.num_classes, channels, embeddings_initializer="ones", name="gain")
+        self.bias = keras.layers.Embedding(self.num_classes, channels, embeddings_initializer="zeros", name="bias")
+        self.gain.build(labels_shape)
+        self.bias.build(labels_shape)
+
+    def call(self, inputs, labels, training=False):
+        gain = self.gain(labels)[:, None, None, :]
+        bias = self.bias(labels)[:, None, None, :]
+        return self.normalization(inputs, training=training) * gain + bias
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes, "synchronized": self.synchronized}
+
+
+def batch_norm(synchronized=False, **kwargs):
+    """Batch normalisation with the constants usual in GANs: momentum 0.9, epsilon 1e-5."""
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)
+
+
+def normalization(name):
+    """A normalisation layer by name: ``"batch"``, ``"sync_batch"`` (moments over all replicas), or None."""
+    makers = {"None": keras.layers.Identity, "batch": batch_norm, "sync_batch": lambda: batch_norm(synchronized=True)}
+    return choose("normalization", str(name), makers)()
+
+
+def dense(units, spectral_norm=False, **kwargs):
+    """A `keras.layers.Dense`, spectrally normalised if asked."""
+    return _normalised(keras.layers.Dense(units, **kwargs), spectral_norm)
+
+
+def conv(filters, kernel_size, spectral_norm=False, **kwargs):
+    """A `keras.layers.Conv2D` with "same" padding, spectrally normalised if asked."""
+    return _normalised(keras.layers.Conv2D(filters, kernel_size, padding="same", **kwargs), spectral_norm)
+
+
+def embedding(num_classes, units, spectral_norm=False, **kwargs):
+    """A `keras.layers.Embedding`, spectrally normalised if asked."""
+    return _normalised(keras.layers.Embedding(num_classes, units, **kwargs), spectral_norm)
+
+
+def _normalised(layer, spectral_norm):
+    return SpectralNorm(layer, name=layer.name) if spectral_norm else layer

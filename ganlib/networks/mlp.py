@@ -1,0 +1,83 @@
+"""Multilayer perceptrons, as in the first GAN: Goodfellow et al. 2014, "Generative adversarial nets" (arXiv:1406.2661).
+
+They make images of any size and are the smallest networks here, for tests and for MNIST.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from ganlib.networks import base, layers
+
+register = keras.saving.register_keras_serializable("ganlib.mlp")
+
+
+@register
+class Generator(base.Generator):
+    """Latents -> dense layers with ReLU -> images.
+
+    Labels, when there are classes, are embedded and joined to the latents (Mirza & Osindero 2014, arXiv:1411.1784).
+
+    Args:
+        image_shape: ``(height, width, channels)``, any.
+        latent_dim: the number of latents.
+        width: units of each hidden layer.
+        depth: the number of hidden layers.
+        num_classes: the number of classes, or None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None, after each hidden layer.
+
+    Example:
+        >>> import numpy as np
+        >>> from ganlib.networks import mlp
+        >>> generator = mlp.Generator(image_shape=(8, 8, 1), latent_dim=16, width=32)
+        >>> generator(np.zeros((4, 16), "float32")).shape
+        TensorShape([4, 8, 8, 1])
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=512, depth=2, num_classes=None,
+                 normalization="batch", **kwargs):  # fmt: skip
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        self.width, self.depth, self.normalization = width, depth, normalization
+        hidden = []
+        for _ in range(depth):
+            hidden += [keras.layers.Dense(width), layers.normalization(normalization), keras.layers.ReLU()]
+        output = keras.layers.Dense(math.prod(self.image_shape), activation="tanh")
+        self.body = keras.Sequential([*hidden, output, keras.layers.Reshape(self.image_shape)], name="body")
+        if num_classes:
+            self.embedding = keras.layers.Embedding(num_classes, latent_dim, name="embedding")
+        self.build()
+
+    def call(self, latents, labels=None, training=False):
+        if self.num_classes:
+            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
+        return ops.cast(self.body(latents, training=training), "float32")
+
+    def get_config(self):
+        sizes = {"width": self.width, "depth": self.depth, "normalization": self.normalization}
+        return {**super().get_config(), **sizes}
+
+
+@register
+class Discriminator(base.Discriminator):
+    """Images -> dense layers with leaky ReLU -> features -> logits.
+
+    Args:
+        image_shape: ``(height, width, channels)``, any.
+        width: units of each hidden layer, and the number of features.
+        depth: the number of hidden layers.
+        num_classes: the number of classes, or None.
+        spectral_norm: normalise every weight by its spectral norm.
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), width=512, depth=2, num_classes=None, spectral_norm=False, **kwargs):
+        super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
+        self.width, self.depth = width, depth
+        hidden = []
+        for _ in range(depth):
+            hidden += [layers.dense(width, spectral_norm=spectral_norm), keras.layers.LeakyReLU(0.2)]
+        self.body = keras.Sequential([keras.layers.Flatten(), *hidden], name="body")
+        self.build()
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "depth": self.depth}

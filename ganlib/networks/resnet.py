@@ -1,0 +1,154 @@
+"""SNGAN's residual networks: Miyato et al. 2018 (arXiv:1802.05957), table 4; labels as Miyato & Koyama 2018
+(arXiv:1802.05637): conditional batch normalisation in the generator, projection in the discriminator.
+
+At 32x32 these are the paper's CIFAR-10 networks (width 256 in the generator, 128 in the discriminator).
+"""
+
+import keras
+from keras import ops
+
+from ganlib.networks import base, layers
+
+register = keras.saving.register_keras_serializable("ganlib.resnet")
+
+STAGES = {8: 1, 16: 2, 28: 2, 32: 3}
+"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+
+
+def _initializer(gain=1.0):
+    return keras.initializers.VarianceScaling(gain**2, mode="fan_avg", distribution="uniform")
+
+
+@register
+class GeneratorBlock(keras.layers.Layer):
+    """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
+
+    def __init__(self, width, num_classes=None, normalization="batch", **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.num_classes, self.normalization = width, num_classes, normalization
+        self.first_norm, self.second_norm = self._norm(), self._norm()
+        self.first_conv = layers.conv(width, 3, kernel_initializer=_initializer(2**0.5))
+        self.second_conv = layers.conv(width, 3, kernel_initializer=_initializer(2**0.5))
+        self.skip_conv = layers.conv(width, 1, kernel_initializer=_initializer())
+        self.double = keras.layers.UpSampling2D(2)
+
+    def _norm(self):
+        if self.num_classes and self.normalization:
+            return layers.ConditionalBatchNorm(self.num_classes, synchronized=self.normalization == "sync_batch")
+        return layers.normalization(self.normalization)
+
+    def _normalize(self, norm, inputs, labels, training):
+        if isinstance(norm, layers.ConditionalBatchNorm):
+            return norm(inputs, labels, training=training)
+        return norm(inputs, training=training)
+
+    def call(self, inputs, labels=None, training=False):
+        x = ops.relu(self._normalize(self.first_norm, inputs, labels, training))
+        x = self.first_conv(self.double(x))
+        x = ops.relu(self._normalize(self.second_norm, x, labels, training))
+        # A 1x1 convolution commutes with nearest-neighbour upsampling: done first, it costs a quarter.
+        return self.second_conv(x) + self.double(self.skip_conv(inputs))
+
+    def get_config(self):
+        config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization}
+        return {**super().get_config(), **config}
+
+
+@register
+class DiscriminatorBlock(keras.layers.Layer):
+    """ReLU, convolve, ReLU, convolve, and halve the resolution if asked; beside it a 1x1 convolution where needed."""
+
+    def __init__(self, width, downsample, first=False, spectral_norm=True, **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.downsample, self.first, self.spectral_norm = width, downsample, first, spectral_norm
+        self.first_conv = layers.conv(width, 3, spectral_norm, kernel_initializer=_initializer(2**0.5))
+        self.second_conv = layers.conv(width, 3, spectral_norm, kernel_initializer=_initializer(2**0.5))
+        self.halve = keras.layers.AveragePooling2D(2) if downsample else keras.layers.Identity()
+        self.skip_conv = layers.conv(width, 1, spectral_norm, kernel_initializer=_initializer())
+
+    def build(self, input_shape):
+        # The plain blocks keep their width, so they keep their input too.
+        if not self.downsample and input_shape[-1] == self.width:
+            self.skip_conv = keras.layers.Identity()
+
+    def call(self, inputs, training=False):
+        x = inputs if self.first else ops.relu(inputs)  # no activation on the image itself
+        x = ops.relu(self.first_conv(x, training=training))
+        x = self.halve(self.second_conv(x, training=training))
+        # Average pooling and a 1x1 convolution commute; pooled first, the convolution costs a quarter.
+        return x + self.skip_conv(self.halve(inputs), training=training)
+
+    def get_config(self):
+        config = {"width": self.width, "downsample": self.downsample, "first": self.first,
+                  "spectral_norm": self.spectral_norm}  # fmt: skip
+        return {**super().get_config(), **config}
+
+
+@register
+class Generator(base.Generator):
+    """Latents -> a dense layer -> residual blocks that double the resolution -> images.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with size 8, 16, 28 or 32.
+        latent_dim: the number of latents; the paper has 128.
+        width: channels of every block; the paper has 256.
+        num_classes: the number of classes, which makes batch normalisation conditional, or None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None (None takes no notice of the labels, so it is refused
+            together with ``num_classes``).
+
+    Raises:
+        UserError: for an image size that it cannot make.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_classes=None, normalization="batch",
+                 **kwargs):  # fmt: skip
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "resnet")
+        if num_classes and not normalization:
+            raise base.UserError("resnet's generator takes labels through batch normalisation: set normalization='batch'")
+        self.width, self.normalization = width, normalization
+        size, _, channels = self.image_shape
+        start = size >> STAGES[size]
+        self.dense = keras.layers.Dense(start * start * width, kernel_initializer=_initializer())
+        self.reshape = keras.layers.Reshape((start, start, width))
+        self.blocks = [GeneratorBlock(width, num_classes, normalization) for _ in range(STAGES[size])]
+        self.norm = layers.normalization(normalization)
+        self.conv = layers.conv(channels, 3, activation="tanh", kernel_initializer=_initializer())
+        self.build()
+
+    def call(self, latents, labels=None, training=False):
+        x = self.reshape(self.dense(latents))
+        for block in self.blocks:
+            x = block(x, labels, training=training)
+        x = ops.relu(self.norm(x, training=training))
+        return ops.cast(self.conv(x), "float32")
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "normalization": self.normalization}
+
+
+@register
+class Discriminator(base.Discriminator):
+    """Images -> two halving residual blocks -> two plain ones -> features (summed over positions) -> logits.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with size 8, 16, 28 or 32.
+        width: channels of every block, and the number of features; the paper has 128.
+        num_classes: the number of classes, for projection, or None.
+        spectral_norm: normalise every weight by its spectral norm.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), width=128, num_classes=None, spectral_norm=True, **kwargs):
+        super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "resnet")
+        self.width = width
+        blocks = [
+            DiscriminatorBlock(width, downsample=index < 2, first=index == 0, spectral_norm=spectral_norm) for index in range(4)
+        ]
+        pool = keras.layers.GlobalAveragePooling2D(keepdims=False)
+        positions = (self.image_shape[0] // 4) ** 2
+        self.body = keras.Sequential([*blocks, keras.layers.ReLU(), pool, keras.layers.Rescaling(positions)], name="body")
+        self.build()
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}

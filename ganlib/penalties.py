@@ -1,0 +1,111 @@
+"""Penalties on the discriminator: R1, R2 and WGAN-GP, each with a weight and an interval.
+
+All have one signature, ``penalty(critic, real, fake, random) -> scalar``: ``critic`` maps images to ``(n,)`` logits
+as the discriminator's loss sees them (with its labels and augmentation), ``real`` and ``fake`` are ``(n, height,
+width, channels)`` float32, ``random`` is a `ganlib.training.RandomStream`.
+"""
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError, choose
+
+register = keras.saving.register_keras_serializable("ganlib.penalties")
+
+
+class Penalty:
+    """A weighted term of the discriminator's loss.
+
+    Args:
+        weight: what the term is multiplied by.
+        interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
+            that its mean stays (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, section 3.1).
+    """
+
+    def __init__(self, weight, interval=1):
+        if interval < 1:
+            raise UserError(f"a penalty's interval must be at least 1, got {interval}")
+        self.weight, self.interval = weight, interval
+
+    @property
+    def name(self):
+        """What the term is called in logs."""
+        return type(self).__name__.lower()
+
+    def __call__(self, critic, real, fake, random):
+        raise NotImplementedError
+
+    def at_step(self, step, critic, real, fake, random):
+        """The penalty at ``step`` (a scalar int64 tensor): 0 between intervals."""
+        if self.interval == 1:
+            return self(critic, real, fake, random)
+        return tf.cond(
+            step % self.interval == 0,
+            lambda: self.interval * self(critic, real, fake, random),
+            lambda: tf.zeros((), tf.float32),
+        )
+
+    def get_config(self):
+        return {"weight": self.weight, "interval": self.interval}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@register
+class R1(Penalty):
+    """weight / 2 * E ||grad D(x)||^2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9.
+
+    Example:
+        >>> from ganlib import penalties
+        >>> penalties.R1(weight=10.0, interval=16).name
+        'r1'
+    """
+
+    def __call__(self, critic, real, fake, random):
+        return 0.5 * self.weight * tf.reduce_mean(_squared_gradient(critic, real))
+
+
+@register
+class R2(Penalty):
+    """weight / 2 * E ||grad D(G(z))||^2 at generated images: Mescheder et al. 2018, equation 10."""
+
+    def __call__(self, critic, real, fake, random):
+        return 0.5 * self.weight * tf.reduce_mean(_squared_gradient(critic, fake))
+
+
+@register
+class WGANGP(Penalty):
+    """weight * E (||grad D(x')|| - 1)^2 at random points between real and generated images.
+
+    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3; the paper's weight is 10.
+    """
+
+    name = "wgan_gp"
+
+    def __call__(self, critic, real, fake, random):
+        mix = random.uniform((tf.shape(real)[0], 1, 1, 1))
+        norm = tf.sqrt(_squared_gradient(critic, real + mix * (fake - real)) + 1e-12)
+        return self.weight * tf.reduce_mean(tf.square(norm - 1.0))
+
+
+def _squared_gradient(critic, images):
+    """``(n,)`` squared norms of the gradient of each image's logit with respect to that image."""
+    images = tf.stop_gradient(images)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        logits = critic(images)
+    return tf.reduce_sum(tf.square(tape.gradient(logits, images)), axis=[1, 2, 3])
+
+
+PENALTIES = {"r1": R1, "r2": R2, "wgan_gp": WGANGP}
+
+
+def get(name, **arguments):
+    """A penalty by name, one of `PENALTIES`, with its constructor's arguments.
+
+    Raises:
+        UserError: for an unknown name, listing the known ones.
+    """
+    return choose("penalty", name, PENALTIES)(**arguments)

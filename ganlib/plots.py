@@ -1,0 +1,135 @@
+"""Pictures: grids of images, training curves, confusion matrices. They open no window."""
+
+import math
+
+import matplotlib.figure
+import numpy as np
+from PIL import Image
+
+from ganlib.errors import UserError
+
+MIN_GRID_PIXELS = 28
+"""Images smaller than this are shown enlarged by a whole factor, without smoothing."""
+
+
+def to_uint8(images):
+    """Float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged."""
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return images
+    return np.clip(np.round((images.astype(np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def to_image(image):
+    """``(height, width, channels)``, uint8 or float in ``[-1, 1]``, of 1 or 3 channels -> a `PIL.Image.Image`."""
+    image = to_uint8(image)
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def image_grid(images, columns=None, gap=2):
+    """Lays images out in rows on white.
+
+    Args:
+        images: ``(n, height, width, channels)``, uint8 or float in ``[-1, 1]``; 1 or 3 channels.
+        columns: images in a row; None makes the grid about square.
+        gap: white pixels between images.
+
+    Returns:
+        A `PIL.Image.Image`.
+    """
+    images = to_uint8(images)
+    if len(images) == 0:
+        raise UserError("a grid needs at least one image, got none")
+    factor = max(1, math.ceil(MIN_GRID_PIXELS / images.shape[1]))
+    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    count, height, width, channels = images.shape
+    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / columns)
+    canvas = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
+    for index, image in enumerate(images):
+        top, left = gap + index // columns * (height + gap), gap + index % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return to_image(canvas)
+
+
+def interpolate(start, end, count):
+    """``count`` latents on the arc from ``start`` to ``end`` (spherical interpolation, White 2016, arXiv:1609.04468).
+
+    Args:
+        start: ``(latent_dim,)`` float.
+        end: ``(latent_dim,)`` float.
+        count: how many, the ends included.
+
+    Returns:
+        ``(count, latent_dim)`` float32.
+    """
+    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    t = np.linspace(0.0, 1.0, count)[:, None]
+    if angle < 1e-6:
+        return ((1 - t) * start + t * end).astype(np.float32)
+    return ((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)).astype(np.float32)
+
+
+def interpolation_grid(model, rows=6, columns=10, seed=0):
+    """A picture whose rows lead from one generated image to another, each row in one class if the model has classes.
+
+    Args:
+        model: a `ganlib.GAN`.
+        rows: how many pairs of images.
+        columns: images in a row.
+        seed: of the pairs' latents.
+    """
+    random = np.random.default_rng(seed)
+    ends = random.standard_normal((rows, 2, model.generator.latent_dim)).astype(np.float32)
+    latents = np.concatenate([interpolate(start, end, columns) for start, end in ends])
+    num_classes = model.generator.num_classes
+    labels = np.repeat(np.arange(rows) % num_classes, columns) if num_classes else None
+    return image_grid(model.generate_from(latents, labels), columns)
+
+
+def curves(rows, groups):
+    """Training curves from the rows of a ``metrics.jsonl``.
+
+    Args:
+        rows: dicts with ``step`` and numbers.
+        groups: a list of ``(title, {key: label})``, each drawn as one panel; panels without data are left out.
+
+    Returns:
+        A `matplotlib.figure.Figure`, or None when there is nothing to draw.
+    """
+    groups = [(title, {k: v for k, v in keys.items() if any(k in row for row in rows)}) for title, keys in groups]
+    groups = [(title, keys) for title, keys in groups if keys]
+    if not groups:
+        return None
+    figure = matplotlib.figure.Figure(figsize=(4.4 * len(groups), 3.0), layout="constrained")
+    for axes, (title, keys) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True):
+        for key, label in keys.items():
+            points = [(row["step"], row[key]) for row in rows if key in row]
+            axes.plot(*zip(*points, strict=True), label=label, linewidth=1.4, marker="." if len(points) < 30 else None)
+        axes.set(title=title, xlabel="step")
+        axes.grid(alpha=0.3)
+        if len(keys) > 1:
+            axes.legend(frameon=False)
+    return figure
+
+
+def confusion_matrix(matrix, class_names):
+    """Draws ``(num_classes, num_classes)`` counts, rows the true classes and columns the predicted ones."""
+    count = len(matrix)
+    side = max(3.2, 0.42 * count + 1.2)
+    figure = matplotlib.figure.Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ticks = range(count)
+    turned = 90 if max(map(len, class_names)) > 2 else 0
+    axes.set_xticks(ticks, class_names, rotation=turned)
+    axes.set_yticks(ticks, class_names)
+    axes.set(xlabel="predicted", ylabel="true")
+    if count <= 20:
+        for row, column in np.ndindex(matrix.shape):
+            if matrix[row, column]:
+                shade = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, int(matrix[row, column]), ha="center", va="center", color=shade, fontsize=8)
+    return figure

@@ -1,0 +1,122 @@
+"""One self-contained HTML page about one run or several: config, curves, sample grids, confusion matrix."""
+
+import base64
+import dataclasses
+import io
+import json
+import pathlib
+
+import jinja2
+import numpy as np
+
+from ganlib import plots
+from ganlib.errors import UserError
+from ganlib.training.callbacks import read_rows
+
+CURVES = [
+    ("losses", {"discriminator_loss": "discriminator", "generator_loss": "generator", "labeled_loss": "labelled",
+                "unlabeled_loss": "unlabelled", "loss": "cross-entropy"}),
+    ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
+    ("accuracy", {"test_accuracy": "test", "train_accuracy": "training"}),
+]  # fmt: skip
+EARLIER_SAMPLES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table to show above the runs: the first column is text, the others numbers."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+def write(path, workdirs, title, tables=(), intro=""):
+    """Writes a report.
+
+    Args:
+        path: the HTML file to write.
+        workdirs: the run folders to show, in order.
+        title: the page's heading.
+        tables: `Table` objects to show first.
+        intro: a sentence under the heading.
+
+    Returns:
+        The path, as `pathlib.Path`.
+
+    Raises:
+        UserError: if a folder holds no run.
+    """
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("ganlib"), autoescape=True, trim_blocks=True)
+    page = environment.get_template("report.html").render(
+        title=title, intro=intro, tables=tables, runs=[_describe(pathlib.Path(workdir)) for workdir in workdirs]
+    )
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page)
+    return path
+
+
+def _describe(workdir):
+    """What the template shows of one run."""
+    try:
+        config = json.loads((workdir / "config.json").read_text())
+        facts = json.loads((workdir / "run.json").read_text())
+    except FileNotFoundError:
+        raise UserError(f"no run in {str(workdir)!r}: it has no config.json and run.json") from None
+    rows = read_rows(workdir / "metrics.jsonl")
+    grids = sorted((workdir / "samples").glob("step_*.png"))
+    samples = [{"step": int(g.stem.removeprefix("step_")), "image": _file_uri(g)} for g in _spread(grids)]
+    interpolation = workdir / "samples" / "interpolation.png"
+    evaluation = workdir / "evaluation.json"
+    return {
+        "title": workdir.name,
+        "note": _summary(config, facts, rows),
+        "last_sample": samples[-1] if samples else None,
+        "earlier_samples": samples[:-1],
+        "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
+        "curves": _figure_uri(plots.curves(rows, CURVES)),
+        "confusion": _confusion(evaluation, facts) if evaluation.exists() else None,
+        "config": json.dumps(config, indent=2),
+        "facts": json.dumps(facts, indent=2),
+    }
+
+
+def _summary(config, facts, rows):
+    height, width, channels = facts["image_shape"]
+    parts = [f"{config['method']} on {facts['data']} ({facts['num_examples']} images of {height}x{width}x{channels})"]
+    if "labels_per_class" in config:
+        parts.append(f"{config['labels_per_class']} labels a class, label seed {config['label_seed']}")
+    parts.append(f"networks {config['networks']}, batch {config['batch_size']}, seed {config['seed']}")
+    if rows:
+        parts.append(f"{rows[-1]['step']} steps")
+    return "; ".join(parts)
+
+
+def _spread(grids):
+    """At most `EARLIER_SAMPLES` grids spread over time, and the last."""
+    if len(grids) <= EARLIER_SAMPLES + 1:
+        return grids
+    return [grids[i] for i in np.linspace(0, len(grids) - 1, EARLIER_SAMPLES + 1).round().astype(int)]
+
+
+def _confusion(path, facts):
+    matrix = np.array(json.loads(path.read_text())["confusion_matrix"])
+    return _figure_uri(plots.confusion_matrix(matrix, facts["class_names"]))
+
+
+def _file_uri(path):
+    return _uri(path.read_bytes())
+
+
+def _figure_uri(figure):
+    if figure is None:
+        return None
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return _uri(buffer.getvalue())
+
+
+def _uri(png):
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,325 @@
+"""A run's folder: what is in it, how a model is built from its config, trained in it, and loaded from it.
+
+The folder holds ``config.json`` (the config), ``run.json`` (what the data and the software were), ``metrics.jsonl``,
+``tensorboard/``, ``checkpoints/``, ``samples/``, and in the end ``report.html``.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import json
+import pathlib
+import pkgutil
+import platform
+import re
+
+import keras
+import ml_collections
+import tensorflow as tf
+
+import ganlib
+from ganlib import networks, penalties
+from ganlib.errors import UserError, choose, did_you_mean
+from ganlib.gan import GAN
+from ganlib.semi_supervised import SemiSupervisedGAN
+from ganlib.supervised import SupervisedClassifier
+from ganlib.training import precision
+from ganlib.training.callbacks import LogMetrics, Progress, SaveCheckpoints, SaveSamples, StopAtNonFinite
+from ganlib.training.checkpoint import Checkpoints
+
+FREE_KEYS = ("steps", "data_dir", "log_every", "checkpoint_every", "sample_every", "evaluate_every")
+"""Config keys that may differ between a run and its continuation, since they do not change what a step does."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """An open run folder."""
+
+    workdir: pathlib.Path
+    config: ml_collections.ConfigDict
+    facts: dict
+
+    @property
+    def image_shape(self):
+        """``(height, width, channels)`` of the data."""
+        return tuple(self.facts["image_shape"])
+
+    @property
+    def class_names(self):
+        """The names of the data's classes; empty when there are none."""
+        return tuple(self.facts["class_names"])
+
+    @property
+    def samples(self):
+        """The folder of sample grids."""
+        return self.workdir / "samples"
+
+    def checkpoints(self, model):
+        """The run's `Checkpoints` of ``model``."""
+        return Checkpoints(self.workdir / "checkpoints", model)
+
+    def write(self):
+        """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        _write_json(self.workdir / "config.json", _plain(self.config))
+        _write_json(self.workdir / "run.json", self.facts)
+
+
+def smoke(config):
+    """``config``, or, where its ``smoke`` is set, a copy that is tiny and ends after 2 steps, for tests."""
+    if not config.smoke:
+        return config
+    config = config.copy_and_resolve_references()
+    small = {"width": 8, "latent_dim": 8}
+    for part in ("generator", "discriminator"):
+        config[part].update({key: value for key, value in small.items() if key in config[part]})
+    config.update(steps=2, batch_size=8, log_every=1)
+    return config
+
+
+def start(workdir, config, source, accept_new_config=False):
+    """Opens a run folder for training. Nothing is written yet: `fit` does, once all is known to be well.
+
+    Args:
+        workdir: the folder.
+        config: the `ConfigDict` to train by.
+        source: the `ganlib.data.Source` to train on.
+        accept_new_config: take ``config`` although the folder was made with another.
+
+    Returns:
+        A `Run`.
+
+    Raises:
+        UserError: if the folder was made with another config, showing what differs.
+    """
+    if config.steps < 1:
+        raise UserError(f"steps must be at least 1, got {config.steps}")
+    workdir = pathlib.Path(workdir)
+    path = workdir / "config.json"
+    if path.exists() and not accept_new_config:
+        differences = _differences(_read_json(path), _plain(config))
+        if differences:
+            raise UserError(f"{str(workdir)!r} was made with another config: {'; '.join(differences)}. "
+                            "Choose another --workdir, or pass --accept_new_config to go on with the new one")  # fmt: skip
+    facts = {
+        "image_shape": source.image_shape, "class_names": source.class_names, "data": source.name,
+        "num_examples": source.num_examples, "ganlib": ganlib.__version__, "tensorflow": tf.__version__,
+        "keras": keras.__version__, "python": platform.python_version(),
+        "devices": [d.device_type for d in tf.config.list_physical_devices()],
+    }  # fmt: skip
+    return Run(workdir, config, facts)
+
+
+def open_run(workdir):
+    """The `Run` in an existing folder.
+
+    Raises:
+        UserError: if there is none.
+    """
+    workdir = pathlib.Path(workdir)
+    if not (workdir / "config.json").exists() or not (workdir / "run.json").exists():
+        raise UserError(f"no run in {str(workdir)!r}: it has no config.json and run.json; train one there first")
+    config = ml_collections.ConfigDict(_read_json(workdir / "config.json"))
+    return Run(workdir, config, _read_json(workdir / "run.json"))
+
+
+def load(workdir):
+    """The trained model of a run, with its optimizers, ready for `generate`, `classify` or more `fit`.
+
+    Args:
+        workdir: a folder in which a training job has saved a checkpoint.
+
+    Returns:
+        A `ganlib.GAN`, `ganlib.SemiSupervisedGAN` or `ganlib.SupervisedClassifier`.
+
+    Raises:
+        UserError: if there is no run or no readable checkpoint.
+    """
+    run = open_run(workdir)
+    model = build(run)
+    if run.checkpoints(model).restore() is None:
+        raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
+    return model
+
+
+def build(run):
+    """The compiled model that a run's config describes, with new weights that follow from its seed.
+
+    Raises:
+        UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
+    """
+    keras.utils.set_random_seed(run.config.seed)
+    makers = {"gan": _build_gan, "semi_supervised": _build_semi_supervised, "supervised": _build_supervised}
+    with precision.policy(run.config.precision):
+        return choose("method", run.config.method, makers)(run)
+
+
+def fit(run, model, batches, evaluate=None, label="", samples=True):
+    """Trains ``model`` to the config's number of steps, from the newest checkpoint if there is one.
+
+    Args:
+        run: a `Run`.
+        model: from `build`.
+        batches: ``batches(start_step)`` -> a `tf.data.Dataset` of endless batches.
+        evaluate: ``evaluate(model) -> dict`` of numbers to log every ``evaluate_every`` steps, or None.
+        label: what to call it in the progress bar.
+        samples: whether the model generates images, to be written as grids.
+
+    Raises:
+        UserError: when the loss is not finite, the disk is full, or an image is corrupt.
+    """
+    config, checkpoints = run.config, run.checkpoints(model)
+    start_step = checkpoints.restore() or 0
+    if start_step:
+        print(f"resuming {str(run.workdir)!r} from step {start_step}", flush=True)
+    if start_step >= config.steps:
+        print(f"{str(run.workdir)!r} is complete: it has {start_step} steps", flush=True)
+        return
+    dataset = batches(start_step)
+    run.write()
+    callbacks = [
+        StopAtNonFinite(),
+        LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every),
+        SaveCheckpoints(checkpoints, config.checkpoint_every),
+        Progress(config.steps, config.batch_size, label),
+    ]
+    if samples:
+        callbacks.insert(2, SaveSamples(run.samples, config.sample_every))
+    try:
+        model.fit(dataset, steps_per_epoch=config.steps - start_step, verbose=0, callbacks=callbacks)
+    except tf.errors.OpError as error:
+        raise _user_error_inside(error) or error from None
+    except OSError as error:
+        raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
+
+
+def _user_error_inside(error):
+    """The `UserError` that was raised by Python code inside a TensorFlow pipeline, or None."""
+    found = re.search(r"UserError: (.*)", str(error))
+    return UserError(found.group(1)) if found else None
+
+
+def _build_gan(run):
+    config = run.config
+    num_classes = None
+    if config.conditional:
+        num_classes = len(run.class_names)
+        if not num_classes:
+            raise UserError(
+                f"dataset {config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
+            )
+    module = _architecture(config)
+    gan = GAN(
+        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape, num_classes=num_classes),
+        _construct(module.Discriminator, "discriminator", config.discriminator,
+                   image_shape=run.image_shape, num_classes=num_classes),
+    )  # fmt: skip
+    gan.compile(
+        build_optimizer(config.generator_optimizer, config.steps),
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        loss=config.loss,
+        penalties=[penalties.get(name, **arguments) for name, arguments in config.penalties.items()],
+        augment=config.augment,
+        discriminator_steps=config.discriminator_steps,
+        ema_decay=config.ema_decay,
+        update=config.update_rule,
+        seed=config.seed,
+        steps_per_execution=config.steps_per_execution,
+    )
+    return gan
+
+
+def _build_semi_supervised(run):
+    config, module = run.config, _architecture(run.config)
+    sgan = SemiSupervisedGAN(
+        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape),
+        _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape),
+        len(run.class_names),
+    )
+    sgan.compile(
+        build_optimizer(config.generator_optimizer, config.steps),
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        augment=config.augment,
+        unlabeled_weight=config.unlabeled_weight,
+        ema_decay=config.ema_decay,
+        seed=config.seed,
+        steps_per_execution=config.steps_per_execution,
+    )
+    return sgan
+
+
+def _build_supervised(run):
+    config, module = run.config, _architecture(run.config)
+    discriminator = _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape)
+    model = SupervisedClassifier(networks.Classifier(discriminator.body, run.image_shape, len(run.class_names)))
+    model.compile(
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        augment=config.augment,
+        ema_decay=config.ema_decay,
+        seed=config.seed,
+        steps_per_execution=config.steps_per_execution,
+    )
+    return model
+
+
+def _architecture(config):
+    """The module of `ganlib.networks` that the config names: any there with a Generator of its own."""
+    names = [module.name for module in pkgutil.iter_modules(networks.__path__)]
+    modules = {name: importlib.import_module(f"ganlib.networks.{name}") for name in names if name != "base"}
+    return choose("networks", config.networks, {k: v for k, v in modules.items() if hasattr(v, "Generator")})
+
+
+def build_optimizer(config, steps):
+    """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
+
+    With ``linear_decay=True`` the learning rate falls linearly to 0 over ``steps``.
+    """
+    arguments = dict(config)
+    name = arguments.pop("name", "adam")
+    if arguments.pop("linear_decay", False):
+        rate = arguments["learning_rate"]
+        arguments["learning_rate"] = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    known = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
+
+
+def _construct(kind, what, arguments, **others):
+    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have."""
+    known = set(inspect.signature(kind).parameters) - {"kwargs"}
+    for name in arguments:
+        if name not in known:
+            raise UserError(
+                f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
+            )
+    return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+
+
+def _differences(old, new, prefix=""):
+    """Lines such as ``"batch_size 64 -> 128"`` for the keys that matter."""
+    lines = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        if prefix + key in FREE_KEYS or before == after:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += _differences(before, after, f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key} {json.dumps(before)} -> {json.dumps(after)}")
+    return lines
+
+
+def _plain(config):
+    return json.loads(config.to_json_best_effort())
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError:
+        raise UserError(f"{str(path)!r} is damaged: it is not JSON; restore it or choose another --workdir") from None
+
+
+def _write_json(path, value):
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    temporary.replace(path)

@@ -1,0 +1,73 @@
+"""`SupervisedClassifier`: the baseline, a classifier trained on labelled images alone."""
+
+import keras
+import tensorflow as tf
+
+from ganlib import augment as augmentations
+from ganlib.networks.base import rescale
+from ganlib.training import averaging
+from ganlib.training.distributed import DistributedModel
+
+
+@keras.saving.register_keras_serializable("ganlib")
+class SupervisedClassifier(DistributedModel):
+    """Trains a `ganlib.Classifier` by cross-entropy, with the same moving average as `SemiSupervisedGAN`.
+
+    Args:
+        network: a `ganlib.Classifier`.
+
+    Attributes:
+        classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+    """
+
+    parts = ("network",)
+
+    def __init__(self, network, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        with self.distribute_strategy.scope():
+            self.classifier = averaging.copy_of(network)
+
+    def compile(self, optimizer, augment=None, ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1,
+                run_eagerly=False):  # fmt: skip
+        """Sets how the network is trained; the arguments are as in `ganlib.GAN.compile`."""
+        self.augment = augmentations.get(augment)
+        self.configure(
+            {"optimizer": (optimizer, self.network)},
+            {
+                "augment": augment, "ema_decay": ema_decay, "seed": seed, "jit_compile": jit_compile,
+                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+            },
+        )  # fmt: skip
+
+    def train_step(self, data):
+        """One step on a batch of ``(images, labels)``; returns the logs."""
+        images, labels = data
+        random = self.random_stream(self.network)
+        with tf.GradientTape() as tape:
+            logits = self.network(self.augment(rescale(images), random), training=True)
+            loss = cross_entropy(labels, logits)
+            objective = self.objective(loss, self.optimizer)
+        self.minimize(tape, objective, self.network, self.optimizer)
+        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.step.assign_add(1)
+        return {"loss": loss, "train_accuracy": accuracy(labels, logits)}
+
+    def classify(self, images, batch_size=256):
+        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
+        return self.classifier.classify(images, batch_size)
+
+    def call(self, images, training=False):
+        """Images -> ``(n, num_classes)`` logits of the averaged classifier."""
+        return self.classifier(images, training=training)
+
+
+def cross_entropy(labels, logits):
+    """The mean over the batch of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar."""
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+
+
+def accuracy(labels, logits):
+    """The share of the batch whose largest logit is the label's: a scalar in [0, 1]."""
+    hits = tf.argmax(logits, axis=-1) == tf.cast(labels, tf.int64)
+    return tf.reduce_mean(tf.cast(hits, tf.float32))

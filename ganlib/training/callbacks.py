@@ -1,0 +1,260 @@
+"""What happens beside the training: progress, logs, sample grids, checkpoints, and the stop at a non-finite loss.
+
+All count in train steps of the model, so they go on where a resumed run left off.
+"""
+
+import json
+import math
+import pathlib
+import shutil
+import sys
+import time
+
+import keras
+import tensorflow as tf
+
+from ganlib import plots
+from ganlib.errors import UserError
+
+
+class StepCallback(keras.callbacks.Callback):
+    """A callback that knows the model's step. Subclasses define ``on_step(step, logs)``, called after each execution."""
+
+    def on_train_begin(self, logs=None):
+        self.first_step = self.step = self.previous_step = int(self.model.step.numpy())
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.previous_step, self.step = self.step, self.first_step + batch + 1
+        self.on_step(self.step, logs or {})
+
+    def on_step(self, step, logs):
+        """Called with the number of steps made so far and the logs of the last execution, as floats."""
+
+    def is_due(self, every):
+        """Whether a multiple of ``every`` steps was reached in this execution; 0 is never."""
+        return every > 0 and self.step // every > self.previous_step // every
+
+
+class StopAtNonFinite(StepCallback):
+    """Raises `UserError` when a logged value is infinite or not a number, naming the step and the term.
+
+    Put it before `SaveCheckpoints`, so that what it stops is never saved.
+    """
+
+    def on_step(self, step, logs):
+        bad = [f"{name} = {value}" for name, value in logs.items() if not math.isfinite(value)]
+        if bad:
+            first = self.previous_step + 1
+            where = f"step {step}" if first == step else f"steps {first} to {step}"
+            raise UserError(f"training stopped at {where}: {', '.join(bad)}; the checkpoints hold what was good. "
+                            "Lower the learning rate, or set a penalty on the discriminator")  # fmt: skip
+
+
+class SaveCheckpoints(StepCallback):
+    """Saves a checkpoint every ``every`` steps and at the end.
+
+    Args:
+        checkpoints: a `ganlib.training.checkpoint.Checkpoints`.
+        every: in steps; 0 saves at the end only.
+    """
+
+    def __init__(self, checkpoints, every):
+        super().__init__()
+        self.checkpoints, self.every = checkpoints, every
+
+    def on_step(self, step, logs):
+        if self.is_due(self.every):
+            self.checkpoints.save()
+
+    def on_train_end(self, logs=None):
+        self.checkpoints.save()
+
+
+class SaveSamples(StepCallback):
+    """Writes ``step_00001000.png``, a grid of images from the same latents each time; in the end also
+    ``interpolation.png``, whose rows lead from one image to another.
+
+    Args:
+        folder: where to write.
+        every: in steps; 0 writes at the end only.
+        count: images in the grid.
+        columns: images in a row.
+        labels: ``(count,)`` labels for a conditional model, or None for each class in turn.
+    """
+
+    def __init__(self, folder, every, count=64, columns=None, labels=None):
+        super().__init__()
+        self.folder, self.every, self.count, self.columns, self.labels = pathlib.Path(folder), every, count, columns, labels
+
+    def on_step(self, step, logs):
+        if self.is_due(self.every):
+            self._write()
+
+    def on_train_end(self, logs=None):
+        self._write()
+        plots.interpolation_grid(self.model).save(self.folder / "interpolation.png")
+
+    def _write(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        images = self.model.generate(self.count, labels=self.labels, seed=0)
+        plots.image_grid(images, self.columns).save(self.folder / f"step_{self.step:08d}.png")
+
+
+class LogMetrics(StepCallback):
+    """Writes means over ``every`` steps to ``metrics.jsonl`` and to TensorBoard event files.
+
+    Rows that lie beyond the step where training begins are of a run that was killed before its next checkpoint;
+    they are dropped, so that no step appears twice.
+
+    Args:
+        workdir: the run's folder.
+        every: in steps.
+        evaluate: ``evaluate(model) -> dict`` of further numbers, or None.
+        evaluate_every: in steps; 0 evaluates at the end only.
+    """
+
+    def __init__(self, workdir, every, evaluate=None, evaluate_every=0):
+        super().__init__()
+        self.workdir, self.every = pathlib.Path(workdir), every
+        self.evaluate, self.evaluate_every = evaluate, evaluate_every
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.path = self.workdir / "metrics.jsonl"
+        write_rows(self.path, [row for row in read_rows(self.path) if row["step"] <= self.first_step])
+        self.writer = tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
+        self._reset()
+
+    def on_step(self, step, logs):
+        executed = step - self.previous_step
+        self.steps += executed
+        for name, value in logs.items():
+            self.sums[name] = self.sums.get(name, 0.0) + executed * value
+        if self.is_due(self.every):
+            self._write_means()
+        if self.is_due(self.evaluate_every):
+            self._write_evaluation()
+
+    def on_train_end(self, logs=None):
+        if self.steps:
+            self._write_means()
+        if self.step > self.first_step and not (self.evaluate_every and self.step % self.evaluate_every == 0):
+            self._write_evaluation()
+        self.writer.close()
+
+    def _write_means(self):
+        row = {name: value / self.steps for name, value in self.sums.items()}
+        self._write(row | {"steps_per_second": self.steps / (time.monotonic() - self.started)})
+        self._reset()
+
+    def _write_evaluation(self):
+        if self.evaluate is not None:
+            started = time.monotonic()
+            self._write(self.evaluate(self.model))
+            self.started += time.monotonic() - started
+
+    def _write(self, numbers):
+        with self.path.open("a") as file:
+            file.write(json.dumps({"step": self.step} | {k: float(v) for k, v in numbers.items()}) + "\n")
+        with self.writer.as_default():
+            for name, value in numbers.items():
+                tf.summary.write(name, tf.constant(value, tf.float32), step=self.step, metadata=_scalar_metadata())
+
+    def _reset(self):
+        self.sums, self.steps, self.started = {}, 0, time.monotonic()
+
+
+class Progress(StepCallback):
+    """Shows step, images per second, time left, losses: a bar that renews itself, or lines when redirected to a file.
+
+    Args:
+        total_steps: the step at which training will end.
+        batch_size: images a step, for the rate.
+        label: what is being trained, shown first.
+        seconds: time between two lines when the output is not a terminal.
+        output: where to write; None is standard output.
+    """
+
+    def __init__(self, total_steps, batch_size, label="", seconds=10.0, output=None):
+        super().__init__()
+        self.total_steps, self.batch_size, self.label = total_steps, batch_size, label
+        self.output = output or sys.stdout
+        self.live = self.output.isatty()
+        self.seconds = 0.25 if self.live else seconds
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.clock_step, self.clock_start, self.shown = self.step, None, 0.0
+        self.last = {}
+
+    def on_step(self, step, logs):
+        now = time.monotonic()
+        self.last = logs
+        if self.clock_start is None:  # the first execution is mostly tracing
+            self.clock_start, self.clock_step = now, step
+        if now - self.shown >= self.seconds:
+            self.shown = now
+            self._show(now)
+
+    def on_train_end(self, logs=None):
+        if self.step > self.first_step:
+            self._show(time.monotonic(), end="\n")
+
+    def _show(self, now, end=""):
+        steps = self.step - self.clock_step
+        rate = steps / (now - self.clock_start) if steps else 0.0
+        left = f"{duration((self.total_steps - self.step) / rate)} left" if rate else "starting"
+        values = "  ".join(f"{_short(name)} {value:.3f}" for name, value in self.last.items())
+        head = f"{self.label}  " if self.label else ""
+        done = f"{_bar(self.step / self.total_steps)} {self.step}/{self.total_steps}"
+        text = f"{head}{done}  {rate * self.batch_size:.0f} img/s  {left}  {values}"
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.output.write("\r" + text[:width].ljust(width) + end)
+        else:
+            self.output.write(text + "\n")
+        self.output.flush()
+
+
+def _scalar_metadata():
+    """What marks a summary as a scalar. `tf.summary.scalar` writes the same, but wants TensorBoard installed."""
+    metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
+    metadata.plugin_data.plugin_name = "scalars"
+    return metadata
+
+
+def read_rows(path):
+    """The rows of a ``metrics.jsonl``; none when there is no file. A last line cut short by a kill is left out."""
+    path = pathlib.Path(path)
+    rows = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return rows
+
+
+def write_rows(path, rows):
+    """Writes rows as JSON lines, whole or not at all."""
+    temporary = pathlib.Path(f"{path}.partial")
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    temporary.replace(path)
+
+
+def duration(seconds):
+    """``75.2`` -> ``"1:15"``, ``3675`` -> ``"1:01:15"``."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _bar(share, width=20):
+    full = round(width * share)
+    return "[" + "#" * full + "." * (width - full) + "]"
+
+
+def _short(name):
+    names = {"real_logits": "D(real)", "fake_logits": "D(fake)", "discriminator_loss": "D loss", "generator_loss": "G loss"}
+    return names.get(name, name.replace("_", " "))

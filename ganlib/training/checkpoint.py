@@ -1,0 +1,112 @@
+"""Checkpoints of a model in training: written whole or not at all, and the newest good one restored.
+
+A checkpoint is a folder ``step_00001000``. It is written under another name and renamed when it is complete, so a
+folder of that name is never half of one, whenever the job is killed.
+"""
+
+import logging
+import os
+import pathlib
+import shutil
+
+import tensorflow as tf
+
+from ganlib.errors import UserError
+
+_PREFIX = "step_"
+_MARGIN = 1.2  # the index, and what the file system adds
+
+
+class Checkpoints:
+    """The checkpoints of one model in one folder.
+
+    Args:
+        folder: where they lie; it is made when it is missing.
+        model: a built `keras.Model` with a ``step`` variable. All its weights, its optimizers' state and its random
+            state are saved.
+        keep: how many to keep; older ones are removed after a new one is complete.
+    """
+
+    def __init__(self, folder, model, keep=2):
+        self.folder, self.model, self.keep = pathlib.Path(folder), model, keep
+        self._checkpoint = tf.train.Checkpoint(model=model)
+
+    def steps(self):
+        """The steps of the complete checkpoints, in ascending order."""
+        names = [p.name.removeprefix(_PREFIX) for p in self.folder.glob(f"{_PREFIX}*")]
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def save(self):
+        """Writes a checkpoint of the model as it is now.
+
+        Raises:
+            UserError: when the disk has no room for it or fails; earlier checkpoints stay as they are.
+        """
+        step = int(self.model.step.numpy())
+        final = self._path(step)
+        if final.exists():
+            return
+        partial = final.with_name(final.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._check_disk()
+            self._checkpoint.write(str(partial / "weights"))
+            os.replace(partial, final)
+        except (OSError, tf.errors.OpError) as error:
+            raise UserError(f"checkpoint of step {step} could not be written to {str(self.folder)!r} "
+                            f"({_first_line(error)}){self._still_good()}") from None  # fmt: skip
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        for old in self.steps()[: -self.keep]:
+            shutil.rmtree(self._path(old), ignore_errors=True)
+
+    def restore(self):
+        """Restores the newest checkpoint that can be read, and says when a newer one could not.
+
+        Returns:
+            Its step, or None when there is no checkpoint.
+
+        Raises:
+            UserError: if there are checkpoints, but none can be read.
+        """
+        steps = self.steps()
+        for step in reversed(steps):
+            try:
+                status = self._checkpoint.read(str(self._path(step) / "weights"))
+                status.assert_existing_objects_matched().assert_consumed()
+                return step
+            except (ValueError, AssertionError) as error:
+                raise UserError(f"checkpoint {str(self._path(step))!r} is of another model ({_first_line(error)}): "
+                                "restore its config or choose another --workdir") from None  # fmt: skip
+            except (OSError, IndexError, tf.errors.OpError) as error:  # IndexError: a file cut short
+                message = "checkpoint %s is damaged and was passed over: %s"
+                logging.getLogger("ganlib").warning(message, self._path(step), _first_line(error))
+        if steps:
+            raise UserError(
+                f"none of the {len(steps)} checkpoints in {str(self.folder)!r} can be read: move them away to start anew"
+            )
+        return None
+
+    def _path(self, step):
+        return self.folder / f"{_PREFIX}{step:08d}"
+
+    def _check_disk(self):
+        variables = {id(v): v for v in [*self.model.variables, *_optimizer_variables(self.model)]}
+        needed = int(_MARGIN * sum(v.value.dtype.size * v.value.shape.num_elements() for v in variables.values()))
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise OSError(f"it needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are free: make room")
+
+    def _still_good(self):
+        steps = self.steps()
+        return f"; the one of step {steps[-1]} is still good" if steps else ""
+
+
+def _optimizer_variables(model):
+    optimizers = [getattr(model, name, None) for name in ("generator_optimizer", "discriminator_optimizer", "optimizer")]
+    return [v for optimizer in optimizers if optimizer is not None for v in optimizer.variables]
+
+
+def _first_line(error):
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,159 @@
+"""A Keras model whose `fit` runs a custom train step under every `tf.distribute` strategy."""
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.training import precision
+from ganlib.training.random_stream import ALGORITHM, RandomStream, fold_in
+
+
+class DistributedModel(keras.Model):
+    """What `GAN` and the classifiers share: `fit` under a strategy, the step counter, randomness, loss scaling.
+
+    It works around two behaviours of Keras (tried with 3.15 on TensorFlow 2.21):
+
+    - Under a strategy `fit` first calls the model on a batch of data, which a GAN's `call` cannot take
+      (keras-team/keras#20164). The networks here are built in their constructors, so nothing is left to build.
+    - Keras's own train function fails on several workers (keras-team/keras#20585) and reports the first replica's
+      logs. `make_train_function` here runs the step on every replica and averages the logs.
+
+    A subclass defines ``train_step(data)``, which ends with ``self.step.assign_add(1)`` and returns a dict of scalars.
+
+    It is saved whole by ``model.save("model.keras")`` and continues bit for bit after `keras.saving.load_model`.
+
+    Attributes:
+        parts: the names of the constructor's arguments, which are attributes too.
+        step: an int64 variable, the number of train steps made.
+        seed: the integer from which the training's randomness derives.
+    """
+
+    parts = ()
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
+        self.seed = 0
+        self.built = True
+
+    def random_stream(self, *networks):
+        """This step's random numbers, the same for any number of replicas.
+
+        The random layers of ``networks``, such as dropout, are given this step's seeds too, so that a resumed run
+        makes the same masks. They differ between replicas.
+        """
+        context = tf.distribute.get_replica_context()
+        replica, step = context.replica_id_in_sync_group, self.step.value
+        states = [v for network in networks for v in network.variables if v.name == "seed_generator_state"]
+        if states:
+            seed = fold_in(fold_in(tf.constant([self.seed, 1], tf.int64), step), replica)
+            numbers = tf.random.stateless_uniform((len(states), 2), seed, 0, 2**31 - 1, tf.int32, alg=ALGORITHM)
+            for index, state in enumerate(states):
+                state.assign(tf.cast(numbers[index], state.value.dtype))
+        return RandomStream(self.seed, step, replica, context.num_replicas_in_sync)
+
+    def batch_mean(self, values):
+        """The mean of ``values`` over the first axis, taken over the batches of all replicas."""
+        mean, context = tf.reduce_mean(values, axis=0), tf.distribute.get_replica_context()
+        return mean if context.num_replicas_in_sync == 1 else context.all_reduce("MEAN", mean)
+
+    def objective(self, loss, optimizer):
+        """``loss`` as it must be differentiated: Keras's optimizers sum gradients over replicas, so the mean over the
+        whole batch needs a division; and float16 needs its scale."""
+        return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
+
+    def configure(self, optimizers, arguments):
+        """The part of ``compile`` that every subclass shares.
+
+        Args:
+            optimizers: attribute name -> (optimizer, the network that it updates). Each becomes an attribute, with
+                loss scaling around it where the network computes in float16, and its state is made.
+            arguments: the other arguments of ``compile`` by name, to be saved with the model. Of them this takes
+                ``seed``, an integer; ``jit_compile``, to compile the step with XLA ("auto" does on one GPU only: on
+                CPU XLA was slower for convolutions, and it cannot compile the exchange of gradients between
+                replicas); ``steps_per_execution``, train steps for each call from Python; and ``run_eagerly``, to run
+                the step without a graph and debug it.
+        """
+        if not 0 <= arguments["ema_decay"] < 1:
+            raise UserError(f"ema_decay must be in [0, 1), got {arguments['ema_decay']}")
+        self._arguments = dict(arguments)
+        self._optimizer_names = list(optimizers)
+        self.seed = arguments["seed"]
+        self.ema_decay = arguments["ema_decay"]
+        jit_compile = arguments["jit_compile"]
+        if jit_compile == "auto":
+            one_gpu = self.distribute_strategy.num_replicas_in_sync == 1 and tf.config.list_physical_devices("GPU")
+            jit_compile = bool(one_gpu) and not arguments["run_eagerly"]
+        with self.distribute_strategy.scope():
+            for name, (optimizer, network) in optimizers.items():
+                optimizer = precision.optimizer_for(network, optimizer)
+                optimizer.build(network.trainable_variables)
+                setattr(self, name, optimizer)
+        super().compile(
+            optimizer=getattr(self, self._optimizer_names[0]),
+            jit_compile=jit_compile,
+            steps_per_execution=arguments["steps_per_execution"],
+            run_eagerly=arguments["run_eagerly"],
+        )
+
+    def get_config(self):
+        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.parts}
+        return {**super().get_config(), **parts}
+
+    @classmethod
+    def from_config(cls, config):
+        parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}
+        return cls(**{**config, **parts})
+
+    def get_compile_config(self):
+        arguments = {**{name: getattr(self, name) for name in self._optimizer_names}, **self._arguments}
+        return {name: keras.saving.serialize_keras_object(value) for name, value in arguments.items()}
+
+    def compile_from_config(self, config):
+        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+    def minimize(self, tape, objective, network, optimizer):
+        """Updates ``network`` by one step of ``optimizer`` down the gradient of ``objective``."""
+        optimizer.apply(tape.gradient(objective, network.trainable_variables), network.trainable_variables)
+
+    def fit(self, x=None, *args, **kwargs):
+        """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`."""
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, *args, **kwargs)
+
+    def make_train_function(self, force=False):
+        """Sets ``train_function(iterator) -> logs``: ``steps_per_execution`` steps, logs averaged over all of them."""
+        if self.train_function is not None and not force:
+            return
+        strategy, steps = self.distribute_strategy, self.steps_per_execution
+        train_step = tf.function(self.train_step, jit_compile=True) if self.jit_compile else self.train_step
+
+        def one_step(data):
+            logs = strategy.run(train_step, args=(data,))
+            return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+
+        def several_steps(iterator):
+            logs = one_step(next(iterator))
+            if steps == 1:
+                return logs
+            for _ in tf.range(steps - 1):
+                more = one_step(next(iterator))
+                logs = {name: logs[name] + more[name] for name in logs}
+            return {name: value / steps for name, value in logs.items()}
+
+        if not self.run_eagerly:
+            several_steps, one_step = tf.function(several_steps), tf.function(one_step)
+
+        def train_function(iterator):
+            if not isinstance(iterator, (tf.data.Iterator, tf.distribute.DistributedIterator)):
+                return one_step(next(iterator))  # a single batch, from `train_on_batch`
+            try:
+                return several_steps(iterator)
+            except tf.errors.OutOfRangeError:
+                raise StopIteration from None
+
+        self.train_function = train_function
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing is left to build; see the class's docstring."""

@@ -1,0 +1,53 @@
+"""Metadata and dependencies of ganlib.
+
+The dependency on TensorFlow is `tensorflow`; with GANLIB_TENSORFLOW=tensorflow-cpu in the environment while building
+it is the smaller build for machines without a GPU, as the Makefile does where it finds none.
+"""
+
+import os
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.*)"', (HERE / "ganlib/__init__.py").read_text()).group(1)
+TENSORFLOW = os.environ.get("GANLIB_TENSORFLOW", "tensorflow")
+MIN_TENSORFLOW = "2.20"
+
+setup(
+    name="ganlib",
+    version=VERSION,
+    description="Image generation with GANs and classification with semi-supervised GANs, on Keras 3 and TensorFlow",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["ganlib", "ganlib.*"]),
+    package_data={"ganlib": ["templates/*.html"]},
+    install_requires=[
+        f"{TENSORFLOW}>={MIN_TENSORFLOW}",
+        "keras>=3.12",
+        "tensorflow-datasets>=4.9.7",
+        "importlib-resources>=6.0",  # tensorflow-datasets 4.9.10 downloads with it, but asks for it before Python 3.9 only
+        "matplotlib>=3.8",
+        "absl-py>=2.1",
+        "ml-collections>=1.0",
+        "scikit-learn>=1.4",
+        "scipy>=1.11",
+        "numpy>=1.26",
+        "pillow>=10.3",
+        "jinja2>=3.1",
+    ],
+    extras_require={
+        "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"],
+        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
+        "export": ["onnx>=1.16"],
+    },
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

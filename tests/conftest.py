@@ -1,0 +1,42 @@
+"""Fixtures that several tests share."""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def images():
+    """(24, 8, 8, 1) uint8."""
+    return np.random.default_rng(0).integers(0, 256, (24, 8, 8, 1), np.uint8)
+
+
+@pytest.fixture
+def labels():
+    """(24,) integers in [0, 3)."""
+    return np.arange(24) % 3
+
+
+@pytest.fixture(scope="session")
+def tfds_dir():
+    """The folder of real TFDS datasets, or a skip that says where it would have to be."""
+    shared = pathlib.Path(__file__).parents[2] / "shared" / "tfds"
+    folder = pathlib.Path(os.environ.get("TFDS_DATA_DIR", shared))
+    if not (folder / "mnist").is_dir():
+        pytest.skip(f"needs MNIST as a TFDS folder in {folder}: set TFDS_DATA_DIR")
+    return str(folder)

@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import ganlib
+from ganlib.data import folders, pipeline, sources
+
+
+def write(path, array, **arguments):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **arguments)
+    return path
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def test_every_format_and_mode_becomes_rgb_of_one_size(tmp_path):
+    write(tmp_path / "a.png", noise(20, 20, 3))
+    write(tmp_path / "b.jpg", noise(30, 20, 3))
+    write(tmp_path / "c.bmp", noise(16, 40, 3))
+    write(tmp_path / "d.gif", noise(20, 20))
+    write(tmp_path / "e.png", noise(20, 20, 4))
+    Image.fromarray(noise(20, 20, 3)).convert("P").save(tmp_path / "f.png")
+    Image.fromarray(noise(20, 20)).convert("1").save(tmp_path / "g.png")
+    write(tmp_path / "h.png", noise(20, 20).astype(np.uint16) * 257)
+    (tmp_path / ".DS_Store").write_bytes(b"ignored")
+    source = sources.open(f"folder:{tmp_path}", image_size=16)
+    assert source.images.shape == (8, 16, 16, 3)
+    assert source.images.dtype == np.uint8
+    assert source.labels is None
+    assert source.num_classes is None
+
+
+def test_grey_images_stay_grey_and_16_bits_become_8(tmp_path):
+    grey = noise(8, 8)
+    write(tmp_path / "a.png", grey)
+    write(tmp_path / "b.png", grey.astype(np.uint16) * 257)
+    source = sources.open(f"folder:{tmp_path}")
+    assert source.images.shape == (2, 8, 8, 1)
+    np.testing.assert_array_equal(source.images[0, ..., 0], grey)
+    np.testing.assert_array_equal(source.images[1, ..., 0], grey)
+
+
+@pytest.mark.parametrize(("background", "expected"), [("white", (255, 255, 255)), ("#0000ff", (0, 0, 255))])
+def test_transparent_pixels_show_the_background(tmp_path, background, expected):
+    image = noise(8, 8, 4)
+    image[..., 3] = 0
+    image[0, 0] = (10, 20, 30, 255)
+    write(tmp_path / "a.png", image)
+    pixels = sources.open(f"folder:{tmp_path}", background=background).images[0]
+    assert tuple(pixels[5, 5]) == expected
+    assert tuple(pixels[0, 0]) == (10, 20, 30)
+
+
+def test_transparent_palette_shows_the_background(tmp_path):
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([200, 0, 0, 0, 200, 0])
+    image.putpixel((3, 3), 1)
+    image.save(tmp_path / "a.png", transparency=0)
+    pixels = sources.open(f"folder:{tmp_path}").images[0]
+    assert tuple(pixels[0, 0]) == (255, 255, 255)
+    assert tuple(pixels[3, 3]) == (0, 200, 0)
+
+
+def test_resizing_is_a_centre_crop_and_pillows_lanczos(tmp_path):
+    wide = noise(20, 40, 3)
+    write(tmp_path / "a.png", wide)
+    expected = Image.fromarray(wide[:, 10:30]).resize((8, 8), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(sources.open(f"folder:{tmp_path}", image_size=8).images[0], np.asarray(expected))
+
+
+def test_making_smaller_is_antialiased():
+    # A checkerboard of single pixels averages to grey; picking every fourth pixel would give black or white.
+    board = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
+    small = folders.fit_array(board, 8)
+    assert np.abs(small.astype(int) - 127).max() < 30
+
+
+def test_images_are_turned_upright_by_exif(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    image = noise(8, 8, 3)
+    write(tmp_path / "a.png", image, exif=exif)
+    np.testing.assert_array_equal(sources.open(f"folder:{tmp_path}").images[0], image[::-1, ::-1])
+
+
+def test_class_folders_and_splits(tmp_path):
+    for split, count in (("train", 3), ("test", 1)):
+        for name in ("cat", "dog"):
+            for index in range(count):
+                write(tmp_path / split / name / f"{index}.png", noise(8, 8, 3, seed=index))
+    train, test = sources.open(f"folder:{tmp_path}"), sources.open(f"folder:{tmp_path}", "test")
+    assert train.class_names == ("cat", "dog")
+    assert train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert (train.num_examples, test.num_examples) == (6, 2)
+
+
+def test_bad_folders_are_named(tmp_path):
+    with pytest.raises(ganlib.UserError, match="no folder at '/nowhere'"):
+        sources.open("folder:/nowhere")
+    with pytest.raises(ganlib.UserError, match="is empty"):
+        sources.open(f"folder:{tmp_path}")
+    write(tmp_path / "a.png", noise(8, 8))
+    with pytest.raises(ganlib.UserError, match="has no split 'test'"):
+        sources.open(f"folder:{tmp_path}", "test")
+    with pytest.raises(ganlib.UserError, match="unknown background colour 'whit'"):
+        sources.open(f"folder:{tmp_path}", background="whit")
+    write(tmp_path / "b.png", noise(9, 8))
+    with pytest.raises(ganlib.UserError, match=r"not all of one square size \(8x8, 8x9 ...\): give an image_size"):
+        sources.open(f"folder:{tmp_path}")
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(ganlib.UserError, match="both files"):
+        sources.open(f"folder:{tmp_path}", image_size=8)
+
+
+def bad_files(folder):
+    """A folder with one good image, a truncated one and a text file."""
+    write(folder / "good.png", noise(64, 64, 3))
+    whole = write(folder / "truncated.jpg", noise(64, 64, 3)).read_bytes()
+    (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "words.txt").write_text("not an image")
+
+
+def test_unreadable_files_are_named(tmp_path):
+    bad_files(tmp_path)
+    with pytest.raises(ganlib.UserError, match=r"words.txt': not a PNG, JPEG, BMP or GIF image"):
+        sources.open(f"folder:{tmp_path}", image_size=8)
+    (tmp_path / "words.txt").unlink()
+    with pytest.raises(ganlib.UserError, match=r"truncated.jpg': corrupt image"):
+        sources.open(f"folder:{tmp_path}", image_size=8)
+
+
+def test_unreadable_files_are_skipped_with_a_count(tmp_path, caplog):
+    bad_files(tmp_path)
+    source = sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True)
+    assert source.num_examples == 1
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == ["skipped 1 of 3 files", "skipped 1 of 2 files"]
+
+
+def test_large_folder_streams_the_same_images(tmp_path, monkeypatch):
+    for index in range(10):
+        write(tmp_path / f"{index}.png", noise(12, 12, 3, seed=index))
+    in_memory = sources.open(f"folder:{tmp_path}", image_size=8)
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
+    streamed = sources.open(f"folder:{tmp_path}", image_size=8)
+    assert streamed.images is None
+    for first, second in zip(pipeline.batches(in_memory, 4).take(5), pipeline.batches(streamed, 4).take(5), strict=True):
+        np.testing.assert_array_equal(first, second)
+    part = streamed.subset([7, 2])
+    np.testing.assert_array_equal(part.read(tf.constant([0, 1])), in_memory.images[[7, 2]])
+
+
+def test_large_folder_skips_unreadable_files_too(tmp_path, monkeypatch):
+    bad_files(tmp_path)
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
+    assert sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True).num_examples == 1

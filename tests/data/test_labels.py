@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib.data import labels, sources
+
+
+def test_split_is_stratified_complete_and_by_seed():
+    given = np.random.default_rng(0).integers(0, 5, 200)
+    labeled, unlabeled = labels.split(given, per_class=4, seed=3)
+    assert np.bincount(given[labeled]).tolist() == [4] * 5
+    assert sorted([*labeled, *unlabeled]) == list(range(200))
+    np.testing.assert_array_equal(labeled, labels.split(given, 4, 3)[0])
+    assert not np.array_equal(labeled, labels.split(given, 4, 4)[0])
+
+
+def test_too_many_labels_per_class():
+    with pytest.raises(ganlib.UserError, match="3 labels per class asked for, but class 1 has only 2 examples"):
+        labels.split([0, 0, 0, 1, 1], per_class=3, seed=0)
+    with pytest.raises(ganlib.UserError, match="must be at least 1, got 0"):
+        labels.split([0, 1], per_class=0, seed=0)
+
+
+def test_labeled_part():
+    part = labels.labeled_part(sources.open("digits"), 5, seed=0)
+    assert part.num_examples == 50
+    assert np.bincount(part.labels).tolist() == [5] * 10
+    with pytest.raises(ganlib.UserError, match="mine has no labels"):
+        labels.labeled_part(sources.from_arrays("mine", part.images), 5, seed=0)

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib.data import pipeline, sources
+
+
+def test_digits_are_all_there_once():
+    train, test = sources.open("digits"), sources.open("digits", "test")
+    assert train.image_shape == (8, 8, 1)
+    assert (train.num_examples, test.num_examples, train.num_classes) == (1297, 500, 10)
+    assert train.images.dtype == np.uint8
+    assert train.images.max() == 255
+    # The sum over both splits is that of scikit-learn's whole set, scaled by 255/16 and rounded.
+    from sklearn.datasets import load_digits
+
+    whole = np.round(load_digits().images * 255 / 16).sum()
+    assert train.images.sum(dtype=np.float64) + test.images.sum(dtype=np.float64) == whole
+    assert set(np.bincount(test.labels)) == {50}
+
+
+def test_digits_resized():
+    source = sources.open("digits", image_size=16)
+    assert source.image_shape == (16, 16, 1)
+    assert abs(source.images.mean() - sources.open("digits").images.mean()) < 3
+
+
+def test_subset_keeps_images_and_labels_together():
+    source = sources.open("digits")
+    part = source.subset([5, 3])
+    assert part.num_examples == 2
+    np.testing.assert_array_equal(part.images, source.images[[5, 3]])
+    np.testing.assert_array_equal(part.labels, source.labels[[5, 3]])
+    np.testing.assert_array_equal(part.read(tf.constant([1])), source.images[[3]])
+
+
+def test_images_in_memory_are_not_copied_into_the_pipelines_graph():
+    """A graph holds 2 GB at most, and a constant in it costs its size many times over."""
+    source = sources.from_arrays("zeros", np.zeros((1000, 32, 32, 3), np.uint8))
+    graph = tf.function(source.read).get_concrete_function(tf.TensorSpec((4,), tf.int64)).graph
+    assert graph.as_graph_def().ByteSize() < 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "mnits"}, "unknown dataset 'mnits'.*Did you mean 'mnist'"),
+        ({"name": "digits", "split": "dev"}, "digits has the splits train and test, not 'dev'"),
+        ({"name": "digits", "image_size": 0}, "image_size must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_opened_is_named(arguments, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        sources.open(**arguments)
+
+
+def test_wrong_arrays_are_refused():
+    with pytest.raises(ganlib.UserError, match="must be uint8"):
+        sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.float32))
+
+
+def test_tfds_dataset_that_is_not_there_and_cannot_be_downloaded(tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    def no_network(self, **arguments):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", no_network)
+    with pytest.raises(ganlib.UserError, match=r"'mnist' is not in .* could not be downloaded \(ConnectionError: no route\)"):
+        sources.open("mnist", data_dir=str(tmp_path))
+
+
+def test_mnist_has_the_canonical_mean(tfds_dir):
+    source = sources.open("mnist", data_dir=tfds_dir)
+    assert (source.num_examples, source.image_shape, source.num_classes) == (60_000, (28, 28, 1), 10)
+    assert source.images.mean() == pytest.approx(33.318, abs=1e-3)
+    assert np.bincount(source.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+
+
+def test_cifar10_resized_from_the_environments_folder(tfds_dir, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", tfds_dir)
+    source = sources.open("cifar10", "test", image_size=16)
+    assert source.images.shape == (10_000, 16, 16, 3)
+    assert source.class_names[0] == "airplane"
+
+
+def test_large_tfds_dataset_streams_in_an_order_by_seed_and_epoch(tfds_dir, monkeypatch):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
+    source = sources.open("mnist", "test", data_dir=tfds_dir)
+    assert source.images is None
+    assert source.read is None
+    with pytest.raises(ganlib.UserError, match="is streamed and cannot be split"):
+        source.subset([0])
+
+    def batch(seed, start_step):
+        return next(iter(pipeline.batches(source, 64, seed, start_step)))
+
+    images, labels = batch(0, 0)
+    assert images.shape == (64, 28, 28, 1)
+    assert images.dtype == tf.uint8
+    np.testing.assert_array_equal(images, batch(0, 0)[0])
+    assert not np.array_equal(images, batch(1, 0)[0])
+    assert len(set(labels.numpy())) > 5
+    # Batch 3 of a run that starts there is batch 3 of one that does not.
+    several = list(pipeline.batches(source, 64, 0, 0).take(4))
+    np.testing.assert_array_equal(several[3][0], batch(0, 3)[0])
+    # The second epoch has another order.
+    assert not np.array_equal(images, batch(0, 10_000 // 64 + 1)[0])

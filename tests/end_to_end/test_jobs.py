@@ -1,0 +1,147 @@
+import json
+import signal
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from ganlib.training.callbacks import read_rows
+from tests.end_to_end.jobs import finish, run, start
+
+GAN = (
+    "train_gan",
+    "--config=experiments/configs/digits_dcgan.py",
+    "--config.generator.width=8",
+    "--config.discriminator.width=8",
+)
+
+
+def tensors(workdir, step):
+    reader = tf.train.load_checkpoint(str(workdir / f"checkpoints/step_{step:08d}/weights"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if "OBJECT_GRAPH" not in name}
+
+
+def test_train_generate_and_resume(tmp_path):
+    """Train a GAN, make images in every form, and train on in a new process: 40 steps = 20 + 20, bit for bit."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    first = [start(*GAN, f"--workdir={whole}", "--config.steps=40"), start(*GAN, f"--workdir={parts}", "--config.steps=20")]
+    for process in first:
+        code, output, errors = finish(process)
+        assert (code, errors) == (0, [])
+        assert "report: " in output
+    code, output, _ = run(*GAN, f"--workdir={parts}", "--config.steps=40")
+    assert code == 0
+    assert f"resuming '{parts}' from step 20" in output
+    one, other = tensors(whole, 40), tensors(parts, 40)
+    assert set(one) == set(other)
+    assert len(one) > 50  # networks, their average, and both optimizers' moments
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name], err_msg=name)
+    assert sorted({row["step"] for row in read_rows(parts / "metrics.jsonl")}) == [20, 40]
+    assert (whole / "report.html").stat().st_size > 10_000
+    assert json.loads((whole / "config.json").read_text())["generator"]["width"] == 8
+
+    outputs = {name: tmp_path / name for name in ("grid.png", "images.npz", "folder")}
+    made = ("generate", f"--workdir={whole}", "--count=6", "--seed=1", "--labels=3,7", "--truncation=0.8")
+    for process in [start(*made, f"--output={path}") for path in outputs.values()]:
+        code, output, errors = finish(process)
+        assert (code, errors) == (0, [])
+        assert "6 images" in output
+    images = np.load(outputs["images.npz"])["images"]
+    assert (images.shape, images.dtype) == ((6, 8, 8, 1), np.uint8)
+    singles = sorted(outputs["folder"].iterdir())
+    assert len(singles) == 6
+    np.testing.assert_array_equal(np.asarray(Image.open(singles[2])), images[2, ..., 0])
+    assert Image.open(outputs["grid.png"]).size == (3 * 34 + 2, 2 * 34 + 2)
+
+
+@pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
+def test_train_classifier(tmp_path, method):
+    config = "--config=experiments/configs/digits_sgan.py"
+    code, output, errors = run(
+        "train_classifier", config, f"--workdir={tmp_path}", f"--config.method={method}", "--config.smoke"
+    )
+    assert (code, errors) == (0, [])
+    assert "test accuracy: " in output
+    evaluation = json.loads((tmp_path / "evaluation.json").read_text())
+    matrix = np.array(evaluation["confusion_matrix"])
+    assert matrix.shape == (10, 10)
+    assert matrix.sum() == 500
+    assert evaluation["test_accuracy"] == pytest.approx(matrix.trace() / 500)
+    classifier = keras.saving.load_model(tmp_path / "classifier.keras")
+    assert classifier(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
+    assert "Confusion matrix" in (tmp_path / "report.html").read_text()
+
+
+def test_demo(tmp_path):
+    code, output, errors = run("demo", f"--workdir={tmp_path}", "--smoke")
+    assert (code, errors) == (0, [])
+    assert f"report: {tmp_path}/report.html" in output
+    assert "semi-supervised GAN" in output
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<section>") == 8
+    assert "http" not in page
+
+
+def test_benchmark(tmp_path):
+    code, output, errors = run("benchmark", "--smoke", f"--output={tmp_path / 'benchmark.json'}")
+    assert (code, errors) == (0, [])
+    result = json.loads((tmp_path / "benchmark.json").read_text())
+    assert {row["name"] for row in result["rows"]} >= {"alternating", "simultaneous", "alternating, mixed_bfloat16"}
+    assert all(row["images_per_second"] > 0 and row["fit_images_per_second"] > 0 for row in result["rows"])
+    assert "matrix multiplication" in output
+
+
+def test_a_kill_loses_nothing_that_was_saved(tmp_path):
+    arguments = (*GAN, f"--workdir={tmp_path}", "--config.steps=100000", "--config.checkpoint_every=5")
+    process = start(*arguments)
+    try:
+        while not list(tmp_path.glob("checkpoints/step_*[0-9]")):
+            assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    saved = max(int(p.name[5:]) for p in tmp_path.glob("checkpoints/step_*[0-9]"))
+    code, output, errors = run(*arguments[:-2], f"--config.steps={saved + 2}")
+    assert (code, errors) == (0, [])
+    assert f"from step {saved}" in output
+
+
+ERRORS = {
+    "unknown dataset": (["--config.dataset=mnits"], "unknown dataset 'mnits'.*Did you mean 'mnist'"),
+    "missing folder": (["--config.dataset=folder:/nowhere"], "no folder at '/nowhere'"),
+    "image size": (["--config.image_size=20"], "dcgan cannot make images of 20x20: its sizes are 8, 16, 28, 32, 64, 128"),
+    "unknown key": (["--config.stepz=3"], 'unknown config key: stepz. Did you mean "steps"'),
+    "wrong type": (["--config.steps=abc"], "config.steps=abc: invalid literal"),
+    "batch size 0": (["--config.batch_size=0"], "batch_size must be at least 1, got 0"),
+    "batch size too large": (["--config.batch_size=5000"], "batch_size 5000 is larger than digits/train, which has 1297"),
+    "non-finite loss": (["--config.generator_optimizer.learning_rate=1e30"], "training stopped at step 2: .* = nan"),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_bad_input_is_one_line_and_a_status(tmp_path, case):
+    import re
+
+    arguments, message = ERRORS[case]
+    code, _, errors = run(*GAN, f"--workdir={tmp_path / 'run'}", *arguments)
+    assert code == 2
+    assert len(errors) == 1
+    assert re.search(message, errors[0]), errors[0]
+
+
+def test_more_labels_than_exist(tmp_path):
+    code, _, errors = run(
+        "train_classifier", "--config=experiments/configs/digits_sgan.py", f"--workdir={tmp_path}",
+        "--config.labels_per_class=1000",
+    )  # fmt: skip
+    assert code == 2
+    assert errors == ["error: 1000 labels per class asked for, but class 0 has only 128 examples"]
+
+
+def test_generate_from_nothing(tmp_path):
+    code, _, errors = run("generate", f"--workdir={tmp_path}")
+    assert code == 2
+    assert "no run in" in errors[0]

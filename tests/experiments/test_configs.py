@@ -1,0 +1,67 @@
+import importlib
+import pathlib
+import re
+
+import pytest
+
+import experiments.configs
+from experiments.configs import base
+from ganlib import data, runs
+
+FOLDER = pathlib.Path(experiments.configs.__path__[0])
+NAMES = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
+SHARED_KEYS = {
+    "dataset", "data_dir", "image_size", "batch_size", "steps", "seed", "networks", "generator", "discriminator", "augment",
+    "ema_decay", "precision", "checkpoint_every", "sample_every", "evaluate_every", "smoke",
+}  # fmt: skip
+GAN_KEYS = SHARED_KEYS | {"loss", "penalties", "discriminator_steps"}
+
+
+def module(name):
+    return importlib.import_module(f"experiments.configs.{name}")
+
+
+def test_the_promised_configs_are_there():
+    promised = ["cifar10_sngan", "cifar10_sngan_conditional", "digits_dcgan", "digits_sgan", "mnist_dcgan", "mnist_sgan"]
+    assert set(promised) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_configs_docstring_gives_paper_and_command(name):
+    text = module(name).__doc__
+    assert re.search(r"arXiv:\d{4}\.\d{5}", text)
+    assert f"--config=experiments/configs/{name}.py" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_config_has_the_shared_keys_and_builds(name, tmp_path):
+    config = module(name).get_config()
+    assert (GAN_KEYS if config.method == "gan" else SHARED_KEYS) <= set(config)
+    config.smoke = True
+    config = runs.smoke(config)
+    channels = 3 if config.dataset == "cifar10" else 1
+    size = {"digits": 8, "mnist": 28, "cifar10": 32}[config.dataset]
+    facts = {"image_shape": [size, size, channels], "class_names": [str(k) for k in range(10)]}
+    model = runs.build(runs.Run(tmp_path, config, facts))
+    assert model.generate(2).shape == (2, size, size, channels)
+
+
+def test_smoke_leaves_the_config_itself_alone():
+    config = module("mnist_dcgan").get_config()
+    assert runs.smoke(config) is config
+    config.smoke = True
+    assert (runs.smoke(config).steps, runs.smoke(config).generator.width) == (2, 8)
+    assert config.steps > 2
+
+
+def test_keys_that_gans_and_classifiers_share_have_the_same_defaults():
+    gan, classifier = base.gan().to_dict(), base.classifier().to_dict()
+    for key in (set(gan) & set(classifier)) - {"method"}:
+        assert gan[key] == classifier[key]
+
+
+@pytest.mark.parametrize("name", ["mnist_dcgan", "cifar10_sngan_conditional"])
+def test_real_data_fits_its_config(name, tfds_dir):
+    config = module(name).get_config()
+    source = data.open(config.dataset, image_size=config.image_size, data_dir=tfds_dir)
+    assert source.num_classes == 10

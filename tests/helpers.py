@@ -1,0 +1,58 @@
+"""Small models that several tests train."""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import ganlib
+from ganlib.networks import dcgan, mlp
+
+SHAPE = (8, 8, 1)
+
+
+def adam(rate=1e-3):
+    return keras.optimizers.Adam(rate, beta_1=0.5)
+
+
+@functools.cache
+def two_replicas():
+    """A strategy over two virtual CPUs. There is one for the whole process: TensorFlow
+    numbers the collectives of each strategy anew, and those of a second one would clash with the first's."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def replicas(count):
+    """The strategy for 1 or 2 replicas."""
+    return two_replicas() if count == 2 else tf.distribute.get_strategy()
+
+
+def mlp_gan(num_classes=None, normalization=None, optimizer=adam, **arguments):
+    """A compiled GAN of small MLPs on 8x8 images, with weights by the global seed."""
+    gan = ganlib.GAN(
+        mlp.Generator(SHAPE, latent_dim=4, width=16, num_classes=num_classes, normalization=normalization),
+        mlp.Discriminator(SHAPE, width=16, num_classes=num_classes),
+    )
+    gan.compile(optimizer(), optimizer(), **arguments)
+    return gan
+
+
+def dcgan_gan(**arguments):
+    """A compiled conditional GAN of small DCGAN networks with batch norm and dropout."""
+    gan = ganlib.GAN(
+        dcgan.Generator(SHAPE, latent_dim=4, width=8, num_classes=10),
+        dcgan.Discriminator(SHAPE, width=8, num_classes=10, dropout=0.3),
+    )
+    gan.compile(adam(), adam(), **arguments)
+    return gan
+
+
+def weights(model):
+    """Copies of all weights of a model."""
+    return [np.array(w) for w in model.get_weights()]
+
+
+def same(first, second):
+    """Whether two lists of arrays are equal bit for bit."""
+    return len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

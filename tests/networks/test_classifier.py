@@ -1,0 +1,45 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganlib.networks import Classifier, dcgan
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8)
+
+
+def make():
+    return Classifier(dcgan.Discriminator((8, 8, 1), width=4).body, (8, 8, 1), num_classes=3)
+
+
+def test_a_head_on_the_discriminators_own_body():
+    discriminator = dcgan.Discriminator((8, 8, 1), width=4, normalization=None)
+    classifier = Classifier(discriminator.body, (8, 8, 1), num_classes=3)
+    features = discriminator.features(IMAGES / 127.5 - 1.0)
+    kernel, bias = classifier.head.get_weights()
+    np.testing.assert_allclose(classifier(IMAGES), features @ kernel + bias, rtol=1e-4, atol=1e-6)
+    ids = {id(v) for v in classifier.trainable_variables}
+    assert not ids & {id(v) for v in discriminator.head.trainable_variables}
+
+
+def test_gradients_reach_every_weight():
+    classifier = make()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(classifier(IMAGES, training=True)[:, 0])
+    assert all(g is not None for g in tape.gradient(loss, classifier.trainable_variables))
+
+
+def test_classify_gives_probabilities_of_uint8_and_float_images_alike():
+    classifier = make()
+    probabilities = classifier.classify(IMAGES, batch_size=4)
+    assert probabilities.shape == (6, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(classifier.classify((IMAGES / 127.5 - 1).astype("float32")), probabilities, atol=1e-5)
+
+
+def test_it_is_a_plain_keras_model(tmp_path):
+    classifier = make()
+    classifier.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    classifier.fit(IMAGES, np.arange(6) % 3, epochs=1, verbose=0)
+    classifier.save(tmp_path / "classifier.keras")
+    loaded = keras.saving.load_model(tmp_path / "classifier.keras")
+    np.testing.assert_array_equal(loaded(IMAGES), classifier(IMAGES))

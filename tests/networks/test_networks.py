@@ -1,0 +1,118 @@
+"""What every generator and discriminator must do, whatever its file."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib.networks import dcgan, mlp, resnet
+from ganlib.training import precision
+
+MODULES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
+SHAPE, LATENT_DIM, WIDTH = (8, 8, 3), 5, 6
+CASES = [(name, classes) for name in MODULES for classes in (None, 3)]
+
+
+@pytest.fixture(params=CASES, ids=[f"{name}-{classes or 'plain'}" for name, classes in CASES])
+def networks(request):
+    name, classes = request.param
+    module = MODULES[name]
+    return (
+        module.Generator(image_shape=SHAPE, latent_dim=LATENT_DIM, width=WIDTH, num_classes=classes),
+        module.Discriminator(image_shape=SHAPE, width=WIDTH, num_classes=classes, spectral_norm=name == "resnet"),
+    )
+
+
+def inputs(network, first):
+    return (first, np.arange(len(first)) % 3) if network.num_classes else (first,)
+
+
+LATENTS = np.random.default_rng(0).normal(size=(4, LATENT_DIM)).astype(np.float32)
+IMAGES = np.random.default_rng(1).uniform(-1, 1, (4, *SHAPE)).astype(np.float32)
+
+
+def test_shapes_types_and_range(networks):
+    generator, discriminator = networks
+    images = generator(*inputs(generator, 50 * LATENTS), training=True)
+    assert images.shape == (4, *SHAPE)
+    assert images.dtype == tf.float32
+    assert -1 <= np.min(images) < np.max(images) <= 1
+    logits = discriminator(*inputs(discriminator, IMAGES), training=True)
+    assert logits.shape == (4,)
+    assert logits.dtype == tf.float32
+    assert discriminator.features(IMAGES).shape[0] == 4
+    assert len(discriminator.features(IMAGES).shape) == 2
+
+
+def test_gradients_reach_every_trainable_weight(networks):
+    generator, discriminator = networks
+    with tf.GradientTape() as tape:
+        images = generator(*inputs(generator, LATENTS), training=True)
+        loss = tf.reduce_sum(discriminator(*inputs(discriminator, images), training=True) ** 2)
+    variables = generator.trainable_variables + discriminator.trainable_variables
+    for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+        assert gradient is not None, variable.path
+        gradient = tf.convert_to_tensor(gradient)
+        assert np.all(np.isfinite(gradient)), variable.path
+        assert np.abs(gradient).max() > 0, variable.path
+
+
+def test_keras_round_trip_is_exact(networks, tmp_path):
+    for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
+        network(*inputs(network, first), training=True)  # moves batch statistics and singular vectors
+        network.save(tmp_path / "network.keras")
+        loaded = keras.saving.load_model(tmp_path / "network.keras")
+        np.testing.assert_array_equal(network(*inputs(network, first)), loaded(*inputs(loaded, first)))
+        assert loaded.get_config() == network.get_config() | {"name": loaded.name}
+
+
+def test_labels_are_used(networks):
+    for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
+        if network.num_classes:
+            if hasattr(network, "blocks"):  # conditional batch norm starts with the same gain for every class
+                for variable in network.trainable_variables:
+                    variable.assign_add(0.1 * np.random.default_rng(0).normal(size=variable.shape))
+            first = np.repeat(first[:1], 2, axis=0)
+            results = np.asarray(network(first, np.array([0, 1])))
+            assert np.abs(results[0] - results[1]).max() > 0
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("name", MODULES)
+def test_mixed_precision(name, policy):
+    with precision.policy(policy):
+        generator = MODULES[name].Generator(image_shape=SHAPE, latent_dim=LATENT_DIM, width=WIDTH, num_classes=3)
+        discriminator = MODULES[name].Discriminator(image_shape=SHAPE, width=WIDTH, num_classes=3, spectral_norm=True)
+    with tf.GradientTape() as tape:
+        images = generator(LATENTS, np.arange(4) % 3, training=True)
+        logits = discriminator(images, np.arange(4) % 3, training=True)
+    assert images.dtype == logits.dtype == tf.float32
+    variables = generator.trainable_variables + discriminator.trainable_variables
+    assert {str(v.dtype) for v in variables} == {"float32"}
+    assert all(g is not None for g in tape.gradient(logits, variables))
+
+
+def test_weights_follow_from_the_global_seed():
+    def first_weights():
+        keras.utils.set_random_seed(7)
+        return dcgan.Generator(SHAPE, LATENT_DIM, WIDTH).get_weights()
+
+    for a, b in zip(first_weights(), first_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+def test_every_size_it_claims(name):
+    for size in MODULES[name].STAGES:
+        generator = MODULES[name].Generator((size, size, 1), LATENT_DIM, width=2)
+        images = generator(LATENTS)
+        assert images.shape == (4, size, size, 1)
+        assert MODULES[name].Discriminator((size, size, 1), width=2)(images).shape == (4,)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
+    for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
+        with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are 8, 16, 28, 32"):
+            kind((20, 20, 1), width=2)

@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib.networks import resnet
+
+
+def test_parameters_of_the_papers_cifar10_networks_counted_by_hand():
+    # dense 128 -> 4 * 4 * 256; three blocks of two 3x3 convolutions, a 1x1 one and two batch norms; batch norm; 3x3 to RGB
+    block = 2 * (9 * 256 * 256 + 256) + (256 * 256 + 256) + 2 * 4 * 256
+    assert resnet.Generator().count_params() == 129 * 4096 + 3 * block + 4 * 256 + 9 * 256 * 3 + 3
+    # Four blocks of width 128; the first two halve and have a 1x1 convolution; each kernel has a singular vector.
+    kernels = 9 * 3 * 128 + 7 * 9 * 128 * 128 + 3 * 128 + 128 * 128 + 128
+    biases, vectors = 10 * 128 + 1, 10 * 128 + 1
+    assert resnet.Discriminator().count_params() == kernels + biases + vectors
+
+
+def test_features_are_summed_over_positions():
+    assert resnet.Discriminator((32, 32, 3), width=8).features(np.zeros((1, 32, 32, 3), "float32")).shape == (1, 8)
+
+
+def test_labels_without_batch_norm_are_refused():
+    with pytest.raises(ganlib.UserError, match="takes labels through batch normalisation"):
+        resnet.Generator((8, 8, 1), num_classes=3, normalization=None)

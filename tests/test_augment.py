@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib import augment
+from ganlib.training import RandomStream
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 3)).astype(np.float32)
+
+
+def test_color_against_numpy():
+    shift = RandomStream(1).uniform((6, 1, 1, 1), -0.5, 0.5).numpy()
+    np.testing.assert_allclose(augment.brightness(IMAGES, RandomStream(1)), IMAGES + shift, rtol=1e-5, atol=1e-6)
+    scale = RandomStream(1).uniform((6, 1, 1, 1), 0.0, 2.0).numpy()
+    grey = IMAGES.mean(axis=3, keepdims=True)
+    np.testing.assert_allclose(augment.saturation(IMAGES, RandomStream(1)), grey + scale * (IMAGES - grey), atol=1e-5)
+    scale = RandomStream(1).uniform((6, 1, 1, 1), 0.5, 1.5).numpy()
+    mean = IMAGES.mean(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(augment.contrast(IMAGES, RandomStream(1)), mean + scale * (IMAGES - mean), atol=1e-5)
+
+
+def shifted(image, down, right):
+    result = np.zeros_like(image)
+    height, width, _ = image.shape
+    for row in range(height):
+        for column in range(width):
+            if 0 <= row - down < height and 0 <= column - right < width:
+                result[row, column] = image[row - down, column - right]
+    return result
+
+
+def test_translation_moves_by_whole_pixels_and_fills_with_zeros():
+    moved = augment.translation(IMAGES, RandomStream(0)).numpy()
+    offsets = [(d, r) for d in (-1, 0, 1) for r in (-1, 0, 1)]
+    found = [[o for o in offsets if np.allclose(shifted(a, *o), b, atol=1e-6)] for a, b in zip(IMAGES, moved, strict=True)]
+    assert all(len(matches) == 1 for matches in found)
+    assert len({matches[0] for matches in found}) > 1
+
+
+def test_translation_takes_every_offset_about_equally_often():
+    images = np.zeros((900, 8, 8, 1), np.float32)
+    images[:, 4, 4] = 1
+    moved = augment.translation(images, RandomStream(0)).numpy()[:, 3:6, 3:6, 0].reshape(900, 9)
+    assert moved.sum() == 900
+    assert moved.sum(axis=0).min() > 60
+
+
+def test_cutout_removes_one_rectangle():
+    cut = augment.cutout(np.ones((200, 8, 8, 1), np.float32), RandomStream(0)).numpy()[..., 0]
+    for image in cut:
+        rows, columns = np.where(image == 0)
+        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+        assert np.ptp(rows) < 4
+        assert np.ptp(columns) < 4
+    assert (cut == 0).any(axis=0).all()
+
+
+def test_gradients_of_both_orders():
+    policy = augment.DiffAugment("color,translation,cutout")
+    images = tf.constant(IMAGES)
+    with tf.GradientTape() as outer:
+        outer.watch(images)
+        with tf.GradientTape() as inner:
+            inner.watch(images)
+            value = tf.reduce_sum(policy(images, RandomStream(0)) ** 3)
+        first = inner.gradient(value, images)
+        norm = tf.reduce_sum(first**2)
+    assert np.abs(outer.gradient(norm, images)).max() > 0
+
+
+def test_names():
+    assert augment.get("") is augment.none
+    assert augment.get("color, cutout").functions == [*augment.POLICIES["color"], augment.cutout]
+    with pytest.raises(ganlib.UserError, match="unknown augmentation 'colour'.*Did you mean 'color'"):
+        augment.get("colour")

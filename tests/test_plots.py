@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import plots
+from tests.helpers import mlp_gan
+
+
+def test_to_uint8_rounds_and_clips():
+    assert plots.to_uint8(np.array([-1.0, 0.0, 1.0, 1.2, -3.0])).tolist() == [0, 128, 255, 255, 0]
+    pixels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(plots.to_uint8(pixels / np.float32(127.5) - 1), pixels)
+    assert plots.to_uint8(pixels) is pixels
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grid_holds_every_image_in_its_place(channels):
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, channels), np.uint8)
+    grid = np.asarray(plots.image_grid(images, columns=3)).reshape(70, 104, channels)
+    for index, image in enumerate(images):
+        top, left = 2 + index // 3 * 34, 2 + index % 3 * 34
+        np.testing.assert_array_equal(grid[top : top + 32, left : left + 32], image)
+    assert (grid[36:, 70:] == 255).all()
+
+
+def test_small_images_are_enlarged_without_smoothing():
+    image = np.array([[0, 255], [255, 0]], np.uint8)[None, :, :, None]
+    grid = np.asarray(plots.image_grid(image))
+    assert grid.shape == (32, 32)
+    assert (grid[2:16, 2:16] == 0).all()
+
+
+def test_no_images():
+    with pytest.raises(ganlib.UserError, match="at least one image"):
+        plots.image_grid(np.zeros((0, 4, 4, 1), np.uint8))
+
+
+def test_interpolation_keeps_its_ends_and_the_length():
+    start, end = np.random.default_rng(0).normal(size=(2, 50))
+    end *= np.linalg.norm(start) / np.linalg.norm(end)
+    points = plots.interpolate(start, end, 7)
+    np.testing.assert_allclose(points[0], start, rtol=1e-5)
+    np.testing.assert_allclose(points[-1], end, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), np.linalg.norm(start), rtol=1e-5)
+    np.testing.assert_allclose(plots.interpolate(start, start, 3), [start] * 3, rtol=1e-5)
+
+
+def test_interpolation_grid_of_plain_and_conditional_models():
+    for gan in (mlp_gan(), mlp_gan(num_classes=3)):
+        assert plots.interpolation_grid(gan, rows=4, columns=5).size == (5 * 34 + 2, 4 * 34 + 2)
+
+
+def test_curves_draw_what_there_is():
+    rows = [{"step": 1, "a": 1.0, "b": 2.0}, {"step": 2, "a": 3.0}]
+    figure = plots.curves(rows, [("both", {"a": "first", "b": "second"}), ("none", {"c": "third"})])
+    (axes,) = figure.axes
+    assert axes.get_title() == "both"
+    assert [line.get_label() for line in axes.lines] == ["first", "second"]
+    assert axes.lines[0].get_xydata().tolist() == [[1, 1], [2, 3]]
+    assert plots.curves([], [("both", {"a": "first"})]) is None
+
+
+def test_confusion_matrix_shows_the_counts():
+    figure = plots.confusion_matrix(np.array([[3, 1], [0, 4]]), ("cat", "dog"))
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == ["1", "3", "4"]

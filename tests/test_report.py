@@ -1,0 +1,49 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganlib
+from ganlib import report
+from ganlib.training.callbacks import write_rows
+
+
+@pytest.fixture
+def workdir(tmp_path):
+    folder = tmp_path / "my_run"
+    (folder / "samples").mkdir(parents=True)
+    config = {"method": "gan", "networks": "dcgan", "batch_size": 64, "seed": 7, "dataset": "<digits>"}
+    facts = {"image_shape": [8, 8, 1], "class_names": ["a", "b"], "data": "digits/train", "num_examples": 9}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "run.json").write_text(json.dumps(facts))
+    write_rows(folder / "metrics.jsonl", [{"step": s, "generator_loss": 1.0, "test_accuracy": 0.5} for s in (10, 20)])
+    for step in range(8):
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / f"samples/step_{step:08d}.png")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "samples/interpolation.png")
+    (folder / "evaluation.json").write_text(json.dumps({"confusion_matrix": [[1, 2], [3, 4]]}))
+    return folder
+
+
+def test_one_self_contained_page_shows_all(workdir):
+    table = report.Table("Results", ["method", "accuracy"], [["CNN", "86.5"]], note="all runs")
+    text = report.write(workdir / "report.html", [workdir], "My title", [table]).read_text()
+    for part in ("My title", "my_run", "Results", "86.5", "all runs", "20 steps", "seed 7", "digits/train"):
+        assert part in text
+    assert len(re.findall(r'src="data:image/png;base64,', text)) == len(re.findall("src=", text)) == 8
+    assert "http" not in text
+    assert "&lt;digits&gt;" in text
+    assert [int(s) for s in re.findall(r"<figcaption>step (\d+)", text)] == [0, 2, 4, 5]
+    assert "after 7 steps" in text
+
+
+def test_a_run_without_pictures(workdir):
+    for path in [*workdir.glob("samples/*"), workdir / "metrics.jsonl", workdir / "evaluation.json"]:
+        path.unlink()
+    assert "src=" not in report.write(workdir / "report.html", [workdir], "Title").read_text()
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(ganlib.UserError, match="no run in"):
+        report.write(tmp_path / "report.html", [tmp_path], "Title")

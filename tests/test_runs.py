@@ -1,0 +1,169 @@
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from experiments.configs import base, digits_dcgan, digits_sgan
+from ganlib import data, runs
+from tests.helpers import same, weights
+
+
+def small(config=None, **changes):
+    config = config or base.gan()
+    config.smoke = True
+    config.generator.update(width=8, latent_dim=8)
+    config.discriminator.width = 8
+    config.update(changes)
+    return runs.smoke(config)
+
+
+def trained(workdir, config=None, steps=2, **arguments):
+    config = config or small()
+    config.steps = steps
+    source = data.open("digits")
+    run = runs.start(workdir, config, source, **arguments)
+    model = runs.build(run)
+    runs.fit(run, model, lambda start: data.batches(source, 8, config.seed, start, with_labels=config.conditional))
+    return model
+
+
+def test_a_run_leaves_its_files_and_can_be_loaded(tmp_path):
+    gan = trained(tmp_path / "run")
+    names = {p.name for p in (tmp_path / "run").iterdir()}
+    assert names == {"config.json", "run.json", "metrics.jsonl", "tensorboard", "checkpoints", "samples"}
+    facts = json.loads((tmp_path / "run/run.json").read_text())
+    assert facts["image_shape"] == [8, 8, 1]
+    assert facts["keras"] == keras.__version__
+    loaded = ganlib.load(tmp_path / "run")
+    assert same(weights(gan), weights(loaded))
+    np.testing.assert_array_equal(gan.generate(3), loaded.generate(3))
+    loaded.fit(data.batches(data.open("digits"), 8, with_labels=False), steps_per_epoch=1, verbose=0)
+    assert int(loaded.step.numpy()) == 3
+
+
+@pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
+def test_classifiers_can_be_loaded(tmp_path, method):
+    config = small(digits_sgan.get_config(), method=method)
+    source = data.open("digits")
+    run = runs.start(tmp_path, config, source)
+    model = runs.build(run)
+
+    def batches(start):
+        if method == "supervised":
+            return data.batches(source, 8, start_step=start)
+        return data.semi_supervised_batches(source, source, 8, start_step=start)
+
+    runs.fit(run, model, batches, samples=False)
+    probabilities = model.classify(source.images[:5])
+    np.testing.assert_array_equal(ganlib.load(tmp_path).classify(source.images[:5]), probabilities)
+
+
+def test_resuming_says_so_and_ends_where_an_uninterrupted_run_does(tmp_path, capsys):
+    # In one process; tests/end_to_end does it with a new one.
+    config = small(digits_dcgan.get_config())
+    whole = trained(tmp_path / "whole", config, steps=4)
+    trained(tmp_path / "parts", config, steps=2)
+    capsys.readouterr()
+    resumed = trained(tmp_path / "parts", config, steps=4)
+    assert "resuming" in capsys.readouterr().out
+    assert same(weights(whole), weights(resumed))
+    trained(tmp_path / "parts", config, steps=4)
+    assert "is complete: it has 4 steps" in capsys.readouterr().out
+
+
+def test_another_config_is_refused_unless_told(tmp_path):
+    trained(tmp_path)
+    other = small(loss="hinge")
+    other.generator_optimizer.learning_rate = 1e-3
+    message = "made with another config: generator_optimizer.learning_rate 0.0002 -> 0.001; loss .*hinge.*--accept_new_config"
+    with pytest.raises(ganlib.UserError, match=message):
+        trained(tmp_path, other)
+    assert json.loads((tmp_path / "config.json").read_text())["loss"] == "non_saturating"
+    trained(tmp_path, other, steps=3, accept_new_config=True)
+    assert json.loads((tmp_path / "config.json").read_text())["loss"] == "hinge"
+
+
+def test_keys_that_change_no_step_may_differ(tmp_path):
+    trained(tmp_path)
+    trained(tmp_path, small(checkpoint_every=1, log_every=2, sample_every=9), steps=3)
+    assert (tmp_path / "checkpoints/step_00000003").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "hing"}, "unknown loss 'hing'"),
+        ({"networks": "dcgann"}, "unknown networks 'dcgann': known are dcgan, mlp, resnet. Did you mean 'dcgan'"),
+        ({"precision": "half"}, "unknown precision 'half'"),
+        ({"method": "gann"}, "unknown method 'gann'"),
+        ({"augment": "colour"}, "unknown augmentation 'colour'"),
+        ({"penalties": {"r9": {}}}, "unknown penalty 'r9'"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+    ],
+)
+def test_a_bad_config_is_named_before_anything_is_written(tmp_path, changes, message):
+    config = base.gan()
+    config.generator.update(width=8)
+    config.discriminator.update(width=8)
+    config.update(changes)
+    with pytest.raises(ganlib.UserError, match=message):
+        source = data.open("digits")
+        run = runs.start(tmp_path / "run", config, source)
+        runs.fit(run, runs.build(run), lambda start: data.batches(source, config.batch_size))
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_argument_that_a_network_or_optimizer_does_not_have():
+    with pytest.raises(ganlib.UserError, match="optimizer 'adam' has no argument 'learning_rat'.*Did you mean 'learning_rate'"):
+        runs.build_optimizer({"name": "adam", "learning_rat": 1.0}, 10)
+    with pytest.raises(ganlib.UserError, match="unknown optimizer 'adamm'"):
+        runs.build_optimizer({"name": "adamm"}, 10)
+
+
+def test_linear_decay():
+    optimizer = runs.build_optimizer({"name": "adam", "learning_rate": 0.4, "linear_decay": True}, 10)
+    rates = []
+    for step in (0, 5, 10):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([0.4, 0.2, 0.0])
+
+
+def test_folders_without_a_run(tmp_path):
+    with pytest.raises(ganlib.UserError, match="no run in .*no config.json"):
+        ganlib.load(tmp_path)
+    trained(tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints")
+    with pytest.raises(ganlib.UserError, match="has no checkpoint yet"):
+        ganlib.load(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ganlib.UserError, match="config.json' is damaged"):
+        ganlib.load(tmp_path)
+
+
+def test_conditional_gan_needs_labels(tmp_path):
+    config = small(conditional=True)
+    source = data.sources.from_arrays("mine", data.open("digits").images)
+    with pytest.raises(ganlib.UserError, match="has no labels, so the GAN cannot be conditional"):
+        runs.build(runs.start(tmp_path, config, source))
+
+
+def test_a_corrupt_image_met_in_training_is_named(tmp_path, monkeypatch):
+    from PIL import Image
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for index in range(8):
+        Image.fromarray(np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8)).save(folder / f"{index}.jpg")
+    content = (folder / "5.jpg").read_bytes()
+    (folder / "5.jpg").write_bytes(content[: len(content) // 2])
+    monkeypatch.setattr(data.sources, "MEMORY_LIMIT", 10)
+    config = small(dataset=f"folder:{folder}", image_size=8)
+    source = data.open(config.dataset, image_size=8)
+    run = runs.start(tmp_path / "run", config, source)
+    with pytest.raises(ganlib.UserError, match=r"5.jpg': corrupt image"):
+        runs.fit(run, runs.build(run), lambda start: data.batches(source, 8, start_step=start))

@@ -1,0 +1,110 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib import data, semi_supervised
+from ganlib.networks import dcgan, mlp
+from tests.helpers import SHAPE, adam, replicas, same, weights
+
+
+def make(**arguments):
+    generator = mlp.Generator(SHAPE, latent_dim=4, width=8, normalization=None)
+    sgan = ganlib.SemiSupervisedGAN(generator, mlp.Discriminator(SHAPE, width=8), num_classes=3)
+    sgan.compile(adam(), adam(), **arguments)
+    return sgan
+
+
+def batch(images, labels):
+    return tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(images[9:])
+
+
+def test_unlabeled_loss_against_the_paper():
+    """D(x) = Z / (Z + 1) with Z the sum of exponentials: Salimans et al. 2016, section 5."""
+    real, fake = np.random.default_rng(0).normal(size=(2, 5, 3))
+    d_real = np.exp(real).sum(1) / (np.exp(real).sum(1) + 1)
+    d_fake = np.exp(fake).sum(1) / (np.exp(fake).sum(1) + 1)
+    expected = -0.5 * np.log(d_real).mean() - 0.5 * np.log(1 - d_fake).mean()
+    lse = [tf.reduce_logsumexp(tf.constant(x), axis=1) for x in (real, fake)]
+    assert float(semi_supervised.unlabeled_losses(*lse)) == pytest.approx(expected)
+
+
+def test_feature_matching_by_hand():
+    assert float(semi_supervised.feature_matching(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 2.5
+
+
+def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images, labels):
+    sgan = make()
+    labeled, labels, unlabeled = batch(images, labels)
+    rescaled = [tf.cast(x, tf.float32) / 127.5 - 1 for x in (labeled, unlabeled)]
+    random, head = sgan.random_stream(), weights(sgan.discriminator.head)
+    before, before_still = weights(sgan.network), weights(sgan.generator)
+    sgan.classifier_step(rescaled[0], labels, rescaled[1], random)
+    assert all(not np.array_equal(a, b) for a, b in zip(before, weights(sgan.network), strict=True))
+    assert same(before_still, weights(sgan.generator))
+    network = weights(sgan.network)
+    sgan.generator_step(rescaled[1], None, random)
+    assert same(network, weights(sgan.network))
+    assert all(not np.array_equal(a, b) for a, b in zip(before_still, weights(sgan.generator), strict=True))
+    assert same(head, weights(sgan.discriminator.head))
+
+
+def test_labels_and_unlabeled_images_are_used(images, labels):
+    def trained(labels, unlabeled, **arguments):
+        keras.utils.set_random_seed(0)
+        sgan = make(**arguments)
+        sgan.train_step((tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(unlabeled)))
+        return weights(sgan.network)
+
+    base = trained(labels, images[9:])
+    assert same(base, trained(labels, images[9:]))
+    assert not same(base, trained((labels + 1) % 3, images[9:]))
+    assert not same(base, trained(labels, images[:15]))
+    assert not same(base, trained(labels, images[9:], unlabeled_weight=0.0))
+    assert not same(base, trained(labels, images[9:], augment="translation"))
+
+
+def test_classifier_is_the_average_of_the_network(images, labels):
+    sgan = make(ema_decay=0.5)
+    sgan.train_step(batch(images, labels))
+    before = sgan.classify(images)
+    assert before.shape == (24, 3)
+    sgan.network.set_weights([w + 1 for w in sgan.network.get_weights()])
+    np.testing.assert_array_equal(before, sgan.classify(images))
+
+
+def test_round_trip_continues_bit_for_bit(tmp_path):
+    source = data.open("digits")
+    sgan = ganlib.SemiSupervisedGAN(
+        dcgan.Generator(SHAPE, latent_dim=4, width=8), dcgan.Discriminator(SHAPE, width=8, dropout=0.3), num_classes=10
+    )
+    sgan.compile(adam(), adam(), augment="translation")
+
+    def fit(model, start, steps):
+        dataset = data.semi_supervised_batches(source.subset(range(50)), source, 16, start_step=start)
+        model.fit(dataset, steps_per_epoch=steps, verbose=0)
+
+    fit(sgan, 0, 3)
+    sgan.save(tmp_path / "sgan.keras")
+    loaded = keras.saving.load_model(tmp_path / "sgan.keras")
+    fit(sgan, 3, 3)
+    fit(loaded, 3, 3)
+    assert same(weights(sgan), weights(loaded))
+    assert same(weights(sgan.classifier), weights(loaded.classifier))
+
+
+def test_two_replicas_match_features_over_the_whole_batch(images, labels):
+    def trained(count):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            sgan = ganlib.SemiSupervisedGAN(
+                mlp.Generator(SHAPE, latent_dim=4, width=8, normalization=None), mlp.Discriminator(SHAPE, width=8), 3
+            )
+            sgan.compile(keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05))
+        dataset = tf.data.Dataset.from_tensors((images[:8], labels[:8], images[8:16])).unbatch().batch(8).repeat()
+        sgan.fit(dataset, steps_per_epoch=5, verbose=0)
+        return weights(sgan)
+
+    for a, b in zip(trained(1), trained(2), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from ganlib.networks import mlp
+from ganlib.training import averaging
+
+
+def network():
+    return mlp.Generator((4, 4, 1), latent_dim=3, width=5)
+
+
+def test_a_copy_is_equal_separate_and_not_trainable():
+    first = network()
+    copy = averaging.copy_of(first)
+    latents = np.ones((2, 3), np.float32)
+    np.testing.assert_array_equal(first(latents), copy(latents))
+    assert copy.trainable_variables == []
+    assert first.trainable_variables
+    first.trainable_variables[0].assign_add(np.ones_like(first.trainable_variables[0]))
+    assert not np.array_equal(first(latents), copy(latents))
+
+
+@pytest.mark.parametrize(("step", "decay"), [(0, 0.1), (5, 6 / 15), (10_000, 0.99)])
+def test_update_by_hand_weights_and_batch_statistics_alike(step, decay):
+    current = network()
+    average = averaging.copy_of(current)
+    current.set_weights([w + 1 for w in current.get_weights()])
+    before = average.get_weights()
+    averaging.update(average, current, 0.99, step)
+    for old, new, after in zip(before, current.get_weights(), average.get_weights(), strict=True):
+        np.testing.assert_allclose(after, decay * old + (1 - decay) * new, rtol=1e-5, atol=1e-6)
+    assert len(before) == len(current.weights) > len(current.trainable_variables)
+
+
+def test_without_decay_the_average_follows():
+    current = network()
+    average = averaging.copy_of(current)
+    current.set_weights([w + 1 for w in current.get_weights()])
+    averaging.update(average, current, 0.0, 100)
+    for a, b in zip(average.get_weights(), current.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -1,0 +1,152 @@
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import ganlib
+from ganlib import data
+from ganlib.training import callbacks
+from ganlib.training.checkpoint import Checkpoints
+from tests.helpers import mlp_gan
+
+
+def fit(gan, steps, *given, start=0):
+    dataset = data.batches(data.open("digits"), 8, start_step=start)
+    gan.fit(dataset, steps_per_epoch=steps, verbose=0, callbacks=list(given))
+
+
+class Recorder(callbacks.StepCallback):
+    def __init__(self, every):
+        super().__init__()
+        self.every, self.steps, self.due = every, [], []
+
+    def on_step(self, step, logs):
+        self.steps.append(step)
+        if self.is_due(self.every):
+            self.due.append(step)
+
+
+def test_steps_count_on_over_runs():
+    gan, recorder = mlp_gan(), Recorder(every=4)
+    fit(gan, 3, recorder)
+    fit(gan, 3, recorder, start=3)
+    assert recorder.steps == [1, 2, 3, 4, 5, 6]
+    assert recorder.due == [4]
+
+
+def test_steps_with_several_an_execution():
+    gan, recorder = mlp_gan(steps_per_execution=3), Recorder(every=4)
+    fit(gan, 9, recorder)
+    assert recorder.steps == [3, 6, 9]
+    assert recorder.due == [6, 9]  # the executions that reach 4 and 8
+
+
+def test_non_finite_loss_stops_with_step_and_term():
+    gan = mlp_gan()
+    fit(gan, 2)
+    gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
+    with pytest.raises(ganlib.UserError, match=r"stopped at step 3: .*generator_loss = nan"):
+        fit(gan, 5, callbacks.StopAtNonFinite(), start=2)
+
+
+def test_non_finite_loss_within_one_execution_names_the_range():
+    gan = mlp_gan(steps_per_execution=2)
+    gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
+    with pytest.raises(ganlib.UserError, match="stopped at steps 1 to 2"):
+        fit(gan, 4, callbacks.StopAtNonFinite())
+
+
+def test_what_is_not_finite_is_never_saved(tmp_path):
+    gan = mlp_gan()
+    checkpoints = Checkpoints(tmp_path, gan)
+    fit(gan, 2, callbacks.SaveCheckpoints(checkpoints, every=1))
+    gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
+    with pytest.raises(ganlib.UserError):
+        fit(gan, 2, callbacks.StopAtNonFinite(), callbacks.SaveCheckpoints(checkpoints, every=1), start=2)
+    assert checkpoints.steps() == [1, 2]
+
+
+def test_checkpoints_every_and_at_the_end(tmp_path):
+    gan = mlp_gan()
+    checkpoints = Checkpoints(tmp_path, gan, keep=9)
+    fit(gan, 5, callbacks.SaveCheckpoints(checkpoints, every=2))
+    assert checkpoints.steps() == [2, 4, 5]
+
+
+def test_samples_are_of_the_same_latents(tmp_path):
+    gan = mlp_gan()
+    fit(gan, 2, callbacks.SaveSamples(tmp_path, every=1, count=6))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000002.png"]
+    grid = np.asarray(Image.open(tmp_path / "step_00000002.png"))
+    np.testing.assert_array_equal(grid, np.asarray(ganlib.plots.image_grid(gan.generate(6, seed=0))))
+
+
+def test_metrics_are_means_over_the_interval(tmp_path):
+    gan, losses = mlp_gan(), []
+
+    class Losses(callbacks.StepCallback):
+        def on_step(self, step, logs):
+            losses.append(logs["generator_loss"])
+
+    evaluate = lambda model: {"score": int(model.step)}  # noqa: E731
+    fit(gan, 5, Losses(), callbacks.LogMetrics(tmp_path, every=2, evaluate=evaluate, evaluate_every=4))
+    rows = callbacks.read_rows(tmp_path / "metrics.jsonl")
+    means = {row["step"]: row["generator_loss"] for row in rows if "generator_loss" in row}
+    assert means == pytest.approx({2: np.mean(losses[:2]), 4: np.mean(losses[2:4]), 5: losses[4]})
+    assert [(row["step"], row["score"]) for row in rows if "score" in row] == [(4, 4.0), (5, 5.0)]
+    assert all(row["steps_per_second"] > 0 for row in rows if "steps_per_second" in row)
+
+
+def test_tensorboard_events_hold_the_same_scalars(tmp_path):
+    fit(mlp_gan(), 2, callbacks.LogMetrics(tmp_path, every=2))
+    (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")
+    (path,) = (tmp_path / "tensorboard").iterdir()
+    events = {}
+    for record in tf.data.TFRecordDataset(str(path)):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            assert value.metadata.plugin_data.plugin_name == "scalars"
+            events[value.tag] = (event.step, float(tf.make_ndarray(value.tensor)))
+    assert events["generator_loss"] == (2, pytest.approx(row["generator_loss"]))
+    assert set(events) == set(row) - {"step"}
+
+
+def test_rows_after_the_checkpoint_are_dropped_on_resuming(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    callbacks.write_rows(path, [{"step": 1, "a": 1.0}, {"step": 7, "a": 2.0}])
+    with path.open("a") as file:
+        file.write('{"step": 8, "a"')  # cut short by a kill
+    gan = mlp_gan()
+    gan.step.assign(5)
+    fit(gan, 1, callbacks.LogMetrics(tmp_path, every=1))
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 6]
+
+
+def test_progress_is_readable_when_redirected():
+    output = io.StringIO()
+    fit(mlp_gan(), 3, callbacks.Progress(3, 8, "GAN", seconds=0.0, output=output))
+    lines = output.getvalue().splitlines()
+    assert "\r" not in output.getvalue()
+    assert lines[0].startswith("GAN  [#######.............] 1/3")
+    assert "3/3" in lines[-1]
+    for part in ("img/s", "0:00 left", "D(real)", "D(fake)", "D loss", "G loss"):
+        assert part in lines[-1]
+
+
+def test_progress_renews_one_line_on_a_terminal():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    output = Terminal()
+    fit(mlp_gan(), 3, callbacks.Progress(3, 8, "GAN", output=output))
+    assert output.getvalue().count("\n") == 1
+    assert output.getvalue().startswith("\r")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0:00"), (75.2, "1:15"), (3675, "1:01:15")])
+def test_duration(seconds, text):
+    assert callbacks.duration(seconds) == text

@@ -1,0 +1,122 @@
+import shutil
+
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import data
+from ganlib.training import checkpoint
+from tests.helpers import dcgan_gan, mlp_gan, replicas, same, weights
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A GAN after 2 steps and its checkpoints, one of step 1 and one of step 2, with the weights of each."""
+    gan = dcgan_gan()
+    checkpoints = checkpoint.Checkpoints(tmp_path / "checkpoints", gan)
+    states = {}
+    for step in (1, 2):
+        gan.fit(data.batches(data.open("digits"), 8, start_step=step - 1), steps_per_epoch=1, verbose=0)
+        checkpoints.save()
+        states[step] = weights(gan)
+    return gan, checkpoints, states
+
+
+def test_newest_is_restored_with_optimizers_and_step(trained):
+    gan, checkpoints, states = trained
+    other = dcgan_gan()
+    assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 2
+    assert same(states[2], weights(other))
+    assert int(other.step) == 2
+    for a, b in zip(gan.generator_optimizer.variables, other.generator_optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_without_checkpoints_there_is_nothing_to_restore(tmp_path):
+    assert checkpoint.Checkpoints(tmp_path / "none", mlp_gan()).restore() is None
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove index", "empty folder"])
+def test_a_damaged_checkpoint_is_passed_over_and_said_so(trained, damage, caplog):
+    _, checkpoints, states = trained
+    folder = checkpoints.folder / "step_00000002"
+    tensors = next(folder.glob("*.data-*"))
+    content = tensors.read_bytes()
+    if damage == "truncate":
+        tensors.write_bytes(content[: len(content) // 2])
+    elif damage == "flip":
+        tensors.write_bytes(bytes(b ^ 0xFF for b in content))
+    elif damage == "remove index":
+        (folder / "weights.index").unlink()
+    else:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    other = dcgan_gan()
+    assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 1
+    assert same(states[1], weights(other))
+    assert "step_00000002 is damaged and was passed over" in caplog.text
+
+
+def test_when_all_are_damaged_it_stops_instead_of_starting_anew(trained):
+    _, checkpoints, _ = trained
+    for index in checkpoints.folder.glob("*/weights.index"):
+        index.write_bytes(b"nothing")
+    with pytest.raises(ganlib.UserError, match="none of the 2 checkpoints in .* can be read"):
+        checkpoint.Checkpoints(checkpoints.folder, dcgan_gan()).restore()
+
+
+def test_a_checkpoint_of_another_model_is_refused(trained):
+    _, checkpoints, _ = trained
+    with pytest.raises(ganlib.UserError, match="step_00000002' is of another model"):
+        checkpoint.Checkpoints(checkpoints.folder, mlp_gan()).restore()
+
+
+def test_only_the_newest_are_kept(tmp_path):
+    gan = mlp_gan()
+    checkpoints = checkpoint.Checkpoints(tmp_path, gan, keep=2)
+    for step in range(1, 5):
+        gan.step.assign(step)
+        checkpoints.save()
+    assert checkpoints.steps() == [3, 4]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["step_00000003", "step_00000004"]
+
+
+def test_a_half_written_one_is_not_taken_for_a_checkpoint(trained):
+    _, checkpoints, _ = trained
+    (checkpoints.folder / "step_00000003.partial").mkdir()
+    assert checkpoints.steps() == [1, 2]
+
+
+def test_a_full_disk_leaves_the_previous_one_good(trained, monkeypatch):
+    gan, checkpoints, states = trained
+    usage = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage)
+    gan.step.assign(3)
+    with pytest.raises(ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*the one of step 2 is still good"):
+        checkpoints.save()
+    monkeypatch.undo()
+    assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
+    other = dcgan_gan()
+    assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 2
+    assert same(states[2], weights(other))
+
+
+def test_a_write_that_fails_leaves_no_trace(trained, monkeypatch):
+    gan, checkpoints, _ = trained
+
+    def fail(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints._checkpoint, "write", fail)
+    gan.step.assign(3)
+    with pytest.raises(ganlib.UserError, match="No space left on device"):
+        checkpoints.save()
+    assert checkpoints.steps() == [1, 2]
+
+
+def test_two_replicas_restore_what_one_saved(trained):
+    _, checkpoints, states = trained
+    with replicas(2).scope():
+        other = dcgan_gan()
+    assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 2
+    assert same(states[2], weights(other))

@@ -1,0 +1,147 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib import data, penalties
+from ganlib.networks import dcgan, mlp, resnet
+from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weights
+
+
+def sgd():
+    return keras.optimizers.SGD(0.05)
+
+
+def trained(count, steps=10, **arguments):
+    """A GAN without batch norm after some SGD steps on the digits, with a global batch of 16 on 1 or 2 replicas."""
+    with replicas(count).scope():
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(num_classes=10, optimizer=sgd, seed=3, **arguments)
+    logs = gan.fit(data.batches(data.open("digits"), 16), steps_per_epoch=steps, verbose=0).history
+    return gan, logs
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"update": "simultaneous"},
+        {"penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], "augment": "translation,cutout"},
+        {"loss": "relativistic", "discriminator_steps": 2},
+    ],
+    ids=["plain", "simultaneous", "penalties-augment", "relativistic-2-steps"],
+)
+def test_one_and_two_replicas_give_the_same_weights_and_logs(arguments):
+    (one, one_logs), (two, two_logs) = trained(1, **arguments), trained(2, **arguments)
+    if arguments.get("discriminator_steps", 1) > 1:
+        # Each replica cuts its own share, so the parts hold other images than on one; the replicas must still agree.
+        assert len(one_logs) == len(two_logs)
+    else:
+        for a, b in zip(weights(one), weights(two), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+        for name, values in one_logs.items():
+            np.testing.assert_allclose(values, two_logs[name], atol=1e-4)
+    for variable in two.trainable_variables + two.ema_generator.variables:
+        copies = [np.asarray(v) for v in variable.value.values]
+        np.testing.assert_array_equal(*copies)
+    assert int(two.step.numpy()) == 10
+
+
+def test_all_that_keeps_state_runs_on_two_replicas():
+    with replicas(2).scope():
+        gan = ganlib.GAN(
+            resnet.Generator(SHAPE, latent_dim=4, width=8, num_classes=10, normalization="sync_batch"),
+            resnet.Discriminator(SHAPE, width=8, num_classes=10),
+        )
+        gan.compile(adam(), adam(), loss="hinge", penalties=[penalties.R1(1.0, interval=2)])
+        with_dropout = dcgan_gan(penalties=[penalties.R1(1.0, interval=2)])
+    for model in (gan, with_dropout):
+        history = model.fit(data.batches(data.open("digits"), 8), steps_per_epoch=3, verbose=0).history
+        assert np.isfinite(list(history.values())).all()
+        for variable in model.trainable_variables:
+            np.testing.assert_array_equal(*[np.asarray(v) for v in variable.value.values])
+        assert model.generate(3).shape == (3, *SHAPE)
+
+
+def test_synchronized_batch_norm_equals_one_replica():
+    def trained(count):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            generator = mlp.Generator(SHAPE, latent_dim=4, width=8, normalization="sync_batch")
+            gan = ganlib.GAN(generator, mlp.Discriminator(SHAPE, width=8))
+            gan.compile(sgd(), sgd())
+        gan.fit(data.batches(data.open("digits"), 16, with_labels=False), steps_per_epoch=5, verbose=0)
+        return weights(gan)
+
+    for a, b in zip(trained(1), trained(2), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_steps_per_execution_change_nothing_but_the_number_of_calls():
+    source, results = data.open("digits"), []
+    for steps_per_execution in (1, 3):
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(steps_per_execution=steps_per_execution)
+        calls = []
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, calls=calls: calls.append(batch))
+        gan.fit(data.batches(source, 8), steps_per_epoch=6, verbose=0, callbacks=[callback])
+        results.append((weights(gan), len(calls)))
+    (once, calls_once), (thrice, calls_thrice) = results
+    assert (calls_once, calls_thrice) == (6, 2)
+    for a, b in zip(once, thrice, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_same_seed_same_weights_bit_for_bit():
+    def run(seed):
+        keras.utils.set_random_seed(seed)
+        gan = dcgan_gan(seed=seed, augment="translation")
+        gan.fit(data.batches(data.open("digits"), 16, seed), steps_per_epoch=4, verbose=0)
+        return weights(gan)
+
+    assert same(run(0), run(0))
+    assert not same(run(0), run(1))
+
+
+def test_fit_takes_finite_datasets_epochs_and_single_batches(images):
+    gan = mlp_gan()
+    gan.fit(tf.data.Dataset.from_tensor_slices(images).batch(10), epochs=2, verbose=0)  # 10 + 10 + 4 images
+    assert int(gan.step.numpy()) == 6
+    logs = gan.train_on_batch(images[:8], return_dict=True)
+    assert int(gan.step.numpy()) == 7
+    assert np.isfinite(logs["generator_loss"])
+    gan.fit(images, batch_size=8, verbose=0)
+    assert int(gan.step.numpy()) == 10
+
+
+def test_run_eagerly(images):
+    gan = mlp_gan(run_eagerly=True)
+    gan.fit(images, batch_size=8, verbose=0)
+    assert int(gan.step.numpy()) == 3
+
+
+def test_xla_step_equals_the_graph_step(images):
+    def run(jit_compile):
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(optimizer=sgd, jit_compile=jit_compile)
+        gan.fit(tf.data.Dataset.from_tensor_slices(images).batch(8, drop_remainder=True), verbose=0)
+        return weights(gan)
+
+    for a, b in zip(run(False), run(True), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    assert mlp_gan().jit_compile is False  # "auto" without a GPU
+
+
+def test_dropout_masks_follow_from_seed_and_step():
+    gan = ganlib.GAN(dcgan.Generator(SHAPE, 4, width=4), dcgan.Discriminator(SHAPE, width=4, dropout=0.5))
+    gan.compile(adam(), adam())
+    states = [v for v in gan.discriminator.variables if v.name == "seed_generator_state"]
+    assert len(states) == 1
+
+    def state_at(step):
+        gan.step.assign(step)
+        gan.random_stream(gan.discriminator)
+        return states[0].numpy().tolist()
+
+    assert state_at(1) == state_at(1) != state_at(2)
