@@ -45,7 +45,7 @@ class GAN(DistributedModel):
         self.discriminator = discriminator
         with self.distribute_strategy.scope():
             self.ema_generator = averaging.copy_of(generator)
-        self._generate_batch = tf.function(self.call, reduce_retracing=True)
+        self._generate_batch = self._traced_once()
 
     def compile(
         self,
@@ -192,12 +192,16 @@ class GAN(DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
         """
         images = [np.zeros((0, *self.generator.image_shape), np.float32)]
+        inputs = _inputs(np.asarray(latents, np.float32), None if labels is None else np.asarray(labels, np.int64))
         for start in range(0, len(latents), batch_size):
-            part = slice(start, start + batch_size)
-            images.append(
-                self._generate_batch(tf.constant(latents[part]), None if labels is None else tf.constant(labels[part]))
-            )
+            images.append(self._generate_batch(*(tf.constant(x[start : start + batch_size]) for x in inputs)))
         return np.concatenate(images)
+
+    def _traced_once(self):
+        """`call` as one graph for any number of images."""
+        latents = tf.TensorSpec((None, self.generator.latent_dim), tf.float32)
+        labels = [tf.TensorSpec((None,), tf.int64)] if self.generator.num_classes else []
+        return tf.function(self.call, input_signature=[latents, *labels])
 
     def _generate_for(self, real, labels, random):
         """Images from new latents, as many as ``real`` and with the same labels."""

@@ -11,6 +11,9 @@ from ganlib.errors import UserError
 MIN_GRID_PIXELS = 28
 """Images smaller than this are shown enlarged by a whole factor, without smoothing."""
 
+MAX_CLASS_COLUMNS = 16
+"""Up to so many classes, a grid of samples shows one class a column."""
+
 
 def to_uint8(images):
     """Float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged."""
@@ -50,6 +53,19 @@ def image_grid(images, columns=None, gap=2):
         top, left = gap + index // columns * (height + gap), gap + index % columns * (width + gap)
         canvas[top : top + height, left : left + width] = image
     return to_image(canvas)
+
+
+def sample_grid(model, rows=8, seed=0):
+    """A grid of generated images; where the model has up to `MAX_CLASS_COLUMNS` classes, each column holds one.
+
+    Args:
+        model: a `ganlib.GAN`.
+        rows: of the grid; without such classes it has as many columns.
+        seed: of the latents.
+    """
+    num_classes = model.generator.num_classes
+    columns = num_classes if num_classes and num_classes <= MAX_CLASS_COLUMNS else rows
+    return image_grid(model.generate(rows * columns, seed=seed), columns)
 
 
 def interpolate(start, end, count):

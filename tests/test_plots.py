@@ -35,6 +35,13 @@ def test_no_images():
         plots.image_grid(np.zeros((0, 4, 4, 1), np.uint8))
 
 
+@pytest.mark.parametrize(("num_classes", "columns"), [(3, 3), (None, 8), (20, 8)])
+def test_samples_show_a_class_in_each_column(num_classes, columns):
+    gan = mlp_gan(num_classes=num_classes)
+    images = gan.generate(8 * columns, seed=1)
+    np.testing.assert_array_equal(plots.sample_grid(gan, seed=1), plots.image_grid(images, columns))
+
+
 def test_interpolation_keeps_its_ends_and_the_length():
     start, end = np.random.default_rng(0).normal(size=(2, 50))
     end *= np.linalg.norm(start) / np.linalg.norm(end)

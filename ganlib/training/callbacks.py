@@ -16,6 +16,11 @@ import tensorflow as tf
 from ganlib import plots
 from ganlib.errors import UserError
 
+SHORT_NAMES = {
+    "discriminator_loss": "D loss", "generator_loss": "G loss", "real_logits": "D(real)", "fake_logits": "D(fake)",
+}  # fmt: skip
+"""What the progress bar shows first, and how it calls it."""
+
 
 class StepCallback(keras.callbacks.Callback):
     """A callback that knows the model's step. Subclasses define ``on_step(step, logs)``, called after each execution."""
@@ -77,14 +82,11 @@ class SaveSamples(StepCallback):
     Args:
         folder: where to write.
         every: in steps; 0 writes at the end only.
-        count: images in the grid.
-        columns: images in a row.
-        labels: ``(count,)`` labels for a conditional model, or None for each class in turn.
     """
 
-    def __init__(self, folder, every, count=64, columns=None, labels=None):
+    def __init__(self, folder, every):
         super().__init__()
-        self.folder, self.every, self.count, self.columns, self.labels = pathlib.Path(folder), every, count, columns, labels
+        self.folder, self.every = pathlib.Path(folder), every
 
     def on_step(self, step, logs):
         if self.is_due(self.every):
@@ -96,8 +98,7 @@ class SaveSamples(StepCallback):
 
     def _write(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        images = self.model.generate(self.count, labels=self.labels, seed=0)
-        plots.image_grid(images, self.columns).save(self.folder / f"step_{self.step:08d}.png")
+        plots.sample_grid(self.model).save(self.folder / f"step_{self.step:08d}.png")
 
 
 class LogMetrics(StepCallback):
@@ -204,7 +205,7 @@ class Progress(StepCallback):
         steps = self.step - self.clock_step
         rate = steps / (now - self.clock_start) if steps else 0.0
         left = f"{duration((self.total_steps - self.step) / rate)} left" if rate else "starting"
-        values = "  ".join(f"{_short(name)} {value:.3f}" for name, value in self.last.items())
+        values = "  ".join(f"{name} {value:.3f}" for name, value in _by_short_name(self.last))
         head = f"{self.label}  " if self.label else ""
         done = f"{_bar(self.step / self.total_steps)} {self.step}/{self.total_steps}"
         text = f"{head}{done}  {rate * self.batch_size:.0f} img/s  {left}  {values}"
@@ -255,6 +256,7 @@ def _bar(share, width=20):
     return "[" + "#" * full + "." * (width - full) + "]"
 
 
-def _short(name):
-    names = {"real_logits": "D(real)", "fake_logits": "D(fake)", "discriminator_loss": "D loss", "generator_loss": "G loss"}
-    return names.get(name, name.replace("_", " "))
+def _by_short_name(logs):
+    """Pairs of names and values, those of `SHORT_NAMES` first."""
+    first = [(short, logs[name]) for name, short in SHORT_NAMES.items() if name in logs]
+    return first + [(name.replace("_", " "), value) for name, value in logs.items() if name not in SHORT_NAMES]

@@ -40,12 +40,13 @@ class Checkpoints:
         """Writes a checkpoint of the model as it is now.
 
         Raises:
-            UserError: when the disk has no room for it or fails; earlier checkpoints stay as they are.
+            UserError: when a weight is not finite, or the disk has no room or fails; earlier checkpoints stay as they are.
         """
         step = int(self.model.step.numpy())
         final = self._path(step)
         if final.exists():
             return
+        self._check_finite(step)
         partial = final.with_name(final.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         try:
@@ -90,6 +91,16 @@ class Checkpoints:
 
     def _path(self, step):
         return self.folder / f"{_PREFIX}{step:08d}"
+
+    def _check_finite(self, step):
+        """A step's loss can be finite and its update not; the next loss would show it, after this save."""
+        for variable in self.model.weights:
+            value = tf.convert_to_tensor(variable.value)
+            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
+                raise UserError(
+                    f"training stopped at step {step}: the weights {variable.path!r} are not finite and were not saved"
+                    f"{self._still_good()}. Lower the learning rate, or set a penalty on the discriminator"
+                )
 
     def _check_disk(self):
         variables = {id(v): v for v in [*self.model.variables, *_optimizer_variables(self.model)]}

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -78,10 +79,10 @@ def test_checkpoints_every_and_at_the_end(tmp_path):
 
 def test_samples_are_of_the_same_latents(tmp_path):
     gan = mlp_gan()
-    fit(gan, 2, callbacks.SaveSamples(tmp_path, every=1, count=6))
+    fit(gan, 2, callbacks.SaveSamples(tmp_path, every=1))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000002.png"]
     grid = np.asarray(Image.open(tmp_path / "step_00000002.png"))
-    np.testing.assert_array_equal(grid, np.asarray(ganlib.plots.image_grid(gan.generate(6, seed=0))))
+    np.testing.assert_array_equal(grid, np.asarray(ganlib.plots.image_grid(gan.generate(64, seed=0))))
 
 
 def test_metrics_are_means_over_the_interval(tmp_path):
@@ -132,8 +133,7 @@ def test_progress_is_readable_when_redirected():
     assert "\r" not in output.getvalue()
     assert lines[0].startswith("GAN  [#######.............] 1/3")
     assert "3/3" in lines[-1]
-    for part in ("img/s", "0:00 left", "D(real)", "D(fake)", "D loss", "G loss"):
-        assert part in lines[-1]
+    assert re.search(r"img/s  0:00 left  D loss .*  G loss .*  D\(real\) .*  D\(fake\) ", lines[-1])
 
 
 def test_progress_renews_one_line_on_a_terminal():

@@ -101,6 +101,16 @@ def test_a_full_disk_leaves_the_previous_one_good(trained, monkeypatch):
     assert same(states[2], weights(other))
 
 
+def test_weights_that_are_not_finite_are_not_saved(trained):
+    gan, checkpoints, _ = trained
+    gan.step.assign(3)
+    variable = gan.discriminator.trainable_variables[-1]
+    variable.assign(variable * np.inf)
+    with pytest.raises(ganlib.UserError, match=r"at step 3: the weights .* are not finite.*the one of step 2 is still good"):
+        checkpoints.save()
+    assert checkpoints.steps() == [1, 2]
+
+
 def test_a_write_that_fails_leaves_no_trace(trained, monkeypatch):
     gan, checkpoints, _ = trained
 
