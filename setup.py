@@ -25,10 +25,10 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["ganlib", "ganlib.*"]),
     package_data={"ganlib": ["templates/*.html"]},
-    install_requires=[
+    install_requires=[  # the tests were run with exactly these lower bounds, and with the newest versions
         f"{TENSORFLOW}>={MIN_TENSORFLOW}",
         "keras>=3.12",
-        "tensorflow-datasets>=4.9.7",
+        "tensorflow-datasets>=4.9.10",
         "importlib-resources>=6.0",  # tensorflow-datasets 4.9.10 downloads with it, but asks for it before Python 3.9 only
         "matplotlib>=3.8",
         "absl-py>=2.1",

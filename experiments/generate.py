@@ -22,14 +22,17 @@ TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a
 def main():
     import numpy as np
 
-    from ganlib import UserError, load, plots
+    from ganlib import GAN, UserError, load, plots
 
     labels = None
     if LABELS.value:
         if not all(label.strip().isdigit() for label in LABELS.value):
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
-    images = plots.to_uint8(load(WORKDIR.value).generate(COUNT.value, labels, SEED.value, TRUNCATION.value))
+    model = load(WORKDIR.value)
+    if not isinstance(model, GAN):
+        raise UserError(f"run {WORKDIR.value!r} is a classifier without a generator: give the --workdir of a GAN")
+    images = plots.to_uint8(model.generate(COUNT.value, labels, SEED.value, TRUNCATION.value))
     output = pathlib.Path(OUTPUT.value)
     if output.suffix not in ("", ".npz", ".png"):
         raise UserError(f"--output={output} is neither a .png, nor an .npz, nor a folder")

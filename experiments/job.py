@@ -1,7 +1,7 @@
 """How every job starts and fails: absl flags, one line for what the user can mend, and an exit status.
 
-0: done. 1: a bug of ours, with its traceback. 2: a bad flag or a `ganlib.UserError`, printed as one line.
-130: interrupted from the keyboard.
+0: done. 1: a bug of ours, with its traceback. 2: a bad flag, a `ganlib.UserError`, or an error of the file system,
+printed as one line. 130: interrupted from the keyboard.
 """
 
 import sys
@@ -30,6 +30,9 @@ def start(main):
                 raise UserError(f"unexpected argument {argv[1]!r}: options are written --name=value")
             main()
         except UserError as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            sys.exit(2)
+        except OSError as error:  # a folder that cannot be written to, a full disk
             print(f"error: {error}", file=sys.stderr, flush=True)
             sys.exit(2)
         except KeyboardInterrupt:

@@ -17,8 +17,8 @@ def train(config, workdir, accept_new_config=False, label=""):
     from ganlib import data, metrics, report, runs
 
     config = runs.smoke(config)
-    source = data.open(config.dataset, "train", config.image_size, config.data_dir, config.skip_corrupt)
-    test = data.open(config.dataset, "test", config.image_size, config.data_dir, config.skip_corrupt)
+    source = runs.open_data(config)
+    test = runs.open_data(config, "test")
     labeled = data.labels.labeled_part(source, config.labels_per_class, config.label_seed)
     semi_supervised = config.method == "semi_supervised"
     run = runs.start(workdir, config, source, accept_new_config)

@@ -14,7 +14,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     from ganlib import data, report, runs
 
     config = runs.smoke(config)
-    source = data.open(config.dataset, "train", config.image_size, config.data_dir, config.skip_corrupt)
+    source = runs.open_data(config)
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
 

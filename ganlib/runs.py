@@ -18,7 +18,7 @@ import ml_collections
 import tensorflow as tf
 
 import ganlib
-from ganlib import networks, penalties
+from ganlib import data, networks, penalties
 from ganlib.errors import UserError, choose, did_you_mean
 from ganlib.gan import GAN
 from ganlib.semi_supervised import SemiSupervisedGAN
@@ -75,6 +75,12 @@ def smoke(config):
         config[part].update({key: value for key, value in small.items() if key in config[part]})
     config.update(steps=2, batch_size=8, log_every=1)
     return config
+
+
+def open_data(config, split="train"):
+    """The `ganlib.data.Source` that a config names, by default what it trains on."""
+    keys = ("image_size", "data_dir", "skip_corrupt", "background")
+    return data.open(config.dataset, split, **{key: config[key] for key in keys})
 
 
 def start(workdir, config, source, accept_new_config=False):

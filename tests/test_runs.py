@@ -74,6 +74,18 @@ def test_resuming_says_so_and_ends_where_an_uninterrupted_run_does(tmp_path, cap
     assert "is complete: it has 4 steps" in capsys.readouterr().out
 
 
+def test_the_data_is_opened_as_the_config_says(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "a").mkdir()
+    Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / "a/clear.png")
+    (tmp_path / "a/broken.png").write_text("no image")
+    config = small(dataset=f"folder:{tmp_path}", image_size=8, skip_corrupt=True, background="red")
+    source = runs.open_data(config)
+    assert source.num_examples == 1
+    assert (source.images == [255, 0, 0]).all()
+
+
 def test_another_config_is_refused_unless_told(tmp_path):
     trained(tmp_path)
     other = small(loss="hinge")

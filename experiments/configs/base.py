@@ -32,6 +32,7 @@ def _shared():
     config.data_dir = placeholder(str)  # where TFDS datasets lie; unset takes TFDS_DATA_DIR
     config.image_size = placeholder(int)  # unset keeps the images' own size
     config.skip_corrupt = False  # leave out unreadable files of a folder instead of failing
+    config.background = "white"  # the colour under transparent images of a folder
     config.batch_size = 64
     config.steps = 1000  # generator updates
     config.seed = 0

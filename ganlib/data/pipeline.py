@@ -5,6 +5,7 @@ epoch is a permutation by (seed, epoch). So a resumed run sees what it would hav
 epoch's end, and starting at step k costs nothing. Images stay uint8; the model rescales them on its device.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
@@ -96,7 +97,7 @@ def _streamed(source, batch_size, seed, start_step):
     def epochs():
         epoch = first_epoch
         while True:
-            dataset = source.stream(hash((seed, epoch)) & 0x7FFFFFFF)
+            dataset = source.stream(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
             yield from dataset.skip(skipped) if epoch == first_epoch else dataset
             epoch += 1
 

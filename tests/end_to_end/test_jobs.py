@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from experiments.configs import digits_sgan
+from ganlib import runs
 from ganlib.training.callbacks import read_rows
 from tests.end_to_end.jobs import finish, run, start
 
@@ -139,6 +141,18 @@ def test_more_labels_than_exist(tmp_path):
     )  # fmt: skip
     assert code == 2
     assert errors == ["error: 1000 labels per class asked for, but class 0 has only 128 examples"]
+
+
+def test_generate_from_a_classifier_without_a_generator(tmp_path):
+    config = digits_sgan.get_config()
+    config.method, config.smoke = "supervised", True
+    run_ = runs.start(tmp_path, runs.smoke(config), runs.open_data(config))
+    model = runs.build(run_)
+    run_.write()
+    run_.checkpoints(model).save()
+    code, _, errors = run("generate", f"--workdir={tmp_path}")
+    assert code == 2
+    assert errors == [f"error: run '{tmp_path}' is a classifier without a generator: give the --workdir of a GAN"]
 
 
 def test_generate_from_nothing(tmp_path):

@@ -1,3 +1,5 @@
+import pathlib
+
 import pytest
 from absl import flags
 
@@ -18,6 +20,11 @@ def test_a_users_error_is_one_line_and_status_2(monkeypatch, capsys):
 
     assert run(monkeypatch, main) == 2
     assert capsys.readouterr().err == "error: the batch is too large\n"
+
+
+def test_an_error_of_the_file_system_is_one_line(monkeypatch, capsys):
+    assert run(monkeypatch, pathlib.Path("/nowhere/file").read_text) == 2
+    assert capsys.readouterr().err == "error: [Errno 2] No such file or directory: '/nowhere/file'\n"
 
 
 def test_done_is_status_0(monkeypatch):
