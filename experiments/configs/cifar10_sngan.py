@@ -4,7 +4,7 @@ python -m experiments.train_gan --config=experiments/configs/cifar10_sngan.py --
 
 The paper's setting: hinge loss, Adam with rate 2e-4, beta1 0 and beta2 0.9, 5 discriminator steps of batch 64 for
 each generator step, rates falling linearly to 0. The paper's FID is 21.7 (5,000 images against the test set) and its
-Inception score 8.22 after 100,000 generator steps.
+Inception score 8.22 after 100,000 generator steps. That takes a GPU: on two cores one step takes 13 s.
 """
 
 from experiments.configs import base

@@ -3,7 +3,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_sngan_conditional.py --workdir=runs/cifar10_cond
 
-The paper's FID is 17.5 and its Inception score 8.62 (its table 1 for CIFAR-10), after 100,000 generator steps.
+The paper's FID is 17.5 and its Inception score 8.62 (its table 1 for CIFAR-10) after 100,000 generator steps. That
+takes a GPU, as there.
 """
 
 from experiments.configs import cifar10_sngan

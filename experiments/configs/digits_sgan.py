@@ -1,6 +1,10 @@
 """Improved GAN (Salimans et al. 2016, arXiv:1606.03498) on scikit-learn's 8x8 digits with 5 labels a class.
 
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
+
+Test accuracy with --config.label_seed and --config.seed both 0, 1 and 2: 94.6, 96.6 and 97.6 %; with
+--config.method=supervised, on the labelled images alone: 84.4, 88.8 and 83.4 %. Two cores take a minute and 20 s for
+the first and half a minute for the second.
 """
 
 from experiments.configs import base
@@ -17,4 +21,5 @@ def get_config():
     config.discriminator_optimizer.learning_rate = 6e-4
     config.augment = "translation"
     config.steps_per_execution = 10  # the steps are so short that the calls from Python count
+    config.evaluate_every = 500
     return config
