@@ -38,10 +38,11 @@ setup(
         "numpy>=1.26",
         "pillow>=10.3",
         "jinja2>=3.1",
+        "tqdm>=4.66",
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"],
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
         "export": ["onnx>=1.16"],
     },

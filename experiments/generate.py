@@ -15,6 +15,7 @@ OUTPUT = flags.DEFINE_string("output", "generated.png", "a .png for a grid, an .
 COUNT = flags.DEFINE_integer("count", 64, "how many images", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "image k is a function of the seed and k")
 LABELS = flags.DEFINE_list("labels", None, "classes to make in turn, as in 3,7; for conditional GANs")
+BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
 COLUMNS = flags.DEFINE_integer("columns", None, "images in a row of the grid", lower_bound=1)
 TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a latent; smaller is less varied")
 
@@ -29,7 +30,7 @@ def main():
         if not all(label.strip().isdigit() for label in LABELS.value):
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
-    model = load(WORKDIR.value)
+    model = load(WORKDIR.value, best=BEST.value)
     if not isinstance(model, GAN):
         raise UserError(f"run {WORKDIR.value!r} is a classifier without a generator: give the --workdir of a GAN")
     images = plots.to_uint8(model.generate(COUNT.value, labels, SEED.value, TRUNCATION.value))

@@ -36,7 +36,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     runs.fit(run, model, batches, evaluate, label, samples=semi_supervised)
     matrix = metrics.confusion_matrix(test.labels, model.classify(test.images))
     result = {"test_accuracy": float(matrix.trace() / matrix.sum()), "confusion_matrix": matrix.tolist()}
-    (run.workdir / "evaluation.json").write_text(json.dumps(result) + "\n")
+    (run.workdir / "classification.json").write_text(json.dumps(result) + "\n")
     model.classifier.save(run.workdir / "classifier.keras")
     report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
     return result["test_accuracy"]

@@ -12,17 +12,22 @@ from experiments import job
 def train(config, workdir, accept_new_config=False, label=""):
     """Trains the GAN of ``config`` in ``workdir`` and writes its report; returns the report's path."""
     from ganlib import data, report, runs
+    from ganlib.evaluation import Evaluation
 
     config = runs.smoke(config)
     source = runs.open_data(config)
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
+    evaluate = None
+    if config.metrics:
+        evaluate = Evaluation(source, config.metrics.split(","), config.features, config.evaluation_samples)
+        evaluate.prepare()
 
     def batches(start_step):
         batch_size = config.batch_size * config.discriminator_steps
         return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
 
-    runs.fit(run, model, batches, label=label)
+    runs.fit(run, model, batches, evaluate, label)
     return report.write(run.workdir / "report.html", [run.workdir], title=f"GAN on {config.dataset}")
 
 

@@ -17,6 +17,8 @@ CURVES = [
     ("losses", {"discriminator_loss": "discriminator", "generator_loss": "generator", "labeled_loss": "labelled",
                 "unlabeled_loss": "unlabelled", "loss": "cross-entropy"}),
     ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
+    ("FID", {"fid": "FID"}),
+    ("precision and recall", {"precision": "precision", "recall": "recall"}),
     ("accuracy", {"test_accuracy": "test", "train_accuracy": "training"}),
 ]  # fmt: skip
 EARLIER_SAMPLES = 4
@@ -69,7 +71,7 @@ def _describe(workdir):
     grids = sorted((workdir / "samples").glob("step_*.png"))
     samples = [{"step": int(g.stem.removeprefix("step_")), "image": _file_uri(g)} for g in _spread(grids)]
     interpolation = workdir / "samples" / "interpolation.png"
-    evaluation = workdir / "evaluation.json"
+    classification, evaluation = workdir / "classification.json", workdir / "evaluation.json"
     return {
         "title": workdir.name,
         "note": _summary(config, facts, rows),
@@ -77,7 +79,8 @@ def _describe(workdir):
         "earlier_samples": samples[:-1],
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
         "curves": _figure_uri(plots.curves(rows, CURVES)),
-        "confusion": _confusion(evaluation, facts) if evaluation.exists() else None,
+        "confusion": _confusion(classification, facts) if classification.exists() else None,
+        "evaluation": json.loads(evaluation.read_text()) if evaluation.exists() else None,
         "config": json.dumps(config, indent=2),
         "facts": json.dumps(facts, indent=2),
     }

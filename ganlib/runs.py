@@ -24,10 +24,13 @@ from ganlib.gan import GAN
 from ganlib.semi_supervised import SemiSupervisedGAN
 from ganlib.supervised import SupervisedClassifier
 from ganlib.training import precision
-from ganlib.training.callbacks import LogMetrics, Progress, SaveCheckpoints, SaveSamples, StopAtNonFinite
+from ganlib.training.callbacks import BestCheckpoint, LogMetrics, Progress, SaveCheckpoints, SaveSamples, StopAtNonFinite
 from ganlib.training.checkpoint import Checkpoints
 
-FREE_KEYS = ("steps", "data_dir", "log_every", "checkpoint_every", "sample_every", "evaluate_every")
+FREE_KEYS = (
+    "steps", "data_dir", "log_every", "checkpoint_every", "sample_every", "evaluate_every", "metrics", "features",
+    "evaluation_samples",
+)  # fmt: skip
 """Config keys that may differ between a run and its continuation, since they do not change what a step does."""
 
 
@@ -57,6 +60,10 @@ class Run:
     def checkpoints(self, model):
         """The run's `Checkpoints` of ``model``."""
         return Checkpoints(self.workdir / "checkpoints", model)
+
+    def best_checkpoint(self, model):
+        """The `Checkpoints` that hold the one with the lowest FID, where that is measured in training."""
+        return Checkpoints(self.workdir / "best_checkpoint", model, keep=1)
 
     def write(self):
         """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
@@ -129,11 +136,12 @@ def open_run(workdir):
     return Run(workdir, config, _read_json(workdir / "run.json"))
 
 
-def load(workdir):
+def load(workdir, best=False):
     """The trained model of a run, with its optimizers, ready for `generate`, `classify` or more `fit`.
 
     Args:
         workdir: a folder in which a training job has saved a checkpoint.
+        best: take the checkpoint with the lowest FID instead of the newest one.
 
     Returns:
         A `ganlib.GAN`, `ganlib.SemiSupervisedGAN` or `ganlib.SupervisedClassifier`.
@@ -143,7 +151,9 @@ def load(workdir):
     """
     run = open_run(workdir)
     model = build(run)
-    if run.checkpoints(model).restore() is None:
+    if best and run.best_checkpoint(model).restore() is None:
+        raise UserError(f"run {str(workdir)!r} has no best checkpoint: train it with --config.metrics=fid, or take the newest")
+    if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
     return model
 
@@ -167,7 +177,8 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         run: a `Run`.
         model: from `build`.
         batches: ``batches(start_step)`` -> a `tf.data.Dataset` of endless batches.
-        evaluate: ``evaluate(model) -> dict`` of numbers to log every ``evaluate_every`` steps, or None.
+        evaluate: ``evaluate(model) -> dict`` of numbers to log every ``evaluate_every`` steps, or None. Of a ``"fid"``
+            among them the best checkpoint is kept.
         label: what to call it in the progress bar.
         samples: whether the model generates images, to be written as grids.
 
@@ -183,11 +194,12 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         return
     dataset = batches(start_step)
     run.write()
+    best = BestCheckpoint(run.best_checkpoint(model), "fid")
     callbacks = [
         StopAtNonFinite(),
-        LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every),
+        LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best),
         SaveCheckpoints(checkpoints, config.checkpoint_every),
-        Progress(config.steps, config.batch_size, label),
+        Progress(config.steps, config.batch_size * config.get("discriminator_steps", 1), label),
     ]
     if samples:
         callbacks.insert(2, SaveSamples(run.samples, config.sample_every))

@@ -22,7 +22,7 @@ def workdir(tmp_path):
     for step in range(8):
         Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / f"samples/step_{step:08d}.png")
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "samples/interpolation.png")
-    (folder / "evaluation.json").write_text(json.dumps({"confusion_matrix": [[1, 2], [3, 4]]}))
+    (folder / "classification.json").write_text(json.dumps({"confusion_matrix": [[1, 2], [3, 4]]}))
     return folder
 
 
@@ -39,7 +39,7 @@ def test_one_self_contained_page_shows_all(workdir):
 
 
 def test_a_run_without_pictures(workdir):
-    for path in [*workdir.glob("samples/*"), workdir / "metrics.jsonl", workdir / "evaluation.json"]:
+    for path in [*workdir.glob("samples/*"), workdir / "metrics.jsonl", workdir / "classification.json"]:
         path.unlink()
     assert "src=" not in report.write(workdir / "report.html", [workdir], "Title").read_text()
 

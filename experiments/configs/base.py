@@ -13,6 +13,9 @@ def gan():
     config.penalties = ConfigDict()  # name -> arguments, as in {"r1": {"weight": 10.0, "interval": 16}}
     config.discriminator_steps = 1
     config.update_rule = "alternating"  # or "simultaneous"
+    config.metrics = ""  # measured every evaluate_every steps, such as "fid,precision_recall"
+    config.features = "in_domain"  # the network whose features are measured: see ganlib.metrics.features
+    config.evaluation_samples = 5000
     return config
 
 
@@ -48,6 +51,6 @@ def _shared():
     config.log_every = 50  # these four in steps; 0 = never, or at the end only
     config.checkpoint_every = 500
     config.sample_every = 500
-    config.evaluate_every = 500
+    config.evaluate_every = 1000
     config.smoke = False  # tiny networks and 2 steps, for tests
     return config

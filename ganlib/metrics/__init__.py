@@ -1,6 +1,23 @@
 """Measures of generated images and of classifiers: arrays in, numbers out. They know nothing of GANs."""
 
 from ganlib.metrics.classification import accuracy, confusion_matrix
-from ganlib.metrics.frechet import frechet_distance
+from ganlib.metrics.density_coverage import DensityCoverage, density_coverage
+from ganlib.metrics.frechet import Moments, frechet_distance
+from ganlib.metrics.inception_score import InceptionScore, inception_score
+from ganlib.metrics.kernel import KernelDistance, kernel_distance
+from ganlib.metrics.precision_recall import PrecisionRecall, precision_recall
 
-__all__ = ["accuracy", "confusion_matrix", "frechet_distance"]
+__all__ = [
+    "DensityCoverage",
+    "InceptionScore",
+    "KernelDistance",
+    "Moments",
+    "PrecisionRecall",
+    "accuracy",
+    "confusion_matrix",
+    "density_coverage",
+    "frechet_distance",
+    "inception_score",
+    "kernel_distance",
+    "precision_recall",
+]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ganlib.errors import UserError
+from ganlib.metrics.arrays import check_finite, checked_features
 
 
 def frechet_distance(real, fake):
@@ -18,7 +19,7 @@ def frechet_distance(real, fake):
         A float, at least 0.
 
     Raises:
-        UserError: for arrays of other shapes.
+        UserError: for arrays of other shapes, or features that are not finite.
 
     Example:
         >>> import numpy as np
@@ -27,16 +28,101 @@ def frechet_distance(real, fake):
         >>> round(metrics.frechet_distance(features, features + 2.0), 6)
         12.0
     """
-    real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or min(len(real), len(fake)) < 2:
-        raise UserError(f"expected features (n, F) and (m, F) with n, m >= 2, got {real.shape} and {fake.shape}")
-    difference = real.mean(axis=0) - fake.mean(axis=0)
-    real_covariance = np.atleast_2d(np.cov(real, rowvar=False))
-    fake_covariance = np.atleast_2d(np.cov(fake, rowvar=False))
-    # tr (S1 S2)^(1/2) is the sum of the roots of the eigenvalues of R S2 R, with R the symmetric root of S1; that
-    # matrix is symmetric and positive, unlike S1 S2 itself, so there are no complex parts to drop.
-    values, vectors = np.linalg.eigh(real_covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    product = np.linalg.eigvalsh(root @ fake_covariance @ root)
-    trace = np.trace(real_covariance) + np.trace(fake_covariance) - 2.0 * np.sqrt(np.maximum(product, 0.0)).sum()
-    return float(max(difference @ difference + trace, 0.0))
+    real, fake = checked_features(real, fake)
+    return Moments.of(real).distance(Moments.of(fake))
+
+
+class Moments:
+    """The count, mean and covariance of features that come in batches; its memory does not grow with their number.
+
+    Batches are merged by the pairwise update of Chan et al. 1979, which keeps its digits when the mean is large.
+
+    Args:
+        num_features: the number of features F.
+
+    Attributes:
+        count: how many rows were added.
+        mean: ``(F,)`` float64.
+
+    Example:
+        >>> import numpy as np
+        >>> from ganlib.metrics import Moments
+        >>> features = np.random.default_rng(0).normal(size=(100, 3))
+        >>> moments = Moments(3)
+        >>> moments.add(features[:60])
+        >>> moments.add(features[60:])
+        >>> np.allclose(moments.covariance, np.cov(features, rowvar=False))
+        True
+    """
+
+    STATE = ("count", "mean", "scatter")
+
+    def __init__(self, num_features):
+        self.count = 0
+        self.mean = np.zeros(num_features)
+        self._scatter = np.zeros((num_features, num_features))
+
+    @classmethod
+    def of(cls, features):
+        """The moments of ``(n, F)`` features."""
+        moments = cls(np.shape(features)[-1])
+        moments.add(features)
+        return moments
+
+    def state(self):
+        """Arrays by the names in `STATE`, from which `from_state` makes the same moments."""
+        return {"count": np.array(self.count), "mean": self.mean, "scatter": self._scatter}
+
+    @classmethod
+    def from_state(cls, state):
+        """The moments whose `state` this is."""
+        moments = cls(len(state["mean"]))
+        moments.count, moments.mean, moments._scatter = int(state["count"]), state["mean"], state["scatter"]
+        return moments
+
+    def add(self, features):
+        """Adds ``(n, F)`` features.
+
+        Raises:
+            UserError: for another number of features, or some that are not finite.
+        """
+        features = np.asarray(features, np.float64)
+        if features.ndim != 2 or features.shape[1] != len(self.mean):
+            raise UserError(f"expected features (n, {len(self.mean)}), got {features.shape}")
+        check_finite(features, "features")
+        if len(features):
+            mean = features.mean(axis=0)
+            centred = features - mean
+            self._merge(len(features), mean, centred.T @ centred)
+
+    def merge(self, other):
+        """Adds the rows that another `Moments` has seen."""
+        if other.count:
+            self._merge(other.count, other.mean, other._scatter)
+
+    @property
+    def covariance(self):
+        """``(F, F)`` float64, divided by ``count - 1``; it takes at least 2 rows."""
+        if self.count < 2:
+            raise UserError(f"a covariance takes at least 2 images, got {self.count}")
+        return self._scatter / (self.count - 1)
+
+    def distance(self, other):
+        """The squared Fréchet distance to another `Moments`: a float, at least 0."""
+        difference, mine, others = self.mean - other.mean, self.covariance, other.covariance
+        # tr (S1 S2)^(1/2) is the sum of the singular values of R1 R2, with R the symmetric roots. The usual way, roots
+        # of the eigenvalues of S1 S2, loses half the digits where the covariances are singular.
+        cross = np.linalg.svd(_root(mine) @ _root(others), compute_uv=False).sum()
+        return float(max(difference @ difference + np.trace(mine) + np.trace(others) - 2.0 * cross, 0.0))
+
+    def _merge(self, count, mean, scatter):
+        total, difference = self.count + count, mean - self.mean
+        self._scatter += scatter + np.outer(difference, difference) * (self.count * count / total)
+        self.mean = self.mean + difference * (count / total)
+        self.count = total
+
+
+def _root(covariance):
+    """The symmetric root of a symmetric positive semidefinite matrix."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T

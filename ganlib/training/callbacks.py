@@ -101,6 +101,28 @@ class SaveSamples(StepCallback):
         plots.sample_grid(self.model).save(self.folder / f"step_{self.step:08d}.png")
 
 
+class BestCheckpoint:
+    """Keeps a checkpoint of the step at which a number was lowest.
+
+    Args:
+        checkpoints: a `ganlib.training.checkpoint.Checkpoints` that keeps one.
+        name: of the number, such as ``"fid"``.
+    """
+
+    def __init__(self, checkpoints, name):
+        self.checkpoints, self.name, self.lowest = checkpoints, name, math.inf
+
+    def begin(self, rows):
+        """Takes the rows of ``metrics.jsonl`` that were written before training goes on."""
+        self.lowest = min((row[self.name] for row in rows if self.name in row), default=math.inf)
+
+    def offer(self, numbers):
+        """Saves a checkpoint if ``numbers`` are the best so far."""
+        if numbers.get(self.name, math.inf) < self.lowest:
+            self.lowest = numbers[self.name]
+            self.checkpoints.save()
+
+
 class LogMetrics(StepCallback):
     """Writes means over ``every`` steps to ``metrics.jsonl`` and to TensorBoard event files.
 
@@ -112,17 +134,21 @@ class LogMetrics(StepCallback):
         every: in steps.
         evaluate: ``evaluate(model) -> dict`` of further numbers, or None.
         evaluate_every: in steps; 0 evaluates at the end only.
+        best: a `BestCheckpoint` that is offered each evaluation, or None.
     """
 
-    def __init__(self, workdir, every, evaluate=None, evaluate_every=0):
+    def __init__(self, workdir, every, evaluate=None, evaluate_every=0, best=None):
         super().__init__()
         self.workdir, self.every = pathlib.Path(workdir), every
-        self.evaluate, self.evaluate_every = evaluate, evaluate_every
+        self.evaluate, self.evaluate_every, self.best = evaluate, evaluate_every, best
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.path = self.workdir / "metrics.jsonl"
-        write_rows(self.path, [row for row in read_rows(self.path) if row["step"] <= self.first_step])
+        rows = [row for row in read_rows(self.path) if row["step"] <= self.first_step]
+        write_rows(self.path, rows)
+        if self.best:
+            self.best.begin(rows)
         self.writer = tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
         self._reset()
 
@@ -151,7 +177,10 @@ class LogMetrics(StepCallback):
     def _write_evaluation(self):
         if self.evaluate is not None:
             started = time.monotonic()
-            self._write(self.evaluate(self.model))
+            numbers = self.evaluate(self.model)
+            self._write(numbers)
+            if self.best:
+                self.best.offer(numbers)
             self.started += time.monotonic() - started
 
     def _write(self, numbers):

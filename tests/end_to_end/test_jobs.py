@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 
 import keras
@@ -59,6 +60,50 @@ def test_train_generate_and_resume(tmp_path):
     assert Image.open(outputs["grid.png"]).size == (3 * 34 + 2, 2 * 34 + 2)
 
 
+def test_measure_in_training_and_after(tmp_path, monkeypatch):
+    """Train with FID, keep the best checkpoint, evaluate the run, and evaluate a folder of its images."""
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
+    workdir = tmp_path / "run"
+    code, output, errors = run(
+        *GAN, f"--workdir={workdir}", "--config.steps=20", "--config.metrics=fid", "--config.evaluate_every=10",
+        "--config.evaluation_samples=300",
+    )  # fmt: skip
+    assert (code, errors) == (0, [])
+    measured = {row["step"]: row["fid"] for row in read_rows(workdir / "metrics.jsonl") if "fid" in row}
+    assert sorted(measured) == [10, 20]
+    best = min(measured, key=measured.get)
+    assert [p.name for p in (workdir / "best_checkpoint").iterdir()] == [f"step_{best:08d}"]
+
+    names = "fid,kid,is,precision_recall,density_coverage,intra_fid,cas"
+    code, output, errors = run("evaluate", f"--workdir={workdir}", f"--metrics={names}", "--samples=300", "--best")
+    assert (code, errors) == (0, [])
+    evaluation = json.loads((workdir / "evaluation.json").read_text())
+    assert evaluation["results"]["fid"] == pytest.approx(measured[best], rel=1e-4)
+    assert {"kid", "inception_score", "precision", "coverage", "intra_fid", "cas", "cas_real"} < set(evaluation["results"])
+    assert (evaluation["samples"], evaluation["step"], evaluation["seed"]) == (300, best, 0)
+    assert evaluation["features"] == "in_domain:digits/train"
+    assert re.search(r"fid +\d+\.\d{4}", output)
+    assert Image.open(workdir / "neighbours.png").size == (4 * 34 + 2, 10 * 34 + 2)
+
+    code, _, errors = run("generate", f"--workdir={workdir}", "--count=20", f"--output={tmp_path / 'fake'}")
+    assert (code, errors) == (0, [])
+    folder = f"folder:{tmp_path / 'fake'}"
+    classifier = next((tmp_path / "cache").glob("*.keras"))
+    command = (
+        "evaluate",
+        f"--real={folder}",
+        f"--fake={folder}",
+        f"--features=model:{classifier}",
+        "--metrics=fid,precision_recall",
+    )
+    code, _, errors = run(*command, f"--output={tmp_path / 'folders.json'}")
+    assert (code, errors) == (0, [])
+    result = json.loads((tmp_path / "folders.json").read_text())
+    assert result["results"]["fid"] == pytest.approx(0, abs=1e-3)
+    assert result["results"]["precision"] == 1.0
+    assert result["samples"] == 20
+
+
 @pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
 def test_train_classifier(tmp_path, method):
     config = "--config=experiments/configs/digits_sgan.py"
@@ -67,7 +112,7 @@ def test_train_classifier(tmp_path, method):
     )
     assert (code, errors) == (0, [])
     assert "test accuracy: " in output
-    evaluation = json.loads((tmp_path / "evaluation.json").read_text())
+    evaluation = json.loads((tmp_path / "classification.json").read_text())
     matrix = np.array(evaluation["confusion_matrix"])
     assert matrix.shape == (10, 10)
     assert matrix.sum() == 500
@@ -125,8 +170,6 @@ ERRORS = {
 
 @pytest.mark.parametrize("case", ERRORS)
 def test_bad_input_is_one_line_and_a_status(tmp_path, case):
-    import re
-
     arguments, message = ERRORS[case]
     code, _, errors = run(*GAN, f"--workdir={tmp_path / 'run'}", *arguments)
     assert code == 2
@@ -153,6 +196,21 @@ def test_generate_from_a_classifier_without_a_generator(tmp_path):
     code, _, errors = run("generate", f"--workdir={tmp_path}")
     assert code == 2
     assert errors == [f"error: run '{tmp_path}' is a classifier without a generator: give the --workdir of a GAN"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either --workdir, or both --real and --fake"),
+        (["--workdir=/nowhere"], "no run in '/nowhere'"),
+        (["--real=digits", "--fake=folder:/nowhere"], "no folder at '/nowhere'"),
+        (["--real=digits", "--fake=digits", "--metrics=fdi"], "unknown metric 'fdi'"),
+    ],
+)
+def test_evaluate_nothing(arguments, message):
+    code, _, errors = run("evaluate", *arguments)
+    assert code == 2
+    assert message in errors[0]
 
 
 def test_generate_from_nothing(tmp_path):

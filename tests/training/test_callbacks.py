@@ -101,6 +101,22 @@ def test_metrics_are_means_over_the_interval(tmp_path):
     assert all(row["steps_per_second"] > 0 for row in rows if "steps_per_second" in row)
 
 
+def test_the_best_checkpoint_is_that_of_the_lowest_number(tmp_path):
+    scores = {1: 3.0, 2: 1.0, 3: 2.0, 4: 0.5}
+    evaluate = lambda model: {"fid": scores[int(model.step)]}  # noqa: E731
+
+    def best_after(steps, start):
+        gan = mlp_gan()
+        gan.step.assign(start)
+        best = callbacks.BestCheckpoint(Checkpoints(tmp_path / "best", gan, keep=1), "fid")
+        fit(gan, steps, callbacks.LogMetrics(tmp_path, 1, evaluate, 1, best), start=start)
+        return best.checkpoints.steps()
+
+    assert best_after(3, start=0) == [2]
+    assert best_after(1, start=2) == [2]  # a resumed run knows what was best
+    assert best_after(1, start=3) == [4]
+
+
 def test_tensorboard_events_hold_the_same_scalars(tmp_path):
     fit(mlp_gan(), 2, callbacks.LogMetrics(tmp_path, every=2))
     (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")

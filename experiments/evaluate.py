@@ -1,0 +1,81 @@
+"""Measures a trained GAN, or a folder of images, against real images:
+python -m experiments.evaluate --workdir=runs/mnist_dcgan --metrics=fid,kid,is,precision_recall,density_coverage,cas
+python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/generated --features=inception_v3
+
+The result is a table and the file evaluation.json in the workdir, with the number of images, the features, the seed
+and the version of ganlib. For a GAN there is also neighbours.png: generated images, each beside the training images
+that are nearest to it, against memorising. Real images are those that the run was trained on, all of them.
+"""
+
+import json
+import pathlib
+
+from absl import flags
+
+from experiments import job
+
+WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained GAN; or give --real and --fake")
+REAL = flags.DEFINE_string("real", None, "a dataset of real images, such as folder:PATH or mnist")
+FAKE = flags.DEFINE_string("fake", None, "a dataset of generated images, such as folder:PATH")
+METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "what to measure")
+SAMPLES = flags.DEFINE_integer("samples", 50_000, "how many images to generate", lower_bound=2)
+FEATURES = flags.DEFINE_string("features", None, "the feature network; by default the config's, or inception_v3")
+SEED = flags.DEFINE_integer("seed", 0, "of latents, labels and subsets")
+BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
+IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: the size to bring images to")
+DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie, instead of the config's data_dir")
+OUTPUT = flags.DEFINE_string("output", None, "the JSON file; by default evaluation.json in the workdir")
+
+
+def main():
+    from ganlib import UserError
+
+    if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
+        raise UserError("give either --workdir, or both --real and --fake")
+    result = evaluate_run() if WORKDIR.value else evaluate_folders()
+    print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
+    print(f"{result['samples']} images, features {result['features']}")
+    output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
+    if output:
+        pathlib.Path(output).write_text(json.dumps(result, indent=2) + "\n")
+        print(f"written to {output}")
+
+
+def evaluate_run():
+    """Measures the GAN in --workdir."""
+    from ganlib import GAN, UserError, evaluation, runs
+
+    run, model = runs.open_run(WORKDIR.value), runs.load(WORKDIR.value, best=BEST.value)
+    if not isinstance(model, GAN):
+        raise UserError(f"run {WORKDIR.value!r} is a classifier without a generator: give the --workdir of a GAN")
+    config = run.config
+    config.data_dir = DATA_DIR.value or config.data_dir
+    source = runs.open_data(config)
+    measures = [name for name in METRICS.value if name != "cas"]
+    evaluate = evaluation.Evaluation(
+        source, measures, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value, progress=True
+    )
+    results = evaluate(model)
+    if "cas" in METRICS.value:
+        results |= evaluation.classification_accuracy_score(
+            model, source, runs.open_data(config, "test"), SAMPLES.value, SEED.value
+        )
+    neighbours = pathlib.Path(WORKDIR.value) / "neighbours.png"
+    evaluation.nearest_neighbours(model, source, evaluate.extractor, seed=SEED.value).save(neighbours)
+    print(f"generated images beside the nearest real ones: {neighbours}")
+    return evaluation.described(results, evaluate, step=int(model.step.numpy()))
+
+
+def evaluate_folders():
+    """Measures --fake against --real."""
+    from ganlib import data, evaluation
+
+    real, fake = (data.open(name, image_size=IMAGE_SIZE.value, data_dir=DATA_DIR.value) for name in (REAL.value, FAKE.value))
+    evaluate = evaluation.Evaluation(
+        real, METRICS.value, FEATURES.value or "inception_v3", fake.num_examples, SEED.value, progress=True
+    )
+    return evaluation.described(evaluate.of_source(fake), evaluate)
+
+
+if __name__ == "__main__":
+    job.start(main)

@@ -1,0 +1,56 @@
+"""What is computed once from real images and kept on disk: their statistics, and in-domain classifiers."""
+
+import hashlib
+import logging
+import os
+import pathlib
+import zipfile
+
+import numpy as np
+
+
+def default_folder():
+    """``GANLIB_CACHE``, or ``~/.cache/ganlib``."""
+    return pathlib.Path(os.environ.get("GANLIB_CACHE", "~/.cache/ganlib")).expanduser()
+
+
+def arrays(folder, key, compute):
+    """Arrays from the cache, or computed and put there.
+
+    They are written under another name and renamed when they are complete. A file that cannot be read, or whose
+    checksum is wrong, is logged and computed anew.
+
+    Args:
+        folder: the cache's folder; None takes `default_folder`.
+        key: a tuple of strings and numbers that says all on which the arrays depend.
+        compute: a function without arguments that returns a dict of numpy arrays.
+
+    Returns:
+        The dict.
+    """
+    path = path_of(folder, key, ".npz")
+    if path.exists():
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}  # a zip file checks each array's CRC as it is read
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            logging.getLogger("ganlib").warning("cached statistics %s are damaged (%s) and are made anew", path, error)
+    values = compute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
+    np.savez(temporary, **values)
+    temporary.replace(path)
+    return values
+
+
+def key_of(source):
+    """A tuple that says which images a `ganlib.data.Source` holds: by their bytes where they are in memory."""
+    content = None if source.images is None else hashlib.sha256(source.images).hexdigest()
+    return source.name, "x".join(map(str, source.image_shape)), source.num_examples, content
+
+
+def path_of(folder, key, suffix):
+    """Where the cache keeps what belongs to ``key``."""
+    words = "_".join("".join(c if c.isalnum() else "-" for c in str(part)) for part in key[:2])[:60]
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+    return pathlib.Path(folder or default_folder()) / f"{words}_{digest}{suffix}"

@@ -1,0 +1,135 @@
+"""What turns images into features and class probabilities for the measures.
+
+=======================  ==========================================================================================
+name                     network
+=======================  ==========================================================================================
+``inception_2015``       the frozen graph that published FIDs and Inception scores use; ``inception_2015:PATH``
+``inception_v3``         InceptionV3 of `keras.applications`, trained on ImageNet; other numbers than published ones
+``applications:NAME``    any network of `keras.applications` trained on ImageNet, such as ``applications:MobileNetV2``
+``in_domain``            a small classifier that `ganlib.metrics.in_domain` trains on the real images themselves
+``model:PATH``           a ``.keras`` file of yours
+=======================  ==========================================================================================
+
+All of them take uint8 images. Grey images are repeated into three channels where the network wants colour, and
+colour is turned to grey (ITU-R 601 luma) where it wants grey. Except for the 2015 graph, which resizes by itself,
+images are resized as Pillow's bicubic filter does.
+"""
+
+import importlib
+import pkgutil
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError, choose
+from ganlib.metrics import in_domain, inception_2015
+from ganlib.metrics.extractor import FeatureExtractor, weights_hash
+
+
+def get(name, source=None, cache_dir=None):
+    """A feature extractor by name; the names are in the module's docstring.
+
+    Args:
+        name: a name, a keras model, or a `FeatureExtractor`, which is returned unchanged.
+        source: the real training images, for ``in_domain``.
+        cache_dir: where in-domain classifiers are kept; None takes `ganlib.metrics.cache.default_folder`.
+
+    Raises:
+        UserError: for an unknown name, or weights that are not there and cannot be downloaded.
+    """
+    if isinstance(name, FeatureExtractor):
+        return name
+    if isinstance(name, keras.Model):
+        return from_model(name, name.name)
+    kind, _, argument = name.partition(":")
+    makers = {
+        "inception_2015": lambda: inception_2015.load(argument or None),
+        "inception_v3": lambda: application("InceptionV3"),
+        "applications": lambda: application(argument),
+        "in_domain": lambda: _in_domain(source, cache_dir),
+        "model": lambda: from_file(argument),
+    }
+    return choose("features", kind, makers)()
+
+
+def application(name, weights="imagenet"):
+    """A network of `keras.applications` by the name of its function there, such as ``"MobileNetV2"``.
+
+    Args:
+        name: the function's name.
+        weights: ``"imagenet"``, the path of a weights file, or None for random ones.
+
+    Raises:
+        UserError: for an unknown name, or weights that are neither there nor to be downloaded.
+    """
+    module = choose("network of keras.applications", name, _applications())
+    try:
+        model = getattr(module, name)(weights=weights)
+    except Exception as error:  # the download fails in many ways
+        raise UserError(
+            f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names there into "
+            "~/.keras/models, or pass weights='FILE.weights.h5'"
+        ) from None
+    pooled = [layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)]
+    outputs = {"features": pooled[-1].output, "probabilities": model.output}
+    network = keras.Model(model.input, {key: keras.layers.Flatten()(value) for key, value in outputs.items()})
+    size = model.input_shape[1]
+    return FeatureExtractor(
+        f"applications:{name}",
+        weights_hash(model),
+        lambda images: network(module.preprocess_input(images), training=False),
+        channels=3,
+        size=size,
+    )
+
+
+def from_file(path):
+    """The model in a ``.keras`` file as a feature extractor: see `from_model`.
+
+    Raises:
+        UserError: if there is no such file, or it holds no model.
+    """
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # anything can be in a file
+        raise UserError(f"{path!r} is not a Keras model ({' '.join(str(error).split())[:200]}): give a .keras file") from None
+    return from_model(model, f"model:{path}")
+
+
+def from_model(model, name):
+    """A keras model as a feature extractor.
+
+    Args:
+        model: takes images with pixel values in ``[0, 255]`` and returns ``(n, F)`` features, or a dict with
+            ``"features"`` and ``"probabilities"``. Of a `ganlib.Classifier` both are taken from it.
+        name: what to call it in results.
+    """
+    if hasattr(model, "features") and hasattr(model, "num_classes"):
+        size, _, channels = model.image_shape
+
+        def network(images):
+            logits, features = model(images / 127.5 - 1.0), model.features(images / 127.5 - 1.0)
+            return {"features": features, "probabilities": tf.nn.softmax(logits)}
+    else:
+        _, size, _, channels = model.input_shape
+
+        def network(images):
+            outputs = model(images, training=False)
+            return outputs if isinstance(outputs, dict) else {"features": outputs}
+
+    return FeatureExtractor(name, weights_hash(model), network, channels, size)
+
+
+def _applications():
+    """Network name -> its module of `keras.applications`."""
+    found = {}
+    for info in pkgutil.iter_modules(keras.applications.__path__):
+        module = importlib.import_module(f"keras.applications.{info.name}")
+        found |= {name: module for name, value in vars(module).items() if name[:1].isupper() and callable(value)}
+    return found
+
+
+def _in_domain(source, cache_dir):
+    if source is None:
+        raise UserError("in_domain features are of a classifier of the real images: give their source")
+    return from_model(in_domain.load(source, cache_dir), f"in_domain:{source.name}")

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from ganlib.data import sources
+from ganlib.metrics import cache
+
+
+class Counter:
+    """Counts how often it is called; what it computes is always the same."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        return {"a": np.arange(5), "b": np.ones((200, 3), np.float32)}
+
+
+def test_computed_once(tmp_path):
+    compute = Counter()
+    for _ in range(2):
+        arrays = cache.arrays(tmp_path / "new", ("mnist/train", "28x28x1", 7), compute)
+        np.testing.assert_array_equal(arrays["a"], np.arange(5))
+    assert compute.calls == 1
+    cache.arrays(tmp_path / "new", ("mnist/train", "28x28x1", 8), compute)
+    assert compute.calls == 2
+    assert [p.suffix for p in (tmp_path / "new").iterdir()] == [".npz", ".npz"]
+    assert all(p.name.startswith("mnist-train_28x28x1_") for p in (tmp_path / "new").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
+def test_damage_is_noticed_and_mended(tmp_path, damage, caplog):
+    compute = Counter()
+    cache.arrays(tmp_path, ("x",), compute)
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+    path.write_bytes({"flip": flipped, "truncate": content[:middle], "empty": b""}[damage])
+    np.testing.assert_array_equal(cache.arrays(tmp_path, ("x",), compute)["b"], np.ones((200, 3)))
+    assert compute.calls == 2
+    assert "are damaged" in caplog.text
+    cache.arrays(tmp_path, ("x",), compute)
+    assert compute.calls == 2
+
+
+def test_the_default_folder(monkeypatch):
+    monkeypatch.setenv("GANLIB_CACHE", "/somewhere")
+    assert str(cache.default_folder()) == "/somewhere"
+    monkeypatch.delenv("GANLIB_CACHE")
+    assert cache.default_folder().name == "ganlib"
+
+
+def test_the_key_follows_the_images():
+    first = sources.from_arrays("a", np.zeros((3, 2, 2, 1), np.uint8))
+    second = sources.from_arrays("a", np.ones((3, 2, 2, 1), np.uint8))
+    assert cache.key_of(first) == cache.key_of(first) != cache.key_of(second)

@@ -1,0 +1,87 @@
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import metrics
+from ganlib.metrics import evaluate, features
+
+
+@pytest.fixture
+def extractor():
+    """Nine pixels as features, and probabilities of two classes."""
+    inputs = keras.layers.Input((3, 3, 1))
+    flat = keras.layers.Flatten()(inputs)
+    probabilities = keras.layers.Dense(2, activation="softmax")(keras.layers.Rescaling(0.01)(flat))
+    return features.from_model(keras.Model(inputs, {"features": flat, "probabilities": probabilities}), "pixels")
+
+
+def images(count, seed, top=256):
+    return np.random.default_rng(seed).integers(0, top, (count, 3, 3, 1), np.uint8)
+
+
+def batches(images, labels=None, size=32):
+    for start in range(0, len(images), size):
+        yield images[start : start + size], None if labels is None else labels[start : start + size]
+
+
+def test_one_pass_equals_each_measure_on_its_own(extractor, monkeypatch):
+    monkeypatch.setattr(evaluate, "KEPT", 80)
+    labels = np.arange(200) % 2
+    real_images, fake_images = images(200, 0), images(100, 1, top=200)
+    real = evaluate.gather(extractor, batches(real_images, labels))
+    fake = evaluate.gather(extractor, batches(fake_images, labels[:100]))
+    results = evaluate.measure(list(evaluate.MEASURES), real, fake, seed=3)
+    a, b = (x.reshape(len(x), 9).astype(np.float64) for x in (real_images, fake_images))
+    kernel = metrics.kernel_distance(a[:80], b[:80], seed=3)
+    precision, recall = metrics.precision_recall(a[:80], b[:80])
+    density, coverage = metrics.density_coverage(a[:80], b[:80])
+    score = metrics.inception_score(extractor(fake_images).probabilities)
+    intra = np.mean([metrics.frechet_distance(a[labels == k], b[labels[:100] == k]) for k in (0, 1)])
+    assert results == pytest.approx(
+        {
+            "fid": metrics.frechet_distance(a, b), "kid": kernel.mean, "kid_std": kernel.std, "precision": precision,
+            "recall": recall, "density": density, "coverage": coverage, "inception_score": score.mean,
+            "inception_score_std": score.std, "intra_fid": intra,
+        },
+        rel=1e-6,
+    )  # fmt: skip
+
+
+def test_cached_statistics_are_the_same_and_read_no_image_again(extractor, tmp_path):
+    labels, calls = np.arange(60) % 3, []
+
+    def real():
+        calls.append(1)
+        return batches(images(60, 0), labels)
+
+    fake = evaluate.gather(extractor, batches(images(50, 1), labels[:50]))
+    names = ["fid", "intra_fid", "precision_recall"]
+    first, second = (evaluate.gather_cached(extractor, real, ("a", "b"), tmp_path) for _ in range(2))
+    assert len(calls) == 1
+    assert evaluate.measure(names, first, fake) == evaluate.measure(names, second, fake)
+    assert second.moments.count == 60
+    evaluate.gather_cached(extractor, real, ("a", "c"), tmp_path)
+    assert len(calls) == 2
+
+
+def test_few_images_are_measured_with_a_warning(extractor, caplog):
+    few = evaluate.gather(extractor, batches(images(9, 0)))
+    with caplog.at_level(logging.WARNING):
+        assert evaluate.measure(["fid"], few, few)["fid"] == pytest.approx(0, abs=1e-6)
+    assert "9 images are too few for 9 features" in caplog.text
+
+
+def test_bad_input(extractor):
+    real = evaluate.gather(extractor, batches(images(20, 0)))
+    with pytest.raises(ganlib.UserError, match="unknown metric 'fidd'.*Did you mean 'fid'"):
+        evaluate.measure(["fidd"], real, real)
+    with pytest.raises(ganlib.UserError, match="intra_fid needs labelled data"):
+        evaluate.measure(["intra_fid"], real, real)
+    real.probabilities = None
+    with pytest.raises(ganlib.UserError, match="leave out 'is'"):
+        evaluate.measure(["is"], real, real)
+    with pytest.raises(ganlib.UserError, match="there are no images"):
+        evaluate.gather(extractor, [])

@@ -1,0 +1,106 @@
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganlib
+from ganlib.metrics import features
+from ganlib.metrics.extractor import as_channels, resize
+from ganlib.networks import Classifier, mlp
+
+
+def by_pillow(image, size):
+    """Bicubic, channel by channel in floating point."""
+    channels = [Image.fromarray(np.float32(image[..., c])).resize((size, size), Image.Resampling.BICUBIC) for c in range(3)]
+    return np.stack([np.asarray(c) for c in channels], axis=-1)
+
+
+@pytest.mark.parametrize(("before", "after"), [(32, 75), (64, 19), (100, 99), (8, 8)])
+def test_resizing_is_pillows(before, after):
+    images = np.random.default_rng(0).integers(0, 256, (2, before, before, 3), np.uint8)
+    resized = resize(images, after).numpy()
+    for image, mine in zip(images, resized, strict=True):
+        np.testing.assert_allclose(mine, by_pillow(image, after), atol=1e-2)
+
+
+def test_grey_and_colour():
+    grey, colour = np.full((1, 2, 2, 1), 7.0, np.float32), np.array([[[[10.0, 20.0, 30.0]]]], np.float32)
+    np.testing.assert_array_equal(as_channels(grey, 3), np.full((1, 2, 2, 3), 7.0))
+    assert float(as_channels(colour, 1)[0, 0, 0, 0]) == pytest.approx(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
+    assert as_channels(grey, None) is grey
+
+
+@pytest.mark.parametrize("count", [3, 150])
+def test_a_model_of_ones_own(tmp_path, count):
+    inputs = keras.layers.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(inputs)
+    model = keras.Model(inputs, {"features": flat, "probabilities": keras.layers.Dense(4, activation="softmax")(flat)})
+    images = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 1), np.uint8)
+    model.save(tmp_path / "model.keras")
+    extractor = features.get(f"model:{tmp_path / 'model.keras'}")
+    result = extractor(images)
+    np.testing.assert_array_equal(result.features, images.reshape(count, 64))
+    assert result.probabilities.shape == (count, 4)
+    assert extractor.version == features.from_model(model, "mine").version
+    model.set_weights([w + 1 for w in model.get_weights()])
+    assert extractor.version != features.from_model(model, "mine").version
+
+
+def test_a_ganlib_classifier_gives_features_and_probabilities():
+    classifier = Classifier(mlp.Discriminator((8, 8, 1), width=16).body, (8, 8, 1), num_classes=3)
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), np.uint8)
+    result = features.get(classifier)(images)
+    np.testing.assert_allclose(result.features, classifier.features(images), atol=1e-5)
+    np.testing.assert_allclose(result.probabilities, classifier.classify(images), atol=1e-5)
+
+
+def test_a_network_of_keras_applications():
+    keras.utils.set_random_seed(0)
+    extractor = features.application("MobileNetV2", weights=None)
+    grey = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 1), np.uint8)
+    result = extractor(grey)
+    assert result.features.shape == (2, 1280)
+    assert result.probabilities.shape == (2, 1000)
+    np.testing.assert_allclose(result.probabilities.sum(1), 1, atol=1e-4)
+    # The same by hand: repeat to colour, Pillow's resizing, Keras's preprocessing, the layer before the classes.
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNetV2(weights=None)
+    pixels = np.stack([by_pillow(np.repeat(image, 3, axis=-1), 224) for image in grey])
+    expected = model.predict(keras.applications.mobilenet_v2.preprocess_input(pixels), verbose=0)
+    np.testing.assert_allclose(result.probabilities, expected, rtol=1e-3)
+
+
+def test_every_name_of_keras_applications_is_found():
+    found = features._applications()
+    assert {"InceptionV3", "EfficientNetV2B0", "ResNet50", "ConvNeXtTiny", "VGG16"} <= set(found)
+    assert found["ResNet50"].preprocess_input is keras.applications.resnet.preprocess_input
+
+
+def test_weights_that_are_nowhere(monkeypatch):
+    def fail(weights):
+        raise ValueError("URL fetch failure on https://host/weights.h5")
+
+    monkeypatch.setattr(keras.applications.mobilenet_v2, "MobileNetV2", fail)
+    with pytest.raises(ganlib.UserError, match="no weights for MobileNetV2 .URL fetch failure.*put the file"):
+        features.get("applications:MobileNetV2")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("incepton_v3", "unknown features 'incepton_v3'.*Did you mean 'inception_v3'"),
+        ("applications:Mobile", "unknown network of keras.applications 'Mobile'"),
+        ("model:/nowhere.keras", "'/nowhere.keras' is not a Keras model"),
+        ("in_domain", "give their source"),
+    ],
+)
+def test_bad_names(name, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        features.get(name)
+
+
+def test_bad_images():
+    extractor = features.from_model(keras.Sequential([keras.layers.Input((4, 4, 1)), keras.layers.Flatten()]), "flat")
+    for images in (np.zeros((2, 4, 4, 1), np.float32), np.zeros((2, 4, 4), np.uint8), np.zeros((2, 4, 4, 2), np.uint8)):
+        with pytest.raises(ganlib.UserError, match="features are made of uint8 images"):
+            extractor(images)

@@ -1,0 +1,29 @@
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import data
+from ganlib.metrics import features, in_domain
+
+
+def test_it_learns_the_digits_and_is_kept(tmp_path, caplog):
+    source, test = data.open("digits"), data.open("digits", "test")
+    extractor = features.get("in_domain", source, tmp_path)
+    result = extractor(test.images)
+    assert result.features.shape == (500, 128)
+    assert np.mean(result.probabilities.argmax(1) == test.labels) > 0.96
+    (path,) = tmp_path.iterdir()
+    again = features.get("in_domain", source, tmp_path)
+    assert again.version == extractor.version
+    np.testing.assert_array_equal(again(test.images).features, result.features)
+    path.write_bytes(b"damaged")
+    keras.utils.set_random_seed(5)  # it does not matter to the training
+    assert features.get("in_domain", source, tmp_path)(test.images).features.shape == (500, 128)
+    assert "is damaged" in caplog.text
+
+
+def test_it_needs_labels_and_memory():
+    source = data.sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
+    with pytest.raises(ganlib.UserError, match="labelled images in memory, which mine has not"):
+        in_domain.load(source)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import metrics
+
+
+def by_double_loop(real, fake):
+    """The unbiased estimator, written out."""
+    kernel = lambda x, y: (sum(a * b for a, b in zip(x, y, strict=True)) / len(x) + 1) ** 3  # noqa: E731
+    n, m = len(real), len(fake)
+    within_real = sum(kernel(real[i], real[j]) for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
+    within_fake = sum(kernel(fake[i], fake[j]) for i in range(m) for j in range(m) if i != j) / (m * (m - 1))
+    return within_real + within_fake - 2 * sum(kernel(x, y) for x in real for y in fake) / (n * m)
+
+
+def test_against_a_double_loop():
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(30, 5)), random.normal(size=(30, 5)) * 1.5 + 0.2
+    expected = by_double_loop(real, fake)
+    # A subset of all images is the same images in another order, whichever way it is drawn.
+    for subset_size in (30, 1000):
+        result = metrics.kernel_distance(real, fake, subsets=3, subset_size=subset_size)
+        assert result.mean == pytest.approx(expected, rel=1e-6)
+        assert result.std == pytest.approx(0, abs=1e-9)
+
+
+def test_subsets_are_drawn_without_bias_and_by_seed():
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(400, 3)), random.normal(size=(300, 3)) + 1
+    whole = by_double_loop(real[:100], fake[:100])
+    result = metrics.kernel_distance(real[:100], fake[:100], subsets=400, subset_size=50)
+    assert abs(result.mean - whole) < 3 * result.std / 20 + 1e-3
+    assert metrics.kernel_distance(real, fake, 5, 50, seed=1) == metrics.kernel_distance(real, fake, 5, 50, seed=1)
+    assert metrics.kernel_distance(real, fake, 5, 50, seed=1) != metrics.kernel_distance(real, fake, 5, 50, seed=2)
+
+
+def test_of_one_distribution_it_is_zero_on_average():
+    random = np.random.default_rng(0)
+    result = metrics.kernel_distance(random.normal(size=(2000, 4)), random.normal(size=(2000, 4)), subsets=50, subset_size=200)
+    assert abs(result.mean) < 0.03 < 0.1 * metrics.kernel_distance(np.zeros((9, 4)), np.ones((9, 4))).mean
+
+
+def test_bad_input():
+    with pytest.raises(ganlib.UserError, match="at least 1 subset of at least 2 images, got 0 of 1000"):
+        metrics.kernel_distance(np.zeros((3, 2)), np.zeros((3, 2)), subsets=0)
+    with pytest.raises(ganlib.UserError, match="not finite"):
+        metrics.kernel_distance(np.full((3, 2), np.nan), np.zeros((3, 2)))

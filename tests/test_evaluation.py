@@ -1,0 +1,101 @@
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import data, evaluation, metrics, plots
+from tests.helpers import mlp_gan
+
+
+@pytest.fixture
+def pixels():
+    return keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten()], name="pixels")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
+
+
+def test_fid_of_a_gan_in_pixel_space(pixels):
+    source, gan = data.open("digits"), mlp_gan()
+    result = evaluation.Evaluation(source, ["fid"], pixels, samples=300, seed=5)(gan)
+    fake = plots.to_uint8(gan.generate(300, seed=5)).reshape(300, 64)
+    assert result["fid"] == pytest.approx(metrics.frechet_distance(source.images.reshape(-1, 64), fake), rel=1e-5)
+
+
+def test_it_measures_the_average_not_the_network_in_training(pixels):
+    gan = mlp_gan()
+    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
+    before = evaluate(gan)
+    gan.generator.set_weights([w + 1 for w in gan.generator.get_weights()])
+    assert evaluate(gan) == before
+    gan.ema_generator.set_weights([w + 1 for w in gan.ema_generator.get_weights()])
+    assert evaluate(gan) != before
+
+
+def test_all_real_images_once_with_their_labels():
+    source = data.open("digits")
+    images, labels = zip(*evaluation.real_batches(source), strict=True)
+    images, labels = np.concatenate(images), np.concatenate(labels)
+    assert sorted(map(bytes, images)) == sorted(map(bytes, source.images))
+    lookup = {bytes(image): label for image, label in zip(source.images, source.labels, strict=True)}
+    assert [lookup[bytes(image)] for image in images] == labels.tolist()
+
+
+def test_generated_labels_follow_the_real_frequencies():
+    batches = list(evaluation.generated_batches(mlp_gan(num_classes=3), 1000, real_labels=np.array([0, 0, 0, 2])))
+    labels = np.concatenate([labels for _, labels in batches])
+    assert len(labels) == 1000
+    assert abs(np.mean(labels == 0) - 0.75) < 0.05
+    assert not np.any(labels == 1)
+
+
+def test_classification_accuracy_score():
+    """A generator that knows the data scores as real data do; one whose labels mean nothing scores chance."""
+    source, test = data.open("digits"), data.open("digits", "test")
+
+    class Copying:
+        def __init__(self, images):
+            self.images, self.generator = images, mlp_gan(num_classes=10).generator
+
+        def generate_from(self, latents, labels, batch_size):
+            random = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))
+            chosen = [random.choice(np.flatnonzero(source.labels == label)) for label in labels]
+            return self.images[chosen] / np.float32(127.5) - 1
+
+    score = evaluation.classification_accuracy_score(Copying(source.images), source, test)
+    assert score["cas_real"] > 0.95
+    assert score["cas"] > 0.9
+    shuffled = np.random.default_rng(0).permutation(source.images)
+    assert evaluation.classification_accuracy_score(Copying(shuffled), source, test)["cas"] < 0.4
+    with pytest.raises(ganlib.UserError, match="cas needs a conditional GAN"):
+        evaluation.classification_accuracy_score(mlp_gan(), source, test)
+
+
+def test_nearest_neighbours_are_the_nearest(pixels):
+    source, gan = data.open("digits"), mlp_gan()
+    extractor = metrics.features.get(pixels)
+    grid = np.asarray(evaluation.nearest_neighbours(gan, source, extractor, rows=2, seed=3))
+    generated = plots.to_uint8(gan.generate(2, seed=3))
+    cells = []
+    for image in generated:
+        distances = np.linalg.norm(source.images.reshape(-1, 64).astype(np.float32) - image.reshape(64), axis=1)
+        cells += [image, *source.images[np.argsort(distances)[:3]]]
+    np.testing.assert_array_equal(grid, np.asarray(plots.image_grid(np.stack(cells), columns=4)))
+
+
+def test_sources_of_two_sizes_and_other_bad_input(pixels):
+    small, large = data.open("digits"), data.open("digits", image_size=16)
+    with pytest.raises(ganlib.UserError, match="bring both to one image_size"):
+        evaluation.Evaluation(small, ["fid"], pixels).of_source(large)
+    with pytest.raises(ganlib.UserError, match="unknown metric 'fdi'"):
+        evaluation.Evaluation(small, ["fdi"], pixels)
+    with pytest.raises(ganlib.UserError, match="samples must be at least 2, got 1"):
+        evaluation.Evaluation(small, ["fid"], pixels, samples=1)
+
+
+def test_a_set_against_itself(pixels):
+    source = data.open("digits")
+    result = evaluation.Evaluation(source, ["fid", "precision_recall"], pixels).of_source(source)
+    assert result == {"fid": pytest.approx(0, abs=1e-4), "precision": 1.0, "recall": 1.0}
