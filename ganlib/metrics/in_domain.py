@@ -15,7 +15,7 @@ from ganlib.metrics import cache
 
 NUM_FEATURES = 128
 EPOCHS = 4
-MIN_STEPS = 1500
+MIN_STEPS = 600
 BATCH_SIZE = 128
 
 

@@ -141,6 +141,12 @@ def test_benchmark(tmp_path):
     assert "matrix multiplication" in output
 
 
+def test_benchmark_of_metrics():
+    code, output, errors = run("benchmark_metrics", "--count=20", "--features=4")
+    assert (code, errors) == (0, [])
+    assert [line.split()[-1] for line in output.splitlines()] == ["s"] * 5 + ["GiB"]
+
+
 def test_a_kill_loses_nothing_that_was_saved(tmp_path):
     arguments = (*GAN, f"--workdir={tmp_path}", "--config.steps=100000", "--config.checkpoint_every=5")
     process = start(*arguments)

@@ -129,7 +129,7 @@ def test_xla_step_equals_the_graph_step():
         keras.utils.set_random_seed(0)
         gan = mlp_gan(
             num_classes=10, optimizer=sgd, jit_compile=jit_compile, augment="color,translation,cutout",
-            penalties=[penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], discriminator_steps=2,
+            penalties=[penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)],
         )  # fmt: skip
         gan.fit(data.batches(source, 16), steps_per_epoch=3, verbose=0)
         return weights(gan)
