@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["GANLIB_CACHE"] = tempfile.mkdtemp(prefix="ganlib-tests-")  # nothing is left in the user's own
 
 import keras
 import numpy as np
