@@ -7,7 +7,9 @@ import importlib
 
 __version__ = "0.1.0"
 
-_MODULES = ("augment", "data", "losses", "metrics", "networks", "penalties", "plots", "report", "runs", "training")
+_MODULES = (
+    "augment", "data", "evaluation", "losses", "metrics", "networks", "penalties", "plots", "report", "runs", "training",
+)  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",
     "GAN": "ganlib.gan",
