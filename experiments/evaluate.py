@@ -43,12 +43,9 @@ def main():
 
 def evaluate_run():
     """Measures the GAN in --workdir."""
-    from ganlib import GAN, UserError, evaluation, runs
+    from ganlib import evaluation, runs
 
-    run, model = runs.open_run(WORKDIR.value), runs.load(WORKDIR.value, best=BEST.value)
-    if not isinstance(model, GAN):
-        raise UserError(f"run {WORKDIR.value!r} is a classifier without a generator: give the --workdir of a GAN")
-    config = run.config
+    model, config = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value).config
     config.data_dir = DATA_DIR.value or config.data_dir
     source = runs.open_data(config)
     measures = [name for name in METRICS.value if name != "cas"]

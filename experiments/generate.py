@@ -23,16 +23,14 @@ TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a
 def main():
     import numpy as np
 
-    from ganlib import GAN, UserError, load, plots
+    from ganlib import UserError, plots, runs
 
     labels = None
     if LABELS.value:
         if not all(label.strip().isdigit() for label in LABELS.value):
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
-    model = load(WORKDIR.value, best=BEST.value)
-    if not isinstance(model, GAN):
-        raise UserError(f"run {WORKDIR.value!r} is a classifier without a generator: give the --workdir of a GAN")
+    model = runs.load_gan(WORKDIR.value, best=BEST.value)
     images = plots.to_uint8(model.generate(COUNT.value, labels, SEED.value, TRUNCATION.value))
     output = pathlib.Path(OUTPUT.value)
     if output.suffix not in ("", ".npz", ".png"):

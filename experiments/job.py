@@ -29,10 +29,7 @@ def start(main):
             if len(argv) > 1:
                 raise UserError(f"unexpected argument {argv[1]!r}: options are written --name=value")
             main()
-        except UserError as error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-            sys.exit(2)
-        except OSError as error:  # a folder that cannot be written to, a full disk
+        except (UserError, OSError) as error:  # OSError: a folder that cannot be written to, a full disk
             print(f"error: {error}", file=sys.stderr, flush=True)
             sys.exit(2)
         except KeyboardInterrupt:

@@ -20,6 +20,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import data, networks, penalties
 from ganlib.errors import UserError, choose, did_you_mean
+from ganlib.files import written_whole
 from ganlib.gan import GAN
 from ganlib.semi_supervised import SemiSupervisedGAN
 from ganlib.supervised import SupervisedClassifier
@@ -67,7 +68,6 @@ class Run:
 
     def write(self):
         """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
-        self.workdir.mkdir(parents=True, exist_ok=True)
         _write_json(self.workdir / "config.json", _plain(self.config))
         _write_json(self.workdir / "run.json", self.facts)
 
@@ -155,6 +155,18 @@ def load(workdir, best=False):
         raise UserError(f"run {str(workdir)!r} has no best checkpoint: train it with --config.metrics=fid, or take the newest")
     if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
+    return model
+
+
+def load_gan(workdir, best=False):
+    """`load` for those who need a generator.
+
+    Raises:
+        UserError: if the run is of a classifier without one, too.
+    """
+    model = load(workdir, best)
+    if not isinstance(model, GAN):
+        raise UserError(f"run {str(workdir)!r} is a classifier without a generator: give the --workdir of a GAN")
     return model
 
 
@@ -338,6 +350,5 @@ def _read_json(path):
 
 
 def _write_json(path, value):
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
-    temporary.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")

@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 import ganlib
 from ganlib.networks import dcgan, mlp
@@ -56,3 +57,9 @@ def weights(model):
 def same(first, second):
     """Whether two lists of arrays are equal bit for bit."""
     return len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def bicubic_by_pillow(image, size):
+    """Resizes ``(height, width, 3)`` by Pillow's bicubic filter, channel by channel in floating point."""
+    channels = [Image.fromarray(np.float32(image[..., c])).resize((size, size), Image.Resampling.BICUBIC) for c in range(3)]
+    return np.stack([np.asarray(c) for c in channels], axis=-1)

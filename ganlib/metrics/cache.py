@@ -8,6 +8,8 @@ import zipfile
 
 import numpy as np
 
+from ganlib.files import written_whole
+
 
 def default_folder():
     """``GANLIB_CACHE``, or ``~/.cache/ganlib``."""
@@ -17,8 +19,7 @@ def default_folder():
 def arrays(folder, key, compute):
     """Arrays from the cache, or computed and put there.
 
-    They are written under another name and renamed when they are complete. A file that cannot be read, or whose
-    checksum is wrong, is logged and computed anew.
+    A file that cannot be read, or whose checksum is wrong, is logged and computed anew.
 
     Args:
         folder: the cache's folder; None takes `default_folder`.
@@ -36,10 +37,8 @@ def arrays(folder, key, compute):
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             logging.getLogger("ganlib").warning("cached statistics %s are damaged (%s) and are made anew", path, error)
     values = compute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-    np.savez(temporary, **values)
-    temporary.replace(path)
+    with written_whole(path) as partial:
+        np.savez(partial, **values)
     return values
 
 

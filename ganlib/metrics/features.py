@@ -108,8 +108,8 @@ def from_model(model, name):
         size, _, channels = model.image_shape
 
         def network(images):
-            logits, features = model(images / 127.5 - 1.0), model.features(images / 127.5 - 1.0)
-            return {"features": features, "probabilities": tf.nn.softmax(logits)}
+            features = model.features(images / 127.5 - 1.0)  # once, since the classes are made of them
+            return {"features": features, "probabilities": tf.nn.softmax(tf.cast(model.head(features), tf.float32))}
     else:
         _, size, _, channels = model.input_shape
 

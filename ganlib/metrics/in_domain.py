@@ -5,12 +5,12 @@ set with each other, not with papers.
 """
 
 import logging
-import os
 
 import keras
 import numpy as np
 
 from ganlib.errors import UserError
+from ganlib.files import written_whole
 from ganlib.metrics import cache
 
 NUM_FEATURES = 128
@@ -43,10 +43,8 @@ def load(source, cache_dir=None):
             logging.getLogger("ganlib").warning("classifier %s is damaged (%s) and is trained anew", path, error)
     print(f"training a classifier of {source.name} for its features; it is kept as {path}", flush=True)
     model = train(source.images, source.labels, source.num_classes, verbose=2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.partial.keras")
-    model.save(temporary)
-    temporary.replace(path)
+    with written_whole(path) as partial:
+        model.save(partial)
     return model
 
 

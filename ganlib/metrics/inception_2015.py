@@ -18,7 +18,7 @@ from ganlib.metrics.extractor import FeatureExtractor
 
 ARCHIVE = "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
 FILE = "classify_image_graph_def.pb"
-IMAGES, POOLED, LAST_LAYER = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"
+IMAGES, POOLED, LAST_LAYER = "ExpandDims", "pool_3", "softmax/logits/MatMul"
 
 
 def load(path=None):
@@ -46,17 +46,17 @@ def load(path=None):
 
 
 def _network(graph):
-    weights = next((node.input[1] for node in graph.node if node.name == LAST_LAYER), None)
+    weights = next((node.input[1].split(":")[0] for node in graph.node if node.name == LAST_LAYER), None)
     if weights is None:
         raise ValueError(f"it has no {LAST_LAYER}")
     # What lies behind the pooling, and the shapes noted beside it, are for batches of one image.
-    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [POOLED.split(":")[0], weights.split(":")[0]])
+    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [POOLED, weights])
     for node in graph.node:
         node.attr.pop("_output_shapes", None)
 
     def imported(images):
-        names = [POOLED, f"{weights.split(':')[0]}:0"]
-        pooled, kernel = tf.graph_util.import_graph_def(graph, {IMAGES: images}, names, name="")
+        outputs = [f"{POOLED}:0", f"{weights}:0"]
+        pooled, kernel = tf.graph_util.import_graph_def(graph, {f"{IMAGES}:0": images}, outputs, name="")
         features = tf.reshape(pooled, (-1, pooled.shape[-1]))
         return {"features": features, "probabilities": tf.nn.softmax(tf.matmul(features, kernel))}
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from ganlib import plots
 from ganlib.errors import UserError
+from ganlib.files import written_whole
 
 SHORT_NAMES = {
     "discriminator_loss": "D loss", "generator_loss": "G loss", "real_logits": "D(real)", "fake_logits": "D(fake)",
@@ -267,10 +268,8 @@ def read_rows(path):
 
 def write_rows(path, rows):
     """Writes rows as JSON lines, whole or not at all."""
-    temporary = pathlib.Path(f"{path}.partial")
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    temporary.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def duration(seconds):

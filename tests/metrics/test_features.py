@@ -1,33 +1,11 @@
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 import ganlib
 from ganlib.metrics import features
-from ganlib.metrics.extractor import as_channels, resize
 from ganlib.networks import Classifier, mlp
-
-
-def by_pillow(image, size):
-    """Bicubic, channel by channel in floating point."""
-    channels = [Image.fromarray(np.float32(image[..., c])).resize((size, size), Image.Resampling.BICUBIC) for c in range(3)]
-    return np.stack([np.asarray(c) for c in channels], axis=-1)
-
-
-@pytest.mark.parametrize(("before", "after"), [(32, 75), (64, 19), (100, 99), (8, 8)])
-def test_resizing_is_pillows(before, after):
-    images = np.random.default_rng(0).integers(0, 256, (2, before, before, 3), np.uint8)
-    resized = resize(images, after).numpy()
-    for image, mine in zip(images, resized, strict=True):
-        np.testing.assert_allclose(mine, by_pillow(image, after), atol=1e-2)
-
-
-def test_grey_and_colour():
-    grey, colour = np.full((1, 2, 2, 1), 7.0, np.float32), np.array([[[[10.0, 20.0, 30.0]]]], np.float32)
-    np.testing.assert_array_equal(as_channels(grey, 3), np.full((1, 2, 2, 3), 7.0))
-    assert float(as_channels(colour, 1)[0, 0, 0, 0]) == pytest.approx(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
-    assert as_channels(grey, None) is grey
+from tests.helpers import bicubic_by_pillow
 
 
 @pytest.mark.parametrize("count", [3, 150])
@@ -65,7 +43,7 @@ def test_a_network_of_keras_applications():
     # The same by hand: repeat to colour, Pillow's resizing, Keras's preprocessing, the layer before the classes.
     keras.utils.set_random_seed(0)
     model = keras.applications.MobileNetV2(weights=None)
-    pixels = np.stack([by_pillow(np.repeat(image, 3, axis=-1), 224) for image in grey])
+    pixels = np.stack([bicubic_by_pillow(np.repeat(image, 3, axis=-1), 224) for image in grey])
     expected = model.predict(keras.applications.mobilenet_v2.preprocess_input(pixels), verbose=0)
     np.testing.assert_allclose(result.probabilities, expected, rtol=1e-3)
 
@@ -97,10 +75,3 @@ def test_weights_that_are_nowhere(monkeypatch):
 def test_bad_names(name, message):
     with pytest.raises(ganlib.UserError, match=message):
         features.get(name)
-
-
-def test_bad_images():
-    extractor = features.from_model(keras.Sequential([keras.layers.Input((4, 4, 1)), keras.layers.Flatten()]), "flat")
-    for images in (np.zeros((2, 4, 4, 1), np.float32), np.zeros((2, 4, 4), np.uint8), np.zeros((2, 4, 4, 2), np.uint8)):
-        with pytest.raises(ganlib.UserError, match="features are made of uint8 images"):
-            extractor(images)

@@ -1,0 +1,30 @@
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib.metrics import features
+from ganlib.metrics.extractor import as_channels, resize
+from tests.helpers import bicubic_by_pillow
+
+
+@pytest.mark.parametrize(("before", "after"), [(32, 75), (64, 19), (100, 99), (8, 8)])
+def test_resizing_is_pillows(before, after):
+    images = np.random.default_rng(0).integers(0, 256, (2, before, before, 3), np.uint8)
+    resized = resize(images, after).numpy()
+    for image, mine in zip(images, resized, strict=True):
+        np.testing.assert_allclose(mine, bicubic_by_pillow(image, after), atol=1e-2)
+
+
+def test_grey_and_colour():
+    grey, colour = np.full((1, 2, 2, 1), 7.0, np.float32), np.array([[[[10.0, 20.0, 30.0]]]], np.float32)
+    np.testing.assert_array_equal(as_channels(grey, 3), np.full((1, 2, 2, 3), 7.0))
+    assert float(as_channels(colour, 1)[0, 0, 0, 0]) == pytest.approx(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
+    assert as_channels(grey, None) is grey
+
+
+def test_bad_images():
+    extractor = features.from_model(keras.Sequential([keras.layers.Input((4, 4, 1)), keras.layers.Flatten()]), "flat")
+    for images in (np.zeros((2, 4, 4, 1), np.float32), np.zeros((2, 4, 4), np.uint8), np.zeros((2, 4, 4, 2), np.uint8)):
+        with pytest.raises(ganlib.UserError, match="features are made of uint8 images"):
+            extractor(images)
