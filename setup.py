@@ -33,6 +33,7 @@ setup(
         "matplotlib>=3.8",
         "absl-py>=2.1",
         "ml-collections>=1.0",
+        "pyyaml>=6.0",
         "scikit-learn>=1.4",
         "scipy>=1.11",
         "numpy>=1.26",

@@ -1,10 +1,12 @@
 """Measures a trained GAN, or a folder of images, against real images:
 python -m experiments.evaluate --workdir=runs/mnist_dcgan --metrics=fid,kid,is,precision_recall,density_coverage,cas
 python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/generated --features=inception_v3
+python -m experiments.evaluate --real=mnist --fake=mnist --fake_split=test --features=in_domain
 
 The result is a table and the file evaluation.json in the workdir, with the number of images, the features, the seed
 and the version of ganlib. For a GAN there is also neighbours.png: generated images, each beside the training images
-that are nearest to it, against memorising. Real images are those that the run was trained on, all of them.
+that are nearest to it, against memorising. Real images are those that the run was trained on, all of them. The last
+command measures real test images: the floor that a generator cannot be expected to reach.
 """
 
 import json
@@ -17,10 +19,12 @@ from experiments import job
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained GAN; or give --real and --fake")
 REAL = flags.DEFINE_string("real", None, "a dataset of real images, such as folder:PATH or mnist")
 FAKE = flags.DEFINE_string("fake", None, "a dataset of generated images, such as folder:PATH")
+FAKE_SPLIT = flags.DEFINE_string("fake_split", "train", "the split of --fake")
 METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "what to measure")
 SAMPLES = flags.DEFINE_integer("samples", 50_000, "how many images to generate", lower_bound=2)
 FEATURES = flags.DEFINE_string("features", None, "the feature network; by default the config's, or inception_v3")
 SEED = flags.DEFINE_integer("seed", 0, "of latents, labels and subsets")
+NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 leaves it out", lower_bound=0)
 BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: the size to bring images to")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie, instead of the config's data_dir")
@@ -29,6 +33,7 @@ OUTPUT = flags.DEFINE_string("output", None, "the JSON file; by default evaluati
 
 def main():
     from ganlib import UserError
+    from ganlib.files import written_whole
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("give either --workdir, or both --real and --fake")
@@ -37,7 +42,8 @@ def main():
     print(f"{result['samples']} images, features {result['features']}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
-        pathlib.Path(output).write_text(json.dumps(result, indent=2) + "\n")
+        with written_whole(output) as partial:
+            partial.write_text(json.dumps(result, indent=2) + "\n")
         print(f"written to {output}")
 
 
@@ -48,18 +54,16 @@ def evaluate_run():
     model, config = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value).config
     config.data_dir = DATA_DIR.value or config.data_dir
     source = runs.open_data(config)
-    measures = [name for name in METRICS.value if name != "cas"]
+    test = runs.open_data(config, "test") if "cas" in METRICS.value else None
     evaluate = evaluation.Evaluation(
-        source, measures, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value, progress=True
-    )
+        source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value,
+        progress=True, test=test,
+    )  # fmt: skip
     results = evaluate(model)
-    if "cas" in METRICS.value:
-        results |= evaluation.classification_accuracy_score(
-            model, source, runs.open_data(config, "test"), SAMPLES.value, SEED.value
-        )
-    neighbours = pathlib.Path(WORKDIR.value) / "neighbours.png"
-    evaluation.nearest_neighbours(model, source, evaluate.extractor, seed=SEED.value).save(neighbours)
-    print(f"generated images beside the nearest real ones: {neighbours}")
+    if NEIGHBOURS.value:
+        neighbours = pathlib.Path(WORKDIR.value) / "neighbours.png"
+        evaluation.nearest_neighbours(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value).save(neighbours)
+        print(f"generated images beside the nearest real ones: {neighbours}")
     return evaluation.described(results, evaluate, step=int(model.step.numpy()))
 
 
@@ -67,7 +71,10 @@ def evaluate_folders():
     """Measures --fake against --real."""
     from ganlib import data, evaluation
 
-    real, fake = (data.open(name, image_size=IMAGE_SIZE.value, data_dir=DATA_DIR.value) for name in (REAL.value, FAKE.value))
+    real, fake = (
+        data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value)
+        for name, split in ((REAL.value, "train"), (FAKE.value, FAKE_SPLIT.value))
+    )
     evaluate = evaluation.Evaluation(
         real, METRICS.value, FEATURES.value or "inception_v3", fake.num_examples, SEED.value, progress=True
     )

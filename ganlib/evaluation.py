@@ -20,12 +20,17 @@ class Evaluation:
 
     Args:
         source: the real training images.
-        names: out of `ganlib.metrics.evaluate.MEASURES`.
+        names: out of `ganlib.metrics.evaluate.MEASURES`, and ``"cas"`` for the classification accuracy score of
+            as many generated images, beside that of as many real ones.
         features: the feature network, as `ganlib.metrics.features.get` takes it.
         samples: how many images are generated for it. All the real ones are used.
         seed: an integer, from which latents, labels and subsets follow.
         cache_dir: where the real images' statistics are kept; None takes `ganlib.metrics.cache.default_folder`.
         progress: show bars with the time left.
+        test: the real test images, for ``"cas"``.
+
+    Raises:
+        UserError: for an unknown measure, too few samples, or a CAS without labelled images in memory.
 
     Example:
         >>> import keras, ganlib
@@ -39,12 +44,16 @@ class Evaluation:
     """
 
     def __init__(self, source: Source, names, features="in_domain", samples=5000, seed=0, cache_dir=None,
-                 progress=False):  # fmt: skip
+                 progress=False, test=None):  # fmt: skip
         if samples < 2:
             raise UserError(f"samples must be at least 2, got {samples}")
         for name in names:
-            choose("metric", name, MEASURES)
-        self.source, self.names, self.samples, self.seed = source, list(names), samples, seed
+            choose("metric", name, {**MEASURES, "cas": None})
+        if "cas" in names:
+            _check_cas(source, test)
+        self.source, self.test, self.samples, self.seed = source, test, samples, seed
+        self.asked, self._with_cas = list(names), "cas" in names
+        self.names = [name for name in names if name != "cas"]
         self._features, self._cache_dir, self._progress = features, cache_dir, progress
         self._extractor = self._real = None
 
@@ -65,6 +74,8 @@ class Evaluation:
 
     def __call__(self, model: GAN):
         """The measures of a model's averaged generator: a dict from names to floats."""
+        if self._with_cas and not model.generator.num_classes:
+            raise UserError("cas needs a conditional GAN, whose images have labels: leave it out")
         return self._measured(generated_batches(model, self.samples, self.seed, self.source.labels))
 
     def of_source(self, fake):
@@ -74,6 +85,8 @@ class Evaluation:
                 f"{self.source.name} has images of {self.source.image_shape}, {fake.name} of {fake.image_shape}: "
                 "bring both to one image_size"
             )
+        if self._with_cas and fake.labels is None:
+            raise UserError(f"cas needs labelled images, which {fake.name} has not: leave it out")
         return self._measured(real_batches(fake))
 
     def prepare(self):
@@ -81,19 +94,57 @@ class Evaluation:
         return self.real.moments.count
 
     def _measured(self, batches):
-        real = self.real
+        real, seen = self.real, []
+        if self._with_cas:
+            batches = _noting(batches, seen)
         fake = gather(self.extractor, self._shown(batches, "generated images", self.samples))
-        return measure(self.names, real, fake, self.seed)
+        results = measure(self.names, real, fake, self.seed)
+        if self._with_cas:
+            images, labels = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+            results |= {"cas": self._accuracy_after(images, labels), "cas_real": self._accuracy_after_real()}
+        return results
+
+    def _accuracy_after(self, images, labels):
+        """The test accuracy of a classifier that learns from these images."""
+        return metrics.classification_accuracy_score(
+            images, labels, self.test.images, self.test.labels, self.source.num_classes, self.seed
+        )
+
+    def _accuracy_after_real(self):
+        """That after as many real images, which all models of one data set share, so it is cached."""
+        count = min(self.samples, self.source.num_examples)
+        key = ("cas", *cache.key_of(self.source), *cache.key_of(self.test), in_domain.VERSION, count, self.seed)
+
+        def compute():
+            chosen = np.random.default_rng(self.seed).permutation(self.source.num_examples)[:count]
+            return {"accuracy": np.array(self._accuracy_after(self.source.images[chosen], self.source.labels[chosen]))}
+
+        return float(cache.arrays(self._cache_dir, key, compute)["accuracy"])
 
     def _shown(self, batches, name, count):
         total = -(-count // BATCH_SIZE)
         return tqdm.tqdm(batches, name, total, unit=f"x{BATCH_SIZE}", mininterval=1.0, disable=not self._progress)
 
 
+def _check_cas(source, test):
+    if test is None:
+        raise UserError("cas needs real test images: give them, or leave it out")
+    for images in (source, test):
+        if images.images is None or images.labels is None:
+            raise UserError(f"cas needs labelled images in memory, which {images.name} has not: leave it out")
+
+
+def _noting(batches, seen):
+    """The same batches, each put into the list ``seen`` as it passes."""
+    for batch in batches:
+        seen.append(batch)
+        yield batch
+
+
 def described(results, evaluation, **facts):
     """What ``evaluation.json`` holds: the results and all on which they depend."""
     return {
-        "results": results, "samples": evaluation.samples, "real": evaluation.source.name,
+        "results": results, "metrics": evaluation.asked, "samples": evaluation.samples, "real": evaluation.source.name,
         "real_images": evaluation.source.num_examples, "features": evaluation.extractor.name,
         "features_version": evaluation.extractor.version, "seed": evaluation.seed, "ganlib": ganlib.__version__, **facts,
     }  # fmt: skip
@@ -130,45 +181,6 @@ def generated_batches(model, count, seed=0, real_labels=None):
         part = slice(start, start + BATCH_SIZE)
         own = None if labels is None else labels[part]
         yield plots.to_uint8(model.generate_from(latents[part], own, BATCH_SIZE)), own
-
-
-def classification_accuracy_score(model, source, test, count=None, seed=0):
-    """What a classifier learns from generated images alone: Ravuri & Vinyals 2019 (arXiv:1905.10887).
-
-    The classifier is that of `ganlib.metrics.in_domain`. It is trained once on ``count`` generated images and once on
-    as many real ones, and tested on real images.
-
-    Args:
-        model: a conditional `ganlib.GAN`.
-        source: the real training images, labelled and in memory.
-        test: the real test images, labelled and in memory.
-        count: how many images to train on; None takes as many as ``source`` has.
-        seed: an integer, from which latents, labels and the classifier's weights follow.
-
-    Returns:
-        A dict of ``"cas"``, the accuracy after training on generated images, and ``"cas_real"``, that on real ones.
-
-    Raises:
-        UserError: for an unconditional model, or images that are not in memory.
-    """
-    if not model.generator.num_classes:
-        raise UserError("cas needs a conditional GAN, whose images have labels: leave it out")
-    if source.images is None or test.images is None:
-        raise UserError(f"cas needs images in memory, and {source.name} is streamed: leave it out")
-    count = min(count or source.num_examples, source.num_examples)
-    fake = list(generated_batches(model, count, seed, source.labels))
-    chosen = np.random.default_rng(seed).permutation(source.num_examples)[:count]
-    sets = {
-        "cas": (np.concatenate([images for images, _ in fake]), np.concatenate([labels for _, labels in fake])),
-        "cas_real": (source.images[chosen], source.labels[chosen]),
-    }
-    return {name: _accuracy_after(*images, test, source.num_classes, seed) for name, images in sets.items()}
-
-
-def _accuracy_after(images, labels, test, num_classes, seed):
-    classifier = in_domain.train(images, labels, num_classes, seed)
-    probabilities = classifier.predict(test.images, batch_size=BATCH_SIZE, verbose=0)["probabilities"]
-    return metrics.accuracy(test.labels, probabilities)
 
 
 def nearest_neighbours(model, source, extractor, rows=10, seed=0):

@@ -1,6 +1,7 @@
 """Measures of generated images and of classifiers: arrays in, numbers out. They know nothing of GANs."""
 
 from ganlib.metrics.classification import accuracy, confusion_matrix
+from ganlib.metrics.classification_accuracy import classification_accuracy_score
 from ganlib.metrics.density_coverage import DensityCoverage, density_coverage
 from ganlib.metrics.frechet import Moments, frechet_distance
 from ganlib.metrics.inception_score import InceptionScore, inception_score
@@ -14,6 +15,7 @@ __all__ = [
     "Moments",
     "PrecisionRecall",
     "accuracy",
+    "classification_accuracy_score",
     "confusion_matrix",
     "density_coverage",
     "frechet_distance",

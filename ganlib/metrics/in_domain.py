@@ -13,6 +13,8 @@ from ganlib.errors import UserError
 from ganlib.files import written_whole
 from ganlib.metrics import cache
 
+VERSION = 2
+"""Of what `train` does. It is raised when that changes, so that classifiers in the cache are not taken for its own."""
 NUM_FEATURES = 128
 EPOCHS = 4
 MIN_STEPS = 600
@@ -35,7 +37,7 @@ def load(source, cache_dir=None):
     """
     if source.images is None or source.labels is None:
         raise UserError(f"in_domain features take labelled images in memory, which {source.name} has not: name other features")
-    path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source)), ".keras")
+    path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), VERSION), ".keras")
     if path.exists():
         try:
             return keras.saving.load_model(path, compile=False)
@@ -74,7 +76,7 @@ def _network(image_shape, num_classes):
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
     x = keras.layers.RandomTranslation(0.07, 0.07, fill_mode="nearest")(x)
     for width in (32, 64, 128):
-        x = keras.layers.Conv2D(width, 3, strides=1 if width == 32 else 2, padding="same", use_bias=False)(x)
+        x = keras.layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
         x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
     x = keras.layers.Flatten()(x)
     features = keras.layers.Dense(NUM_FEATURES, activation="relu", name="features")(keras.layers.Dropout(0.25)(x))

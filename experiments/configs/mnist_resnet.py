@@ -1,0 +1,19 @@
+"""SNGAN's residual networks (Miyato et al. 2018, arXiv:1802.05957) on MNIST, narrow enough for a CPU.
+
+python -m experiments.train_gan --config=experiments/configs/mnist_resnet.py --workdir=runs/mnist_resnet
+
+Loss, optimizers and penalty are those of `mnist_dcgan`, so the two differ in their networks alone: R1 instead of the
+paper's spectral norm, non-saturating instead of hinge.
+"""
+
+from experiments.configs import mnist_dcgan
+
+
+def get_config():
+    config = mnist_dcgan.get_config()
+    config.networks = "resnet"
+    config.steps = 5800
+    config.generator = {"latent_dim": 100, "width": 32}
+    config.discriminator = {"width": 32, "spectral_norm": False}
+    config.evaluate_every = 500
+    return config

@@ -1,0 +1,72 @@
+"""Runs jobs as processes of their own, some side by side, each on its share of the machine's cores."""
+
+import concurrent.futures
+import os
+import queue
+import subprocess
+import sys
+import time
+
+
+def run_all(tasks, folder, side_by_side=1):
+    """Runs every task's commands in order; a task whose command fails ends there, and the others go on.
+
+    Args:
+        tasks: objects with a ``label`` and with ``commands()``, lists of Python's arguments, none when it is done.
+        folder: where the tasks' output goes, one ``LABEL.log`` each.
+        side_by_side: how many tasks run at a time.
+
+    Returns:
+        One line for each task that failed.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    free = queue.Queue()
+    for index in range(side_by_side):
+        free.put(cores[index::side_by_side])
+    progress = _Progress([task for task in tasks if task.commands()], side_by_side)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def work(task):
+        share = free.get()
+        if share:
+            os.sched_setaffinity(0, share)  # of this thread, from which its processes have it
+        try:
+            return _run(task, folder / f"{task.label.replace(', ', '_').replace(' ', '_')}.log", progress)
+        finally:
+            free.put(share)
+
+    with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
+        return [failure for failure in pool.map(work, tasks) if failure]
+
+
+def _run(task, log, progress):
+    """Runs one task; returns None, or the line that says how it failed."""
+    for command in task.commands():
+        progress.say(f"{task.label}: python {' '.join(command)}")
+        with log.open("a") as output:
+            status = subprocess.run([sys.executable, *command], stdout=output, stderr=output).returncode
+        if status:
+            last = next((line for line in reversed(log.read_text().splitlines()) if line.strip()), "no output")
+            progress.say(f"{task.label} failed: {last}")
+            return f"{task.label}: {last} (see {log})"
+    progress.done(task)
+    return None
+
+
+class _Progress:
+    """Prints what goes on, and the time left from how long tasks took so far."""
+
+    def __init__(self, tasks, side_by_side):
+        self.waiting, self.total, self.side_by_side = {task.label for task in tasks}, len(tasks), side_by_side
+        self.started = time.monotonic()
+
+    def say(self, text):
+        print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
+
+    def done(self, task):
+        if task.label not in self.waiting:
+            return
+        self.waiting.remove(task.label)
+        finished = self.total - len(self.waiting)
+        left = (time.monotonic() - self.started) / finished * len(self.waiting)
+        self.say(f"{task.label}: done, {finished}/{self.total}, about {left / 60:.0f} minutes left")
