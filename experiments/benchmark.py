@@ -6,9 +6,7 @@ against bfloat16. The model is DCGAN, 32x32, width 64, batch 64. Machines are no
 in which the bare step and `fit` take turns.
 """
 
-import json
 import math
-import pathlib
 import time
 
 import numpy as np
@@ -123,6 +121,7 @@ def main():
     import tensorflow as tf
 
     from ganlib.data import sources
+    from ganlib.files import write_json
 
     smoke = flags.FLAGS.smoke
     width, batch_size, size, steps = (4, 8, 64, 2) if smoke else (64, 64, 2048, flags.FLAGS.steps)
@@ -152,7 +151,7 @@ def main():
         ), flush=True)  # fmt: skip
     if flags.FLAGS.output:
         result = {"device": device, "matmul_flops_per_second": rates, "rows": rows}
-        pathlib.Path(flags.FLAGS.output).write_text(json.dumps(result, indent=2) + "\n")
+        write_json(flags.FLAGS.output, result)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ The folder gets results.json, results.md, and log files; of configs that measure
 """
 
 import dataclasses
+import functools
 import importlib
 import json
+import operator
 import pathlib
 import sys
 
@@ -20,13 +22,7 @@ from absl import flags
 
 from experiments import job, processes
 
-CONFIGS = flags.DEFINE_list("configs", None, "files of experiments/configs, such as mnist_dcgan,mnist_resnet", required=True)
-SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "each config is trained with each of them")
-WORKDIR = flags.DEFINE_string("workdir", None, "the folder for all runs and the table", required=True)
-METRICS = flags.DEFINE_string("metrics", "fid,precision_recall,cas", "as in experiments.evaluate")
-SAMPLES = flags.DEFINE_integer("samples", 10_000, "how many images to generate for measuring", lower_bound=2)
-OVERRIDES = flags.DEFINE_multi_string("set", [], "a config key for all runs, as in --set=precision=mixed_bfloat16")
-JOBS = flags.DEFINE_integer("jobs", 1, "how many runs go on side by side", lower_bound=1)
+FLAGS = flags.FLAGS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +45,12 @@ class Trial:
     def commands(self):
         """What is left to do, as arguments of Python."""
         path = f"experiments/configs/{self.name}.py"
-        overrides = [f"--config.{pair}" for pair in OVERRIDES.value]
+        overrides = [f"--config.{pair}" for pair in FLAGS.set]
         train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
                  f"--config.seed={self.seed}", *overrides]  # fmt: skip
-        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={METRICS.value}",
-                    f"--samples={SAMPLES.value}", f"--seed={self.seed}", "--neighbours=0"]  # fmt: skip
-        wanted = {"step": self.config.steps, "samples": SAMPLES.value, "metrics": METRICS.value.split(",")}
+        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
+                    f"--samples={FLAGS.samples}", f"--seed={self.seed}", "--neighbours=0"]  # fmt: skip
+        wanted = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(",")}
         return [] if _holds(self.result, wanted) else [train, evaluate]
 
 
@@ -71,7 +67,7 @@ class Floor:
 
     def commands(self):
         """What is left to do, as arguments of Python."""
-        names = [name for name in METRICS.value.split(",") if name != "cas"]
+        names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
         command = ["-m", "experiments.evaluate", f"--real={self.dataset}", f"--fake={self.dataset}", "--fake_split=test",
                    "--features=in_domain", f"--metrics={','.join(names)}", f"--output={self.result}"]  # fmt: skip
         return [] if _holds(self.result, {"metrics": names}) else [command]
@@ -79,29 +75,28 @@ class Floor:
 
 def main():
     from ganlib import UserError
-    from ganlib.files import written_whole
+    from ganlib.files import write_json, written_whole
 
-    folder, configs = pathlib.Path(WORKDIR.value), {name: load_config(name) for name in CONFIGS.value}
+    folder, configs = pathlib.Path(FLAGS.workdir), {name: load_config(name, FLAGS.set) for name in FLAGS.configs}
     datasets = dict.fromkeys(config.dataset for config in configs.values())
     floors = [Floor(dataset, folder / f"{dataset}_test.json") for dataset in datasets]
-    trials = [Trial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in SEEDS.value for name in configs]
+    trials = [Trial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in FLAGS.seeds for name in configs]
     # The floors first: they leave the in-domain classifiers in the cache, which the trials then share.
-    failures = processes.run_all(floors, folder, JOBS.value) or processes.run_all(trials, folder, JOBS.value)
+    failures = processes.run_all(floors, folder, FLAGS.jobs) or processes.run_all(trials, folder, FLAGS.jobs)
     if failures:
         raise UserError(f"{len(failures)} failed, and the same command tries them again: {'; '.join(failures)}")
     rows = [summary(name, [t for t in trials if t.name == name]) for name in configs]
     rows += [{"name": floor.label, "dataset": floor.dataset, **single(_read(floor.result))} for floor in floors]
     table = as_markdown(sorted(rows, key=lambda row: list(datasets).index(row["dataset"])))
-    with written_whole(folder / "results.json") as partial:
-        partial.write_text(json.dumps({"command": " ".join(sys.argv[1:]), "rows": rows}, indent=1) + "\n")
+    write_json(folder / "results.json", {"arguments": sys.argv[1:], "rows": rows})
     with written_whole(folder / "results.md") as partial:
         partial.write_text(table)
     print(f"\n{table}\nwritten to {folder / 'results.md'}")
     draw_curves(trials, folder / "fid.png")
 
 
-def load_config(name):
-    """The config in a file of experiments/configs, with the keys that --set changes.
+def load_config(name, overrides=()):
+    """The config in a file of experiments/configs, with keys changed as by ``"steps=7"``.
 
     Raises:
         UserError: if there is none.
@@ -112,12 +107,15 @@ def load_config(name):
         config = importlib.import_module(f"experiments.configs.{name}").get_config()
     except (ModuleNotFoundError, AttributeError):
         raise UserError(f"no config {name!r}: give names of files in experiments/configs") from None
-    for pair in OVERRIDES.value:
-        key, _, value = pair.partition("=")
+    for pair in overrides:
+        path, _, value = pair.partition("=")
+        *groups, key = path.split(".")
         try:
-            config.update_from_flattened_dict({key: yaml.safe_load(value)})
+            group = functools.reduce(operator.getitem, groups, config)
+            _ = group[key]  # fails for a key that is not there
+            group[key] = yaml.safe_load(value)
         except (KeyError, TypeError) as error:
-            raise UserError(f"--set={pair} does not fit config {name!r}: {error.args[0]}") from None
+            raise UserError(f"--set={pair} does not fit config {name!r}: {' '.join(str(error.args[0]).split())}") from None
     return runs.smoke(config)
 
 
@@ -219,4 +217,11 @@ def _read(path):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_list("configs", None, "files of experiments/configs, such as mnist_dcgan,mnist_resnet", required=True)
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "each config is trained with each of them")
+    flags.DEFINE_string("workdir", None, "the folder for all runs and the table", required=True)
+    flags.DEFINE_string("metrics", "fid,precision_recall,cas", "as in experiments.evaluate")
+    flags.DEFINE_integer("samples", 10_000, "how many images to generate for measuring", lower_bound=2)
+    flags.DEFINE_multi_string("set", [], "a config key for all runs, as in --set=precision=mixed_bfloat16")
+    flags.DEFINE_integer("jobs", 1, "how many runs go on side by side", lower_bound=1)
     job.start(main)

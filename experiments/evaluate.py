@@ -9,7 +9,6 @@ that are nearest to it, against memorising. Real images are those that the run w
 command measures real test images: the floor that a generator cannot be expected to reach.
 """
 
-import json
 import pathlib
 
 from absl import flags
@@ -33,7 +32,7 @@ OUTPUT = flags.DEFINE_string("output", None, "the JSON file; by default evaluati
 
 def main():
     from ganlib import UserError
-    from ganlib.files import written_whole
+    from ganlib.files import write_json
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("give either --workdir, or both --real and --fake")
@@ -42,8 +41,7 @@ def main():
     print(f"{result['samples']} images, features {result['features']}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
-        with written_whole(output) as partial:
-            partial.write_text(json.dumps(result, indent=2) + "\n")
+        write_json(output, result)
         print(f"written to {output}")
 
 

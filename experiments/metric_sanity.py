@@ -6,7 +6,6 @@ four and a half minutes, of which the training of the in-domain classifier, once
 """
 
 import io
-import json
 import pathlib
 
 import numpy as np
@@ -76,6 +75,8 @@ def draw(curves, floor, features):
     """Plots the curves and writes their numbers."""
     import matplotlib.figure
 
+    from ganlib.files import write_json
+
     figure = matplotlib.figure.Figure(figsize=(4 * len(curves), 3.2), layout="constrained")
     for axes, (name, points) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
         axes.plot(*zip(*points, strict=True), marker="o", markersize=4)
@@ -86,7 +87,7 @@ def draw(curves, floor, features):
     output = pathlib.Path(OUTPUT.value)
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output, dpi=90)
-    output.with_suffix(".json").write_text(json.dumps(curves, indent=1) + "\n")
+    write_json(output.with_suffix(".json"), curves)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ python -m experiments.train_classifier --config=experiments/configs/digits_sgan.
 trains the same network on the labelled images alone. Test labels are used to measure, never to train or to choose.
 """
 
-import json
-
 from absl import flags
 
 from experiments import job
@@ -15,6 +13,7 @@ from experiments import job
 def train(config, workdir, accept_new_config=False, label=""):
     """Trains the classifier of ``config`` in ``workdir`` and writes its report; returns its test accuracy in [0, 1]."""
     from ganlib import data, metrics, report, runs
+    from ganlib.files import write_json
 
     config = runs.smoke(config)
     source = runs.open_data(config)
@@ -36,7 +35,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     runs.fit(run, model, batches, evaluate, label, samples=semi_supervised)
     matrix = metrics.confusion_matrix(test.labels, model.classify(test.images))
     result = {"test_accuracy": float(matrix.trace() / matrix.sum()), "confusion_matrix": matrix.tolist()}
-    (run.workdir / "classification.json").write_text(json.dumps(result) + "\n")
+    write_json(run.workdir / "classification.json", result)
     model.classifier.save(run.workdir / "classifier.keras")
     report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
     return result["test_accuracy"]

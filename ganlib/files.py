@@ -1,6 +1,7 @@
 """Files that are whole or not there at all, whenever the process is killed."""
 
 import contextlib
+import json
 import os
 import pathlib
 
@@ -31,3 +32,9 @@ def written_whole(path):
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_json(path, value):
+    """Writes a value as JSON, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(value, indent=1) + "\n")

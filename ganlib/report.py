@@ -11,6 +11,7 @@ import numpy as np
 
 from ganlib import plots
 from ganlib.errors import UserError
+from ganlib.files import written_whole
 from ganlib.training.callbacks import read_rows
 
 CURVES = [
@@ -54,10 +55,9 @@ def write(path, workdirs, title, tables=(), intro=""):
     page = environment.get_template("report.html").render(
         title=title, intro=intro, tables=tables, runs=[_describe(pathlib.Path(workdir)) for workdir in workdirs]
     )
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page)
-    return path
+    with written_whole(path) as partial:
+        partial.write_text(page)
+    return pathlib.Path(path)
 
 
 def _describe(workdir):

@@ -1,15 +1,12 @@
-"""A run's folder: what is in it, how a model is built from its config, trained in it, and loaded from it.
+"""A run's folder: what is in it, and how a model is trained in it and loaded from it.
 
 The folder holds ``config.json`` (the config), ``run.json`` (what the data and the software were), ``metrics.jsonl``,
 ``tensorboard/``, ``checkpoints/``, ``samples/``, and in the end ``report.html``.
 """
 
 import dataclasses
-import importlib
-import inspect
 import json
 import pathlib
-import pkgutil
 import platform
 import re
 
@@ -18,13 +15,11 @@ import ml_collections
 import tensorflow as tf
 
 import ganlib
-from ganlib import data, networks, penalties
-from ganlib.errors import UserError, choose, did_you_mean
-from ganlib.files import written_whole
+from ganlib import data
+from ganlib.errors import UserError
+from ganlib.files import write_json
+from ganlib.from_config import build
 from ganlib.gan import GAN
-from ganlib.semi_supervised import SemiSupervisedGAN
-from ganlib.supervised import SupervisedClassifier
-from ganlib.training import precision
 from ganlib.training.callbacks import BestCheckpoint, LogMetrics, Progress, SaveCheckpoints, SaveSamples, StopAtNonFinite
 from ganlib.training.checkpoint import Checkpoints
 
@@ -68,8 +63,8 @@ class Run:
 
     def write(self):
         """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
-        _write_json(self.workdir / "config.json", _plain(self.config))
-        _write_json(self.workdir / "run.json", self.facts)
+        write_json(self.workdir / "config.json", _plain(self.config))
+        write_json(self.workdir / "run.json", self.facts)
 
 
 def smoke(config):
@@ -170,18 +165,6 @@ def load_gan(workdir, best=False):
     return model
 
 
-def build(run):
-    """The compiled model that a run's config describes, with new weights that follow from its seed.
-
-    Raises:
-        UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
-    """
-    keras.utils.set_random_seed(run.config.seed)
-    makers = {"gan": _build_gan, "semi_supervised": _build_semi_supervised, "supervised": _build_supervised}
-    with precision.policy(run.config.precision):
-        return choose("method", run.config.method, makers)(run)
-
-
 def fit(run, model, batches, evaluate=None, label="", samples=True):
     """Trains ``model`` to the config's number of steps, from the newest checkpoint if there is one.
 
@@ -229,101 +212,6 @@ def _user_error_inside(error):
     return UserError(found.group(1)) if found else None
 
 
-def _build_gan(run):
-    config = run.config
-    num_classes = None
-    if config.conditional:
-        num_classes = len(run.class_names)
-        if not num_classes:
-            raise UserError(
-                f"dataset {config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
-            )
-    module = _architecture(config)
-    gan = GAN(
-        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape, num_classes=num_classes),
-        _construct(module.Discriminator, "discriminator", config.discriminator,
-                   image_shape=run.image_shape, num_classes=num_classes),
-    )  # fmt: skip
-    gan.compile(
-        build_optimizer(config.generator_optimizer, config.steps),
-        build_optimizer(config.discriminator_optimizer, config.steps),
-        loss=config.loss,
-        penalties=[penalties.get(name, **arguments) for name, arguments in config.penalties.items()],
-        augment=config.augment,
-        discriminator_steps=config.discriminator_steps,
-        ema_decay=config.ema_decay,
-        update=config.update_rule,
-        seed=config.seed,
-        steps_per_execution=config.steps_per_execution,
-    )
-    return gan
-
-
-def _build_semi_supervised(run):
-    config, module = run.config, _architecture(run.config)
-    sgan = SemiSupervisedGAN(
-        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape),
-        _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape),
-        len(run.class_names),
-    )
-    sgan.compile(
-        build_optimizer(config.generator_optimizer, config.steps),
-        build_optimizer(config.discriminator_optimizer, config.steps),
-        augment=config.augment,
-        unlabeled_weight=config.unlabeled_weight,
-        ema_decay=config.ema_decay,
-        seed=config.seed,
-        steps_per_execution=config.steps_per_execution,
-    )
-    return sgan
-
-
-def _build_supervised(run):
-    config, module = run.config, _architecture(run.config)
-    discriminator = _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape)
-    model = SupervisedClassifier(networks.Classifier(discriminator.body, run.image_shape, len(run.class_names)))
-    model.compile(
-        build_optimizer(config.discriminator_optimizer, config.steps),
-        augment=config.augment,
-        ema_decay=config.ema_decay,
-        seed=config.seed,
-        steps_per_execution=config.steps_per_execution,
-    )
-    return model
-
-
-def _architecture(config):
-    """The module of `ganlib.networks` that the config names: any there with a Generator of its own."""
-    names = [module.name for module in pkgutil.iter_modules(networks.__path__)]
-    modules = {name: importlib.import_module(f"ganlib.networks.{name}") for name in names if name != "base"}
-    return choose("networks", config.networks, {k: v for k, v in modules.items() if hasattr(v, "Generator")})
-
-
-def build_optimizer(config, steps):
-    """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
-
-    With ``linear_decay=True`` the learning rate falls linearly to 0 over ``steps``.
-    """
-    arguments = dict(config)
-    name = arguments.pop("name", "adam")
-    if arguments.pop("linear_decay", False):
-        rate = arguments["learning_rate"]
-        arguments["learning_rate"] = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
-    known = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
-    return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
-
-
-def _construct(kind, what, arguments, **others):
-    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have."""
-    known = set(inspect.signature(kind).parameters) - {"kwargs"}
-    for name in arguments:
-        if name not in known:
-            raise UserError(
-                f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
-            )
-    return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
-
-
 def _differences(old, new, prefix=""):
     """Lines such as ``"batch_size 64 -> 128"`` for the keys that matter."""
     lines = []
@@ -347,8 +235,3 @@ def _read_json(path):
         return json.loads(path.read_text())
     except json.JSONDecodeError:
         raise UserError(f"{str(path)!r} is damaged: it is not JSON; restore it or choose another --workdir") from None
-
-
-def _write_json(path, value):
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")

@@ -51,26 +51,53 @@ def test_generated_labels_follow_the_real_frequencies():
     assert not np.any(labels == 1)
 
 
-def test_classification_accuracy_score():
-    """A generator that knows the data scores as real data do; one whose labels mean nothing scores chance."""
+class Copying:
+    """A generator that repeats images of the labels asked for, out of those it is given."""
+
+    def __init__(self, images, labels):
+        self.images, self.labels, self.generator = images, labels, mlp_gan(num_classes=10).generator
+
+    def generate_from(self, latents, labels, batch_size):
+        random = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))
+        chosen = [random.choice(np.flatnonzero(self.labels == label)) for label in labels]
+        return self.images[chosen] / np.float32(127.5) - 1
+
+
+def test_cas_of_the_images_that_are_measured(pixels):
+    """A generator that knows the data scores nearly as real data do; one whose labels mean nothing scores chance."""
     source, test = data.open("digits"), data.open("digits", "test")
+    evaluate = evaluation.Evaluation(source, ["fid", "cas"], pixels, samples=1000, test=test)
+    result = evaluate(Copying(source.images, source.labels))
+    assert set(result) == {"fid", "cas", "cas_real"}
+    assert result["cas_real"] > 0.95
+    assert result["cas"] > 0.9
+    shuffled = evaluate(Copying(np.random.default_rng(0).permutation(source.images), source.labels))
+    assert shuffled["cas"] < 0.4
+    assert shuffled["cas_real"] == result["cas_real"]
 
-    class Copying:
-        def __init__(self, images):
-            self.images, self.generator = images, mlp_gan(num_classes=10).generator
 
-        def generate_from(self, latents, labels, batch_size):
-            random = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))
-            chosen = [random.choice(np.flatnonzero(source.labels == label)) for label in labels]
-            return self.images[chosen] / np.float32(127.5) - 1
-
-    score = evaluation.classification_accuracy_score(Copying(source.images), source, test)
-    assert score["cas_real"] > 0.95
-    assert score["cas"] > 0.9
-    shuffled = np.random.default_rng(0).permutation(source.images)
-    assert evaluation.classification_accuracy_score(Copying(shuffled), source, test)["cas"] < 0.4
+def test_cas_is_of_labelled_images(pixels):
+    source, test = data.open("digits"), data.open("digits", "test")
+    unlabelled = data.sources.from_arrays("mine", source.images)
+    evaluate = evaluation.Evaluation(source, ["cas"], pixels, samples=100, test=test)
     with pytest.raises(ganlib.UserError, match="cas needs a conditional GAN"):
-        evaluation.classification_accuracy_score(mlp_gan(), source, test)
+        evaluate(mlp_gan())
+    with pytest.raises(ganlib.UserError, match="cas needs labelled images, which mine has not"):
+        evaluate.of_source(unlabelled)
+    with pytest.raises(ganlib.UserError, match="cas needs labelled images in memory, which mine has not"):
+        evaluation.Evaluation(unlabelled, ["cas"], pixels, test=test)
+    with pytest.raises(ganlib.UserError, match="cas needs real test images"):
+        evaluation.Evaluation(source, ["cas"], pixels)
+
+
+def test_what_a_result_depends_on_is_written_beside_it(pixels):
+    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100, seed=3)
+    described = evaluation.described({"fid": 1.0}, evaluate, step=7)
+    assert described == {
+        "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
+        "features": "pixels", "features_version": evaluate.extractor.version, "seed": 3,
+        "ganlib": ganlib.__version__, "step": 7,
+    }  # fmt: skip
 
 
 def test_nearest_neighbours_are_the_nearest(pixels):

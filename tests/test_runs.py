@@ -129,22 +129,6 @@ def test_a_bad_config_is_named_before_anything_is_written(tmp_path, changes, mes
     assert not (tmp_path / "run").exists()
 
 
-def test_an_argument_that_a_network_or_optimizer_does_not_have():
-    with pytest.raises(ganlib.UserError, match="optimizer 'adam' has no argument 'learning_rat'.*Did you mean 'learning_rate'"):
-        runs.build_optimizer({"name": "adam", "learning_rat": 1.0}, 10)
-    with pytest.raises(ganlib.UserError, match="unknown optimizer 'adamm'"):
-        runs.build_optimizer({"name": "adamm"}, 10)
-
-
-def test_linear_decay():
-    optimizer = runs.build_optimizer({"name": "adam", "learning_rate": 0.4, "linear_decay": True}, 10)
-    rates = []
-    for step in (0, 5, 10):
-        optimizer.iterations.assign(step)
-        rates.append(float(optimizer.learning_rate))
-    assert rates == pytest.approx([0.4, 0.2, 0.0])
-
-
 def test_folders_without_a_run(tmp_path):
     with pytest.raises(ganlib.UserError, match="no run in .*no config.json"):
         ganlib.load(tmp_path)
@@ -155,13 +139,6 @@ def test_folders_without_a_run(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ganlib.UserError, match="config.json' is damaged"):
         ganlib.load(tmp_path)
-
-
-def test_conditional_gan_needs_labels(tmp_path):
-    config = small(conditional=True)
-    source = data.sources.from_arrays("mine", data.open("digits").images)
-    with pytest.raises(ganlib.UserError, match="has no labels, so the GAN cannot be conditional"):
-        runs.build(runs.start(tmp_path, config, source))
 
 
 def test_a_corrupt_image_met_in_training_is_named(tmp_path, monkeypatch):

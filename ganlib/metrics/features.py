@@ -24,6 +24,7 @@ import tensorflow as tf
 from ganlib.errors import UserError, choose
 from ganlib.metrics import in_domain, inception_2015
 from ganlib.metrics.extractor import FeatureExtractor, weights_hash
+from ganlib.networks import Classifier, Discriminator
 
 
 def get(name, source=None, cache_dir=None):
@@ -101,14 +102,18 @@ def from_model(model, name):
 
     Args:
         model: takes images with pixel values in ``[0, 255]`` and returns ``(n, F)`` features, or a dict with
-            ``"features"`` and ``"probabilities"``. Of a `ganlib.Classifier` both are taken from it.
+            ``"features"`` and ``"probabilities"``. Of a `ganlib.Classifier` both are taken, of a
+            `ganlib.networks.Discriminator` the features.
         name: what to call it in results.
     """
-    if hasattr(model, "features") and hasattr(model, "num_classes"):
+    if isinstance(model, (Classifier, Discriminator)):
         size, _, channels = model.image_shape
 
         def network(images):
-            features = model.features(images / 127.5 - 1.0)  # once, since the classes are made of them
+            features = model.features(images / 127.5 - 1.0)
+            if isinstance(model, Discriminator):
+                return {"features": features}
+            # From the features, so that the body runs once.
             return {"features": features, "probabilities": tf.nn.softmax(tf.cast(model.head(features), tf.float32))}
     else:
         _, size, _, channels = model.input_shape

@@ -104,6 +104,27 @@ def test_measure_in_training_and_after(tmp_path, monkeypatch):
     assert result["samples"] == 20
 
 
+def test_compare(tmp_path, monkeypatch):
+    """Two seeds of one config, side by side; the second time everything is there and is only read."""
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
+    workdir = tmp_path / "compare"
+    command = (
+        "compare", "--configs=digits_dcgan", "--seeds=0,1", f"--workdir={workdir}", "--jobs=2", "--metrics=fid",
+        "--samples=300", "--set=smoke=True", "--set=metrics=fid",
+    )  # fmt: skip
+    for times in (1, 2):
+        code, output, errors = run(*command)
+        assert (code, errors) == (0, [])
+        assert output.count("experiments.train_gan") == (2 if times == 1 else 0)
+    rows = json.loads((workdir / "results.json").read_text())["rows"]
+    values = rows[0]["values"]["fid"]
+    assert len(set(values)) == 2
+    assert rows[0]["mean"]["fid"] == pytest.approx(np.mean(values))
+    assert rows[1]["mean"]["fid"] < min(values)  # real test images
+    assert (workdir / "results.md").read_text() in output
+    assert Image.open(workdir / "fid.png").size[0] > 300
+
+
 @pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
 def test_train_classifier(tmp_path, method):
     config = "--config=experiments/configs/digits_sgan.py"

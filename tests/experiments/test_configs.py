@@ -22,7 +22,8 @@ def module(name):
 
 
 def test_the_promised_configs_are_there():
-    promised = ["cifar10_sngan", "cifar10_sngan_conditional", "digits_dcgan", "digits_sgan", "mnist_dcgan", "mnist_sgan"]
+    promised = ["cifar10_sngan", "cifar10_sngan_conditional", "digits_dcgan", "digits_sgan", "mnist_sgan"]
+    promised += [f"{data}_{network}" for data in ("mnist", "fashion_mnist", "cifar10") for network in ("dcgan", "resnet")]
     assert set(promised) <= set(NAMES)
 
 
@@ -40,7 +41,7 @@ def test_a_config_has_the_shared_keys_and_builds(name, tmp_path):
     config.smoke = True
     config = runs.smoke(config)
     channels = 3 if config.dataset == "cifar10" else 1
-    size = {"digits": 8, "mnist": 28, "cifar10": 32}[config.dataset]
+    size = {"digits": 8, "mnist": 28, "fashion_mnist": 28, "cifar10": 32}[config.dataset]
     facts = {"image_shape": [size, size, channels], "class_names": [str(k) for k in range(10)]}
     model = runs.build(runs.Run(tmp_path, config, facts))
     assert model.generate(2).shape == (2, size, size, channels)

@@ -32,6 +32,14 @@ def test_a_ganlib_classifier_gives_features_and_probabilities():
     np.testing.assert_allclose(result.probabilities, classifier.classify(images), atol=1e-5)
 
 
+def test_a_discriminator_gives_its_features():
+    discriminator = mlp.Discriminator((8, 8, 1), width=16, num_classes=3)
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), np.uint8)
+    result = features.get(discriminator)(images)
+    np.testing.assert_allclose(result.features, discriminator.features(images / np.float32(127.5) - 1), atol=1e-5)
+    assert result.probabilities is None
+
+
 def test_a_network_of_keras_applications():
     keras.utils.set_random_seed(0)
     extractor = features.application("MobileNetV2", weights=None)

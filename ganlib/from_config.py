@@ -1,0 +1,121 @@
+"""From a run's config to its model: networks, losses, penalties and optimizers by name."""
+
+import importlib
+import inspect
+import pkgutil
+
+import keras
+
+from ganlib import networks, penalties
+from ganlib.errors import UserError, choose, did_you_mean
+from ganlib.gan import GAN
+from ganlib.semi_supervised import SemiSupervisedGAN
+from ganlib.supervised import SupervisedClassifier
+from ganlib.training import precision
+
+
+def build(run):
+    """The compiled model that a run's config describes, with new weights that follow from its seed.
+
+    Raises:
+        UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
+    """
+    keras.utils.set_random_seed(run.config.seed)
+    makers = {"gan": _build_gan, "semi_supervised": _build_semi_supervised, "supervised": _build_supervised}
+    with precision.policy(run.config.precision):
+        return choose("method", run.config.method, makers)(run)
+
+
+def _build_gan(run):
+    config = run.config
+    num_classes = None
+    if config.conditional:
+        num_classes = len(run.class_names)
+        if not num_classes:
+            raise UserError(
+                f"dataset {config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
+            )
+    module = _architecture(config)
+    gan = GAN(
+        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape, num_classes=num_classes),
+        _construct(module.Discriminator, "discriminator", config.discriminator,
+                   image_shape=run.image_shape, num_classes=num_classes),
+    )  # fmt: skip
+    gan.compile(
+        build_optimizer(config.generator_optimizer, config.steps),
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        loss=config.loss,
+        penalties=[penalties.get(name, **arguments) for name, arguments in config.penalties.items()],
+        augment=config.augment,
+        discriminator_steps=config.discriminator_steps,
+        ema_decay=config.ema_decay,
+        update=config.update_rule,
+        seed=config.seed,
+        steps_per_execution=config.steps_per_execution,
+    )
+    return gan
+
+
+def _build_semi_supervised(run):
+    config, module = run.config, _architecture(run.config)
+    sgan = SemiSupervisedGAN(
+        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape),
+        _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape),
+        len(run.class_names),
+    )
+    sgan.compile(
+        build_optimizer(config.generator_optimizer, config.steps),
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        augment=config.augment,
+        unlabeled_weight=config.unlabeled_weight,
+        ema_decay=config.ema_decay,
+        seed=config.seed,
+        steps_per_execution=config.steps_per_execution,
+    )
+    return sgan
+
+
+def _build_supervised(run):
+    config, module = run.config, _architecture(run.config)
+    discriminator = _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape)
+    model = SupervisedClassifier(networks.Classifier(discriminator.body, run.image_shape, len(run.class_names)))
+    model.compile(
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        augment=config.augment,
+        ema_decay=config.ema_decay,
+        seed=config.seed,
+        steps_per_execution=config.steps_per_execution,
+    )
+    return model
+
+
+def _architecture(config):
+    """The module of `ganlib.networks` that the config names: any there with a Generator of its own."""
+    names = [module.name for module in pkgutil.iter_modules(networks.__path__)]
+    modules = {name: importlib.import_module(f"ganlib.networks.{name}") for name in names if name != "base"}
+    return choose("networks", config.networks, {k: v for k, v in modules.items() if hasattr(v, "Generator")})
+
+
+def build_optimizer(config, steps):
+    """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
+
+    With ``linear_decay=True`` the learning rate falls linearly to 0 over ``steps``.
+    """
+    arguments = dict(config)
+    name = arguments.pop("name", "adam")
+    if arguments.pop("linear_decay", False):
+        rate = arguments["learning_rate"]
+        arguments["learning_rate"] = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    known = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
+
+
+def _construct(kind, what, arguments, **others):
+    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have."""
+    known = set(inspect.signature(kind).parameters) - {"kwargs"}
+    for name in arguments:
+        if name not in known:
+            raise UserError(
+                f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
+            )
+    return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
