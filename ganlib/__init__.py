@@ -8,7 +8,8 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = (
-    "augment", "data", "evaluation", "losses", "metrics", "networks", "penalties", "plots", "report", "runs", "training",
+    "augment", "data", "evaluation", "losses", "metrics", "networks", "penalties", "plots", "regularizers", "report",
+    "runs", "training",
 )  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",

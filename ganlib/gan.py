@@ -205,8 +205,10 @@ class GAN(DistributedModel):
 
     def _generate_for(self, real, labels, random):
         """Images from new latents, as many as ``real`` and with the same labels."""
-        latents = random.normal((tf.shape(real)[0], self.generator.latent_dim))
-        return self.generator(*_inputs(latents, labels), training=True)
+        return self.generator(*_inputs(self._latents_for(real, random), labels), training=True)
+
+    def _latents_for(self, real, random):
+        return random.normal((tf.shape(real)[0], self.generator.latent_dim))
 
     def _discriminate(self, images, labels, random):
         return self.discriminator(*_inputs(self.augment(images, random), labels), training=True)

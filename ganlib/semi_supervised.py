@@ -7,9 +7,11 @@ import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
+from ganlib.errors import choose
 from ganlib.gan import GAN
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
+from ganlib.regularizers import Outputs
 from ganlib.supervised import accuracy, cross_entropy
 from ganlib.training import averaging
 
@@ -19,7 +21,8 @@ class SemiSupervisedGAN(GAN):
     """A GAN whose discriminator is a classifier of K classes, with "generated" as class K + 1.
 
     The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1) with Z the sum of the exponentials of the K
-    class logits. The generator learns by feature matching.
+    class logits. The generator learns by feature matching. With `ganlib.regularizers` it is Bad GAN (Dai et al. 2017,
+    arXiv:1705.09783) or manifold regularisation (Lecouat et al. 2018, arXiv:1805.08957).
 
     Args:
         generator: an unconditional `ganlib.networks.Generator`.
@@ -45,11 +48,13 @@ class SemiSupervisedGAN(GAN):
         super().__init__(generator, discriminator, **kwargs)
         self.num_classes = num_classes
         with self.distribute_strategy.scope():
-            self.network = Classifier(discriminator.body, generator.image_shape, num_classes)
+            head = discriminator.class_head(num_classes)
+            self.network = Classifier(discriminator.body, generator.image_shape, num_classes, head)
             self.classifier = averaging.copy_of(self.network)
 
-    def compile(self, generator_optimizer, discriminator_optimizer, augment=None, unlabeled_weight=1.0, ema_decay=0.999,
-                seed=0, jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
+    def compile(self, generator_optimizer, discriminator_optimizer, augment=None, unlabeled_weight=1.0,
+                generator_loss="feature_matching", regularizers=(), generator_regularizers=(), update="alternating",
+                ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
         """Sets how the networks are trained.
 
         Args:
@@ -57,62 +62,105 @@ class SemiSupervisedGAN(GAN):
             discriminator_optimizer: another one, for the classifier and the discriminator's features.
             augment: what labelled, unlabelled and generated images pass before the classifier; None for nothing.
             unlabeled_weight: what the loss on unlabelled and generated images is multiplied by.
+            generator_loss: a name out of `GENERATOR_LOSSES`.
+            regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`.
+            generator_regularizers: terms of the generator's loss, such as `ganlib.regularizers.PullAway`.
+            update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
+                updated classifier; ``"simultaneous"`` computes both gradients from one pass and then updates both.
             ema_decay: the decay of the moving averages of the generator and of the classifier.
             seed, jit_compile, steps_per_execution, run_eagerly: as in `ganlib.GAN.compile`.
+
+        Raises:
+            UserError: for an unknown loss or update.
         """
+        updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
+        self._update = choose("update", update, updates)
+        self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self.augment = augmentations.get(augment)
         self.unlabeled_weight = unlabeled_weight
+        self.regularizers, self.generator_regularizers = list(regularizers), list(generator_regularizers)
         self.configure(
             {
                 "generator_optimizer": (generator_optimizer, self.generator),
                 "discriminator_optimizer": (discriminator_optimizer, self.network),
             },
             {
-                "augment": augment, "unlabeled_weight": unlabeled_weight, "ema_decay": ema_decay, "seed": seed,
-                "jit_compile": jit_compile, "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+                "augment": augment, "unlabeled_weight": unlabeled_weight, "generator_loss": generator_loss,
+                "regularizers": self.regularizers, "generator_regularizers": self.generator_regularizers,
+                "update": update, "ema_decay": ema_decay, "seed": seed, "jit_compile": jit_compile,
+                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
             },
         )  # fmt: skip
 
     def train_step(self, data):
         """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
-        labeled, unlabeled = rescale(labeled), rescale(unlabeled)
         random = self.random_stream(self.generator, self.network)
-        logs = self.classifier_step(labeled, labels, unlabeled, random) | self.generator_step(unlabeled, None, random)
+        logs = self._update(rescale(labeled), labels, rescale(unlabeled), random)
         averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
         averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
         self.step.assign_add(1)
         return logs
 
+    def _alternating_update(self, labeled, labels, unlabeled, random):
+        return self.classifier_step(labeled, labels, unlabeled, random) | self.generator_step(unlabeled, None, random)
+
     def classifier_step(self, labeled, labels, unlabeled, random):
         """Updates the classifier: the label of labelled images, "real" for unlabelled, "generated" for generated ones."""
-        fake = self._generate_for(unlabeled, None, random)
+        latents = self._latents_for(unlabeled, random)
+        fake = self.generator(latents, training=True)
         with tf.GradientTape() as tape:
             logits = self._classify(labeled, random)
-            real_logits = tf.reduce_logsumexp(self._classify(unlabeled, random), axis=-1)
-            fake_logits = tf.reduce_logsumexp(self._classify(fake, random), axis=-1)
-            labeled_loss = cross_entropy(labels, logits)
-            unlabeled_loss = unlabeled_losses(real_logits, fake_logits)
-            loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
+            real, fake = self._classify(unlabeled, random), self._classify(fake, random)
+            loss, logs = self._classifier_loss(labels, logits, real, fake, latents, random)
             objective = self.objective(loss, self.discriminator_optimizer)
         self.minimize(tape, objective, self.network, self.discriminator_optimizer)
-        return {
-            "labeled_loss": labeled_loss,
-            "unlabeled_loss": unlabeled_loss,
-            "train_accuracy": accuracy(labels, logits),
-            "real_logits": tf.reduce_mean(real_logits),
-            "fake_logits": tf.reduce_mean(fake_logits),
-        }
+        return logs
 
     def generator_step(self, real, labels, random):
         """Updates the generator to match the mean features of real images."""
-        real_features = self.batch_mean(self._features(real, random))
+        real_features = self._features(real, random)
         with tf.GradientTape() as tape:
-            fake_features = self.batch_mean(self._features(self._generate_for(real, None, random), random))
-            loss = feature_matching(real_features, fake_features)
+            fake = self.generator(self._latents_for(real, random), training=True)
+            loss = self._loss_of_generator(real_features, self._features(fake, random))
             objective = self.objective(loss, self.generator_optimizer)
         self.minimize(tape, objective, self.generator, self.generator_optimizer)
         return {"generator_loss": loss}
+
+    def _simultaneous_update(self, labeled, labels, unlabeled, random):
+        latents = self._latents_for(unlabeled, random)
+        with tf.GradientTape(persistent=True) as tape:
+            fake = self.generator(latents, training=True)
+            logits = self._classify(labeled, random)
+            real_features, fake_features = self._features(unlabeled, random), self._features(fake, random)
+            real, fake = (self.network.class_logits(x, training=True) for x in (real_features, fake_features))
+            loss, logs = self._classifier_loss(labels, logits, real, fake, latents, random)
+            generator_loss = self._loss_of_generator(real_features, fake_features)
+            objective = self.objective(loss, self.discriminator_optimizer)
+            generator_objective = self.objective(generator_loss, self.generator_optimizer)
+        self.minimize(tape, objective, self.network, self.discriminator_optimizer)
+        self.minimize(tape, generator_objective, self.generator, self.generator_optimizer)
+        return logs | {"generator_loss": generator_loss}
+
+    def _classifier_loss(self, labels, logits, unlabeled_logits, fake_logits, latents, random):
+        real, fake = tf.reduce_logsumexp(unlabeled_logits, axis=-1), tf.reduce_logsumexp(fake_logits, axis=-1)
+        labeled_loss, unlabeled_loss = cross_entropy(labels, logits), unlabeled_losses(real, fake)
+
+        def classify_generated(latents):
+            return self._classify(self.generator(latents, training=True), random)
+
+        outputs = Outputs(unlabeled_logits, fake_logits, latents, classify_generated)
+        terms = {type(r).__name__.lower(): r(outputs, random) for r in self.regularizers}
+        logs = {
+            "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
+            "real_logits": tf.reduce_mean(real), "fake_logits": tf.reduce_mean(fake),
+        }  # fmt: skip
+        return sum(terms.values(), labeled_loss + self.unlabeled_weight * unlabeled_loss), logs | terms
+
+    def _loss_of_generator(self, real_features, fake_features):
+        means = (self.batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
+        loss = self._generator_loss(*means)
+        return sum((r(fake_features) for r in self.generator_regularizers), loss)
 
     def classify(self, images, batch_size=256):
         """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
@@ -139,3 +187,12 @@ def feature_matching(real_mean, fake_mean):
     The division is that of the authors' code; the paper (section 3.1) has the plain squared norm.
     """
     return tf.reduce_mean(tf.square(real_mean - fake_mean))
+
+
+def feature_matching_l1(real_mean, fake_mean):
+    """The mean absolute difference of the mean features, as in the authors' code for CIFAR-10 and SVHN."""
+    return tf.reduce_mean(tf.abs(real_mean - fake_mean))
+
+
+GENERATOR_LOSSES = {"feature_matching": feature_matching, "feature_matching_l1": feature_matching_l1}
+"""Name -> function of the mean features of real and of generated images."""

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib import data, semi_supervised
+from ganlib import data, regularizers, semi_supervised
 from ganlib.networks import dcgan, mlp
 from tests.helpers import SHAPE, adam, replicas, same, weights
 
@@ -65,6 +65,66 @@ def test_labels_and_unlabeled_images_are_used(images, labels):
     assert not same(base, trained(labels, images[9:], augment="translation"))
 
 
+def test_feature_matching_l1_by_hand():
+    assert float(semi_supervised.feature_matching_l1(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 1.5
+
+
+def test_simultaneous_gradients_are_those_of_the_two_losses(images, labels):
+    """With SGD and one pass, both networks move as two separate tapes over the same images say."""
+    sgan = make()
+    sgan.compile(
+        keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), update="simultaneous",
+        regularizers=[regularizers.ConditionalEntropy(0.5)], generator_regularizers=[regularizers.PullAway(0.5)],
+    )  # fmt: skip
+    labeled, labels, unlabeled = batch(images, labels)
+    real = tf.cast(unlabeled, tf.float32) / 127.5 - 1
+    latents = sgan.random_stream().normal((len(real), 4))
+    with tf.GradientTape(persistent=True) as tape:
+        fake_features = sgan.network.features(sgan.generator(latents))
+        real_logits, fake_logits = sgan.network(real), sgan.network.class_logits(fake_features)
+        logits = sgan.network(labeled)
+        loss = ganlib.supervised.cross_entropy(labels, logits) + semi_supervised.unlabeled_losses(
+            tf.reduce_logsumexp(real_logits, axis=1), tf.reduce_logsumexp(fake_logits, axis=1)
+        )
+        log_p = tf.nn.log_softmax(real_logits)
+        loss -= 0.5 * tf.reduce_mean(tf.reduce_sum(tf.exp(log_p) * log_p, axis=1))
+        means = tf.reduce_mean(sgan.network.features(real), axis=0), tf.reduce_mean(fake_features, axis=0)
+        generator_loss = tf.reduce_mean(tf.square(means[0] - means[1])) + regularizers.PullAway(0.5)(fake_features)
+    expected = []
+    for value, network in ((loss, sgan.network), (generator_loss, sgan.generator)):
+        gradients = tape.gradient(value, network.trainable_variables)
+        expected += [v - 0.1 * g for v, g in zip(network.trainable_variables, gradients, strict=True)]
+    sgan.train_step((labeled, labels, unlabeled))
+    moved = sgan.network.trainable_variables + sgan.generator.trainable_variables
+    for value, variable in zip(expected, moved, strict=True):
+        np.testing.assert_allclose(value, variable, atol=1e-5)
+
+
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_every_option_changes_the_training(images, labels, update):
+    def trained(**arguments):
+        keras.utils.set_random_seed(0)
+        sgan = make(update=update, **arguments)
+        logs = [sgan.train_step(batch(images, labels)) for _ in range(2)][-1]
+        return weights(sgan.network), weights(sgan.generator), logs
+
+    network, generator, _ = trained()
+    assert same(network, trained()[0])
+    for term in (regularizers.ConditionalEntropy(1.0), regularizers.Manifold(1.0)):
+        other, _, logs = trained(regularizers=[term])
+        assert not same(network, other)
+        assert float(logs[type(term).__name__.lower()]) > 0
+    for arguments in ({"generator_regularizers": [regularizers.PullAway()]}, {"generator_loss": "feature_matching_l1"}):
+        assert not same(generator, trained(**arguments)[1])
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ganlib.UserError, match="unknown generator loss 'feature_machting'.*Did you mean 'feature_matching'"):
+        make(generator_loss="feature_machting")
+    with pytest.raises(ganlib.UserError, match="unknown update 'both'"):
+        make(update="both")
+
+
 def test_classifier_is_the_average_of_the_network(images, labels):
     sgan = make(ema_decay=0.5)
     sgan.train_step(batch(images, labels))
@@ -79,7 +139,8 @@ def test_round_trip_continues_bit_for_bit(tmp_path):
     sgan = ganlib.SemiSupervisedGAN(
         dcgan.Generator(SHAPE, latent_dim=4, width=8), dcgan.Discriminator(SHAPE, width=8, dropout=0.3), num_classes=10
     )
-    sgan.compile(adam(), adam(), augment="translation")
+    terms = {"regularizers": [regularizers.Manifold()], "generator_regularizers": [regularizers.PullAway(0.5)]}
+    sgan.compile(adam(), adam(), augment="translation", update="simultaneous", **terms)
 
     def fit(model, start, steps):
         dataset = data.semi_supervised_batches(source.subset(range(50)), source, 16, start_step=start)

@@ -114,7 +114,7 @@ def from_model(model, name):
             if isinstance(model, Discriminator):
                 return {"features": features}
             # From the features, so that the body runs once.
-            return {"features": features, "probabilities": tf.nn.softmax(tf.cast(model.head(features), tf.float32))}
+            return {"features": features, "probabilities": tf.nn.softmax(model.class_logits(features))}
     else:
         _, size, _, channels = model.input_shape
 

@@ -28,8 +28,9 @@ class _Network(keras.Model):
 class Generator(_Network):
     """A network from latents, and labels if it is conditional, to images.
 
-    A subclass makes its layers in ``__init__``, ends it with ``self.build()``, and defines
-    ``call(latents, labels=None, training=False)``:
+    A subclass makes its layers in ``__init__`` and ends it with ``self.build()``. Either it sets ``self.body``, a layer
+    from latents to images, to which labels, embedded, are joined as further latents (Mirza & Osindero 2014,
+    arXiv:1411.1784); or it defines ``call(latents, labels=None, training=False)`` itself:
 
     - ``latents``: ``(n, latent_dim)`` float32, standard normal;
     - ``labels``: ``(n,)`` integers in ``[0, num_classes)``, given if and only if ``num_classes`` is;
@@ -44,6 +45,18 @@ class Generator(_Network):
     def __init__(self, image_shape, latent_dim, num_classes=None, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)
         self.latent_dim = latent_dim
+        self.body = None
+
+    def build(self, input_shape=None):
+        if self.num_classes and self.body is not None:
+            self.embedding = keras.layers.Embedding(self.num_classes, self.latent_dim, name="embedding")
+        super().build()
+
+    def call(self, latents, labels=None, training=False):
+        """``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 images in ``[-1, 1]``."""
+        if self.num_classes:
+            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
+        return ops.cast(self.body(latents, training=training), "float32")
 
     def _example_shape(self):
         return (self.latent_dim,)
@@ -75,6 +88,10 @@ class Discriminator(_Network):
     def features(self, images, training=False):
         """``(n, *image_shape)`` float images in ``[-1, 1]`` -> ``(n, num_features)`` features."""
         return self.body(images, training=training)
+
+    def class_head(self, num_classes):
+        """A layer from features to class logits, for a classifier on this discriminator's body."""
+        return keras.layers.Dense(num_classes, name="head")
 
     def build(self, input_shape=None):
         if self.num_classes:

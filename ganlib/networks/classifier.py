@@ -20,6 +20,8 @@ class Classifier(keras.Model):
             ``discriminator.body``. It is shared, not copied.
         image_shape: ``(height, width, channels)``.
         num_classes: the number of classes.
+        head: a layer from features to ``(n, num_classes)`` logits, as from ``discriminator.class_head``; None takes a
+            dense layer.
 
     Example:
         >>> import numpy as np
@@ -30,10 +32,10 @@ class Classifier(keras.Model):
         TensorShape([2, 10])
     """
 
-    def __init__(self, body, image_shape, num_classes, **kwargs):
+    def __init__(self, body, image_shape, num_classes, head=None, **kwargs):
         super().__init__(**kwargs)
         self.body, self.image_shape, self.num_classes = body, tuple(image_shape), num_classes
-        self.head = keras.layers.Dense(num_classes, name="head")
+        self.head = head or keras.layers.Dense(num_classes, name="head")
         self.build()
 
     def build(self, input_shape=None):
@@ -45,7 +47,11 @@ class Classifier(keras.Model):
 
     def call(self, images, training=False):
         """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 logits."""
-        return ops.cast(self.head(self.features(images, training=training)), "float32")
+        return self.class_logits(self.features(images, training=training), training=training)
+
+    def class_logits(self, features, training=False):
+        """``(n, num_features)`` features -> ``(n, num_classes)`` float32 logits."""
+        return ops.cast(self.head(features, training=training), "float32")
 
     def classify(self, images, batch_size=256):
         """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities."""
@@ -53,9 +59,9 @@ class Classifier(keras.Model):
         return ops.convert_to_numpy(ops.softmax(logits, axis=-1))
 
     def get_config(self):
-        config = {"body": keras.saving.serialize_keras_object(self.body), "image_shape": self.image_shape}
-        return {**super().get_config(), **config, "num_classes": self.num_classes}
+        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("body", "head")}
+        return {**super().get_config(), **parts, "image_shape": self.image_shape, "num_classes": self.num_classes}
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "body": keras.saving.deserialize_keras_object(config["body"])})
+        return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in ("body", "head")}})

@@ -5,7 +5,6 @@ from a normal distribution of deviation 0.02. The paper's 64x64 network has widt
 """
 
 import keras
-from keras import ops
 
 from ganlib.networks import base, layers
 
@@ -66,8 +65,6 @@ class Generator(base.Generator):
             stack += [self._double(filters), layers.normalization(normalization), keras.layers.ReLU()]
         stack.append(self._double(channels, use_bias=True, activation="tanh"))
         self.body = keras.Sequential(stack, name="body")
-        if num_classes:
-            self.embedding = keras.layers.Embedding(num_classes, latent_dim, name="embedding")
         self.build()
 
     def _double(self, filters, use_bias=None, activation=None):
@@ -76,11 +73,6 @@ class Generator(base.Generator):
             filters, 4, strides=2, padding="same", use_bias=use_bias, activation=activation,
             kernel_initializer=_initializer(),
         )  # fmt: skip
-
-    def call(self, latents, labels=None, training=False):
-        if self.num_classes:
-            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
-        return ops.cast(self.body(latents, training=training), "float32")
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "normalization": self.normalization}

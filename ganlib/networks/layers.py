@@ -1,4 +1,4 @@
-"""Layers that Keras lacks: spectral normalisation, conditional batch normalisation, and makers of the usual ones."""
+"""Layers that Keras lacks: spectral and weight normalisation, conditional batch normalisation, and makers of the usual ones."""
 
 import keras
 from keras import ops
@@ -42,6 +42,61 @@ class SpectralNorm(keras.layers.Wrapper):
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
+
+
+@register
+class WeightNorm(keras.layers.Wrapper):
+    """Gives each output unit of a layer a weight vector of a length of its own: w = gain * v / ||v||.
+
+    Salimans & Kingma 2016, "Weight normalization" (arXiv:1602.07868). See `initialize_weight_norm` for the first
+    gains and biases.
+
+    Args:
+        layer: a `Dense` or `Conv2D`, whose first trainable weight is the kernel.
+        trainable_gain: learn the gains. The semi-supervised networks of Salimans et al. 2016 (arXiv:1606.03498) leave
+            them as they were initialised, but for the last layer's.
+    """
+
+    def __init__(self, layer, trainable_gain=False, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.trainable_gain = trainable_gain
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        units = self.layer.trainable_variables[0].shape[-1]
+        self.gain = self.add_weight(name="gain", shape=(units,), initializer="ones", trainable=self.trainable_gain)
+
+    def call(self, inputs):
+        kernel, *others = self.layer.trainable_variables
+        kernel = ops.cast(kernel, "float32")
+        norm = ops.sqrt(ops.sum(ops.square(kernel), axis=tuple(range(len(kernel.shape) - 1))) + 1e-12)
+        return self.layer.stateless_call([kernel * (self.gain / norm), *others], [], inputs)[0]
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "trainable_gain": self.trainable_gain}
+
+
+def initialize_weight_norm(body, inputs):
+    """Sets gains and biases so that every `WeightNorm` layer's outputs have mean 0 and deviation 1 on ``inputs``.
+
+    The data-dependent initialisation of Salimans & Kingma 2016, section 3. Other layers are passed as in inference.
+
+    Args:
+        body: a `keras.Sequential`.
+        inputs: ``(n, ...)`` float32, such as 500 images in ``[-1, 1]``.
+    """
+    for layer in body.layers:
+        outputs = layer(inputs)
+        if isinstance(layer, WeightNorm):
+            axes = tuple(range(len(outputs.shape) - 1))
+            mean, scale = ops.mean(outputs, axis=axes), 1.0 / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
+            layer.gain.assign(layer.gain * scale)
+            layer.layer.bias.assign((layer.layer.bias - mean) * scale)
+            outputs = (outputs - mean) * scale
+        inputs = outputs
 
 
 @register

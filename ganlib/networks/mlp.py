@@ -6,7 +6,6 @@ They make images of any size and are the smallest networks here, for tests and f
 import math
 
 import keras
-from keras import ops
 
 from ganlib.networks import base, layers
 
@@ -17,7 +16,7 @@ register = keras.saving.register_keras_serializable("ganlib.mlp")
 class Generator(base.Generator):
     """Latents -> dense layers with ReLU -> images.
 
-    Labels, when there are classes, are embedded and joined to the latents (Mirza & Osindero 2014, arXiv:1411.1784).
+    Labels, when there are classes, are embedded and joined to the latents.
 
     Args:
         image_shape: ``(height, width, channels)``, any.
@@ -44,14 +43,7 @@ class Generator(base.Generator):
             hidden += [keras.layers.Dense(width), layers.normalization(normalization), keras.layers.ReLU()]
         output = keras.layers.Dense(math.prod(self.image_shape), activation="tanh")
         self.body = keras.Sequential([*hidden, output, keras.layers.Reshape(self.image_shape)], name="body")
-        if num_classes:
-            self.embedding = keras.layers.Embedding(num_classes, latent_dim, name="embedding")
         self.build()
-
-    def call(self, latents, labels=None, training=False):
-        if self.num_classes:
-            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
-        return ops.cast(self.body(latents, training=training), "float32")
 
     def get_config(self):
         sizes = {"width": self.width, "depth": self.depth, "normalization": self.normalization}

@@ -179,7 +179,7 @@ class LogMetrics(StepCallback):
         if self.evaluate is not None:
             started = time.monotonic()
             numbers = self.evaluate(self.model)
-            self._write(numbers)
+            self._write(numbers | {"evaluation_seconds": time.monotonic() - started})
             if self.best:
                 self.best.offer(numbers)
             self.started += time.monotonic() - started

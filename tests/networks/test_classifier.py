@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlib.networks import Classifier, dcgan
+from ganlib.networks import Classifier, dcgan, improved_mlp
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8)
 
@@ -34,6 +34,15 @@ def test_classify_gives_probabilities_of_uint8_and_float_images_alike():
     assert probabilities.shape == (6, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(classifier.classify((IMAGES / 127.5 - 1).astype("float32")), probabilities, atol=1e-5)
+
+
+def test_the_discriminator_chooses_the_head(tmp_path):
+    discriminator = improved_mlp.Discriminator((8, 8, 1), width=8)
+    classifier = Classifier(discriminator.body, (8, 8, 1), 3, discriminator.class_head(3))
+    assert classifier(IMAGES).shape == (6, 3)
+    assert not np.array_equal(classifier.head(np.ones((1, 2)), training=True), classifier.head(np.ones((1, 2))))  # noise
+    classifier.save(tmp_path / "classifier.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "classifier.keras")(IMAGES), classifier(IMAGES))
 
 
 def test_it_is_a_plain_keras_model(tmp_path):

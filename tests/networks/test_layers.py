@@ -76,3 +76,43 @@ def test_normalization_by_name():
     assert layers.normalization("sync_batch").synchronized
     with pytest.raises(ganlib.UserError, match="unknown normalization 'bach'.*Did you mean 'batch'"):
         layers.normalization("bach")
+
+
+@pytest.mark.parametrize("layer", [keras.layers.Dense(5), keras.layers.Conv2D(5, 3, padding="same")])
+def test_weight_norm_gives_each_unit_a_length_of_its_own(layer):
+    wrapped = layers.WeightNorm(layer)
+    inputs = np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype(np.float32)
+    wrapped(inputs)
+    gain = np.array([1, 2, 0.5, 3, 4], np.float32)
+    wrapped.gain.assign(gain)
+    kernel = layer.kernel.numpy()
+    kernel = kernel * gain / np.linalg.norm(kernel.reshape(-1, 5), axis=0)
+    expected = inputs @ kernel if kernel.ndim == 2 else tf.nn.conv2d(inputs, kernel, 1, "SAME")
+    np.testing.assert_allclose(wrapped(inputs), expected, atol=1e-5)
+    # The length of v is without effect, so the gradient has no part along it: equation 3 of the paper.
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(wrapped(inputs)))
+    along = np.sum(tape.gradient(loss, layer.kernel) * layer.kernel.numpy(), axis=tuple(range(kernel.ndim - 1)))
+    np.testing.assert_allclose(along, 0, atol=1e-2)
+
+
+def test_weight_norms_gain_is_trained_if_asked(tmp_path):
+    for trainable in (False, True):
+        model = keras.Sequential([keras.layers.Input((4,)), layers.WeightNorm(keras.layers.Dense(3), trainable_gain=trainable)])
+        assert len(model.trainable_variables) == 2 + trainable
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded(np.ones((2, 4))), model(np.ones((2, 4))))
+
+
+def test_data_dependent_initialisation():
+    body = keras.Sequential([
+        keras.layers.Input((6, 6, 2)), layers.WeightNorm(keras.layers.Conv2D(4, 3)), keras.layers.LeakyReLU(0.2),
+        keras.layers.Dropout(0.5), keras.layers.Flatten(), layers.WeightNorm(keras.layers.Dense(5)),
+    ])  # fmt: skip
+    inputs = np.random.default_rng(0).normal(2, 3, size=(400, 6, 6, 2)).astype(np.float32)
+    layers.initialize_weight_norm(body, inputs)
+    convolved = body.layers[0](inputs).numpy()
+    for outputs, axes in ((convolved, (0, 1, 2)), (body(inputs).numpy(), 0)):
+        np.testing.assert_allclose(outputs.mean(axis=axes), 0, atol=1e-3)
+        np.testing.assert_allclose(outputs.std(axis=axes), 1, atol=1e-3)

@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.networks import dcgan, mlp, resnet
+from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, resnet
 from ganlib.training import precision
 
-MODULES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
-SHAPE, LATENT_DIM, WIDTH = (8, 8, 3), 5, 6
+MODULES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv}
+SPECTRAL_NORM = ("mlp", "dcgan", "resnet")
+SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 5, 24
 CASES = [(name, classes) for name in MODULES for classes in (None, 3)]
 
 
@@ -20,7 +21,7 @@ def networks(request):
     module = MODULES[name]
     return (
         module.Generator(image_shape=SHAPE, latent_dim=LATENT_DIM, width=WIDTH, num_classes=classes),
-        module.Discriminator(image_shape=SHAPE, width=WIDTH, num_classes=classes, spectral_norm=name == "resnet"),
+        module.Discriminator(image_shape=SHAPE, width=WIDTH, num_classes=classes),
     )
 
 
@@ -83,7 +84,8 @@ def test_labels_are_used(networks):
 def test_mixed_precision(name, policy):
     with precision.policy(policy):
         generator = MODULES[name].Generator(image_shape=SHAPE, latent_dim=LATENT_DIM, width=WIDTH, num_classes=3)
-        discriminator = MODULES[name].Discriminator(image_shape=SHAPE, width=WIDTH, num_classes=3, spectral_norm=True)
+        normalized = {"spectral_norm": True} if name in SPECTRAL_NORM else {}
+        discriminator = MODULES[name].Discriminator(image_shape=SHAPE, width=WIDTH, num_classes=3, **normalized)
     with tf.GradientTape() as tape:
         images = generator(LATENTS, np.arange(4) % 3, training=True)
         logits = discriminator(images, np.arange(4) % 3, training=True)
@@ -102,7 +104,7 @@ def test_weights_follow_from_the_global_seed():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv"])
 def test_every_size_it_claims(name):
     for size in MODULES[name].STAGES:
         generator = MODULES[name].Generator((size, size, 1), LATENT_DIM, width=2)
@@ -111,8 +113,8 @@ def test_every_size_it_claims(name):
         assert MODULES[name].Discriminator((size, size, 1), width=2)(images).shape == (4,)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv"])
 def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
     for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
-        with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are 8, 16, 28, 32"):
+        with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are (8, )?16, 28, 32"):
             kind((20, 20, 1), width=2)

@@ -99,6 +99,7 @@ def test_metrics_are_means_over_the_interval(tmp_path):
     assert means == pytest.approx({2: np.mean(losses[:2]), 4: np.mean(losses[2:4]), 5: losses[4]})
     assert [(row["step"], row["score"]) for row in rows if "score" in row] == [(4, 4.0), (5, 5.0)]
     assert all(row["steps_per_second"] > 0 for row in rows if "steps_per_second" in row)
+    assert all(row["evaluation_seconds"] >= 0 for row in rows if "score" in row)
 
 
 def test_the_best_checkpoint_is_that_of_the_lowest_number(tmp_path):

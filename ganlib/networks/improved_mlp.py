@@ -1,0 +1,78 @@
+"""The perceptrons of "Improved techniques for training GANs" for MNIST: Salimans et al. 2016 (arXiv:1606.03498).
+
+Weight normalisation, Gaussian noise before every layer of the discriminator, softplus in the generator. After the
+authors' code. Its images are in [0, 1], ours in [-1, 1], so the noise on them is twice as large here.
+"""
+
+import math
+
+import keras
+
+from ganlib.networks import base, layers
+
+register = keras.saving.register_keras_serializable("ganlib.improved_mlp")
+
+WIDTHS = (1000, 500, 250, 250, 250)
+
+
+@register
+class Generator(base.Generator):
+    """Latents -> two dense layers with batch norm and softplus -> images.
+
+    Args:
+        image_shape: ``(height, width, channels)``, any.
+        latent_dim: the number of latents; the authors have 100, uniform in [0, 1].
+        width: units of each hidden layer; the authors have 500.
+        num_classes: the number of classes, or None.
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=500, num_classes=None, **kwargs):
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        self.width = width
+        hidden = []
+        for _ in range(2):
+            hidden += [keras.layers.Dense(width, use_bias=False), layers.batch_norm(scale=False)]
+            hidden.append(keras.layers.Activation("softplus"))
+        pixels = layers.WeightNorm(keras.layers.Dense(math.prod(self.image_shape)), trainable_gain=True)
+        self.body = keras.Sequential(
+            [*hidden, pixels, keras.layers.Activation("tanh"), keras.layers.Reshape(self.image_shape)], name="body"
+        )
+        self.build()
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+@register
+class Discriminator(base.Discriminator):
+    """Images -> five dense layers with ReLU, noise before each -> features -> logits.
+
+    Args:
+        image_shape: ``(height, width, channels)``, any.
+        width: units of the first layer; the others have a half and a quarter. The authors have 1,000.
+        noise: the deviation of the noise before every layer but the first; before that it is 1.2 times it.
+        num_classes: the number of classes, or None.
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), width=1000, noise=0.5, num_classes=None, **kwargs):
+        super().__init__(image_shape, num_classes, **kwargs)
+        self.width, self.noise = width, noise
+        stack = [keras.layers.Flatten()]
+        for index, units in enumerate(WIDTHS):
+            stack += [
+                keras.layers.GaussianNoise(noise if index else 1.2 * noise),
+                layers.WeightNorm(keras.layers.Dense(max(1, units * width // WIDTHS[0]))),
+                keras.layers.ReLU(),
+            ]
+        self.body = keras.Sequential(stack, name="body")
+        self.build()
+
+    def class_head(self, num_classes):
+        """The last layer of a classifier: noise, then a dense layer whose gains are learned."""
+        dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
+        return keras.Sequential([keras.layers.GaussianNoise(self.noise), dense], name="head")
+
+    def get_config(self):
+        config = {**super().get_config(), "width": self.width, "noise": self.noise}
+        del config["spectral_norm"]
+        return config

@@ -1,0 +1,117 @@
+"""Terms that a semi-supervised GAN adds to the loss of its classifier, or to that of its generator.
+
+Those of the classifier are called with `Outputs` and a `ganlib.training.RandomStream`, those of the generator with the
+features of generated images. Both return a scalar, already weighted.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import choose
+
+register = keras.saving.register_keras_serializable("ganlib.regularizers")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """What the classifier's step has computed.
+
+    Attributes:
+        unlabeled_logits: ``(n, num_classes)`` of unlabelled images.
+        fake_logits: ``(n, num_classes)`` of generated images.
+        latents: ``(n, latent_dim)`` of those generated images.
+        classify_generated: from latents to the logits of the images that the generator makes of them.
+    """
+
+    unlabeled_logits: tf.Tensor
+    fake_logits: tf.Tensor
+    latents: tf.Tensor
+    classify_generated: Callable
+
+
+class Regularizer:
+    """A weighted term.
+
+    Args:
+        weight: what the term is multiplied by.
+    """
+
+    def __init__(self, weight=1.0):
+        self.weight = weight
+
+    def get_config(self):
+        return {"weight": self.weight}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@register
+class ConditionalEntropy(Regularizer):
+    """The mean entropy of the class probabilities of unlabelled images: Grandvalet & Bengio 2005, in Bad GAN's loss
+    (Dai et al. 2017, arXiv:1705.09783, equation 6), whose authors give it a weight of 0.1 on SVHN.
+
+    For the classifier: it moves the boundaries between classes away from unlabelled images.
+    """
+
+    def __call__(self, outputs, random):
+        log_probabilities = tf.nn.log_softmax(outputs.unlabeled_logits)
+        entropy = -tf.reduce_sum(tf.exp(log_probabilities) * log_probabilities, axis=-1)
+        return self.weight * tf.reduce_mean(entropy)
+
+
+@register
+class Manifold(Regularizer):
+    """E ||f(G(z)) - f(G(z + epsilon d / ||d||))||^2 with f the logits and d a random direction.
+
+    Lecouat et al. 2018, "Semi-supervised learning with GANs: revisiting manifold regularization" (arXiv:1805.08957).
+    For the classifier: it holds the logits still along the images that the generator makes.
+
+    Args:
+        weight: the authors' code has 1e-3.
+        epsilon: the length of the step between latents.
+    """
+
+    def __init__(self, weight=1e-3, epsilon=1.0):
+        super().__init__(weight)
+        self.epsilon = epsilon
+
+    def __call__(self, outputs, random):
+        direction = tf.math.l2_normalize(random.normal(tf.unstack(tf.shape(outputs.latents))), axis=-1)
+        moved = outputs.classify_generated(outputs.latents + self.epsilon * direction)
+        return self.weight * tf.reduce_mean(tf.reduce_sum(tf.square(outputs.fake_logits - moved), axis=-1))
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@register
+class PullAway(Regularizer):
+    """The mean squared cosine between the features of two generated images: Zhao et al. 2017 (arXiv:1609.03126),
+    section 2.4, in Bad GAN (Dai et al. 2017, arXiv:1705.09783), whose authors give it a weight of 0.8 on SVHN.
+
+    For the generator: it keeps the entropy of what it makes high.
+    """
+
+    def __call__(self, fake_features):
+        directions = tf.math.l2_normalize(tf.cast(fake_features, tf.float32), axis=-1)
+        cosines = tf.matmul(directions, directions, transpose_b=True)
+        count = tf.cast(tf.shape(directions)[0], tf.float32)
+        # The diagonal is the pair of an image with itself, whose cosine is 1.
+        return self.weight * (tf.reduce_sum(tf.square(cosines)) - count) / (count * (count - 1.0))
+
+
+CLASSIFIER_TERMS = {"conditional_entropy": ConditionalEntropy, "manifold": Manifold}
+"""Name -> class of a term of the classifier."""
+
+GENERATOR_TERMS = {"pull_away": PullAway}
+"""Name -> class of a term of the generator."""
+
+
+def get(name, known, **arguments):
+    """A term by name, out of `CLASSIFIER_TERMS` or `GENERATOR_TERMS`."""
+    return choose("regularizer", name, known)(**arguments)

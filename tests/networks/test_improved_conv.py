@@ -1,0 +1,18 @@
+from ganlib.networks import Classifier, improved_conv
+
+
+def test_parameters_of_the_papers_networks_counted_by_hand():
+    discriminator = improved_conv.Discriminator((32, 32, 3))
+    classifier = Classifier(discriminator.body, (32, 32, 3), 10, discriminator.class_head(10))
+    kernels = [(3, 3, 96), (3, 96, 96), (3, 96, 96), (3, 96, 192), *[(3, 192, 192)] * 3, (1, 192, 192), (1, 192, 192)]
+    expected = sum(k * k * a * b + b for k, a, b in kernels) + 192 * 10 + 10 + 10
+    assert sum(v.value.shape.num_elements() for v in classifier.trainable_variables) == expected
+    generator = improved_conv.Generator((32, 32, 3))
+    expected = 100 * 8192 + 25 * (512 * 256 + 256 * 128 + 128 * 3) + 3 + (512 + 256 + 128)  # batch norm has a bias only
+    assert sum(v.value.shape.num_elements() for v in generator.trainable_variables) == expected
+
+
+def test_features_are_means_over_positions():
+    for size in improved_conv.STAGES:
+        discriminator = improved_conv.Discriminator((size, size, 1), width=4)
+        assert discriminator.body.output_shape == (None, 8)

@@ -1,0 +1,56 @@
+import keras
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+
+import ganlib
+from ganlib import regularizers
+from ganlib.training import RandomStream
+
+LOGITS = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+LATENTS = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
+MATRIX = np.random.default_rng(2).normal(size=(3, 4)).astype(np.float32)
+
+
+def outputs():
+    classify = lambda latents: tf.matmul(latents, MATRIX)  # noqa: E731
+    return regularizers.Outputs(tf.constant(LOGITS), classify(LATENTS), tf.constant(LATENTS), classify)
+
+
+def test_conditional_entropy_against_scipy():
+    probabilities = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+    expected = 0.3 * scipy.stats.entropy(probabilities, axis=1).mean()
+    assert float(regularizers.ConditionalEntropy(0.3)(outputs(), RandomStream(0))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_manifold_of_a_linear_map():
+    """f(z) = z M, so the term is weight * epsilon^2 * E ||d M||^2 over unit directions d."""
+    direction = np.array(RandomStream(5).normal((6, 3)))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    expected = 2 * 0.1**2 * np.square(direction @ MATRIX).sum(1).mean()
+    term = regularizers.Manifold(weight=2.0, epsilon=0.1)
+    assert float(term(outputs(), RandomStream(5))) == pytest.approx(expected, rel=1e-3)
+
+
+def test_pull_away_by_a_double_loop():
+    cosines = [
+        np.dot(a, b) ** 2 / np.dot(a, a) / np.dot(b, b) for i, a in enumerate(LOGITS) for j, b in enumerate(LOGITS) if i != j
+    ]
+    assert float(regularizers.PullAway(0.8)(tf.constant(LOGITS))) == pytest.approx(0.8 * np.mean(cosines), rel=1e-5)
+    assert float(regularizers.PullAway()(tf.eye(3))) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("term", [
+    regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.2, epsilon=0.5), regularizers.PullAway(0.8),
+])  # fmt: skip
+def test_round_trip(term):
+    loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
+    assert loaded.get_config() == term.get_config()
+
+
+def test_by_name():
+    term = regularizers.get("manifold", regularizers.CLASSIFIER_TERMS, weight=0.5)
+    assert (term.weight, term.epsilon) == (0.5, 1.0)
+    with pytest.raises(ganlib.UserError, match="unknown regularizer 'pull_awai'.*Did you mean 'pull_away'"):
+        regularizers.get("pull_awai", regularizers.GENERATOR_TERMS)
