@@ -6,12 +6,13 @@ import pkgutil
 
 import keras
 
-from ganlib import networks, penalties
+from ganlib import networks, penalties, regularizers
 from ganlib.errors import UserError, choose, did_you_mean
 from ganlib.gan import GAN
 from ganlib.semi_supervised import SemiSupervisedGAN
 from ganlib.supervised import SupervisedClassifier
 from ganlib.training import precision
+from ganlib.training.schedules import ConstantThenLinear
 
 
 def build(run):
@@ -68,6 +69,10 @@ def _build_semi_supervised(run):
         build_optimizer(config.discriminator_optimizer, config.steps),
         augment=config.augment,
         unlabeled_weight=config.unlabeled_weight,
+        generator_loss=config.generator_loss,
+        regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),
+        generator_regularizers=_regularizers(config.generator_regularizers, regularizers.GENERATOR_TERMS),
+        update=config.update_rule,
         ema_decay=config.ema_decay,
         seed=config.seed,
         steps_per_execution=config.steps_per_execution,
@@ -75,10 +80,17 @@ def _build_semi_supervised(run):
     return sgan
 
 
+def _regularizers(config, known):
+    return [regularizers.get(name, known, **arguments) for name, arguments in config.items()]
+
+
 def _build_supervised(run):
     config, module = run.config, _architecture(run.config)
     discriminator = _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape)
-    model = SupervisedClassifier(networks.Classifier(discriminator.body, run.image_shape, len(run.class_names)))
+    num_classes = len(run.class_names)
+    model = SupervisedClassifier(
+        networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
+    )
     model.compile(
         build_optimizer(config.discriminator_optimizer, config.steps),
         augment=config.augment,
@@ -99,13 +111,18 @@ def _architecture(config):
 def build_optimizer(config, steps):
     """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
 
-    With ``linear_decay=True`` the learning rate falls linearly to 0 over ``steps``.
+    With ``linear_decay=0.5`` the learning rate falls linearly to 0 over the last half of the ``steps``.
+
+    Raises:
+        UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
     """
     arguments = dict(config)
     name = arguments.pop("name", "adam")
-    if arguments.pop("linear_decay", False):
-        rate = arguments["learning_rate"]
-        arguments["learning_rate"] = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    decay = arguments.pop("linear_decay", None)
+    if decay is not None:
+        if not 0 < decay <= 1:
+            raise UserError(f"linear_decay is a share of the steps in (0, 1], got {decay}")
+        arguments["learning_rate"] = ConstantThenLinear(arguments["learning_rate"], steps, decay)
     known = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
     return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
 

@@ -12,7 +12,6 @@ def gan():
     config.loss = "non_saturating"
     config.penalties = ConfigDict()  # name -> arguments, as in {"r1": {"weight": 10.0, "interval": 16}}
     config.discriminator_steps = 1
-    config.update_rule = "alternating"  # or "simultaneous"
     config.metrics = ""  # measured every evaluate_every steps, such as "fid,precision_recall"
     config.features = "in_domain"  # the network whose features are measured: see ganlib.metrics.features
     config.evaluation_samples = 5000
@@ -26,6 +25,9 @@ def classifier():
     config.labels_per_class = 10
     config.label_seed = 0  # which images keep their label
     config.unlabeled_weight = 1.0
+    config.generator_loss = "feature_matching"  # or "feature_matching_l1"
+    config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}
+    config.generator_regularizers = ConfigDict()  # such as {"pull_away": {"weight": 0.8}}
     return config
 
 
@@ -44,6 +46,7 @@ def _shared():
     config.discriminator = ConfigDict()  # arguments of its Discriminator
     config.generator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
     config.discriminator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
+    config.update_rule = "alternating"  # or "simultaneous"
     config.augment = ""  # such as "color,translation,cutout"
     config.ema_decay = 0.999
     config.precision = "float32"  # or "mixed_bfloat16", "mixed_float16"

@@ -19,7 +19,7 @@ def get_config():
     config.loss = "hinge"
     config.discriminator_steps = 5
     config.steps = 100_000
-    adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.0, "beta_2": 0.9, "linear_decay": True}
+    adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.0, "beta_2": 0.9, "linear_decay": 1.0}
     config.generator_optimizer = adam
     config.discriminator_optimizer = adam
     config.ema_decay = 0.9999

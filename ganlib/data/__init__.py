@@ -1,15 +1,19 @@
-"""Image datasets: `sources` opens them, `labels` picks the few labelled ones, `pipeline` makes batches."""
+"""Image datasets: `sources` opens them, `labels` and `partition` pick the few labelled ones, `pipeline` makes batches."""
 
-from ganlib.data import folders, labels, pipeline, sources
+from ganlib.data import folders, labels, partition, pipeline, sources
+from ganlib.data.partition import FewLabels, few_labels
 from ganlib.data.pipeline import batches, semi_supervised_batches
 from ganlib.data.sources import Source, open
 
 __all__ = [
+    "FewLabels",
     "Source",
     "batches",
+    "few_labels",
     "folders",
     "labels",
     "open",
+    "partition",
     "pipeline",
     "semi_supervised_batches",
     "sources",

@@ -38,22 +38,3 @@ def split(labels, per_class, seed):
         labeled.append(random.choice(members, per_class, replace=False))
     labeled = np.concatenate(labeled).astype(np.int64)
     return labeled, np.setdiff1d(np.arange(len(labels)), labeled)
-
-
-def labeled_part(source, per_class, seed):
-    """The few labelled images of a source: `split` applied to it.
-
-    Args:
-        source: a `ganlib.data.Source` with labels, whose images can be picked.
-        per_class: labelled images of each class.
-        seed: an integer.
-
-    Returns:
-        A `ganlib.data.Source`.
-
-    Raises:
-        UserError: if the source has no labels, or too few of a class.
-    """
-    if source.labels is None:
-        raise UserError(f"{source.name} has no labels to learn from")
-    return source.subset(split(source.labels, per_class, seed)[0])

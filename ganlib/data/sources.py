@@ -88,7 +88,12 @@ def from_arrays(name, images, labels=None, class_names=()):
         )
     if labels is not None:
         labels = np.asarray(labels, np.int64)
-        class_names = tuple(class_names) or tuple(str(k) for k in range(labels.max() + 1))
+        class_names = tuple(class_names) or tuple(str(k) for k in range(labels.max(initial=-1) + 1))
+        if labels.shape != (len(images),) or np.any((labels < 0) | (labels >= len(class_names))):
+            raise UserError(
+                f"{name}: {len(images)} images need as many labels from 0 to {len(class_names) - 1}, got {labels.size} "
+                f"from {labels.min(initial=0)} to {labels.max(initial=0)}"
+            )
     with tf.device("CPU:0"):  # a tensor, since an array would become a constant inside the pipeline's graph
         tensor = tf.constant(images)
     return Source(name, images.shape[1:], len(images), labels, class_names, images, read=lambda i: tf.gather(tensor, i))

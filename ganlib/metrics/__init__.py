@@ -1,6 +1,12 @@
 """Measures of generated images and of classifiers: arrays in, numbers out. They know nothing of GANs."""
 
-from ganlib.metrics.classification import accuracy, confusion_matrix
+from ganlib.metrics.classification import (
+    accuracy,
+    confusion_matrix,
+    expected_calibration_error,
+    recall_by_class,
+    temperature,
+)
 from ganlib.metrics.classification_accuracy import classification_accuracy_score
 from ganlib.metrics.density_coverage import DensityCoverage, density_coverage
 from ganlib.metrics.frechet import Moments, frechet_distance
@@ -18,8 +24,11 @@ __all__ = [
     "classification_accuracy_score",
     "confusion_matrix",
     "density_coverage",
+    "expected_calibration_error",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
     "precision_recall",
+    "recall_by_class",
+    "temperature",
 ]

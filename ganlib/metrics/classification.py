@@ -1,6 +1,8 @@
 """How well a classifier does on labelled images."""
 
 import numpy as np
+import scipy.optimize
+import scipy.special
 
 from ganlib.errors import UserError
 
@@ -38,6 +40,62 @@ def confusion_matrix(labels, scores):
     matrix = np.zeros((scores.shape[1], scores.shape[1]), np.int64)
     np.add.at(matrix, (labels, scores.argmax(axis=-1)), 1)
     return matrix
+
+
+def recall_by_class(labels, scores):
+    """The share of each class's examples that are found.
+
+    Args:
+        labels: ``(n,)`` integers in ``[0, num_classes)``.
+        scores: ``(n, num_classes)`` logits or probabilities.
+
+    Returns:
+        ``(num_classes,)`` float64 in ``[0, 1]``; NaN for a class without examples.
+    """
+    matrix = confusion_matrix(labels, scores)
+    counts = matrix.sum(axis=1)
+    return np.where(counts > 0, matrix.diagonal() / np.maximum(counts, 1), np.nan)
+
+
+def expected_calibration_error(labels, probabilities, bins=15):
+    """How far confidence lies from accuracy: Guo et al. 2017 (arXiv:1706.04599), equation 3.
+
+    The examples are put into bins of equal width by their largest probability; the error is the mean over examples of
+    the distance between their bin's mean confidence and its accuracy.
+
+    Args:
+        labels: ``(n,)`` integers in ``[0, num_classes)``.
+        probabilities: ``(n, num_classes)``, each row of sum 1.
+        bins: how many.
+
+    Returns:
+        A float in ``[0, 1]``; 0 is calibrated.
+    """
+    labels, probabilities = _checked(labels, probabilities)
+    confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(index, weights=hits - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def temperature(labels, logits):
+    """The number by which logits must be divided for the lowest cross-entropy: Guo et al. 2017 (arXiv:1706.04599).
+
+    Args:
+        labels: ``(n,)`` integers in ``[0, num_classes)``, of examples that were not trained on.
+        logits: ``(n, num_classes)``.
+
+    Returns:
+        A float between 0.01 and 100; above 1 the classifier was too confident.
+    """
+    labels, logits = _checked(labels, logits)
+    logits = np.asarray(logits, np.float64)
+
+    def cross_entropy(log_temperature):
+        return -np.mean(scipy.special.log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(labels)), labels])
+
+    bounds = (np.log(0.01), np.log(100.0))
+    return float(np.exp(scipy.optimize.minimize_scalar(cross_entropy, bounds=bounds, method="bounded").x))
 
 
 def _checked(labels, scores):

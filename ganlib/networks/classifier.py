@@ -23,6 +23,10 @@ class Classifier(keras.Model):
         head: a layer from features to ``(n, num_classes)`` logits, as from ``discriminator.class_head``; None takes a
             dense layer.
 
+    Attributes:
+        temperature: a float32 variable, 1 at first, by which `classify` divides the logits so that the probabilities
+            tell how often they are right; set it to `ganlib.metrics.temperature` of held-out examples.
+
     Example:
         >>> import numpy as np
         >>> from ganlib.networks import dcgan, Classifier
@@ -36,6 +40,7 @@ class Classifier(keras.Model):
         super().__init__(**kwargs)
         self.body, self.image_shape, self.num_classes = body, tuple(image_shape), num_classes
         self.head = head or keras.layers.Dense(num_classes, name="head")
+        self.temperature = self.add_weight(name="temperature", shape=(), initializer="ones", trainable=False)
         self.build()
 
     def build(self, input_shape=None):
@@ -56,7 +61,7 @@ class Classifier(keras.Model):
     def classify(self, images, batch_size=256):
         """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities."""
         logits = self.predict(images, batch_size=batch_size, verbose=0)
-        return ops.convert_to_numpy(ops.softmax(logits, axis=-1))
+        return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
 
     def get_config(self):
         parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("body", "head")}

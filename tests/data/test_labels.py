@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import ganlib
-from ganlib.data import labels, sources
+from ganlib.data import labels
 
 
 def test_split_is_stratified_complete_and_by_seed():
@@ -19,11 +19,3 @@ def test_too_many_labels_per_class():
         labels.split([0, 0, 0, 1, 1], per_class=3, seed=0)
     with pytest.raises(ganlib.UserError, match="must be at least 1, got 0"):
         labels.split([0, 1], per_class=0, seed=0)
-
-
-def test_labeled_part():
-    part = labels.labeled_part(sources.open("digits"), 5, seed=0)
-    assert part.num_examples == 50
-    assert np.bincount(part.labels).tolist() == [5] * 10
-    with pytest.raises(ganlib.UserError, match="mine has no labels"):
-        labels.labeled_part(sources.from_arrays("mine", part.images), 5, seed=0)

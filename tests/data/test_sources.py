@@ -107,3 +107,9 @@ def test_large_tfds_dataset_streams_in_an_order_by_seed_and_epoch(tfds_dir, monk
     np.testing.assert_array_equal(several[3][0], batch(0, 3)[0])
     # The second epoch has another order.
     assert not np.array_equal(images, batch(0, 10_000 // 64 + 1)[0])
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 3], [-1, 0, 1], [0, 1]])
+def test_labels_that_do_not_fit(labels):
+    with pytest.raises(ganlib.UserError, match="mine: 3 images need as many labels from 0 to 2, got"):
+        sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8), labels, ("a", "b", "c"))

@@ -19,3 +19,33 @@ def test_wrong_shapes_are_refused():
         metrics.accuracy([0, 1], np.zeros((3, 4)))
     with pytest.raises(ganlib.UserError, match="n > 0"):
         metrics.confusion_matrix([], np.zeros((0, 4)))
+
+
+def test_recall_by_class():
+    scores = np.eye(4)[[0, 0, 1, 2, 2, 2]]
+    recall = metrics.recall_by_class([0, 1, 1, 2, 2, 0], scores)
+    np.testing.assert_array_equal(recall, [0.5, 0.5, 1.0, np.nan])
+
+
+def test_expected_calibration_error_by_hand():
+    # Two bins of ten: 0.9 twice with one hit, 0.6 twice with two hits.
+    probabilities = [[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]]
+    error = metrics.expected_calibration_error([0, 1, 0, 1], probabilities, bins=10)
+    assert error == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
+    assert metrics.expected_calibration_error([0, 1], np.eye(2)) == 0
+
+
+def test_temperature_finds_the_scale_of_the_logits():
+    """Labels drawn from softmax(z), logits given as 3 z: the temperature is 3."""
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, 4))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = (probabilities.cumsum(1) < random.uniform(size=(20_000, 1))).sum(1)
+    assert metrics.temperature(labels, 3 * logits) == pytest.approx(3, rel=0.05)
+    before = metrics.expected_calibration_error(labels, np.exp(3 * logits) / np.exp(3 * logits).sum(1, keepdims=True))
+    after = metrics.expected_calibration_error(labels, probabilities)
+    assert after < 0.02 < before
+
+
+def test_temperature_of_perfect_answers_is_bounded():
+    assert 0.009 < metrics.temperature([0, 1], 10 * np.eye(2)) < 0.2

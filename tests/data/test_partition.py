@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import data
+from ganlib.data import sources
+
+
+def pictures(source):
+    return {bytes(image) for image in source.images}
+
+
+def test_the_parts_of_the_digits():
+    source = data.open("digits")
+    parts = data.few_labels(source, per_class=5, seed=1, validation_per_class=10)
+    assert np.bincount(parts.labeled.labels).tolist() == [5] * 10
+    assert np.bincount(parts.validation.labels).tolist() == [10] * 10
+    assert parts.unlabeled.num_examples == source.num_examples - 100
+    assert pictures(parts.labeled) <= pictures(parts.unlabeled)
+    assert not pictures(parts.validation) & pictures(parts.unlabeled)
+    lookup = {bytes(image): label for image, label in zip(source.images, source.labels, strict=True)}
+    for part in (parts.labeled, parts.validation):
+        assert [lookup[bytes(image)] for image in part.images] == part.labels.tolist()
+
+
+def test_more_labels_leave_the_held_out_images_as_they_are():
+    source = data.open("digits")
+    few, more, all_labels = (data.few_labels(source, count, seed=2, validation_per_class=10) for count in (1, 20, None))
+    assert pictures(few.validation) == pictures(more.validation) == pictures(all_labels.validation)
+    assert all_labels.labeled.num_examples == source.num_examples - 100
+    other = data.few_labels(source, 1, seed=3, validation_per_class=10)
+    assert pictures(few.validation) != pictures(other.validation)
+
+
+def test_without_validation_nothing_is_held_out():
+    source = data.open("digits")
+    parts = data.few_labels(source, per_class=5)
+    assert parts.validation is None
+    assert parts.unlabeled is source
+
+
+def test_unlabelled_images_of_their_own():
+    source = data.open("digits")
+    other = sources.from_arrays("more", source.images[:50])
+    assert data.few_labels(source, 5, unlabeled=other).unlabeled is other
+    larger = sources.from_arrays("larger", np.zeros((3, 16, 16, 1), np.uint8))
+    with pytest.raises(ganlib.UserError, match=r"images of \(8, 8, 1\), the unlabelled larger of \(16, 16, 1\)"):
+        data.few_labels(source, 5, unlabeled=larger)
+
+
+def test_bad_input():
+    source = data.open("digits")
+    with pytest.raises(ganlib.UserError, match="mine has no labels"):
+        data.few_labels(sources.from_arrays("mine", source.images), 5)
+    with pytest.raises(ganlib.UserError, match="2000 labels per class asked for, but class 0 has only"):
+        data.few_labels(source, 5, validation_per_class=2000)
+    gap = sources.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
+    with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labelled image"):
+        data.few_labels(gap)
