@@ -23,13 +23,14 @@ class Checkpoints:
     Args:
         folder: where they lie; it is made when it is missing.
         model: a built `keras.Model` with a ``step`` variable. All its weights, its optimizers' state and its random
-            state are saved.
+            state are saved, in their order.
         keep: how many to keep; older ones are removed after a new one is complete.
     """
 
     def __init__(self, folder, model, keep=2):
         self.folder, self.model, self.keep = pathlib.Path(folder), model, keep
-        self._checkpoint = tf.train.Checkpoint(model=model)
+        # As a list: TensorFlow's own walk through the model does not see layers that a Keras layer holds in a list.
+        self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in all_variables(model)])
 
     def steps(self):
         """The steps of the complete checkpoints, in ascending order."""
@@ -73,13 +74,14 @@ class Checkpoints:
         """
         steps = self.steps()
         for step in reversed(steps):
+            path = str(self._path(step) / "weights")
             try:
-                status = self._checkpoint.read(str(self._path(step) / "weights"))
-                status.assert_existing_objects_matched().assert_consumed()
-                return step
-            except (ValueError, AssertionError) as error:
-                raise UserError(f"checkpoint {str(self._path(step))!r} is of another model ({_first_line(error)}): "
-                                "restore its config or choose another --workdir") from None  # fmt: skip
+                difference = self._difference(path)
+                if not difference:
+                    self._checkpoint.read(path).assert_existing_objects_matched().assert_consumed()
+                    return step
+                raise UserError(f"checkpoint {str(self._path(step))!r} is of another model ({difference}): "
+                                "restore its config or choose another --workdir")  # fmt: skip
             except (OSError, IndexError, tf.errors.OpError) as error:  # IndexError: a file cut short
                 message = "checkpoint %s is damaged and was passed over: %s"
                 logging.getLogger("ganlib").warning(message, self._path(step), _first_line(error))
@@ -88,6 +90,22 @@ class Checkpoints:
                 f"none of the {len(steps)} checkpoints in {str(self.folder)!r} can be read: move them away to start anew"
             )
         return None
+
+    def _difference(self, path):
+        """What in a checkpoint is not as in the model; an empty string if nothing is."""
+        reader = tf.train.load_checkpoint(path)
+        shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        saved = [name for name in shapes if name.startswith("variables/")]
+        variables = all_variables(self.model)
+        if len(saved) != len(variables):
+            return f"it has {len(saved)} variables, the model {len(variables)}"
+        for index, variable in enumerate(variables):
+            name, value = f"variables/{index}/.ATTRIBUTES/VARIABLE_VALUE", variable.value
+            if (tuple(shapes[name]), types[name]) != (tuple(value.shape), value.dtype):
+                return (
+                    f"{variable.path} is {value.dtype.name} {tuple(value.shape)}, not {types[name].name} {tuple(shapes[name])}"
+                )
+        return ""
 
     def _path(self, step):
         return self.folder / f"{_PREFIX}{step:08d}"
@@ -103,8 +121,8 @@ class Checkpoints:
                 )
 
     def _check_disk(self):
-        variables = {id(v): v for v in [*self.model.variables, *_optimizer_variables(self.model)]}
-        needed = int(_MARGIN * sum(v.value.dtype.size * v.value.shape.num_elements() for v in variables.values()))
+        values = [v.value for v in all_variables(self.model)]
+        needed = int(_MARGIN * sum(value.dtype.size * value.shape.num_elements() for value in values))
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise OSError(f"it needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are free: make room")
@@ -114,9 +132,11 @@ class Checkpoints:
         return f"; the one of step {steps[-1]} is still good" if steps else ""
 
 
-def _optimizer_variables(model):
+def all_variables(model):
+    """All Keras variables of a model and of its optimizers, each once, in the order in which they were made."""
     optimizers = [getattr(model, name, None) for name in ("generator_optimizer", "discriminator_optimizer", "optimizer")]
-    return [v for optimizer in optimizers if optimizer is not None for v in optimizer.variables]
+    variables = [*model.variables, *(v for optimizer in optimizers if optimizer is not None for v in optimizer.variables)]
+    return list({id(v): v for v in variables}.values())
 
 
 def _first_line(error):
