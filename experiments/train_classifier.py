@@ -1,8 +1,12 @@
 """Trains a classifier on few labels:
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
 
---config.method=semi_supervised learns from the unlabelled images too, against a generator; --config.method=supervised
-trains the same network on the labelled images alone. Test labels are used to measure, never to train or to choose.
+--config.method says what it learns by: semi_supervised from unlabelled images too, against a generator; pseudo_labels
+from unlabelled images, by its own guesses (with strong_augment: FixMatch); supervised from the labelled images alone,
+by --config.features_from=runs/some_gan on the features of that run's discriminator.
+
+Validation images, held out of the training set, serve to choose and to calibrate; the test images are opened when the
+training is over, and used once. The workdir gets classifier.keras, classification.json and mistakes.png.
 """
 
 from absl import flags
@@ -12,30 +16,33 @@ from experiments import job
 
 def train(config, workdir, accept_new_config=False, label=""):
     """Trains the classifier of ``config`` in ``workdir`` and writes its report; returns its test accuracy in [0, 1]."""
-    from ganlib import data, metrics, report, runs
+    from ganlib import classification, data, report, runs
     from ganlib.files import write_json
 
-    config = runs.smoke(config)
+    config = runs.smoke(runs.with_features_of(config))
     source = runs.open_data(config)
-    test = runs.open_data(config, "test")
-    labeled = data.labels.labeled_part(source, config.labels_per_class, config.label_seed)
-    semi_supervised = config.method == "semi_supervised"
+    parts = data.few_labels(
+        source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
+    )
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
+    runs.take_features(model, run)  # a checkpoint, if there is one, takes their place
 
     def batches(start_step):
-        size = min(config.batch_size, labeled.num_examples)
-        if semi_supervised:
-            return data.semi_supervised_batches(labeled, source, config.batch_size, config.seed, start_step)
-        return data.batches(labeled, size, config.seed, start_step)
+        if model.uses_unlabeled:
+            return data.semi_supervised_batches(
+                parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, config.labeled_batch_size
+            )
+        size = min(config.labeled_batch_size or config.batch_size, parts.labeled.num_examples)
+        return data.batches(parts.labeled, size, config.seed, start_step)
 
-    def evaluate(model):
-        return {"test_accuracy": metrics.accuracy(test.labels, model.classify(test.images))}
-
-    runs.fit(run, model, batches, evaluate, label, samples=semi_supervised)
-    matrix = metrics.confusion_matrix(test.labels, model.classify(test.images))
-    result = {"test_accuracy": float(matrix.trace() / matrix.sum()), "confusion_matrix": matrix.tolist()}
-    write_json(run.workdir / "classification.json", result)
+    evaluate = parts.validation and (lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)})
+    runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
+    classification.calibrate(model.classifier, parts.validation)
+    result, mistakes = classification.test(model.classifier, runs.open_data(config, "test"))
+    write_json(run.workdir / "classification.json", result | {"step": int(model.step.numpy())})
+    if mistakes:
+        mistakes.savefig(run.workdir / "mistakes.png", dpi=90)
     model.classifier.save(run.workdir / "classifier.keras")
     report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
     return result["test_accuracy"]

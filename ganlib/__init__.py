@@ -14,6 +14,7 @@ _MODULES = (
 _NAMES = {
     "Classifier": "ganlib.networks",
     "GAN": "ganlib.gan",
+    "PseudoLabelClassifier": "ganlib.pseudo_labels",
     "SemiSupervisedGAN": "ganlib.semi_supervised",
     "SupervisedClassifier": "ganlib.supervised",
     "UserError": "ganlib.errors",

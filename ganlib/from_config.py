@@ -9,6 +9,7 @@ import keras
 from ganlib import networks, penalties, regularizers
 from ganlib.errors import UserError, choose, did_you_mean
 from ganlib.gan import GAN
+from ganlib.pseudo_labels import PseudoLabelClassifier
 from ganlib.semi_supervised import SemiSupervisedGAN
 from ganlib.supervised import SupervisedClassifier
 from ganlib.training import precision
@@ -22,9 +23,8 @@ def build(run):
         UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
     """
     keras.utils.set_random_seed(run.config.seed)
-    makers = {"gan": _build_gan, "semi_supervised": _build_semi_supervised, "supervised": _build_supervised}
     with precision.policy(run.config.precision):
-        return choose("method", run.config.method, makers)(run)
+        return choose("method", run.config.method, METHODS)(run)
 
 
 def _build_gan(run):
@@ -47,12 +47,9 @@ def _build_gan(run):
         build_optimizer(config.discriminator_optimizer, config.steps),
         loss=config.loss,
         penalties=[penalties.get(name, **arguments) for name, arguments in config.penalties.items()],
-        augment=config.augment,
         discriminator_steps=config.discriminator_steps,
-        ema_decay=config.ema_decay,
         update=config.update_rule,
-        seed=config.seed,
-        steps_per_execution=config.steps_per_execution,
+        **_shared(config),
     )
     return gan
 
@@ -67,15 +64,12 @@ def _build_semi_supervised(run):
     sgan.compile(
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
-        augment=config.augment,
         unlabeled_weight=config.unlabeled_weight,
         generator_loss=config.generator_loss,
         regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),
         generator_regularizers=_regularizers(config.generator_regularizers, regularizers.GENERATOR_TERMS),
         update=config.update_rule,
-        ema_decay=config.ema_decay,
-        seed=config.seed,
-        steps_per_execution=config.steps_per_execution,
+        **_shared(config),
     )
     return sgan
 
@@ -85,20 +79,44 @@ def _regularizers(config, known):
 
 
 def _build_supervised(run):
-    config, module = run.config, _architecture(run.config)
-    discriminator = _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape)
-    num_classes = len(run.class_names)
-    model = SupervisedClassifier(
-        networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
-    )
+    model = SupervisedClassifier(_classifier(run))
+    model.compile(build_optimizer(run.config.discriminator_optimizer, run.config.steps), **_shared(run.config))
+    return model
+
+
+def _build_pseudo_labels(run):
+    config, model = run.config, PseudoLabelClassifier(_classifier(run))
     model.compile(
         build_optimizer(config.discriminator_optimizer, config.steps),
-        augment=config.augment,
-        ema_decay=config.ema_decay,
-        seed=config.seed,
-        steps_per_execution=config.steps_per_execution,
+        strong_augment=config.strong_augment,
+        threshold=config.threshold,
+        unlabeled_weight=config.unlabeled_weight,
+        **_shared(config),
     )
     return model
+
+
+def _classifier(run):
+    """A classifier on the body of the discriminator that the config describes."""
+    arguments = run.config.discriminator
+    discriminator = _construct(_architecture(run.config).Discriminator, "discriminator", arguments, image_shape=run.image_shape)
+    discriminator.body.trainable = not run.config.freeze_features
+    num_classes = len(run.class_names)
+    return networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
+
+
+def _shared(config):
+    """The arguments of ``compile`` that all models share."""
+    return {key: config[key] for key in ("augment", "ema_decay", "seed", "steps_per_execution")}
+
+
+METHODS = {
+    "gan": _build_gan,
+    "semi_supervised": _build_semi_supervised,
+    "pseudo_labels": _build_pseudo_labels,
+    "supervised": _build_supervised,
+}
+"""The config's ``method`` -> what builds its model."""
 
 
 def _architecture(config):

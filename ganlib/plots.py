@@ -130,6 +130,28 @@ def curves(rows, groups):
     return figure
 
 
+def captioned_grid(images, captions, columns=8):
+    """A picture of images with a text above each.
+
+    Args:
+        images: ``(n, height, width, channels)`` uint8.
+        captions: ``n`` strings.
+        columns: images in a row.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure = matplotlib.figure.Figure(figsize=(1.25 * columns, 1.6 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, caption in zip(figure.axes, images, captions, strict=False):
+        axes.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(caption, fontsize=8)
+    return figure
+
+
 def confusion_matrix(matrix, class_names):
     """Draws ``(num_classes, num_classes)`` counts, rows the true classes and columns the predicted ones."""
     count = len(matrix)

@@ -20,7 +20,7 @@ CURVES = [
     ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
     ("FID", {"fid": "FID"}),
     ("precision and recall", {"precision": "precision", "recall": "recall"}),
-    ("accuracy", {"test_accuracy": "test", "train_accuracy": "training"}),
+    ("accuracy", {"validation_accuracy": "validation", "train_accuracy": "training"}),
 ]  # fmt: skip
 EARLIER_SAMPLES = 4
 
@@ -72,6 +72,7 @@ def _describe(workdir):
     samples = [{"step": int(g.stem.removeprefix("step_")), "image": _file_uri(g)} for g in _spread(grids)]
     interpolation = workdir / "samples" / "interpolation.png"
     classification, evaluation = workdir / "classification.json", workdir / "evaluation.json"
+    mistakes = workdir / "mistakes.png"
     return {
         "title": workdir.name,
         "note": _summary(config, facts, rows),
@@ -79,7 +80,9 @@ def _describe(workdir):
         "earlier_samples": samples[:-1],
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
         "curves": _figure_uri(plots.curves(rows, CURVES)),
+        "classification": json.loads(classification.read_text()) if classification.exists() else None,
         "confusion": _confusion(classification, facts) if classification.exists() else None,
+        "mistakes": _file_uri(mistakes) if mistakes.exists() else None,
         "evaluation": json.loads(evaluation.read_text()) if evaluation.exists() else None,
         "config": json.dumps(config, indent=2),
         "facts": json.dumps(facts, indent=2),

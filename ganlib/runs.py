@@ -85,6 +85,15 @@ def open_data(config, split="train"):
     return data.open(config.dataset, split, **{key: config[key] for key in keys})
 
 
+def open_unlabeled(config):
+    """The `ganlib.data.Source` of unlabelled images that a config names apart from its dataset; None without one."""
+    if not config.unlabeled_dataset:
+        return None
+    config = config.copy_and_resolve_references()
+    config.dataset = config.unlabeled_dataset
+    return open_data(config)
+
+
 def start(workdir, config, source, accept_new_config=False):
     """Opens a run folder for training. Nothing is written yet: `fit` does, once all is known to be well.
 
@@ -163,6 +172,41 @@ def load_gan(workdir, best=False):
     if not isinstance(model, GAN):
         raise UserError(f"run {str(workdir)!r} is a classifier without a generator: give the --workdir of a GAN")
     return model
+
+
+def with_features_of(config):
+    """``config`` with the networks of the GAN that its ``features_from`` names, if it names one.
+
+    Raises:
+        UserError: if there is no such run, or its images are of another size.
+    """
+    if not config.features_from:
+        return config
+    source, config = open_run(config.features_from), config.copy_and_resolve_references()
+    config.networks, config.discriminator = source.config.networks, source.config.discriminator
+    return config
+
+
+def take_features(model, run):
+    """Sets the features of a classifier that was not trained yet to those of the GAN that its config names.
+
+    Args:
+        model: from `build`, by a config from `with_features_of`.
+        run: the classifier's `Run`.
+
+    Raises:
+        UserError: if the GAN was trained on images of another shape.
+    """
+    if not run.config.features_from:
+        return
+    gan_run, gan = open_run(run.config.features_from), load_gan(run.config.features_from)
+    if gan_run.image_shape != run.image_shape:
+        raise UserError(
+            f"run {run.config.features_from!r} is of images of {gan_run.image_shape}, this data of {run.image_shape}: "
+            "set image_size, so that they are alike"
+        )
+    for network in (model.network, model.classifier):
+        network.body.set_weights(gan.discriminator.body.get_weights())
 
 
 def fit(run, model, batches, evaluate=None, label="", samples=True):

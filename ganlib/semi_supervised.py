@@ -43,6 +43,7 @@ class SemiSupervisedGAN(GAN):
     """
 
     parts = ("generator", "discriminator", "num_classes")
+    uses_unlabeled = True
 
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)

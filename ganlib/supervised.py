@@ -18,9 +18,11 @@ class SupervisedClassifier(DistributedModel):
 
     Attributes:
         classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+        uses_unlabeled: whether it is trained on ``(labeled_images, labels, unlabeled_images)`` instead of ``(images, labels)``.
     """
 
     parts = ("network",)
+    uses_unlabeled = False
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)

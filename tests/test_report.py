@@ -18,20 +18,39 @@ def workdir(tmp_path):
     facts = {"image_shape": [8, 8, 1], "class_names": ["a", "b"], "data": "digits/train", "num_examples": 9}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "run.json").write_text(json.dumps(facts))
-    write_rows(folder / "metrics.jsonl", [{"step": s, "generator_loss": 1.0, "test_accuracy": 0.5} for s in (10, 20)])
+    write_rows(folder / "metrics.jsonl", [{"step": s, "generator_loss": 1.0, "validation_accuracy": 0.5} for s in (10, 20)])
     for step in range(8):
         Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / f"samples/step_{step:08d}.png")
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "samples/interpolation.png")
-    (folder / "classification.json").write_text(json.dumps({"confusion_matrix": [[1, 2], [3, 4]]}))
+    result = {
+        "test_accuracy": 0.625, "test_images": 8, "expected_calibration_error": 0.031, "temperature": 1.5,
+        "recall_by_class": {"a": 0.375, "b": None}, "confusion_matrix": [[3, 5], [0, 0]],
+    }  # fmt: skip
+    (folder / "classification.json").write_text(json.dumps(result))
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "mistakes.png")
     return folder
 
 
 def test_one_self_contained_page_shows_all(workdir):
     table = report.Table("Results", ["method", "accuracy"], [["CNN", "86.5"]], note="all runs")
     text = report.write(workdir / "report.html", [workdir], "My title", [table]).read_text()
-    for part in ("My title", "my_run", "Results", "86.5", "all runs", "20 steps", "seed 7", "digits/train"):
+    for part in (
+        "My title",
+        "my_run",
+        "Results",
+        "86.5",
+        "all runs",
+        "20 steps",
+        "seed 7",
+        "digits/train",
+        "62.50 %",
+        "3.10 %",
+        "1.50",
+        "37.5",
+        "no image",
+    ):
         assert part in text
-    assert len(re.findall(r'src="data:image/png;base64,', text)) == len(re.findall("src=", text)) == 8
+    assert len(re.findall(r'src="data:image/png;base64,', text)) == len(re.findall("src=", text)) == 9
     assert "http" not in text
     assert "&lt;digits&gt;" in text
     assert [int(s) for s in re.findall(r"<figcaption>step (\d+)", text)] == [0, 2, 4, 5]
@@ -39,7 +58,10 @@ def test_one_self_contained_page_shows_all(workdir):
 
 
 def test_a_run_without_pictures(workdir):
-    for path in [*workdir.glob("samples/*"), workdir / "metrics.jsonl", workdir / "classification.json"]:
+    for path in [
+        *workdir.glob("samples/*"),
+        *(workdir / name for name in ("metrics.jsonl", "classification.json", "mistakes.png")),
+    ]:
         path.unlink()
     assert "src=" not in report.write(workdir / "report.html", [workdir], "Title").read_text()
 

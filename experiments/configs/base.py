@@ -21,10 +21,17 @@ def gan():
 def classifier():
     """The config of a few-label classifier, for `experiments.train_classifier`."""
     config = _shared()
-    config.method = "semi_supervised"  # or "supervised": the same network on the labelled images alone
-    config.labels_per_class = 10
+    config.method = "semi_supervised"  # or "pseudo_labels", "supervised": the same network without a generator
+    config.labels_per_class = placeholder(int)  # unset: all are used
     config.label_seed = 0  # which images keep their label
+    config.validation_per_class = 0  # labelled images held out, to choose and to calibrate
+    config.unlabeled_dataset = placeholder(str)  # unset: the images of the dataset itself
+    config.labeled_batch_size = placeholder(int)  # unset: batch_size
     config.unlabeled_weight = 1.0
+    config.strong_augment = ""  # of pseudo_labels, for FixMatch
+    config.threshold = 0.95  # of the probability, for pseudo_labels
+    config.features_from = placeholder(str)  # a run of a GAN, from whose discriminator the features start
+    config.freeze_features = False  # leave the features as they are and learn the last layer alone
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"
     config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}
     config.generator_regularizers = ConfigDict()  # such as {"pull_away": {"weight": 0.8}}

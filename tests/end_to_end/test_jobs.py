@@ -140,7 +140,8 @@ def test_train_classifier(tmp_path, method):
     assert evaluation["test_accuracy"] == pytest.approx(matrix.trace() / 500)
     classifier = keras.saving.load_model(tmp_path / "classifier.keras")
     assert classifier(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
-    assert "Confusion matrix" in (tmp_path / "report.html").read_text()
+    assert "confusion matrix" in (tmp_path / "report.html").read_text()
+    assert Image.open(tmp_path / "mistakes.png").size[0] > 300
 
 
 def test_demo(tmp_path):

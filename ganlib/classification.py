@@ -1,0 +1,80 @@
+"""A trained classifier as a product: calibrated, tested once, with its mistakes shown."""
+
+import numpy as np
+
+from ganlib import metrics, plots
+
+MISTAKES = 24
+
+
+def calibrate(classifier, held_out):
+    """Sets a classifier's temperature by held-out labelled images: Guo et al. 2017 (arXiv:1706.04599).
+
+    Args:
+        classifier: a `ganlib.Classifier`.
+        held_out: a `ganlib.data.Source` of images that were not trained on; None leaves the temperature as it is.
+
+    Returns:
+        The temperature, a float.
+    """
+    if held_out is not None:
+        logits = np.concatenate([classifier.predict(images, verbose=0) for images in _images(held_out)])
+        classifier.temperature.assign(metrics.temperature(held_out.labels, logits))
+    return float(classifier.temperature.numpy())
+
+
+def accuracy(model, source):
+    """The share of a labelled source's images that a model with ``classify`` gets right: a float in [0, 1]."""
+    return metrics.accuracy(source.labels, classify(model, source))
+
+
+def classify(model, source):
+    """``(n, num_classes)`` float32 probabilities of all images of a source, in their order."""
+    return np.concatenate([model.classify(images) for images in _images(source)])
+
+
+def test(classifier, source):
+    """All that is told of a classifier on labelled test images.
+
+    Args:
+        classifier: a `ganlib.Classifier`.
+        source: a labelled `ganlib.data.Source`.
+
+    Returns:
+        ``(result, picture)``: a dict of ``test_accuracy``, ``confusion_matrix`` (rows the true classes),
+        ``recall_by_class``, ``expected_calibration_error``, ``temperature`` and ``test_images``, ready for JSON; and a
+        `matplotlib.figure.Figure` of the most confident mistakes, or None if there are none.
+    """
+    probabilities = classify(classifier, source)
+    labels, matrix = source.labels, metrics.confusion_matrix(source.labels, probabilities)
+    recall = dict(zip(source.class_names, metrics.recall_by_class(labels, probabilities), strict=True))
+    result = {
+        "test_accuracy": metrics.accuracy(labels, probabilities),
+        "test_images": len(labels),
+        "expected_calibration_error": metrics.expected_calibration_error(labels, probabilities),
+        "temperature": float(classifier.temperature.numpy()),
+        "recall_by_class": {name: None if np.isnan(value) else float(value) for name, value in recall.items()},
+        "confusion_matrix": matrix.tolist(),
+    }
+    return result, _picture_of_mistakes(source, probabilities)
+
+
+def _picture_of_mistakes(source, probabilities):
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != source.labels)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
+    if not len(worst):
+        return None
+    names = source.class_names
+    captions = [f"{names[predicted[i]]}, not {names[source.labels[i]]}\n{100 * confidence[i]:.0f} %" for i in worst]
+    return plots.captioned_grid(_picked(source, worst), captions)
+
+
+def _images(source, batch_size=1000):
+    """The images of a source that can be picked, in order, in parts."""
+    for start in range(0, source.num_examples, batch_size):
+        yield _picked(source, np.arange(start, min(start + batch_size, source.num_examples)))
+
+
+def _picked(source, indices):
+    return source.images[indices] if source.images is not None else source.read(indices).numpy()

@@ -1,0 +1,90 @@
+"""`PseudoLabelClassifier`: the baseline without a GAN that a practitioner would use today.
+
+Lee 2013, "Pseudo-label"; with a strong augmentation it is FixMatch: Sohn et al. 2020 (arXiv:2001.07685).
+"""
+
+import keras
+import tensorflow as tf
+
+from ganlib import augment as augmentations
+from ganlib.networks.base import rescale
+from ganlib.supervised import SupervisedClassifier, accuracy, cross_entropy
+from ganlib.training import averaging
+
+
+@keras.saving.register_keras_serializable("ganlib")
+class PseudoLabelClassifier(SupervisedClassifier):
+    """Learns from labels, and from its own where it is sure of them.
+
+    An unlabelled image is classified under the weak augmentation. If the largest probability reaches ``threshold``,
+    that class is its label under the strong one.
+
+    Args:
+        network: a `ganlib.Classifier`.
+
+    Attributes:
+        classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+    """
+
+    uses_unlabeled = True
+
+    def compile(self, optimizer, augment=None, strong_augment=None, threshold=0.95, unlabeled_weight=1.0, ema_decay=0.999,
+                seed=0, jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
+        """Sets how the network is trained.
+
+        Args:
+            optimizer: a Keras optimizer.
+            augment: the weak augmentation, such as ``"translation"``; None for nothing.
+            strong_augment: the strong one, such as ``"color,translation,cutout"``; None takes the weak one, and then
+                it is Lee's method.
+            threshold: of the probability, in ``[0, 1]``.
+            unlabeled_weight: what the loss on unlabelled images is multiplied by.
+            ema_decay, seed, jit_compile, steps_per_execution, run_eagerly: as in `ganlib.GAN.compile`.
+        """
+        self.augment = augmentations.get(augment)
+        self.strong_augment = augmentations.get(strong_augment or augment)
+        self.threshold, self.unlabeled_weight = threshold, unlabeled_weight
+        self.configure(
+            {"optimizer": (optimizer, self.network)},
+            {
+                "augment": augment, "strong_augment": strong_augment, "threshold": threshold,
+                "unlabeled_weight": unlabeled_weight, "ema_decay": ema_decay, "seed": seed, "jit_compile": jit_compile,
+                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+            },
+        )  # fmt: skip
+
+    def train_step(self, data):
+        """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
+        labeled, labels, unlabeled = data
+        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream(self.network)
+        guess = tf.nn.softmax(self.network(self.augment(unlabeled, random), training=True))
+        pseudo_labels, sure = tf.argmax(guess, axis=-1), tf.reduce_max(guess, axis=-1) >= self.threshold
+        with tf.GradientTape() as tape:
+            logits = self.network(self.augment(labeled, random), training=True)
+            strong_logits = self.network(self.strong_augment(unlabeled, random), training=True)
+            labeled_loss = cross_entropy(labels, logits)
+            unlabeled_loss = pseudo_label_loss(pseudo_labels, sure, strong_logits)
+            loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
+            objective = self.objective(loss, self.optimizer)
+        self.minimize(tape, objective, self.network, self.optimizer)
+        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.step.assign_add(1)
+        return {
+            "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
+            "sure": tf.reduce_mean(tf.cast(sure, tf.float32)),
+        }  # fmt: skip
+
+
+def pseudo_label_loss(labels, sure, logits):
+    """The cross-entropy of the examples that are sure, divided by the number of all of them: FixMatch, equation 4.
+
+    Args:
+        labels: ``(n,)`` integers.
+        sure: ``(n,)`` booleans.
+        logits: ``(n, num_classes)``.
+
+    Returns:
+        A scalar.
+    """
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    return tf.reduce_mean(tf.where(sure, losses, 0.0))

@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+
+import ganlib
+from experiments import train_classifier, train_gan
+from experiments.configs import digits_dcgan, digits_sgan
+from ganlib import runs
+from tests.helpers import same, weights
+
+
+def small(method):
+    config = digits_sgan.get_config()
+    config.update(method=method, smoke=True, validation_per_class=5, evaluate_every=1)
+    return config
+
+
+@pytest.mark.parametrize("method", ["supervised", "semi_supervised", "pseudo_labels"])
+def test_training_never_sees_the_test_labels(tmp_path, monkeypatch, method):
+    """The test set is opened after the training, and with other test labels nothing but the test result changes."""
+    opened, open_data, fit = [], runs.open_data, runs.fit
+
+    def spy(config, split="train"):
+        opened.append(split)
+        source = open_data(config, split)
+        if split == "test" and poisoned:
+            return ganlib.data.sources.from_arrays("poisoned", source.images, (source.labels + 1) % 10, source.class_names)
+        return source
+
+    def noted_fit(*arguments, **others):
+        fit(*arguments, **others)
+        opened.append("trained")
+
+    monkeypatch.setattr(runs, "open_data", spy)
+    monkeypatch.setattr(runs, "fit", noted_fit)
+    accuracies = []
+    for poisoned in (False, True):
+        opened.clear()
+        accuracies.append(train_classifier.train(small(method), tmp_path / str(poisoned)))
+        assert opened == ["train", "trained", "test"]
+    one, other = (ganlib.load(tmp_path / name) for name in ("False", "True"))
+    assert same(weights(one), weights(other))
+    assert accuracies[0] != accuracies[1]
+    results = [json.loads((tmp_path / name / "classification.json").read_text()) for name in ("False", "True")]
+    assert results[0]["temperature"] == results[1]["temperature"] != 1.0
+
+
+def test_validation_images_are_not_learned_from(tmp_path, monkeypatch):
+    seen = {}
+    few_labels = ganlib.data.few_labels
+
+    def spy(*arguments):
+        seen["parts"] = few_labels(*arguments)
+        return seen["parts"]
+
+    monkeypatch.setattr(ganlib.data, "few_labels", spy)
+    train_classifier.train(small("semi_supervised"), tmp_path)
+    parts = seen["parts"]
+    assert parts.validation.num_examples == 50
+    assert not {bytes(i) for i in parts.validation.images} & {bytes(i) for i in parts.unlabeled.images}
+    rows = ganlib.training.callbacks.read_rows(tmp_path / "metrics.jsonl")
+    measured = [row["validation_accuracy"] for row in rows if "validation_accuracy" in row]
+    model = ganlib.load(tmp_path)
+    assert measured[-1] == pytest.approx(np.mean(model.classify(parts.validation.images).argmax(1) == parts.validation.labels))
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_features_of_a_gan(tmp_path, frozen):
+    """They are those of the GAN's discriminator at first, and stay so if they are frozen; the head learns anyway."""
+    gan_config = digits_dcgan.get_config()
+    gan_config.smoke = True
+    train_gan.train(gan_config, tmp_path / "gan")
+    body = ganlib.load(tmp_path / "gan").discriminator.body
+    config = small("supervised")
+    config.update(features_from=str(tmp_path / "gan"), freeze_features=frozen, networks="mlp")
+    train_classifier.train(config, tmp_path / "classifier")
+    model = ganlib.load(tmp_path / "classifier")
+    assert same(weights(body), weights(model.network.body)) == frozen
+    assert len(model.network.trainable_variables) == (2 if frozen else 2 + len(body.trainable_variables))
+    close = [np.abs(a - b).max() < 0.01 for a, b in zip(weights(body), weights(model.network.body), strict=True)]
+    assert all(close)  # two steps from where the GAN ended
+    head = model.network.head.kernel.numpy()
+    model.fit(ganlib.data.batches(ganlib.data.open("digits"), 8), steps_per_epoch=1, verbose=0)
+    assert not np.array_equal(head, model.network.head.kernel)
+    assert same(weights(body), weights(model.network.body)) == frozen
+
+
+def test_features_of_other_images_are_refused(tmp_path):
+    gan_config = digits_dcgan.get_config()
+    gan_config.update(smoke=True, image_size=16)
+    train_gan.train(gan_config, tmp_path / "gan")
+    config = small("supervised")
+    config.features_from = str(tmp_path / "gan")
+    with pytest.raises(ganlib.UserError, match=r"is of images of \(16, 16, 1\), this data of \(8, 8, 1\): set image_size"):
+        train_classifier.train(config, tmp_path / "classifier")
