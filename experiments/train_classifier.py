@@ -5,8 +5,8 @@ python -m experiments.train_classifier --config=experiments/configs/digits_sgan.
 from unlabelled images, by its own guesses (with strong_augment: FixMatch); supervised from the labelled images alone,
 by --config.features_from=runs/some_gan on the features of that run's discriminator.
 
-Validation images, held out of the training set, serve to choose and to calibrate; the test images are opened when the
-training is over, and used once. The workdir gets classifier.keras, classification.json and mistakes.png.
+Validation images, held out of the training set, serve to choose and to calibrate; the test images are used once, when
+the training is over. The workdir gets classifier.keras, classification.json and mistakes.png.
 """
 
 from absl import flags
@@ -16,7 +16,7 @@ from experiments import job
 
 def train(config, workdir, accept_new_config=False, label=""):
     """Trains the classifier of ``config`` in ``workdir`` and writes its report; returns its test accuracy in [0, 1]."""
-    from ganlib import classification, data, report, runs
+    from ganlib import UserError, classification, data, report, runs
     from ganlib.files import write_json
 
     config = runs.smoke(runs.with_features_of(config))
@@ -24,6 +24,9 @@ def train(config, workdir, accept_new_config=False, label=""):
     parts = data.few_labels(
         source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
     )
+    test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
+    if test is None:
+        raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
     runs.take_features(model, run)  # a checkpoint, if there is one, takes their place
@@ -39,8 +42,9 @@ def train(config, workdir, accept_new_config=False, label=""):
     evaluate = parts.validation and (lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)})
     runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
     classification.calibrate(model.classifier, parts.validation)
-    result, mistakes = classification.test(model.classifier, runs.open_data(config, "test"))
-    write_json(run.workdir / "classification.json", result | {"step": int(model.step.numpy())})
+    result, mistakes = classification.test(model.classifier, test)
+    tested_on = config.test_split or "validation"
+    write_json(run.workdir / "classification.json", result | {"tested_on": tested_on, "step": int(model.step.numpy())})
     if mistakes:
         mistakes.savefig(run.workdir / "mistakes.png", dpi=90)
     model.classifier.save(run.workdir / "classifier.keras")

@@ -1,10 +1,32 @@
 """A trained classifier as a product: calibrated, tested once, with its mistakes shown."""
 
+import keras
 import numpy as np
 
 from ganlib import metrics, plots
+from ganlib.errors import UserError
 
 MISTAKES = 24
+
+
+def load(run):
+    """The calibrated classifier that a training job left in a run's folder: a `ganlib.Classifier`.
+
+    Args:
+        run: a `ganlib.runs.Run`.
+
+    Raises:
+        UserError: if there is none, or its file is damaged.
+    """
+    path = run.workdir / "classifier.keras"
+    if not path.exists():
+        raise UserError(f"no classifier in {str(run.workdir)!r}: train one there with experiments.train_classifier")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # a damaged file can fail anywhere
+        raise UserError(
+            f"{str(path)!r} is damaged ({' '.join(str(error).split())[:200]}): run the training job again"
+        ) from None
 
 
 def calibrate(classifier, held_out):

@@ -23,7 +23,7 @@ def workdir(tmp_path):
         Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / f"samples/step_{step:08d}.png")
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "samples/interpolation.png")
     result = {
-        "test_accuracy": 0.625, "test_images": 8, "expected_calibration_error": 0.031, "temperature": 1.5,
+        "test_accuracy": 0.625, "test_images": 8, "tested_on": "test", "expected_calibration_error": 0.031, "temperature": 1.5,
         "recall_by_class": {"a": 0.375, "b": None}, "confusion_matrix": [[3, 5], [0, 0]],
     }  # fmt: skip
     (folder / "classification.json").write_text(json.dumps(result))

@@ -25,6 +25,7 @@ def classifier():
     config.labels_per_class = placeholder(int)  # unset: all are used
     config.label_seed = 0  # which images keep their label
     config.validation_per_class = 0  # labelled images held out, to choose and to calibrate
+    config.test_split = "test"  # "" where there is none: then the validation images are tested on
     config.unlabeled_dataset = placeholder(str)  # unset: the images of the dataset itself
     config.labeled_batch_size = placeholder(int)  # unset: batch_size
     config.unlabeled_weight = 1.0

@@ -35,6 +35,10 @@ class Listing:
     skip_corrupt: bool
     has_splits: bool
 
+    def with_channels(self, channels):
+        """The same images, to be loaded in grey (1) or in colour (3)."""
+        return dataclasses.replace(self, channels=channels)
+
 
 def scan(path, split="train", image_size=None, skip_corrupt=False, background="white"):
     """Lists the images below ``path``, whose subfolders, if it has any, are its classes.

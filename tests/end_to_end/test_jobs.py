@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 import signal
@@ -9,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from experiments.configs import digits_sgan
-from ganlib import runs
+from ganlib import data, runs
 from ganlib.training.callbacks import read_rows
 from tests.end_to_end.jobs import finish, run, start
 
@@ -142,6 +143,31 @@ def test_train_classifier(tmp_path, method):
     assert classifier(np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
     assert "confusion matrix" in (tmp_path / "report.html").read_text()
     assert Image.open(tmp_path / "mistakes.png").size[0] > 300
+
+
+def test_classify_a_folder(tmp_path):
+    config = "--config=experiments/configs/digits_sgan.py"
+    arguments = ("--config.method=supervised", "--config.steps=300", "--config.validation_per_class=10")
+    code, _, errors = run("train_classifier", config, f"--workdir={tmp_path / 'run'}", *arguments)
+    assert (code, errors) == (0, [])
+    source, folder = data.open("digits", "test"), tmp_path / "new"
+    folder.mkdir()
+    for index, image in enumerate(source.images[:40]):
+        grey = Image.fromarray(image[..., 0])
+        (grey.convert("RGB") if index % 2 else grey).save(folder / f"{index:02d}.png")  # in either colours
+    output = tmp_path / "predictions.csv"
+    code, text, errors = run("classify", f"--workdir={tmp_path / 'run'}", f"--images={folder}", f"--output={output}")
+    assert (code, errors) == (0, [])
+    assert "40 images" in text
+    with output.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == [str(folder / f"{index:02d}.png") for index in range(40)]
+    expected = keras.saving.load_model(tmp_path / "run/classifier.keras").classify(source.images[:40])
+    assert [row["class"] for row in rows] == [str(k) for k in expected.argmax(1)]
+    np.testing.assert_allclose([[float(row[str(k)]) for k in range(10)] for row in rows], expected, atol=1e-4)
+    assert np.mean(expected.argmax(1) == source.labels[:40]) > 0.6
+    code, _, errors = run("classify", f"--workdir={tmp_path}", f"--images={folder}")
+    assert (code, len(errors)) == (2, 1)
 
 
 def test_demo(tmp_path):

@@ -18,32 +18,27 @@ def small(method):
 
 @pytest.mark.parametrize("method", ["supervised", "semi_supervised", "pseudo_labels"])
 def test_training_never_sees_the_test_labels(tmp_path, monkeypatch, method):
-    """The test set is opened after the training, and with other test labels nothing but the test result changes."""
-    opened, open_data, fit = [], runs.open_data, runs.fit
+    """With other test labels nothing but the test result changes: weights, validation curve and temperature are the same."""
+    open_data = runs.open_data
 
     def spy(config, split="train"):
-        opened.append(split)
         source = open_data(config, split)
         if split == "test" and poisoned:
             return ganlib.data.sources.from_arrays("poisoned", source.images, (source.labels + 1) % 10, source.class_names)
         return source
 
-    def noted_fit(*arguments, **others):
-        fit(*arguments, **others)
-        opened.append("trained")
-
     monkeypatch.setattr(runs, "open_data", spy)
-    monkeypatch.setattr(runs, "fit", noted_fit)
     accuracies = []
     for poisoned in (False, True):
-        opened.clear()
         accuracies.append(train_classifier.train(small(method), tmp_path / str(poisoned)))
-        assert opened == ["train", "trained", "test"]
     one, other = (ganlib.load(tmp_path / name) for name in ("False", "True"))
     assert same(weights(one), weights(other))
     assert accuracies[0] != accuracies[1]
     results = [json.loads((tmp_path / name / "classification.json").read_text()) for name in ("False", "True")]
     assert results[0]["temperature"] == results[1]["temperature"] != 1.0
+    rows = [ganlib.training.callbacks.read_rows(tmp_path / name / "metrics.jsonl") for name in ("False", "True")]
+    curves = [[row["validation_accuracy"] for row in part if "validation_accuracy" in row] for part in rows]
+    assert curves[0] == curves[1] != []
 
 
 def test_validation_images_are_not_learned_from(tmp_path, monkeypatch):
@@ -94,3 +89,14 @@ def test_features_of_other_images_are_refused(tmp_path):
     config.features_from = str(tmp_path / "gan")
     with pytest.raises(ganlib.UserError, match=r"is of images of \(16, 16, 1\), this data of \(8, 8, 1\): set image_size"):
         train_classifier.train(config, tmp_path / "classifier")
+
+
+def test_without_a_test_set_the_validation_images_are_tested_on(tmp_path):
+    config = small("supervised")
+    config.test_split = ""
+    train_classifier.train(config, tmp_path)
+    result = json.loads((tmp_path / "classification.json").read_text())
+    assert (result["tested_on"], result["test_images"]) == ("validation", 50)
+    config.validation_per_class = 0
+    with pytest.raises(ganlib.UserError, match="nothing to test on"):
+        train_classifier.train(config, tmp_path / "other")
