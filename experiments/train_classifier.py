@@ -3,7 +3,8 @@ python -m experiments.train_classifier --config=experiments/configs/digits_sgan.
 
 --config.method says what it learns by: semi_supervised from unlabelled images too, against a generator; pseudo_labels
 from unlabelled images, by its own guesses (with strong_augment: FixMatch); supervised from the labelled images alone,
-by --config.features_from=runs/some_gan on the features of that run's discriminator.
+by --config.features_from=runs/some_gan on the features of that run's discriminator, by
+--config.generated_from=runs/some_gan also from the images of that run's conditional generator.
 
 Validation images, held out of the training set, serve to choose and to calibrate; the test images are used once, when
 the training is over. The workdir gets classifier.keras, classification.json and mistakes.png.
@@ -16,7 +17,7 @@ from experiments import job
 
 def train(config, workdir, accept_new_config=False, label=""):
     """Trains the classifier of ``config`` in ``workdir`` and writes its report; returns its test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, report, runs
+    from ganlib import UserError, classification, data, evaluation, report, runs
     from ganlib.files import write_json
 
     config = runs.smoke(runs.with_features_of(config))
@@ -32,12 +33,18 @@ def train(config, workdir, accept_new_config=False, label=""):
     runs.take_features(model, run)  # a checkpoint, if there is one, takes their place
 
     def batches(start_step):
+        size = config.labeled_batch_size or config.batch_size
         if model.uses_unlabeled:
             return data.semi_supervised_batches(
-                parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, config.labeled_batch_size
+                parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, size
             )
-        size = min(config.labeled_batch_size or config.batch_size, parts.labeled.num_examples)
-        return data.batches(parts.labeled, size, config.seed, start_step)
+        own = data.batches(parts.labeled, min(size, parts.labeled.num_examples), config.seed, start_step)
+        if not config.generated_from:
+            return own
+        generated = evaluation.generated_source(
+            runs.load_gan(config.generated_from), config.generated_images, config.seed, source.class_names
+        )
+        return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step))
 
     evaluate = parts.validation and (lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)})
     runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))

@@ -17,6 +17,7 @@ _NAMES = {
     "PseudoLabelClassifier": "ganlib.pseudo_labels",
     "SemiSupervisedGAN": "ganlib.semi_supervised",
     "SupervisedClassifier": "ganlib.supervised",
+    "TripleGAN": "ganlib.triple_gan",
     "UserError": "ganlib.errors",
     "load": "ganlib.runs",
 }

@@ -5,7 +5,7 @@ import tqdm
 
 import ganlib
 from ganlib import metrics, plots
-from ganlib.data import Source
+from ganlib.data import Source, sources
 from ganlib.errors import UserError, choose
 from ganlib.gan import GAN, latents_for
 from ganlib.metrics import cache, features, in_domain
@@ -181,6 +181,26 @@ def generated_batches(model, count, seed=0, real_labels=None):
         part = slice(start, start + BATCH_SIZE)
         own = None if labels is None else labels[part]
         yield plots.to_uint8(model.generate_from(latents[part], own, BATCH_SIZE)), own
+
+
+def generated_source(model, count, seed=0, class_names=()):
+    """Images of a conditional model's averaged generator as a labelled `ganlib.data.Source`, all classes alike.
+
+    Args:
+        model: a `ganlib.GAN` with classes.
+        count: how many images in all.
+        seed: an integer, from which latents and labels follow.
+        class_names: the names of the classes, or empty to name them by their numbers.
+
+    Raises:
+        UserError: if the model has no classes.
+    """
+    if not model.generator.num_classes:
+        raise UserError("images for a classifier need labels: train the GAN with --config.conditional=True")
+    batches = generated_batches(model, count, seed)
+    images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    names = class_names or tuple(str(k) for k in range(model.generator.num_classes))
+    return sources.from_arrays("generated", images, labels, names)
 
 
 def nearest_neighbours(model, source, extractor, rows=10, seed=0):

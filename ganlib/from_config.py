@@ -14,6 +14,7 @@ from ganlib.semi_supervised import SemiSupervisedGAN
 from ganlib.supervised import SupervisedClassifier
 from ganlib.training import precision
 from ganlib.training.schedules import ConstantThenLinear
+from ganlib.triple_gan import TripleGAN
 
 
 def build(run):
@@ -74,18 +75,39 @@ def _build_semi_supervised(run):
     return sgan
 
 
+def _build_triple_gan(run):
+    config, module, num_classes = run.config, _architecture(run.config), len(run.class_names)
+    shared = {"image_shape": run.image_shape, "num_classes": num_classes}
+    model = TripleGAN(
+        _construct(module.Generator, "generator", config.generator, **shared),
+        _construct(module.Discriminator, "discriminator", config.discriminator, **shared),
+        _classifier(run, config.classifier),
+    )
+    model.compile(
+        build_optimizer(config.generator_optimizer, config.steps),
+        build_optimizer(config.discriminator_optimizer, config.steps),
+        build_optimizer(config.classifier_optimizer, config.steps),
+        alpha=config.alpha,
+        adversarial_weight=config.adversarial_weight,
+        generated_weight=config.generated_weight,
+        regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),
+        **_shared(config),
+    )
+    return model
+
+
 def _regularizers(config, known):
     return [regularizers.get(name, known, **arguments) for name, arguments in config.items()]
 
 
 def _build_supervised(run):
-    model = SupervisedClassifier(_classifier(run))
+    model = SupervisedClassifier(_classifier(run, run.config.discriminator))
     model.compile(build_optimizer(run.config.discriminator_optimizer, run.config.steps), **_shared(run.config))
     return model
 
 
 def _build_pseudo_labels(run):
-    config, model = run.config, PseudoLabelClassifier(_classifier(run))
+    config, model = run.config, PseudoLabelClassifier(_classifier(run, run.config.discriminator))
     model.compile(
         build_optimizer(config.discriminator_optimizer, config.steps),
         strong_augment=config.strong_augment,
@@ -96,9 +118,8 @@ def _build_pseudo_labels(run):
     return model
 
 
-def _classifier(run):
-    """A classifier on the body of the discriminator that the config describes."""
-    arguments = run.config.discriminator
+def _classifier(run, arguments):
+    """A classifier on the body of a discriminator of these arguments."""
     discriminator = _construct(_architecture(run.config).Discriminator, "discriminator", arguments, image_shape=run.image_shape)
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
@@ -115,6 +136,7 @@ METHODS = {
     "semi_supervised": _build_semi_supervised,
     "pseudo_labels": _build_pseudo_labels,
     "supervised": _build_supervised,
+    "triple_gan": _build_triple_gan,
 }
 """The config's ``method`` -> what builds its model."""
 

@@ -73,7 +73,7 @@ def smoke(config):
         return config
     config = config.copy_and_resolve_references()
     small = {"width": 8, "latent_dim": 8}
-    for part in ("generator", "discriminator"):
+    for part in {"generator", "discriminator", "classifier"} & set(config):
         config[part].update({key: value for key, value in small.items() if key in config[part]})
     config.update(steps=2, batch_size=8, log_every=1)
     return config

@@ -126,3 +126,14 @@ def test_a_set_against_itself(pixels):
     source = data.open("digits")
     result = evaluation.Evaluation(source, ["fid", "precision_recall"], pixels).of_source(source)
     assert result == {"fid": pytest.approx(0, abs=1e-4), "precision": 1.0, "recall": 1.0}
+
+
+def test_generated_images_as_a_source():
+    gan = mlp_gan(num_classes=3)
+    source = evaluation.generated_source(gan, 300, seed=4, class_names=("a", "b", "c"))
+    assert (source.num_examples, source.image_shape, source.class_names) == (300, (8, 8, 1), ("a", "b", "c"))
+    latents = ganlib.gan.latents_for(300, 4, 4)
+    np.testing.assert_array_equal(source.images, plots.to_uint8(gan.generate_from(latents, source.labels)))
+    assert np.bincount(source.labels).min() > 70
+    with pytest.raises(ganlib.UserError, match="images for a classifier need labels"):
+        evaluation.generated_source(mlp_gan(), 10)

@@ -15,13 +15,16 @@ def gan():
     config.metrics = ""  # measured every evaluate_every steps, such as "fid,precision_recall"
     config.features = "in_domain"  # the network whose features are measured: see ganlib.metrics.features
     config.evaluation_samples = 5000
+    config.labels_per_class = placeholder(int)  # train on so many labelled images of each class; unset: on all
+    config.label_seed = 0  # which they are
+    config.validation_per_class = 0  # as in the classifier's config, so that the same images are left out
     return config
 
 
 def classifier():
     """The config of a few-label classifier, for `experiments.train_classifier`."""
     config = _shared()
-    config.method = "semi_supervised"  # or "pseudo_labels", "supervised": the same network without a generator
+    config.method = "semi_supervised"  # or "triple_gan", "pseudo_labels", "supervised"
     config.labels_per_class = placeholder(int)  # unset: all are used
     config.label_seed = 0  # which images keep their label
     config.validation_per_class = 0  # labelled images held out, to choose and to calibrate
@@ -31,7 +34,14 @@ def classifier():
     config.unlabeled_weight = 1.0
     config.strong_augment = ""  # of pseudo_labels, for FixMatch
     config.threshold = 0.95  # of the probability, for pseudo_labels
+    config.classifier = ConfigDict()  # of triple_gan: arguments of the Discriminator on whose body the classifier is
+    config.classifier_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
+    config.alpha = 0.5  # of triple_gan, as the next two
+    config.adversarial_weight = 0.01
+    config.generated_weight = 0.1
     config.features_from = placeholder(str)  # a run of a GAN, from whose discriminator the features start
+    config.generated_from = placeholder(str)  # a run of a conditional GAN, whose images join the labelled ones
+    config.generated_images = 10_000
     config.freeze_features = False  # leave the features as they are and learn the last layer alone
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"
     config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}

@@ -2,7 +2,7 @@
 
 from ganlib.data import folders, labels, partition, pipeline, sources
 from ganlib.data.partition import FewLabels, few_labels
-from ganlib.data.pipeline import batches, semi_supervised_batches
+from ganlib.data.pipeline import batches, joined_batches, semi_supervised_batches
 from ganlib.data.sources import Source, open
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "batches",
     "few_labels",
     "folders",
+    "joined_batches",
     "labels",
     "open",
     "partition",

@@ -69,6 +69,20 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
 
 
+def joined_batches(first, second):
+    """Batches that hold those of two datasets, one after the other.
+
+    Args:
+        first: a `tf.data.Dataset` of ``(images, labels)``, from `batches`.
+        second: another one, of images of the same shape.
+    """
+
+    def join(first, second):
+        return tuple(tf.concat(parts, axis=0) for parts in zip(first, second, strict=True))
+
+    return _finish(tf.data.Dataset.zip(first, second).map(join))
+
+
 def _check_batch_size(source, batch_size):
     if batch_size < 1:
         raise UserError(f"batch_size must be at least 1, got {batch_size}")

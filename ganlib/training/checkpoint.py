@@ -22,7 +22,7 @@ class Checkpoints:
 
     Args:
         folder: where they lie; it is made when it is missing.
-        model: a built `keras.Model` with a ``step`` variable. All its weights, its optimizers' state and its random
+        model: a compiled `ganlib.training.DistributedModel`. All its weights, its optimizers' state and its random
             state are saved, in their order.
         keep: how many to keep; older ones are removed after a new one is complete.
     """
@@ -134,8 +134,7 @@ class Checkpoints:
 
 def all_variables(model):
     """All Keras variables of a model and of its optimizers, each once, in the order in which they were made."""
-    optimizers = [getattr(model, name, None) for name in ("generator_optimizer", "discriminator_optimizer", "optimizer")]
-    variables = [*model.variables, *(v for optimizer in optimizers if optimizer is not None for v in optimizer.variables)]
+    variables = [*model.variables, *(v for optimizer in model.optimizers for v in optimizer.variables)]
     return list({id(v): v for v in variables}.values())
 
 

@@ -34,6 +34,7 @@ class DistributedModel(keras.Model):
         super().__init__(**kwargs)
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.seed = 0
+        self._optimizer_names = []
         self.built = True
 
     def random_stream(self, *networks):
@@ -95,6 +96,11 @@ class DistributedModel(keras.Model):
             steps_per_execution=arguments["steps_per_execution"],
             run_eagerly=arguments["run_eagerly"],
         )
+
+    @property
+    def optimizers(self):
+        """The optimizers that `configure` was given."""
+        return [getattr(self, name) for name in self._optimizer_names]
 
     def get_config(self):
         parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.parts}

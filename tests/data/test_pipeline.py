@@ -72,3 +72,13 @@ def test_semi_supervised_batches(numbered):
     resumed = pipeline.semi_supervised_batches(labeled, numbered, 8, start_step=2, labeled_batch_size=6)
     for first, second in zip(next(iter(resumed)), list(dataset.take(3))[2], strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+def test_joined_batches_are_those_of_both():
+    source = sources.open("digits")
+    first, second = (pipeline.batches(source.subset(range(100)), 4, seed=s) for s in (1, 2))
+    images, labels = next(iter(pipeline.joined_batches(first, second)))
+    for part, dataset in ((slice(0, 4), first), (slice(4, 8), second)):
+        expected = next(iter(dataset))
+        np.testing.assert_array_equal(images[part], expected[0])
+        np.testing.assert_array_equal(labels[part], expected[1])

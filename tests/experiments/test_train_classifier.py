@@ -16,7 +16,7 @@ def small(method):
     return config
 
 
-@pytest.mark.parametrize("method", ["supervised", "semi_supervised", "pseudo_labels"])
+@pytest.mark.parametrize("method", ["supervised", "semi_supervised", "pseudo_labels", "triple_gan"])
 def test_training_never_sees_the_test_labels(tmp_path, monkeypatch, method):
     """With other test labels nothing but the test result changes: weights, validation curve and temperature are the same."""
     open_data = runs.open_data
@@ -100,3 +100,25 @@ def test_without_a_test_set_the_validation_images_are_tested_on(tmp_path):
     config.validation_per_class = 0
     with pytest.raises(ganlib.UserError, match="nothing to test on"):
         train_classifier.train(config, tmp_path / "other")
+
+
+def test_generated_images_join_the_labelled_ones(tmp_path, monkeypatch):
+    """Each batch holds the labelled images and as many generated ones, of a GAN that saw the same few labels."""
+    gan_config = digits_dcgan.get_config()
+    gan_config.update(smoke=True, labels_per_class=2, validation_per_class=5)
+    train_gan.train(gan_config, tmp_path / "gan")
+    assert json.loads((tmp_path / "gan/run.json").read_text())["num_examples"] == 20
+    config = small("supervised")
+    config.update(labels_per_class=2, generated_from=str(tmp_path / "gan"), generated_images=50)
+    seen, joined_batches = [], ganlib.data.joined_batches
+
+    def spy(first, second):
+        seen.extend([first, second, joined_batches(first, second)])
+        return seen[-1]
+
+    monkeypatch.setattr(ganlib.data, "joined_batches", spy)
+    train_classifier.train(config, tmp_path / "classifier")
+    own, generated, both = (next(iter(dataset)) for dataset in seen)
+    assert (len(own[1]), len(generated[1]), len(both[1])) == (8, 8, 16)
+    images = {bytes(i) for i in ganlib.evaluation.generated_source(ganlib.load(tmp_path / "gan"), 50).images}
+    assert all(bytes(i) in images for i in generated[0].numpy())

@@ -1,0 +1,183 @@
+"""`TripleGAN`: a classifier, a conditional generator and a discriminator of pairs learn from few labels together.
+
+Li et al. 2017, "Triple generative adversarial nets" (arXiv:1703.02291).
+"""
+
+import keras
+import tensorflow as tf
+
+from ganlib import augment as augmentations
+from ganlib.errors import UserError
+from ganlib.gan import GAN
+from ganlib.networks.base import rescale
+from ganlib.regularizers import Outputs
+from ganlib.supervised import accuracy, cross_entropy
+from ganlib.training import averaging
+
+
+@keras.saving.register_keras_serializable("ganlib")
+class TripleGAN(GAN):
+    """The discriminator tells labelled images with their labels from two kinds of false pairs: generated images with
+    the labels they were made of, and unlabelled images with the classes that the classifier gives them.
+
+    Args:
+        generator: a conditional `ganlib.networks.Generator`.
+        discriminator: a conditional `ganlib.networks.Discriminator`.
+        network: a `ganlib.Classifier` of the same classes, on a body of its own.
+
+    Attributes:
+        classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+    """
+
+    parts = ("generator", "discriminator", "network")
+    uses_unlabeled = True
+
+    def __init__(self, generator, discriminator, network, **kwargs):
+        if generator.num_classes != network.num_classes:
+            raise UserError(
+                f"the generator has {generator.num_classes} classes, the classifier {network.num_classes}: make them equal"
+            )
+        super().__init__(generator, discriminator, **kwargs)
+        self.network = network
+        with self.distribute_strategy.scope():
+            self.classifier = averaging.copy_of(network)
+
+    def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer, augment=None, alpha=0.5,
+                adversarial_weight=0.01, generated_weight=0.1, regularizers=(), ema_decay=0.999, seed=0,
+                jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
+        """Sets how the networks are trained.
+
+        Args:
+            generator_optimizer: a Keras optimizer.
+            discriminator_optimizer: another one.
+            classifier_optimizer: a third one.
+            augment: what all images pass before the classifier and the discriminator; None for nothing.
+            alpha: the share of the classifier's pairs among the false ones; the paper has 0.5.
+            adversarial_weight: of the classifier's loss against the discriminator; the authors' code has 0.01.
+            generated_weight: of the cross-entropy of generated images (alpha_P in the paper, where it is 0.1).
+            regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
+                authors use too.
+            ema_decay: the decay of the moving averages of the generator and of the classifier.
+            seed, jit_compile, steps_per_execution, run_eagerly: as in `ganlib.GAN.compile`.
+        """
+        self.augment = augmentations.get(augment)
+        self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
+        self.regularizers = list(regularizers)
+        self.configure(
+            {
+                "generator_optimizer": (generator_optimizer, self.generator),
+                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+                "classifier_optimizer": (classifier_optimizer, self.network),
+            },
+            {
+                "augment": augment, "alpha": alpha, "adversarial_weight": adversarial_weight,
+                "generated_weight": generated_weight, "regularizers": self.regularizers, "ema_decay": ema_decay,
+                "seed": seed, "jit_compile": jit_compile, "steps_per_execution": steps_per_execution,
+                "run_eagerly": run_eagerly,
+            },
+        )  # fmt: skip
+
+    def train_step(self, data):
+        """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
+        labeled, labels, unlabeled = data
+        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream(*self._networks())
+        logs = self.discriminator_step(labeled, labels, unlabeled, random)
+        logs |= self.classifier_step(labeled, labels, unlabeled, random)
+        logs |= self.generator_step(unlabeled, None, random)
+        averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
+        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.step.assign_add(1)
+        return logs
+
+    def discriminator_step(self, labeled, labels, unlabeled, random):
+        """Updates the discriminator to tell labelled pairs from those of the generator and of the classifier."""
+        fake, fake_labels, _ = self._generated(unlabeled, random)
+        guessed_labels = tf.argmax(self._classify(unlabeled, random), axis=-1)
+        with tf.GradientTape() as tape:
+            real_logits = self._discriminate(labeled, labels, random)
+            fake_logits = self._discriminate(fake, fake_labels, random)
+            guessed_logits = self._discriminate(unlabeled, guessed_labels, random)
+            loss = discriminator_loss(real_logits, fake_logits, guessed_logits, self.alpha)
+            objective = self.objective(loss, self.discriminator_optimizer)
+        self.minimize(tape, objective, self.discriminator, self.discriminator_optimizer)
+        return self._discriminator_logs(loss, real_logits, fake_logits)
+
+    def classifier_step(self, labeled, labels, unlabeled, random):
+        """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes."""
+        fake, fake_labels, latents = self._generated(unlabeled, random)
+        with tf.GradientTape() as tape:
+            logits, unlabeled_logits = self._classify(labeled, random), self._classify(unlabeled, random)
+            fake_logits = self._classify(fake, random)
+            guessed_labels = tf.argmax(unlabeled_logits, axis=-1)
+            judged = tf.stop_gradient(self._discriminate(unlabeled, guessed_labels, random))
+            labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
+            adversarial_loss = classifier_loss(unlabeled_logits, judged)
+
+            def classify_generated(latents):
+                return self._classify(self.generator(latents, fake_labels, training=True), random)
+
+            outputs = Outputs(unlabeled_logits, fake_logits, latents, classify_generated)
+            terms = {type(r).__name__.lower(): r(outputs, random) for r in self.regularizers}
+            loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
+            objective = self.objective(sum(terms.values(), loss), self.classifier_optimizer)
+        self.minimize(tape, objective, self.network, self.classifier_optimizer)
+        return {
+            "labeled_loss": labeled_loss, "generated_loss": generated_loss, "adversarial_loss": adversarial_loss,
+            "train_accuracy": accuracy(labels, logits), **terms,
+        }  # fmt: skip
+
+    def generator_step(self, real, labels, random):
+        """Updates the generator to make pairs that the discriminator takes for labelled ones."""
+        with tf.GradientTape() as tape:
+            fake, fake_labels, _ = self._generated(real, random)
+            loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-self._discriminate(fake, fake_labels, random)))
+            objective = self.objective(loss, self.generator_optimizer)
+        self.minimize(tape, objective, self.generator, self.generator_optimizer)
+        return {"generator_loss": loss}
+
+    def classify(self, images, batch_size=256):
+        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
+        return self.classifier.classify(images, batch_size)
+
+    def _generated(self, real, random):
+        """``(images, labels, latents)``, as many as ``real``, of labels that are drawn alike."""
+        labels = random.integers((tf.shape(real)[0],), 0, self.generator.num_classes)
+        latents = self._latents_for(real, random)
+        return self.generator(latents, labels, training=True), labels, latents
+
+    def _classify(self, images, random):
+        return self.network(self.augment(images, random), training=True)
+
+    def _networks(self):
+        return self.generator, self.discriminator, self.network
+
+
+def discriminator_loss(real_logits, fake_logits, guessed_logits, alpha):
+    """-E log D(x, y) - (1 - alpha) E log(1 - D(G(z, y), y)) - alpha E log(1 - D(x, C(x))): equation 5 of the paper.
+
+    Args:
+        real_logits: ``(n,)`` of labelled images with their labels.
+        fake_logits: ``(m,)`` of generated images with the labels they were made of.
+        guessed_logits: ``(m,)`` of unlabelled images with the classifier's classes.
+        alpha: the weight of the classifier's pairs.
+
+    Returns:
+        A scalar.
+    """
+    real, fake, guessed = (tf.reduce_mean(tf.nn.softplus(x)) for x in (-real_logits, fake_logits, guessed_logits))
+    return real + (1.0 - alpha) * fake + alpha * guessed
+
+
+def classifier_loss(logits, judged):
+    """E p(y | x) log(1 - D(x, y)) at the class y that the classifier gives: algorithm 1 of the paper.
+
+    Its gradient, through the probability alone, raises that of classes which the discriminator believes.
+
+    Args:
+        logits: ``(n, num_classes)`` of unlabelled images.
+        judged: ``(n,)`` the discriminator's logits of these images with their most probable class.
+
+    Returns:
+        A scalar.
+    """
+    return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * -tf.nn.softplus(judged))
