@@ -30,7 +30,7 @@ def train(config, workdir, accept_new_config=False, label=""):
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
-    runs.take_features(model, run)  # a checkpoint, if there is one, takes their place
+    runs.initialize(model, run, parts.unlabeled)  # a checkpoint, if there is one, takes its place
 
     def batches(start_step):
         size = config.labeled_batch_size or config.batch_size

@@ -29,6 +29,9 @@ FREE_KEYS = (
 )  # fmt: skip
 """Config keys that may differ between a run and its continuation, since they do not change what a step does."""
 
+INITIALIZATION_IMAGES = 500
+"""By so many images weight-normalised layers are initialised, as by Salimans et al. 2016 (arXiv:1606.03498)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -187,26 +190,34 @@ def with_features_of(config):
     return config
 
 
-def take_features(model, run):
-    """Sets the features of a classifier that was not trained yet to those of the GAN that its config names.
+def initialize(model, run, unlabeled):
+    """Sets the features of a classifier before its training: to those of the GAN that its config names, or, where its
+    layers are weight-normalised, by the data.
 
     Args:
         model: from `build`, by a config from `with_features_of`.
         run: the classifier's `Run`.
+        unlabeled: a `ganlib.data.Source` of training images.
 
     Raises:
         UserError: if the GAN was trained on images of another shape.
     """
-    if not run.config.features_from:
-        return
+    if run.config.features_from:
+        _take_features(model, run)
+    else:
+        count = min(INITIALIZATION_IMAGES, unlabeled.num_examples)
+        model.network.initialize(next(iter(data.batches(unlabeled, count, run.config.seed, with_labels=False))))
+    model.classifier.set_weights(model.network.get_weights())
+
+
+def _take_features(model, run):
     gan_run, gan = open_run(run.config.features_from), load_gan(run.config.features_from)
     if gan_run.image_shape != run.image_shape:
         raise UserError(
             f"run {run.config.features_from!r} is of images of {gan_run.image_shape}, this data of {run.image_shape}: "
             "set image_size, so that they are alike"
         )
-    for network in (model.network, model.classifier):
-        network.body.set_weights(gan.discriminator.body.get_weights())
+    model.network.body.set_weights(gan.discriminator.body.get_weights())
 
 
 def fit(run, model, batches, evaluate=None, label="", samples=True):

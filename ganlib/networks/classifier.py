@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ganlib.networks import base
+from ganlib.networks import base, layers
 
 register = keras.saving.register_keras_serializable("ganlib")
 
@@ -57,6 +57,14 @@ class Classifier(keras.Model):
     def class_logits(self, features, training=False):
         """``(n, num_features)`` features -> ``(n, num_classes)`` float32 logits."""
         return ops.cast(self.head(features, training=training), "float32")
+
+    def initialize(self, images):
+        """Initialises the weight-normalised layers by data: see `ganlib.networks.layers.initialize_weight_norm`.
+
+        Args:
+            images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``.
+        """
+        layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
 
     def classify(self, images, batch_size=256):
         """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities."""

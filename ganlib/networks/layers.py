@@ -79,16 +79,19 @@ class WeightNorm(keras.layers.Wrapper):
         return {**super().get_config(), "trainable_gain": self.trainable_gain}
 
 
-def initialize_weight_norm(body, inputs):
+def initialize_weight_norm(stack, inputs):
     """Sets gains and biases so that every `WeightNorm` layer's outputs have mean 0 and deviation 1 on ``inputs``.
 
     The data-dependent initialisation of Salimans & Kingma 2016, section 3. Other layers are passed as in inference.
 
     Args:
-        body: a `keras.Sequential`.
+        stack: a layer, or a `keras.Sequential` of layers.
         inputs: ``(n, ...)`` float32, such as 500 images in ``[-1, 1]``.
+
+    Returns:
+        The outputs.
     """
-    for layer in body.layers:
+    for layer in stack.layers if isinstance(stack, keras.Sequential) else [stack]:
         outputs = layer(inputs)
         if isinstance(layer, WeightNorm):
             axes = tuple(range(len(outputs.shape) - 1))
@@ -97,6 +100,7 @@ def initialize_weight_norm(body, inputs):
             layer.layer.bias.assign((layer.layer.bias - mean) * scale)
             outputs = (outputs - mean) * scale
         inputs = outputs
+    return inputs
 
 
 @register

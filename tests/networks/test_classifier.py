@@ -45,6 +45,16 @@ def test_the_discriminator_chooses_the_head(tmp_path):
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "classifier.keras")(IMAGES), classifier(IMAGES))
 
 
+def test_initialisation_by_data_reaches_body_and_head():
+    discriminator = improved_mlp.Discriminator((8, 8, 1), width=80)
+    classifier = Classifier(discriminator.body, (8, 8, 1), 3, discriminator.class_head(3))
+    images = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1), np.uint8)
+    classifier.initialize(images)
+    logits = np.asarray(classifier(images))
+    np.testing.assert_allclose(logits.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(logits.std(0), 1, atol=1e-2)
+
+
 def test_it_is_a_plain_keras_model(tmp_path):
     classifier = make()
     classifier.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
