@@ -18,18 +18,18 @@ class SpectralNorm(keras.layers.Wrapper):
     its normalised value instead.)
 
     Args:
-        layer: a `Dense`, `Conv2D` or `Embedding`, whose first trainable weight is the kernel.
+        layer: a `Dense`, `Conv2D` or `Embedding`, whose first weight is the kernel.
     """
 
     def build(self, input_shape=None):
         super().build(input_shape)
-        kernel = self.layer.trainable_variables[0]
+        kernel = self.layer.weights[0]
         self.singular_vector = self.add_weight(
             name="singular_vector", shape=(kernel.shape[-1],), initializer="random_normal", trainable=False
         )
 
     def call(self, inputs, training=False):
-        kernel, *others = self.layer.trainable_variables
+        kernel = self.layer.weights[0]
         matrix = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
         constant, right = ops.stop_gradient(matrix), ops.cast(self.singular_vector, "float32")
         left = ops.normalize(ops.matmul(constant, right), epsilon=1e-12)
@@ -37,8 +37,7 @@ class SpectralNorm(keras.layers.Wrapper):
             right = ops.normalize(ops.matmul(left, constant), epsilon=1e-12)
             self.singular_vector.assign(right)
         norm = ops.sum(left * ops.matmul(matrix, right))
-        kernel = ops.cast(kernel, "float32") / norm
-        return self.layer.stateless_call([kernel, *others], [], inputs)[0]
+        return _call_with_kernel(self.layer, ops.cast(kernel, "float32") / norm, inputs)
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -52,7 +51,7 @@ class WeightNorm(keras.layers.Wrapper):
     gains and biases.
 
     Args:
-        layer: a `Dense` or `Conv2D`, whose first trainable weight is the kernel.
+        layer: a `Dense` or `Conv2D`, whose first weight is the kernel.
         trainable_gain: learn the gains. The semi-supervised networks of Salimans et al. 2016 (arXiv:1606.03498) leave
             them as they were initialised, but for the last layer's.
     """
@@ -63,14 +62,13 @@ class WeightNorm(keras.layers.Wrapper):
 
     def build(self, input_shape=None):
         super().build(input_shape)
-        units = self.layer.trainable_variables[0].shape[-1]
+        units = self.layer.weights[0].shape[-1]
         self.gain = self.add_weight(name="gain", shape=(units,), initializer="ones", trainable=self.trainable_gain)
 
     def call(self, inputs):
-        kernel, *others = self.layer.trainable_variables
-        kernel = ops.cast(kernel, "float32")
+        kernel = ops.cast(self.layer.weights[0], "float32")
         norm = ops.sqrt(ops.sum(ops.square(kernel), axis=tuple(range(len(kernel.shape) - 1))) + 1e-12)
-        return self.layer.stateless_call([kernel * (self.gain / norm), *others], [], inputs)[0]
+        return _call_with_kernel(self.layer, kernel * (self.gain / norm), inputs)
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -161,6 +159,12 @@ def conv(filters, kernel_size, spectral_norm=False, **kwargs):
 def embedding(num_classes, units, spectral_norm=False, **kwargs):
     """A `keras.layers.Embedding`, spectrally normalised if asked."""
     return _normalised(keras.layers.Embedding(num_classes, units, **kwargs), spectral_norm)
+
+
+def _call_with_kernel(layer, kernel, inputs):
+    """A layer's outputs with another kernel in the place of its own; it may be frozen."""
+    values, trainable = [kernel, *layer.weights[1:]], len(layer.trainable_variables)
+    return layer.stateless_call(values[:trainable], values[trainable:], inputs)[0]
 
 
 def _normalised(layer, spectral_norm):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, resnet
-from ganlib.training import precision
+from ganlib.training import averaging, precision
 
 MODULES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv}
 SPECTRAL_NORM = ("mlp", "dcgan", "resnet")
@@ -57,6 +57,14 @@ def test_gradients_reach_every_trainable_weight(networks):
         gradient = tf.convert_to_tensor(gradient)
         assert np.all(np.isfinite(gradient)), variable.path
         assert np.abs(gradient).max() > 0, variable.path
+
+
+def test_a_frozen_copy_gives_the_same(networks):
+    for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
+        network(*inputs(network, first), training=True)
+        copy = averaging.copy_of(network)
+        assert not copy.trainable_variables
+        np.testing.assert_array_equal(network(*inputs(network, first)), copy(*inputs(copy, first)))
 
 
 def test_keras_round_trip_is_exact(networks, tmp_path):

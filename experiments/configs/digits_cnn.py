@@ -1,0 +1,15 @@
+"""The network of `digits_sgan` (Salimans et al. 2016, arXiv:1606.03498) on the labelled digits alone: its baseline.
+
+python -m experiments.train_classifier --config=experiments/configs/digits_cnn.py --workdir=runs/digits_cnn
+
+Test accuracy with --config.label_seed and --config.seed both 0, 1 and 2: 84.4, 88.8 and 83.4 %. Two cores take half a
+minute.
+"""
+
+from experiments.configs import digits_sgan
+
+
+def get_config():
+    config = digits_sgan.get_config()
+    config.method = "supervised"
+    return config
