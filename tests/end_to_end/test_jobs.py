@@ -126,6 +126,24 @@ def test_compare(tmp_path, monkeypatch):
     assert Image.open(workdir / "fid.png").size[0] > 300
 
 
+def test_compare_classifiers(tmp_path):
+    command = ("compare", "--configs=digits_cnn", "--labels=1,2", "--seeds=0", f"--workdir={tmp_path}", "--jobs=2",
+               "--set=smoke=True")  # fmt: skip
+    code, output, errors = run(*command)
+    assert (code, errors) == (0, [])
+    rows = json.loads((tmp_path / "results.json").read_text())["rows"]
+    assert [row["labels_per_class"] for row in rows] == [1, 2]
+    for row in rows:
+        classified = json.loads(
+            (tmp_path / f"digits_cnn_labels{row['labels_per_class']}_seed0/classification.json").read_text()
+        )
+        assert row["mean"]["test_error"] == pytest.approx(100 - 100 * classified["test_accuracy"])
+    assert "1 labels a class" in output
+    assert Image.open(tmp_path / "error.png").size[0] > 300
+    code, _, errors = run("compare", "--configs=digits_cnn,digits_dcgan", f"--workdir={tmp_path}")
+    assert (code, errors) == (2, ["error: a comparison is of GANs or of classifiers: give --configs of one kind"])
+
+
 @pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
 def test_train_classifier(tmp_path, method):
     config = "--config=experiments/configs/digits_sgan.py"
