@@ -108,7 +108,10 @@ def test_keys_that_change_no_step_may_differ(tmp_path):
     ("changes", "message"),
     [
         ({"loss": "hing"}, "unknown loss 'hing'"),
-        ({"networks": "dcgann"}, "unknown networks 'dcgann': known are dcgan, mlp, resnet. Did you mean 'dcgan'"),
+        (
+            {"networks": "dcgann"},
+            "unknown networks 'dcgann': known are dcgan, improved_conv, improved_mlp, mlp, resnet. Did you mean 'dcgan'",
+        ),
         ({"precision": "half"}, "unknown precision 'half'"),
         ({"method": "gann"}, "unknown method 'gann'"),
         ({"augment": "colour"}, "unknown augmentation 'colour'"),

@@ -1,6 +1,9 @@
 """DCGAN (Radford et al. 2016, arXiv:1511.06434) on Fashion-MNIST, as `mnist_dcgan`.
 
 python -m experiments.train_gan --config=experiments/configs/fashion_mnist_dcgan.py --workdir=runs/fashion_mnist_dcgan
+
+To expect, on in-domain features (docs/results.md): FID 1.87, precision 0.71, recall 0.81, CAS 0.841. The 11,500 steps take
+twenty minutes on one core with --config.precision=mixed_bfloat16, where the CPU has such instructions.
 """
 
 from experiments.configs import mnist_dcgan

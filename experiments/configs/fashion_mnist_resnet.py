@@ -1,6 +1,9 @@
 """SNGAN's residual networks (Miyato et al. 2018, arXiv:1802.05957) on Fashion-MNIST, as `mnist_resnet`.
 
 python -m experiments.train_gan --config=experiments/configs/fashion_mnist_resnet.py --workdir=runs/fashion_mnist_resnet
+
+To expect, on in-domain features (docs/results.md): FID 2.26, precision 0.85, recall 0.69, CAS 0.813. The 5,800 steps take
+twenty minutes on one core with --config.precision=mixed_bfloat16, where the CPU has such instructions.
 """
 
 from experiments.configs import mnist_resnet

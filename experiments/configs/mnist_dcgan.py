@@ -1,6 +1,9 @@
 """DCGAN (Radford et al. 2016, arXiv:1511.06434) on MNIST, with labels and R1 (Mescheder et al. 2018).
 
 python -m experiments.train_gan --config=experiments/configs/mnist_dcgan.py --workdir=runs/mnist_dcgan
+
+To expect, on in-domain features (docs/results.md): FID 1.55, precision 0.78, recall 0.85, CAS 0.978. The 11,500 steps take
+twenty minutes on one core with --config.precision=mixed_bfloat16, where the CPU has such instructions.
 """
 
 from experiments.configs import base
