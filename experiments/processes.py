@@ -23,7 +23,8 @@ def run_all(tasks, folder, side_by_side=1):
     free = queue.Queue()
     for index in range(side_by_side):
         free.put(cores[index::side_by_side])
-    progress = _Progress([task for task in tasks if task.commands()], side_by_side)
+    waiting = [task for task in tasks if task.commands()]
+    progress = _Progress(len(waiting))
     folder.mkdir(parents=True, exist_ok=True)
 
     def work(task):
@@ -36,7 +37,7 @@ def run_all(tasks, folder, side_by_side=1):
             free.put(share)
 
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
-        return [failure for failure in pool.map(work, tasks) if failure]
+        return [failure for failure in pool.map(work, waiting) if failure]
 
 
 def _run(task, log, progress):
@@ -56,17 +57,13 @@ def _run(task, log, progress):
 class _Progress:
     """Prints what goes on, and the time left from how long tasks took so far."""
 
-    def __init__(self, tasks, side_by_side):
-        self.waiting, self.total, self.side_by_side = {task.label for task in tasks}, len(tasks), side_by_side
-        self.started = time.monotonic()
+    def __init__(self, total):
+        self.total, self.finished, self.started = total, 0, time.monotonic()
 
     def say(self, text):
         print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
 
     def done(self, task):
-        if task.label not in self.waiting:
-            return
-        self.waiting.remove(task.label)
-        finished = self.total - len(self.waiting)
-        left = (time.monotonic() - self.started) / finished * len(self.waiting)
-        self.say(f"{task.label}: done, {finished}/{self.total}, about {left / 60:.0f} minutes left")
+        self.finished += 1
+        left = (time.monotonic() - self.started) / self.finished * (self.total - self.finished)
+        self.say(f"{task.label}: done, {self.finished}/{self.total}, about {left / 60:.0f} minutes left")

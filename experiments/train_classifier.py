@@ -30,7 +30,8 @@ def train(config, workdir, accept_new_config=False, label=""):
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
-    runs.initialize(model, run, parts.unlabeled)  # a checkpoint, if there is one, takes its place
+    if not run.checkpoints(model).steps():  # a checkpoint would take its place
+        runs.initialize(model, run, parts.unlabeled)
 
     def batches(start_step):
         size = config.labeled_batch_size or config.batch_size

@@ -89,14 +89,10 @@ def _picture_of_mistakes(source, probabilities):
         return None
     names = source.class_names
     captions = [f"{names[predicted[i]]}, not {names[source.labels[i]]}\n{100 * confidence[i]:.0f} %" for i in worst]
-    return plots.captioned_grid(_picked(source, worst), captions)
+    return plots.captioned_grid(source.pick(worst), captions)
 
 
 def _images(source, batch_size=1000):
     """The images of a source that can be picked, in order, in parts."""
     for start in range(0, source.num_examples, batch_size):
-        yield _picked(source, np.arange(start, min(start + batch_size, source.num_examples)))
-
-
-def _picked(source, indices):
-    return source.images[indices] if source.images is not None else source.read(indices).numpy()
+        yield source.pick(np.arange(start, min(start + batch_size, source.num_examples)))

@@ -159,8 +159,7 @@ def real_batches(source, seed=0):
     order = np.random.default_rng(seed).permutation(source.num_examples)
     for start in range(0, len(order), BATCH_SIZE):
         indices = order[start : start + BATCH_SIZE]
-        images = source.images[indices] if source.images is not None else source.read(indices).numpy()
-        yield images, None if source.labels is None else source.labels[indices]
+        yield source.pick(indices), None if source.labels is None else source.labels[indices]
 
 
 def generated_batches(model, count, seed=0, real_labels=None):

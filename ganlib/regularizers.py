@@ -105,6 +105,11 @@ class PullAway(Regularizer):
         return self.weight * (tf.reduce_sum(tf.square(cosines)) - count) / (count * (count - 1.0))
 
 
+def classifier_terms(regularizers, outputs, random):
+    """The terms of a classifier's loss by name: a dict of scalars, ready for the logs."""
+    return {type(regularizer).__name__.lower(): regularizer(outputs, random) for regularizer in regularizers}
+
+
 CLASSIFIER_TERMS = {"conditional_entropy": ConditionalEntropy, "manifold": Manifold}
 """Name -> class of a term of the classifier."""
 

@@ -11,7 +11,7 @@ from ganlib.errors import choose
 from ganlib.gan import GAN
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
-from ganlib.regularizers import Outputs
+from ganlib.regularizers import Outputs, classifier_terms
 from ganlib.supervised import accuracy, cross_entropy
 from ganlib.training import averaging
 
@@ -151,7 +151,7 @@ class SemiSupervisedGAN(GAN):
             return self._classify(self.generator(latents, training=True), random)
 
         outputs = Outputs(unlabeled_logits, fake_logits, latents, classify_generated)
-        terms = {type(r).__name__.lower(): r(outputs, random) for r in self.regularizers}
+        terms = classifier_terms(self.regularizers, outputs, random)
         logs = {
             "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
             "real_logits": tf.reduce_mean(real), "fake_logits": tf.reduce_mean(fake),

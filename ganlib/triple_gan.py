@@ -10,7 +10,7 @@ from ganlib import augment as augmentations
 from ganlib.errors import UserError
 from ganlib.gan import GAN
 from ganlib.networks.base import rescale
-from ganlib.regularizers import Outputs
+from ganlib.regularizers import Outputs, classifier_terms
 from ganlib.supervised import accuracy, cross_entropy
 from ganlib.training import averaging
 
@@ -117,7 +117,7 @@ class TripleGAN(GAN):
                 return self._classify(self.generator(latents, fake_labels, training=True), random)
 
             outputs = Outputs(unlabeled_logits, fake_logits, latents, classify_generated)
-            terms = {type(r).__name__.lower(): r(outputs, random) for r in self.regularizers}
+            terms = classifier_terms(self.regularizers, outputs, random)
             loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
             objective = self.objective(sum(terms.values(), loss), self.classifier_optimizer)
         self.minimize(tape, objective, self.network, self.classifier_optimizer)

@@ -53,6 +53,10 @@ class Source:
         """The number of classes, or None without classes."""
         return len(self.class_names) or None
 
+    def pick(self, indices):
+        """The images at ``(n,)`` integers, of a source that is not streamed: ``(n, height, width, channels)`` uint8."""
+        return self.images[indices] if self.images is not None else self.read(indices).numpy()
+
     def subset(self, indices):
         """The source that holds only ``indices``, in that order.
 
