@@ -1,9 +1,10 @@
 """Trains a classifier on few labels:
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
 
---config.method says what it learns by: semi_supervised from unlabelled images too, against a generator; pseudo_labels
-from unlabelled images, by its own guesses (with strong_augment: FixMatch); supervised from the labelled images alone,
-by --config.features_from=runs/some_gan on the features of that run's discriminator, by
+--config.method says what it learns by: semi_supervised from unlabelled images too, against a generator; triple_gan also
+from images that are generated with labels; pseudo_labels from unlabelled images, by its own guesses (with
+pseudo_labels.strong_augment: FixMatch); supervised from the labelled images alone, by
+--config.features_from=runs/some_gan on the features of that run's discriminator, by
 --config.generated_from=runs/some_gan also from the images of that run's conditional generator.
 
 Validation images, held out of the training set, serve to choose and to calibrate; the test images are used once, when

@@ -76,20 +76,20 @@ def _build_semi_supervised(run):
 
 
 def _build_triple_gan(run):
-    config, module, num_classes = run.config, _architecture(run.config), len(run.class_names)
+    config, own, module, num_classes = run.config, run.config.triple_gan, _architecture(run.config), len(run.class_names)
     shared = {"image_shape": run.image_shape, "num_classes": num_classes}
     model = TripleGAN(
         _construct(module.Generator, "generator", config.generator, **shared),
         _construct(module.Discriminator, "discriminator", config.discriminator, **shared),
-        _classifier(run, config.classifier),
+        _classifier(run, own.classifier),
     )
     model.compile(
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
-        build_optimizer(config.classifier_optimizer, config.steps),
-        alpha=config.alpha,
-        adversarial_weight=config.adversarial_weight,
-        generated_weight=config.generated_weight,
+        build_optimizer(own.classifier_optimizer, config.steps),
+        alpha=own.alpha,
+        adversarial_weight=own.adversarial_weight,
+        generated_weight=own.generated_weight,
         regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),
         **_shared(config),
     )
@@ -110,8 +110,8 @@ def _build_pseudo_labels(run):
     config, model = run.config, PseudoLabelClassifier(_classifier(run, run.config.discriminator))
     model.compile(
         build_optimizer(config.discriminator_optimizer, config.steps),
-        strong_augment=config.strong_augment,
-        threshold=config.threshold,
+        strong_augment=config.pseudo_labels.strong_augment,
+        threshold=config.pseudo_labels.threshold,
         unlabeled_weight=config.unlabeled_weight,
         **_shared(config),
     )

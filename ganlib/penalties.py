@@ -9,11 +9,12 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose
+from ganlib.regularizers import Regularizer
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 
-class Penalty:
+class Penalty(Regularizer):
     """A weighted term of the discriminator's loss.
 
     Args:
@@ -25,12 +26,8 @@ class Penalty:
     def __init__(self, weight, interval=1):
         if interval < 1:
             raise UserError(f"a penalty's interval must be at least 1, got {interval}")
-        self.weight, self.interval = weight, interval
-
-    @property
-    def name(self):
-        """What the term is called in logs."""
-        return type(self).__name__.lower()
+        super().__init__(weight)
+        self.interval = interval
 
     def __call__(self, critic, real, fake, random):
         raise NotImplementedError
@@ -46,11 +43,7 @@ class Penalty:
         )
 
     def get_config(self):
-        return {"weight": self.weight, "interval": self.interval}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+        return {**super().get_config(), "interval": self.interval}
 
 
 @register
@@ -63,6 +56,8 @@ class R1(Penalty):
         'r1'
     """
 
+    name = "r1"
+
     def __call__(self, critic, real, fake, random):
         return 0.5 * self.weight * tf.reduce_mean(_squared_gradient(critic, real))
 
@@ -70,6 +65,8 @@ class R1(Penalty):
 @register
 class R2(Penalty):
     """weight / 2 * E ||grad D(G(z))||^2 at generated images: Mescheder et al. 2018, equation 10."""
+
+    name = "r2"
 
     def __call__(self, critic, real, fake, random):
         return 0.5 * self.weight * tf.reduce_mean(_squared_gradient(critic, fake))
@@ -99,7 +96,7 @@ def _squared_gradient(critic, images):
     return tf.reduce_sum(tf.square(tape.gradient(logits, images)), axis=[1, 2, 3])
 
 
-PENALTIES = {"r1": R1, "r2": R2, "wgan_gp": WGANGP}
+PENALTIES = {kind.name: kind for kind in (R1, R2, WGANGP)}
 
 
 def get(name, **arguments):

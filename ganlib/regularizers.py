@@ -37,7 +37,12 @@ class Regularizer:
 
     Args:
         weight: what the term is multiplied by.
+
+    Attributes:
+        name: what the term is called in configs and logs.
     """
+
+    name = None
 
     def __init__(self, weight=1.0):
         self.weight = weight
@@ -58,6 +63,8 @@ class ConditionalEntropy(Regularizer):
     For the classifier: it moves the boundaries between classes away from unlabelled images.
     """
 
+    name = "conditional_entropy"
+
     def __call__(self, outputs, random):
         log_probabilities = tf.nn.log_softmax(outputs.unlabeled_logits)
         entropy = -tf.reduce_sum(tf.exp(log_probabilities) * log_probabilities, axis=-1)
@@ -75,6 +82,8 @@ class Manifold(Regularizer):
         weight: the authors' code has 1e-3.
         epsilon: the length of the step between latents.
     """
+
+    name = "manifold"
 
     def __init__(self, weight=1e-3, epsilon=1.0):
         super().__init__(weight)
@@ -97,6 +106,8 @@ class PullAway(Regularizer):
     For the generator: it keeps the entropy of what it makes high.
     """
 
+    name = "pull_away"
+
     def __call__(self, fake_features):
         directions = tf.math.l2_normalize(tf.cast(fake_features, tf.float32), axis=-1)
         cosines = tf.matmul(directions, directions, transpose_b=True)
@@ -107,13 +118,13 @@ class PullAway(Regularizer):
 
 def classifier_terms(regularizers, outputs, random):
     """The terms of a classifier's loss by name: a dict of scalars, ready for the logs."""
-    return {type(regularizer).__name__.lower(): regularizer(outputs, random) for regularizer in regularizers}
+    return {regularizer.name: regularizer(outputs, random) for regularizer in regularizers}
 
 
-CLASSIFIER_TERMS = {"conditional_entropy": ConditionalEntropy, "manifold": Manifold}
+CLASSIFIER_TERMS = {kind.name: kind for kind in (ConditionalEntropy, Manifold)}
 """Name -> class of a term of the classifier."""
 
-GENERATOR_TERMS = {"pull_away": PullAway}
+GENERATOR_TERMS = {kind.name: kind for kind in (PullAway,)}
 """Name -> class of a term of the generator."""
 
 

@@ -76,8 +76,11 @@ def smoke(config):
         return config
     config = config.copy_and_resolve_references()
     small = {"width": 8, "latent_dim": 8}
-    for part in {"generator", "discriminator", "classifier"} & set(config):
-        config[part].update({key: value for key, value in small.items() if key in config[part]})
+    networks = [config.generator, config.discriminator]
+    if "triple_gan" in config:
+        networks.append(config.triple_gan.classifier)
+    for arguments in networks:
+        arguments.update({key: value for key, value in small.items() if key in arguments})
     config.update(steps=2, batch_size=8, log_every=1)
     return config
 

@@ -32,13 +32,6 @@ def classifier():
     config.unlabeled_dataset = placeholder(str)  # unset: the images of the dataset itself
     config.labeled_batch_size = placeholder(int)  # unset: batch_size
     config.unlabeled_weight = 1.0
-    config.strong_augment = ""  # of pseudo_labels, for FixMatch
-    config.threshold = 0.95  # of the probability, for pseudo_labels
-    config.classifier = ConfigDict()  # of triple_gan: arguments of the Discriminator on whose body the classifier is
-    config.classifier_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
-    config.alpha = 0.5  # of triple_gan, as the next two
-    config.adversarial_weight = 0.01
-    config.generated_weight = 0.1
     config.features_from = placeholder(str)  # a run of a GAN, from whose discriminator the features start
     config.generated_from = placeholder(str)  # a run of a conditional GAN, whose images join the labelled ones
     config.generated_images = 10_000
@@ -46,6 +39,17 @@ def classifier():
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"
     config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}
     config.generator_regularizers = ConfigDict()  # such as {"pull_away": {"weight": 0.8}}
+    config.pseudo_labels = ConfigDict({  # read where the method is pseudo_labels
+        "threshold": 0.95,  # of the probability
+        "strong_augment": "",  # such as "color,translation,cutout", for FixMatch
+    })  # fmt: skip
+    config.triple_gan = ConfigDict({  # read where the method is triple_gan
+        "classifier": {},  # arguments of the Discriminator on whose body the classifier is
+        "classifier_optimizer": {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5},
+        "alpha": 0.5,
+        "adversarial_weight": 0.01,
+        "generated_weight": 0.1,
+    })  # fmt: skip
     return config
 
 
