@@ -31,11 +31,20 @@ def contrast(images, random):
 
 def translation(images, random, ratio=0.125):
     """Shifts each image by up to ``ratio`` of its size along each axis; zeros come in."""
-    count, height, width = tf.unstack(tf.shape(images)[:3])
-    rows = _shift(random, count, height, ratio)
-    columns = _shift(random, count, width, ratio)
-    # As matrix products, which have gradients of every order and run fast everywhere.
-    return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
+    return _resampled(images, lambda count, size: _shift(random, count, size, ratio))
+
+
+def shift(images, random, ratio=0.07):
+    """Shifts each image by up to ``ratio`` of its size along each axis; the border is repeated.
+
+    For classifiers: unlike `translation` it leaves an image that could be one of the data.
+    """
+
+    def matrices(count, size):
+        source = tf.range(size)[None, :] + _offset(random, count, size, ratio)[:, :, 0]
+        return tf.one_hot(tf.clip_by_value(source, 0, size - 1), size)
+
+    return _resampled(images, matrices)
 
 
 def cutout(images, random, ratio=0.5):
@@ -46,7 +55,10 @@ def cutout(images, random, ratio=0.5):
     return images * (1.0 - rows * columns)
 
 
-POLICIES = {"color": (brightness, saturation, contrast), "translation": (translation,), "cutout": (cutout,)}
+POLICIES = {
+    "color": (brightness, saturation, contrast), "translation": (translation,), "cutout": (cutout,), "shift": (shift,),
+}  # fmt: skip
+"""Name -> what it stands for. The first three are those of `DiffAugment`'s paper."""
 
 
 @register
@@ -54,7 +66,7 @@ class DiffAugment:
     """Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training" (arXiv:2006.10738).
 
     Args:
-        policy: names out of ``color``, ``translation``, ``cutout``, joined by commas.
+        policy: names out of `POLICIES`, joined by commas.
 
     Raises:
         UserError: for an unknown name.
@@ -89,12 +101,26 @@ def get(augment):
     return DiffAugment(augment) if isinstance(augment, str) else augment
 
 
-def _shift(random, count, size, ratio):
-    """``(count, size, size)`` matrices, each of which shifts a vector by its own random offset."""
+def _resampled(images, matrices):
+    """The images with rows and columns of pixels mixed by ``matrices(count, size)``: ``(count, size, size)``, a row for
+    each pixel of the result."""
+    count, height, width = tf.unstack(tf.shape(images)[:3])
+    rows, columns = matrices(count, height), matrices(count, width)
+    # As matrix products, which have gradients of every order and run fast everywhere.
+    return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
+
+
+def _offset(random, count, size, ratio):
+    """``(count, 1, 1)`` integers up to ``ratio * size``, positive or negative."""
     limit = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
-    offset = random.integers((count, 1, 1), -limit, limit + 1)
+    return random.integers((count, 1, 1), -limit, limit + 1)
+
+
+def _shift(random, count, size, ratio):
+    """``(count, size, size)`` matrices, each of which shifts a vector by its own random offset; zeros come in."""
     index = tf.range(size)
-    return tf.cast(index[None, None, :] - index[None, :, None] == offset, tf.float32)
+    distance = index[None, None, :] - index[None, :, None]
+    return tf.cast(distance == _offset(random, count, size, ratio), tf.float32)
 
 
 def _window(random, count, size, ratio):

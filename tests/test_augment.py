@@ -38,6 +38,19 @@ def test_translation_moves_by_whole_pixels_and_fills_with_zeros():
     assert len({matches[0] for matches in found}) > 1
 
 
+def test_shift_repeats_the_border():
+    """By 1 pixel of 8 at most: the images equal those that numpy pads with the border and cuts."""
+    moved = augment.shift(IMAGES, RandomStream(0), ratio=0.125).numpy()
+    padded = np.pad(IMAGES, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    offsets = [(d, r) for d in (0, 1, 2) for r in (0, 1, 2)]
+    found = [
+        [(d, r) for d, r in offsets if np.allclose(image[d : d + 8, r : r + 8], own, atol=1e-6)]
+        for image, own in zip(padded, moved, strict=True)
+    ]
+    assert all(len(matches) == 1 for matches in found)
+    assert len({matches[0] for matches in found}) > 1
+
+
 def test_translation_takes_every_offset_about_equally_often():
     images = np.zeros((900, 8, 8, 1), np.float32)
     images[:, 4, 4] = 1

@@ -69,7 +69,7 @@ def _shared():
     config.generator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
     config.discriminator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
     config.update_rule = "alternating"  # or "simultaneous"
-    config.augment = ""  # such as "color,translation,cutout"
+    config.augment = ""  # such as "color,translation,cutout", or "shift" for classifiers
     config.ema_decay = 0.999
     config.precision = "float32"  # or "mixed_bfloat16", "mixed_float16"
     config.steps_per_execution = 1
