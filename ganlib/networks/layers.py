@@ -92,6 +92,7 @@ def initialize_weight_norm(stack, inputs):
     for layer in stack.layers if isinstance(stack, keras.Sequential) else [stack]:
         outputs = layer(inputs)
         if isinstance(layer, WeightNorm):
+            outputs = ops.cast(outputs, "float32")
             axes = tuple(range(len(outputs.shape) - 1))
             mean, scale = ops.mean(outputs, axis=axes), 1.0 / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
             layer.gain.assign(layer.gain * scale)

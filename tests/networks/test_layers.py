@@ -5,6 +5,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib.networks import layers
+from ganlib.training import precision
 
 
 def kernels():
@@ -116,3 +117,15 @@ def test_data_dependent_initialisation():
     for outputs, axes in ((convolved, (0, 1, 2)), (body(inputs).numpy(), 0)):
         np.testing.assert_allclose(outputs.mean(axis=axes), 0, atol=1e-3)
         np.testing.assert_allclose(outputs.std(axis=axes), 1, atol=1e-3)
+
+
+def test_weight_norm_is_initialised_in_mixed_precision_too():
+    with precision.policy("mixed_bfloat16"):
+        body = keras.Sequential([layers.WeightNorm(keras.layers.Dense(4)), keras.layers.ReLU(),
+                                 layers.WeightNorm(keras.layers.Dense(3))])  # fmt: skip
+        body.build((None, 5))
+    inputs = np.random.default_rng(0).normal(2, 3, (500, 5)).astype(np.float32)
+    layers.initialize_weight_norm(body, inputs)
+    outputs = np.asarray(keras.ops.cast(body(inputs), "float32"))
+    np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=0.02)  # bfloat16 has 8 bits
+    np.testing.assert_allclose(outputs.std(axis=0), 1, atol=0.02)
