@@ -113,7 +113,7 @@ class SemiSupervisedGAN(GAN):
         with tf.GradientTape() as tape:
             logits = self._classify(labeled, random)
             real, fake = self._classify(unlabeled, random), self._classify(fake, random)
-            loss, logs = self._classifier_loss(labels, logits, real, fake, latents, random)
+            loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
             objective = self.objective(loss, self.discriminator_optimizer)
         self.minimize(tape, objective, self.network, self.discriminator_optimizer)
         return logs
@@ -135,7 +135,7 @@ class SemiSupervisedGAN(GAN):
             logits = self._classify(labeled, random)
             real_features, fake_features = self._features(unlabeled, random), self._features(fake, random)
             real, fake = (self.network.class_logits(x, training=True) for x in (real_features, fake_features))
-            loss, logs = self._classifier_loss(labels, logits, real, fake, latents, random)
+            loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
             generator_loss = self._loss_of_generator(real_features, fake_features)
             objective = self.objective(loss, self.discriminator_optimizer)
             generator_objective = self.objective(generator_loss, self.generator_optimizer)
@@ -143,14 +143,18 @@ class SemiSupervisedGAN(GAN):
         self.minimize(tape, generator_objective, self.generator, self.generator_optimizer)
         return logs | {"generator_loss": generator_loss}
 
-    def _classifier_loss(self, labels, logits, unlabeled_logits, fake_logits, latents, random):
-        real, fake = tf.reduce_logsumexp(unlabeled_logits, axis=-1), tf.reduce_logsumexp(fake_logits, axis=-1)
+    def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, random):
+        return Outputs(
+            unlabeled_logits,
+            fake_logits,
+            latents,
+            classify_generated=lambda latents: self._classify(self.generator(latents, training=True), random),
+            classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
+        )
+
+    def _classifier_loss(self, labels, logits, outputs, random):
+        real, fake = (tf.reduce_logsumexp(x, axis=-1) for x in (outputs.unlabeled_logits, outputs.fake_logits))
         labeled_loss, unlabeled_loss = cross_entropy(labels, logits), unlabeled_losses(real, fake)
-
-        def classify_generated(latents):
-            return self._classify(self.generator(latents, training=True), random)
-
-        outputs = Outputs(unlabeled_logits, fake_logits, latents, classify_generated)
         terms = classifier_terms(self.regularizers, outputs, random)
         logs = {
             "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),

@@ -113,10 +113,13 @@ class TripleGAN(GAN):
             labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
             adversarial_loss = classifier_loss(unlabeled_logits, judged)
 
-            def classify_generated(latents):
-                return self._classify(self.generator(latents, fake_labels, training=True), random)
-
-            outputs = Outputs(unlabeled_logits, fake_logits, latents, classify_generated)
+            outputs = Outputs(
+                unlabeled_logits,
+                fake_logits,
+                latents,
+                classify_generated=lambda z: self._classify(self.generator(z, fake_labels, training=True), random),
+                classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
+            )
             terms = classifier_terms(self.regularizers, outputs, random)
             loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
             objective = self.objective(sum(terms.values(), loss), self.classifier_optimizer)

@@ -1,6 +1,9 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 import tensorflow as tf
 
@@ -15,7 +18,9 @@ MATRIX = np.random.default_rng(2).normal(size=(3, 4)).astype(np.float32)
 
 def outputs():
     classify = lambda latents: tf.matmul(latents, MATRIX)  # noqa: E731
-    return regularizers.Outputs(tf.constant(LOGITS), classify(LATENTS), tf.constant(LATENTS), classify)
+    return regularizers.Outputs(
+        tf.constant(LOGITS), classify(LATENTS), tf.constant(LATENTS), classify, lambda: tf.constant(LOGITS[::-1])
+    )
 
 
 def test_conditional_entropy_against_scipy():
@@ -33,6 +38,21 @@ def test_manifold_of_a_linear_map():
     assert float(term(outputs(), RandomStream(5))) == pytest.approx(expected, rel=1e-3)
 
 
+def test_consistency_against_scipy():
+    """The average's logits are here those of the images in reverse order; no gradient goes through them."""
+    p = scipy.special.softmax(LOGITS, axis=1)
+    expected = 10 * np.square(p - p[::-1]).sum(1).mean()
+    logits = tf.constant(LOGITS)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        given = dataclasses.replace(outputs(), unlabeled_logits=logits, classify_by_average=lambda: logits[::-1])
+        value = regularizers.Consistency(10.0)(given, RandomStream(0))
+    assert float(value) == pytest.approx(expected, rel=1e-5)
+    jacobian = p[:, :, None] * (np.eye(4) - p[:, None, :])  # of the softmax
+    by_hand = 10 * 2 / 6 * np.einsum("nk,nkj->nj", p - p[::-1], jacobian)
+    np.testing.assert_allclose(tape.gradient(value, logits), by_hand, atol=1e-5)
+
+
 def test_pull_away_by_a_double_loop():
     cosines = [
         np.dot(a, b) ** 2 / np.dot(a, a) / np.dot(b, b) for i, a in enumerate(LOGITS) for j, b in enumerate(LOGITS) if i != j
@@ -43,6 +63,7 @@ def test_pull_away_by_a_double_loop():
 
 @pytest.mark.parametrize("term", [
     regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.2, epsilon=0.5), regularizers.PullAway(0.8),
+    regularizers.Consistency(10.0),
 ])  # fmt: skip
 def test_round_trip(term):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))

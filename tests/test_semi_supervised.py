@@ -111,10 +111,10 @@ def test_every_option_changes_the_training(images, labels, update):
 
     network, generator, _ = trained()
     assert same(network, trained()[0])
-    for term in (regularizers.ConditionalEntropy(1.0), regularizers.Manifold(1.0)):
+    for term in (regularizers.ConditionalEntropy(1.0), regularizers.Manifold(1.0), regularizers.Consistency(10.0)):
         other, _, logs = trained(regularizers=[term])
         assert not same(network, other)
-        assert float(logs[type(term).__name__.lower()]) > 0
+        assert float(logs[term.name]) > 0
     for arguments in ({"generator_regularizers": [regularizers.PullAway()]}, {"generator_loss": "feature_matching_l1"}):
         assert not same(generator, trained(**arguments)[1])
 

@@ -76,7 +76,8 @@ def test_every_input_and_option_is_used(images, labels):
     assert not same(base, trained(labels=(labels + 1) % 3))
     assert not same(base, trained(images=np.concatenate([images[:9], images[:15]])))
     options = {"adversarial_weight": 1.0, "generated_weight": 0.0, "augment": "translation",
-               "regularizers": [regularizers.ConditionalEntropy(0.3), regularizers.Manifold(0.1)]}  # fmt: skip
+               "regularizers": [regularizers.ConditionalEntropy(0.3), regularizers.Manifold(0.1),
+                                regularizers.Consistency(10.0)]}  # fmt: skip
     for name, value in options.items():
         assert not same(base, trained(**{name: value})), name
 
