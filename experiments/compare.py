@@ -14,60 +14,33 @@ command again goes on where it was stopped, and what is complete is only read. T
 values, results.md, and log files.
 """
 
-import functools
-import importlib
-import operator
 import pathlib
 import sys
 
-import yaml
 from absl import flags
 
-from experiments import classifier_comparison, gan_comparison, job
+from experiments import classifier_comparison, configs, gan_comparison, job
 
 FLAGS = flags.FLAGS
 
 
 def main():
-    from ganlib import UserError
+    from ganlib import UserError, runs
     from ganlib.files import write_json, written_whole
 
-    folder, configs = pathlib.Path(FLAGS.workdir), {name: load_config(name, FLAGS.set) for name in FLAGS.configs}
-    gans = {config.method == "gan" for config in configs.values()}
+    folder = pathlib.Path(FLAGS.workdir)
+    compared = {name: runs.smoke(configs.load(name, FLAGS.set)) for name in FLAGS.configs}
+    gans = {config.method == "gan" for config in compared.values()}
     if len(gans) != 1:
         raise UserError("a comparison is of GANs or of classifiers: give --configs of one kind")
     comparison = gan_comparison if gans == {True} else classifier_comparison
-    rows, table, failures = comparison.compare(folder, configs)
+    rows, table, failures = comparison.compare(folder, compared)
     if failures:
         raise UserError(f"{len(failures)} failed, and the same command tries them again: {'; '.join(failures)}")
     write_json(folder / "results.json", {"arguments": sys.argv[1:], "rows": rows})
     with written_whole(folder / "results.md") as partial:
         partial.write_text(table)
     print(f"\n{table}\nwritten to {folder / 'results.md'}")
-
-
-def load_config(name, overrides=()):
-    """The config in a file of experiments/configs, with keys changed as by ``"steps=7"``.
-
-    Raises:
-        UserError: if there is none.
-    """
-    from ganlib import UserError, runs
-
-    try:
-        config = importlib.import_module(f"experiments.configs.{name}").get_config()
-    except (ModuleNotFoundError, AttributeError):
-        raise UserError(f"no config {name!r}: give names of files in experiments/configs") from None
-    for pair in overrides:
-        path, _, value = pair.partition("=")
-        *groups, key = path.split(".")
-        try:
-            group = functools.reduce(operator.getitem, groups, config)
-            _ = group[key]  # fails for a key that is not there
-            group[key] = yaml.safe_load(value)
-        except (KeyError, TypeError) as error:
-            raise UserError(f"--set={pair} does not fit config {name!r}: {' '.join(str(error.args[0]).split())}") from None
-    return runs.smoke(config)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,18 @@ python -m experiments.train_classifier --config=experiments/configs/digits_sgan.
 from images that are generated with labels; pseudo_labels from unlabelled images, by its own guesses (with
 pseudo_labels.strong_augment: FixMatch); supervised from the labelled images alone, by
 --config.features_from=runs/some_gan on the features of that run's discriminator, by
---config.generated_from=runs/some_gan also from the images of that run's conditional generator.
+--config.generated_from=runs/some_gan also from the images of that run's conditional generator. Both take
+config:mnist_dcgan, too, and then train that GAN first, on what the classifier may learn from.
 
 Validation images, held out of the training set, serve to choose and to calibrate; the test images are used once, when
 the training is over. The workdir gets classifier.keras, classification.json and mistakes.png.
 """
 
+import pathlib
+
 from absl import flags
 
-from experiments import job
+from experiments import configs, job, train_gan
 
 
 def train(config, workdir, accept_new_config=False, label=""):
@@ -21,7 +24,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     from ganlib import UserError, classification, data, evaluation, report, runs
     from ganlib.files import write_json
 
-    config = runs.smoke(runs.with_features_of(config))
+    config = runs.smoke(runs.with_features_of(with_gans(config, pathlib.Path(workdir))))
     source = runs.open_data(config)
     parts = data.few_labels(
         source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
@@ -59,6 +62,32 @@ def train(config, workdir, accept_new_config=False, label=""):
     model.classifier.save(run.workdir / "classifier.keras")
     report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
     return result["test_accuracy"]
+
+
+def with_gans(config, workdir):
+    """``config`` with the GANs trained that ``features_from`` and ``generated_from`` name as ``config:NAME``.
+
+    They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
+    them: an unconditional GAN from all of them, a conditional one from the labelled ones.
+    """
+    config = config.copy_and_resolve_references()
+    for key in ("features_from", "generated_from"):
+        if (config[key] or "").startswith("config:"):
+            name = config[key].removeprefix("config:")
+            config[key] = str(workdir / f"gan_{name}")
+            train_gan.train(_config_of_gan(name, config), config[key], label=name)
+    return config
+
+
+def _config_of_gan(name, config):
+    gan = configs.load(name)
+    for key in ("dataset", "data_dir", "image_size", "seed", "label_seed", "validation_per_class", "smoke"):
+        gan[key] = config[key]
+    if gan.conditional:
+        gan.labels_per_class = config.labels_per_class
+    elif config.unlabeled_dataset:
+        gan.update(dataset=config.unlabeled_dataset, validation_per_class=0)
+    return gan
 
 
 def main():

@@ -16,7 +16,7 @@ def train(config, workdir, accept_new_config=False, label=""):
 
     config = runs.smoke(config)
     source = runs.open_data(config)
-    if config.labels_per_class:
+    if config.labels_per_class or config.validation_per_class:
         source = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)

@@ -32,8 +32,8 @@ def classifier():
     config.unlabeled_dataset = placeholder(str)  # unset: the images of the dataset itself
     config.labeled_batch_size = placeholder(int)  # unset: batch_size
     config.unlabeled_weight = 1.0
-    config.features_from = placeholder(str)  # a run of a GAN, from whose discriminator the features start
-    config.generated_from = placeholder(str)  # a run of a conditional GAN, whose images join the labelled ones
+    config.features_from = placeholder(str)  # a run of a GAN, or config:NAME, from whose discriminator the features start
+    config.generated_from = placeholder(str)  # one of a conditional GAN, whose images join the labelled ones
     config.generated_images = 10_000
     config.freeze_features = False  # leave the features as they are and learn the last layer alone
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import experiments.configs
+import ganlib
 from experiments.configs import base
 from ganlib import data, runs
 
@@ -51,6 +52,16 @@ def test_a_config_has_the_shared_keys_and_builds(name, tmp_path):
         assert model.classify(np.zeros((2, size, size, channels), np.uint8)).shape == (2, 10)
 
 
+def test_a_config_is_loaded_with_what_is_set():
+    config = experiments.configs.load("mnist_resnet", ["steps=7", "generator.width=5", "precision=mixed_float16"])
+    assert (config.steps, config.generator.width, config.precision) == (7, 5, "mixed_float16")
+    for pair in ("stepz=7", "generator.widht=5", "steps=many", "nothing.width=5"):
+        with pytest.raises(ganlib.UserError, match=f"{pair} does not fit config 'mnist_resnet': ."):
+            experiments.configs.load("mnist_resnet", [pair])
+    with pytest.raises(ganlib.UserError, match="no config 'nothing': give the name of a file"):
+        experiments.configs.load("nothing")
+
+
 def test_smoke_leaves_the_config_itself_alone():
     config = module("mnist_dcgan").get_config()
     assert runs.smoke(config) is config
@@ -68,5 +79,5 @@ def test_keys_that_gans_and_classifiers_share_have_the_same_defaults():
 @pytest.mark.parametrize("name", ["mnist_dcgan", "cifar10_sngan_conditional"])
 def test_real_data_fits_its_config(name, tfds_dir):
     config = module(name).get_config()
-    source = data.open(config.dataset, image_size=config.image_size, data_dir=tfds_dir)
+    source = data.open(config.dataset, "test", image_size=config.image_size, data_dir=tfds_dir)
     assert source.num_classes == 10

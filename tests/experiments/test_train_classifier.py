@@ -81,6 +81,24 @@ def test_features_of_a_gan(tmp_path, frozen):
     assert same(weights(body), weights(model.network.body)) == frozen
 
 
+def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatch):
+    """On what the classifier may learn from: all images but the held-out ones, or the labelled ones."""
+    conditional = digits_dcgan.get_config()
+    conditional.conditional = True
+    plain = digits_dcgan.get_config()
+    plain.conditional = False
+    monkeypatch.setattr(train_classifier.configs, "load", {"plain": plain, "conditional": conditional}.get)
+    config = small("supervised")
+    config.update(labels_per_class=2, features_from="config:plain", generated_from="config:conditional", generated_images=50)
+    for _ in range(2):  # the second time all of it is there
+        train_classifier.train(config, tmp_path)
+    facts = {name: json.loads((tmp_path / f"gan_{name}/run.json").read_text()) for name in ("plain", "conditional")}
+    assert facts["plain"]["num_examples"] == 1297 - 50
+    assert facts["conditional"]["num_examples"] == 20
+    bodies = ganlib.load(tmp_path / "gan_plain").discriminator.body, ganlib.load(tmp_path).network.body
+    assert all(np.abs(a - b).max() < 0.01 for a, b in zip(*map(weights, bodies), strict=True))
+
+
 def test_features_of_other_images_are_refused(tmp_path):
     gan_config = digits_dcgan.get_config()
     gan_config.update(smoke=True, image_size=16)
