@@ -21,10 +21,9 @@ from experiments import configs, job, train_gan
 
 def train(config, workdir, accept_new_config=False, label=""):
     """Trains the classifier of ``config`` in ``workdir`` and writes its report; returns its test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, evaluation, report, runs
+    from ganlib import UserError, classification, data, report, runs
     from ganlib.files import write_json
 
-    config = runs.smoke(runs.with_features_of(with_gans(config, pathlib.Path(workdir))))
     source = runs.open_data(config)
     parts = data.few_labels(
         source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
@@ -32,24 +31,14 @@ def train(config, workdir, accept_new_config=False, label=""):
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
+    config = runs.smoke(runs.with_features_of(with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples)))
     run = runs.start(workdir, config, source, accept_new_config)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
         runs.initialize(model, run, parts.unlabeled)
 
     def batches(start_step):
-        size = config.labeled_batch_size or config.batch_size
-        if model.uses_unlabeled:
-            return data.semi_supervised_batches(
-                parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, size
-            )
-        own = data.batches(parts.labeled, min(size, parts.labeled.num_examples), config.seed, start_step)
-        if not config.generated_from:
-            return own
-        generated = evaluation.generated_source(
-            runs.load_gan(config.generated_from), config.generated_images, config.seed, source.class_names
-        )
-        return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step))
+        return batches_of(config, parts, model.uses_unlabeled, start_step)
 
     evaluate = parts.validation and (lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)})
     runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
@@ -64,7 +53,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     return result["test_accuracy"]
 
 
-def with_gans(config, workdir):
+def with_gans(config, workdir, num_labeled):
     """``config`` with the GANs trained that ``features_from`` and ``generated_from`` name as ``config:NAME``.
 
     They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
@@ -75,19 +64,35 @@ def with_gans(config, workdir):
         if (config[key] or "").startswith("config:"):
             name = config[key].removeprefix("config:")
             config[key] = str(workdir / f"gan_{name}")
-            train_gan.train(_config_of_gan(name, config), config[key], label=name)
+            train_gan.train(_config_of_gan(name, config, num_labeled), config[key], label=name)
     return config
 
 
-def _config_of_gan(name, config):
+def _config_of_gan(name, config, num_labeled):
     gan = configs.load(name)
     for key in ("dataset", "data_dir", "image_size", "seed", "label_seed", "validation_per_class", "smoke"):
         gan[key] = config[key]
     if gan.conditional:
-        gan.labels_per_class = config.labels_per_class
+        gan.update(labels_per_class=config.labels_per_class, batch_size=min(gan.batch_size, num_labeled))
     elif config.unlabeled_dataset:
         gan.update(dataset=config.unlabeled_dataset, validation_per_class=0)
     return gan
+
+
+def batches_of(config, parts, use_unlabeled, start_step):
+    """The batches that a classifier is trained on: see `ganlib.data.semi_supervised_batches` and `ganlib.data.batches`."""
+    from ganlib import data, evaluation, runs
+
+    size = config.labeled_batch_size or config.batch_size
+    if use_unlabeled:
+        return data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, size)
+    own = data.batches(parts.labeled, min(size, parts.labeled.num_examples), config.seed, start_step)
+    if not config.generated_from:
+        return own
+    generated = evaluation.generated_source(
+        runs.load_gan(config.generated_from), config.generated_images, config.seed, parts.labeled.class_names
+    )
+    return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step))
 
 
 def main():
