@@ -57,22 +57,23 @@ def with_gans(config, workdir, num_labeled):
     """``config`` with the GANs trained that ``features_from`` and ``generated_from`` name as ``config:NAME``.
 
     They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
-    them: an unconditional GAN from all of them, a conditional one from the labelled ones.
+    them: the one for features from all of them, without labels, the one for images from the labelled ones, with labels.
     """
     config = config.copy_and_resolve_references()
-    for key in ("features_from", "generated_from"):
+    for key, conditional in (("features_from", False), ("generated_from", True)):
         if (config[key] or "").startswith("config:"):
-            name = config[key].removeprefix("config:")
-            config[key] = str(workdir / f"gan_{name}")
-            train_gan.train(_config_of_gan(name, config, num_labeled), config[key], label=name)
+            gan = _config_of_gan(config[key].removeprefix("config:"), config, conditional, num_labeled)
+            config[key] = str(workdir / key.replace("_from", "_gan"))
+            train_gan.train(gan, config[key], label="GAN")
     return config
 
 
-def _config_of_gan(name, config, num_labeled):
+def _config_of_gan(name, config, conditional, num_labeled):
     gan = configs.load(name)
+    gan.conditional = conditional
     for key in ("dataset", "data_dir", "image_size", "seed", "label_seed", "validation_per_class", "smoke"):
         gan[key] = config[key]
-    if gan.conditional:
+    if conditional:
         gan.update(labels_per_class=config.labels_per_class, batch_size=min(gan.batch_size, num_labeled))
     elif config.unlabeled_dataset:
         gan.update(dataset=config.unlabeled_dataset, validation_per_class=0)

@@ -83,22 +83,23 @@ def test_features_of_a_gan(tmp_path, frozen):
 
 def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatch):
     """On what the classifier may learn from: all images but the held-out ones, or the labelled ones."""
-    conditional = digits_dcgan.get_config()
-    conditional.conditional = True
-    plain = digits_dcgan.get_config()
-    plain.conditional = False
-    monkeypatch.setattr(train_classifier.configs, "load", {"plain": plain, "conditional": conditional}.get)
-    config = small("supervised")
-    config.update(labels_per_class=2, features_from="config:plain", generated_from="config:conditional", generated_images=50)
-    config.smoke, config.steps, config.batch_size = False, 2, 8
-    for gan in (plain, conditional):
+
+    def load(name):
+        assert name == "digits_dcgan"
+        gan = digits_dcgan.get_config()
         gan.update(steps=2, generator={"width": 8}, discriminator={"width": 8})
+        return gan
+
+    monkeypatch.setattr(train_classifier.configs, "load", load)
+    config = small("supervised")
+    config.update(smoke=False, steps=2, batch_size=8, labels_per_class=2, generated_images=50)
+    config.update(features_from="config:digits_dcgan", generated_from="config:digits_dcgan")
     for _ in range(2):  # the second time all of it is there
         train_classifier.train(config, tmp_path)
-    facts = {name: json.loads((tmp_path / f"gan_{name}/run.json").read_text()) for name in ("plain", "conditional")}
-    assert facts["plain"]["num_examples"] == 1297 - 50
-    assert facts["conditional"]["num_examples"] == 20  # fewer than a batch of 64
-    bodies = ganlib.load(tmp_path / "gan_plain").discriminator.body, ganlib.load(tmp_path).network.body
+    gans = [runs.open_run(tmp_path / name) for name in ("features_gan", "generated_gan")]
+    assert [gan.facts["num_examples"] for gan in gans] == [1297 - 50, 20]  # 20 are fewer than a batch of 64
+    assert [gan.config.conditional for gan in gans] == [False, True]
+    bodies = ganlib.load(tmp_path / "features_gan").discriminator.body, ganlib.load(tmp_path).network.body
     assert all(np.abs(a - b).max() < 0.01 for a, b in zip(*map(weights, bodies), strict=True))
 
 
