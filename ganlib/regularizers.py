@@ -5,12 +5,14 @@ features of generated images. Both return a scalar, already weighted.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from ganlib.errors import choose
+from ganlib.training.distributed import batch_mean
 
 register = keras.saving.register_keras_serializable("ganlib.regularizers")
 
@@ -120,6 +122,22 @@ class Consistency(Regularizer):
 
 
 @register
+class MarginalEntropy(Regularizer):
+    """log K - H(E p(y|x)) over a batch of unlabelled images: 0 where all K classes are given equally often.
+
+    Springenberg 2016, "Unsupervised and semi-supervised learning with categorical GANs" (arXiv:1511.06390), section 3.2.
+    For the classifier: with few labels a class can swallow another. It takes data whose classes are about equally
+    frequent.
+    """
+
+    name = "marginal_entropy"
+
+    def __call__(self, outputs, random):
+        shares = batch_mean(tf.nn.softmax(outputs.unlabeled_logits))
+        return self.weight * (math.log(shares.shape[0]) + tf.reduce_sum(tf.math.xlogy(shares, shares)))
+
+
+@register
 class PullAway(Regularizer):
     """The mean squared cosine between the features of two generated images: Zhao et al. 2017 (arXiv:1609.03126),
     section 2.4, in Bad GAN (Dai et al. 2017, arXiv:1705.09783), whose authors give it a weight of 0.8 on SVHN.
@@ -142,7 +160,7 @@ def classifier_terms(regularizers, outputs, random):
     return {regularizer.name: regularizer(outputs, random) for regularizer in regularizers}
 
 
-CLASSIFIER_TERMS = {kind.name: kind for kind in (ConditionalEntropy, Manifold, Consistency)}
+CLASSIFIER_TERMS = {kind.name: kind for kind in (ConditionalEntropy, Manifold, Consistency, MarginalEntropy)}
 """Name -> class of a term of the classifier."""
 
 GENERATOR_TERMS = {kind.name: kind for kind in (PullAway,)}

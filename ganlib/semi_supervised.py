@@ -14,6 +14,7 @@ from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
 from ganlib.supervised import accuracy, cross_entropy
 from ganlib.training import averaging
+from ganlib.training.distributed import batch_mean
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -163,7 +164,7 @@ class SemiSupervisedGAN(GAN):
         return sum(terms.values(), labeled_loss + self.unlabeled_weight * unlabeled_loss), logs | terms
 
     def _loss_of_generator(self, real_features, fake_features):
-        means = (self.batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
+        means = (batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
         loss = self._generator_loss(*means)
         return sum((r(fake_features) for r in self.generator_regularizers), loss)
 

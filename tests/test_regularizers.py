@@ -10,6 +10,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import regularizers
 from ganlib.training import RandomStream
+from tests.helpers import replicas
 
 LOGITS = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
 LATENTS = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
@@ -53,6 +54,26 @@ def test_consistency_against_scipy():
     np.testing.assert_allclose(tape.gradient(value, logits), by_hand, atol=1e-5)
 
 
+def test_marginal_entropy_against_scipy():
+    shares = scipy.special.softmax(LOGITS, axis=1).mean(0)
+    expected = 0.7 * (np.log(4) - scipy.stats.entropy(shares))
+    assert float(regularizers.MarginalEntropy(0.7)(outputs(), RandomStream(0))) == pytest.approx(expected, rel=1e-4)
+    one_each = dataclasses.replace(outputs(), unlabeled_logits=20 * tf.eye(4))
+    assert float(regularizers.MarginalEntropy()(one_each, RandomStream(0))) == pytest.approx(0, abs=1e-6)
+
+
+def test_marginal_entropy_is_that_of_the_batches_of_all_replicas():
+    """Each of two replicas sees one class alone, and together they see two equally often."""
+    logits = [20 * tf.one_hot([k, k], 2) for k in (0, 1)]
+
+    def value():
+        own = logits[0] if tf.distribute.get_replica_context().replica_id_in_sync_group == 0 else logits[1]
+        return regularizers.MarginalEntropy()(dataclasses.replace(outputs(), unlabeled_logits=own), None)
+
+    for result in replicas(2).experimental_local_results(replicas(2).run(value)):
+        assert float(result) == pytest.approx(0, abs=1e-6)
+
+
 def test_pull_away_by_a_double_loop():
     cosines = [
         np.dot(a, b) ** 2 / np.dot(a, a) / np.dot(b, b) for i, a in enumerate(LOGITS) for j, b in enumerate(LOGITS) if i != j
@@ -63,7 +84,7 @@ def test_pull_away_by_a_double_loop():
 
 @pytest.mark.parametrize("term", [
     regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.2, epsilon=0.5), regularizers.PullAway(0.8),
-    regularizers.Consistency(10.0),
+    regularizers.Consistency(10.0), regularizers.MarginalEntropy(0.3),
 ])  # fmt: skip
 def test_round_trip(term):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))

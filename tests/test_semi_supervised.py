@@ -111,7 +111,8 @@ def test_every_option_changes_the_training(images, labels, update):
 
     network, generator, _ = trained()
     assert same(network, trained()[0])
-    for term in (regularizers.ConditionalEntropy(1.0), regularizers.Manifold(1.0), regularizers.Consistency(10.0)):
+    for term in (regularizers.ConditionalEntropy(1.0), regularizers.Manifold(1.0), regularizers.Consistency(10.0),
+                 regularizers.MarginalEntropy(1.0)):  # fmt: skip
         other, _, logs = trained(regularizers=[term])
         assert not same(network, other)
         assert float(logs[term.name]) > 0

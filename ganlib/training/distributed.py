@@ -53,11 +53,6 @@ class DistributedModel(keras.Model):
                 state.assign(tf.cast(numbers[index], state.value.dtype))
         return RandomStream(self.seed, step, replica, context.num_replicas_in_sync)
 
-    def batch_mean(self, values):
-        """The mean of ``values`` over the first axis, taken over the batches of all replicas."""
-        mean, context = tf.reduce_mean(values, axis=0), tf.distribute.get_replica_context()
-        return mean if context.num_replicas_in_sync == 1 else context.all_reduce("MEAN", mean)
-
     def objective(self, loss, optimizer):
         """``loss`` as it must be differentiated: Keras's optimizers sum gradients over replicas, so the mean over the
         whole batch needs a division; and float16 needs its scale."""
@@ -163,3 +158,9 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
+
+
+def batch_mean(values):
+    """The mean of ``values`` over the first axis, taken over the batches of all replicas: ``(n, ...)`` -> ``(...)``."""
+    mean, context = tf.reduce_mean(values, axis=0), tf.distribute.get_replica_context()
+    return mean if context.num_replicas_in_sync == 1 else context.all_reduce("MEAN", mean)
