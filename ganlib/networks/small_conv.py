@@ -6,16 +6,14 @@ are means over positions. The first convolution halves the resolution, since tho
 
 import keras
 
-from ganlib.networks import base, layers
-from ganlib.networks.improved_conv import STAGES, Generator
+from ganlib.networks import improved_conv
+from ganlib.networks.improved_conv import Generator
 
 __all__ = ["Discriminator", "Generator"]
 
-register = keras.saving.register_keras_serializable("ganlib.small_conv")
 
-
-@register
-class Discriminator(base.Discriminator):
+@keras.saving.register_keras_serializable("ganlib.small_conv")
+class Discriminator(improved_conv.Discriminator):
     """Images -> five convolutions -> features (the mean over positions) -> logits.
 
     Args:
@@ -34,35 +32,18 @@ class Discriminator(base.Discriminator):
         (None, 128)
     """
 
+    architecture = "small_conv"
+
     def __init__(self, image_shape=(28, 28, 1), width=32, dropout=0.5, num_classes=None, **kwargs):
-        super().__init__(image_shape, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "small_conv")
-        self.width, self.dropout = width, dropout
-        self.body = keras.Sequential(
-            [
-                keras.layers.Dropout(0.4 * dropout),
-                *_conv(width, 5, strides=2),
-                *_conv(width, 3),
-                keras.layers.Dropout(dropout),
-                *_conv(2 * width, 3, strides=2),
-                *_conv(2 * width, 3),
-                keras.layers.Dropout(dropout),
-                *_conv(4 * width, 3, padding="valid"),
-                keras.layers.GlobalAveragePooling2D(),
-            ],
-            name="body",
-        )
-        self.build()
+        super().__init__(image_shape, width, dropout, num_classes, **kwargs)
 
-    def class_head(self, num_classes):
-        """The last layer of a classifier: a dense layer whose gains are learned."""
-        return layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True, name="head")
-
-    def get_config(self):
-        config = {**super().get_config(), "width": self.width, "dropout": self.dropout}
-        del config["spectral_norm"]
-        return config
-
-
-def _conv(filters, kernel_size, strides=1, padding="same"):
-    return [layers.WeightNorm(keras.layers.Conv2D(filters, kernel_size, strides, padding)), keras.layers.LeakyReLU(0.2)]
+    def _convolutions(self, width, dropout):
+        return [
+            *self._conv(width, 5, strides=2),
+            *self._conv(width, 3),
+            keras.layers.Dropout(dropout),
+            *self._conv(2 * width, 3, strides=2),
+            *self._conv(2 * width, 3),
+            keras.layers.Dropout(dropout),
+            *self._conv(4 * width, 3, padding="valid"),
+        ]
