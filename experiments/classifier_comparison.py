@@ -100,6 +100,8 @@ def draw(rows, path):
         means = [row["mean"]["test_error"] for row in own]
         axes.errorbar([row["labels_per_class"] for row in own], means, errors, marker="o", markersize=4, capsize=3, label=name)
     axes.set(xlabel="labels a class", ylabel="test error, %", xscale="log", yscale="log")
-    axes.grid(alpha=0.3, which="both")
+    trials.plain_ticks(axes.xaxis)
+    trials.plain_ticks(axes.yaxis)
+    axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     figure.savefig(path, dpi=90)

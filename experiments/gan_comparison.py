@@ -112,7 +112,8 @@ def draw_curves(runs, path):
                 label = run.name if run.seed == runs[0].seed else None
                 axes.plot(np.interp(steps, *trials.clock(run.workdir)), fids, color=f"C{names.index(run.name)}", label=label)
         axes.set(title=dataset, xlabel="minutes of training", ylabel="FID", yscale="log")
-        axes.grid(alpha=0.3, which="both")
+        trials.plain_ticks(axes.yaxis)
+        axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(frameon=False)
     figure.savefig(path, dpi=90)

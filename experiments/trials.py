@@ -48,6 +48,15 @@ def as_markdown(lines):
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def plain_ticks(axis):
+    """Gives a plot's logarithmic axis plain numbers at 1, 2, 5, 10 ..."""
+    import matplotlib.ticker
+
+    axis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(matplotlib.ticker.NullLocator())
+
+
 def holds(path, wanted):
     """Whether a JSON file is there and has these values."""
     measured = read(path)
