@@ -2,7 +2,7 @@
 
 Test images are blurred, made noisy, compressed as JPEG, or robbed of classes, more and more, and each set is measured
 against the training images. The command fails if the FID does not rise at every step. Two cores take
-four and a half minutes, of which the training of the in-domain classifier, once, is the larger part.
+a few minutes, of which the training of the in-domain classifier, once, is the larger part.
 """
 
 import io
