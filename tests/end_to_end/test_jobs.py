@@ -228,11 +228,14 @@ def test_a_kill_loses_nothing_that_was_saved(tmp_path):
     assert f"from step {saved}" in output
 
 
-# One of each kind: what is wrong with the data is told by the tests of `ganlib.data`.
 ERRORS = {
+    "unknown dataset": (["--config.dataset=mnits"], "unknown dataset 'mnits'.*Did you mean 'mnist'"),
+    "missing folder": (["--config.dataset=folder:/nowhere"], "no folder at '/nowhere'"),
     "image size": (["--config.image_size=20"], "dcgan cannot make images of 20x20: its sizes are 8, 16, 28, 32, 64, 128"),
     "unknown key": (["--config.stepz=3"], 'unknown config key: stepz. Did you mean "steps"'),
     "wrong type": (["--config.steps=abc"], "config.steps=abc: invalid literal"),
+    "batch size 0": (["--config.batch_size=0"], "batch_size must be at least 1, got 0"),
+    "batch size too large": (["--config.batch_size=5000"], "batch_size 5000 is larger than digits/train, which has 1297"),
     "non-finite loss": (["--config.generator_optimizer.learning_rate=1e30"], "training stopped at step 2: .* = nan"),
 }
 
@@ -244,6 +247,15 @@ def test_bad_input_is_one_line_and_a_status(tmp_path, case):
     assert code == 2
     assert len(errors) == 1
     assert re.search(message, errors[0]), errors[0]
+
+
+def test_more_labels_than_exist(tmp_path):
+    code, _, errors = run(
+        "train_classifier", "--config=experiments/configs/digits_sgan.py", f"--workdir={tmp_path}",
+        "--config.labels_per_class=1000",
+    )  # fmt: skip
+    assert code == 2
+    assert errors == ["error: 1000 labels per class asked for, but class 0 has only 128 examples"]
 
 
 def test_generate_from_a_classifier_without_a_generator(tmp_path):
@@ -258,6 +270,22 @@ def test_generate_from_a_classifier_without_a_generator(tmp_path):
     assert errors == [f"error: run '{tmp_path}' is a classifier without a generator: give the --workdir of a GAN"]
 
 
-def test_evaluate_nothing():
-    code, _, errors = run("evaluate")
-    assert (code, errors) == (2, ["error: give either --workdir, or both --real and --fake"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either --workdir, or both --real and --fake"),
+        (["--workdir=/nowhere"], "no run in '/nowhere'"),
+        (["--real=digits", "--fake=folder:/nowhere"], "no folder at '/nowhere'"),
+        (["--real=digits", "--fake=digits", "--metrics=fdi"], "unknown metric 'fdi'"),
+    ],
+)
+def test_evaluate_nothing(arguments, message):
+    code, _, errors = run("evaluate", *arguments)
+    assert code == 2
+    assert message in errors[0]
+
+
+def test_generate_from_nothing(tmp_path):
+    code, _, errors = run("generate", f"--workdir={tmp_path}")
+    assert code == 2
+    assert "no run in" in errors[0]

@@ -79,5 +79,5 @@ def test_keys_that_gans_and_classifiers_share_have_the_same_defaults():
 @pytest.mark.parametrize("name", ["mnist_dcgan", "cifar10_sngan_conditional"])
 def test_real_data_fits_its_config(name, tfds_dir):
     config = module(name).get_config()
-    source = data.open(config.dataset, "test", image_size=config.image_size, data_dir=tfds_dir)
+    source = data.open(config.dataset, image_size=config.image_size, data_dir=tfds_dir)
     assert source.num_classes == 10
