@@ -47,6 +47,16 @@ def shift(images, random, ratio=0.07):
     return _resampled(images, matrices)
 
 
+def affine(images, random, amount=0.15):
+    """Maps each image about its centre by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
+    and slants a little. The border is repeated. For classifiers, as `shift` is."""
+    count, height, width = tf.unstack(tf.shape(images)[:3])
+    center = tf.cast(tf.stack([height, width]) - 1, tf.float32) / 2.0
+    pixels = tf.cast(tf.stack(tf.meshgrid(tf.range(height), tf.range(width), indexing="ij"), axis=-1), tf.float32) - center
+    matrix = tf.eye(2) + random.uniform((count, 2, 2), -amount, amount)
+    return _interpolated(images, tf.einsum("nij,hwj->nhwi", matrix, pixels) + center)
+
+
 def cutout(images, random, ratio=0.5):
     """Sets a random rectangle of ``ratio`` times the image's sides to zero; it may reach over the border."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
@@ -57,6 +67,7 @@ def cutout(images, random, ratio=0.5):
 
 POLICIES = {
     "color": (brightness, saturation, contrast), "translation": (translation,), "cutout": (cutout,), "shift": (shift,),
+    "affine": (affine,),
 }  # fmt: skip
 """Name -> what it stands for. The first three are those of `DiffAugment`'s paper."""
 
@@ -108,6 +119,20 @@ def _resampled(images, matrices):
     rows, columns = matrices(count, height), matrices(count, width)
     # As matrix products, which have gradients of every order and run fast everywhere.
     return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
+
+
+def _interpolated(images, positions):
+    """The images' values at ``(n, height, width, 2)`` rows and columns, between pixels bilinearly."""
+    # Not keras.ops.image.affine_transform, whose gradient is that of no such interpolation.
+    last = tf.shape(images)[1:3] - 1
+    positions = tf.clip_by_value(positions, 0.0, tf.cast(last, tf.float32))
+    before = tf.cast(tf.floor(positions), tf.int32)
+    share = positions - tf.cast(before, tf.float32)
+    result = 0.0
+    for corner in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        weight = tf.reduce_prod(tf.where(tf.constant(corner) == 1, share, 1.0 - share), axis=-1, keepdims=True)
+        result += weight * tf.gather_nd(images, tf.minimum(before + corner, last), batch_dims=1)
+    return result
 
 
 def _offset(random, count, size, ratio):

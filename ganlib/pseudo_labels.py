@@ -9,7 +9,6 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib.networks.base import rescale
 from ganlib.supervised import SupervisedClassifier, accuracy, cross_entropy
-from ganlib.training import averaging
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -67,7 +66,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
             loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
             objective = self.objective(loss, self.optimizer)
         self.minimize(tape, objective, self.network, self.optimizer)
-        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.update_classifier()
         self.step.assign_add(1)
         return {
             "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),

@@ -12,13 +12,13 @@ from ganlib.gan import GAN
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
-from ganlib.supervised import accuracy, cross_entropy
+from ganlib.supervised import WithClassifier, accuracy, cross_entropy
 from ganlib.training import averaging
 from ganlib.training.distributed import batch_mean
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class SemiSupervisedGAN(GAN):
+class SemiSupervisedGAN(WithClassifier, GAN):
     """A GAN whose discriminator is a classifier of K classes, with "generated" as class K + 1.
 
     The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1) with Z the sum of the exponentials of the K
@@ -44,15 +44,14 @@ class SemiSupervisedGAN(GAN):
     """
 
     parts = ("generator", "discriminator", "num_classes")
-    uses_unlabeled = True
 
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         self.num_classes = num_classes
         with self.distribute_strategy.scope():
             head = discriminator.class_head(num_classes)
-            self.network = Classifier(discriminator.body, generator.image_shape, num_classes, head)
-            self.classifier = averaging.copy_of(self.network)
+            network = Classifier(discriminator.body, generator.image_shape, num_classes, head)
+        self.add_classifier(network)
 
     def compile(self, generator_optimizer, discriminator_optimizer, augment=None, unlabeled_weight=1.0,
                 generator_loss="feature_matching", regularizers=(), generator_regularizers=(), update="alternating",
@@ -100,7 +99,7 @@ class SemiSupervisedGAN(GAN):
         random = self.random_stream(self.generator, self.network)
         logs = self._update(rescale(labeled), labels, rescale(unlabeled), random)
         averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
-        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.update_classifier()
         self.step.assign_add(1)
         return logs
 
@@ -167,10 +166,6 @@ class SemiSupervisedGAN(GAN):
         means = (batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
         loss = self._generator_loss(*means)
         return sum((r(fake_features) for r in self.generator_regularizers), loss)
-
-    def classify(self, images, batch_size=256):
-        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
-        return self.classifier.classify(images, batch_size)
 
     def _classify(self, images, random):
         return self.network(self.augment(images, random), training=True)

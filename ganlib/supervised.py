@@ -9,8 +9,34 @@ from ganlib.training import averaging
 from ganlib.training.distributed import DistributedModel
 
 
+class WithClassifier:
+    """What the models that train a `ganlib.Classifier` share, beside `DistributedModel`.
+
+    Attributes:
+        network: the classifier in training.
+        classifier: its moving average, a plain Keras model from images to ``(n, num_classes)`` class logits.
+        uses_unlabeled: whether it is trained on ``(labeled_images, labels, unlabeled_images)`` instead of ``(images, labels)``.
+    """
+
+    uses_unlabeled = True
+
+    def add_classifier(self, network):
+        """Sets ``network``, made under the model's strategy, and its average."""
+        self.network = network
+        with self.distribute_strategy.scope():
+            self.classifier = averaging.copy_of(network)
+
+    def update_classifier(self):
+        """Moves the average towards the network, at the end of a step."""
+        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+
+    def classify(self, images, batch_size=256):
+        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
+        return self.classifier.classify(images, batch_size)
+
+
 @keras.saving.register_keras_serializable("ganlib")
-class SupervisedClassifier(DistributedModel):
+class SupervisedClassifier(WithClassifier, DistributedModel):
     """Trains a `ganlib.Classifier` by cross-entropy, with the same moving average as `SemiSupervisedGAN`.
 
     Args:
@@ -18,7 +44,6 @@ class SupervisedClassifier(DistributedModel):
 
     Attributes:
         classifier: the moving average of ``network``, a plain Keras model from images to class logits.
-        uses_unlabeled: whether it is trained on ``(labeled_images, labels, unlabeled_images)`` instead of ``(images, labels)``.
     """
 
     parts = ("network",)
@@ -26,9 +51,7 @@ class SupervisedClassifier(DistributedModel):
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
-        self.network = network
-        with self.distribute_strategy.scope():
-            self.classifier = averaging.copy_of(network)
+        self.add_classifier(network)
 
     def compile(self, optimizer, augment=None, ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1,
                 run_eagerly=False):  # fmt: skip
@@ -51,13 +74,9 @@ class SupervisedClassifier(DistributedModel):
             loss = cross_entropy(labels, logits)
             objective = self.objective(loss, self.optimizer)
         self.minimize(tape, objective, self.network, self.optimizer)
-        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.update_classifier()
         self.step.assign_add(1)
         return {"loss": loss, "train_accuracy": accuracy(labels, logits)}
-
-    def classify(self, images, batch_size=256):
-        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
-        return self.classifier.classify(images, batch_size)
 
     def call(self, images, training=False):
         """Images -> ``(n, num_classes)`` logits of the averaged classifier."""

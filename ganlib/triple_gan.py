@@ -11,12 +11,12 @@ from ganlib.errors import UserError
 from ganlib.gan import GAN
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
-from ganlib.supervised import accuracy, cross_entropy
+from ganlib.supervised import WithClassifier, accuracy, cross_entropy
 from ganlib.training import averaging
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class TripleGAN(GAN):
+class TripleGAN(WithClassifier, GAN):
     """The discriminator tells labelled images with their labels from two kinds of false pairs: generated images with
     the labels they were made of, and unlabelled images with the classes that the classifier gives them.
 
@@ -30,7 +30,6 @@ class TripleGAN(GAN):
     """
 
     parts = ("generator", "discriminator", "network")
-    uses_unlabeled = True
 
     def __init__(self, generator, discriminator, network, **kwargs):
         if generator.num_classes != network.num_classes:
@@ -38,9 +37,7 @@ class TripleGAN(GAN):
                 f"the generator has {generator.num_classes} classes, the classifier {network.num_classes}: make them equal"
             )
         super().__init__(generator, discriminator, **kwargs)
-        self.network = network
-        with self.distribute_strategy.scope():
-            self.classifier = averaging.copy_of(network)
+        self.add_classifier(network)
 
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer, augment=None, alpha=0.5,
                 adversarial_weight=0.01, generated_weight=0.1, regularizers=(), ema_decay=0.999, seed=0,
@@ -85,7 +82,7 @@ class TripleGAN(GAN):
         logs |= self.classifier_step(labeled, labels, unlabeled, random)
         logs |= self.generator_step(unlabeled, None, random)
         averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
-        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+        self.update_classifier()
         self.step.assign_add(1)
         return logs
 
@@ -137,10 +134,6 @@ class TripleGAN(GAN):
             objective = self.objective(loss, self.generator_optimizer)
         self.minimize(tape, objective, self.generator, self.generator_optimizer)
         return {"generator_loss": loss}
-
-    def classify(self, images, batch_size=256):
-        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
-        return self.classifier.classify(images, batch_size)
 
     def _generated(self, real, random):
         """``(images, labels, latents)``, as many as ``real``, of labels that are drawn alike."""

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.ndimage
 import tensorflow as tf
 
 import ganlib
@@ -51,6 +52,30 @@ def test_shift_repeats_the_border():
     assert len({matches[0] for matches in found}) > 1
 
 
+def test_affine_against_scipy():
+    images = IMAGES[:, :, :7]  # not a square
+    moved = augment.affine(images, RandomStream(3), amount=0.3).numpy()
+    matrices = np.eye(2) + RandomStream(3).uniform((6, 2, 2), -0.3, 0.3).numpy()
+    center = np.array([3.5, 3.0])
+    for image, result, matrix in zip(images, moved, matrices, strict=True):
+        for channel in range(3):
+            expected = scipy.ndimage.affine_transform(
+                image[..., channel], matrix, center - matrix @ center, order=1, mode="nearest"
+            )
+            np.testing.assert_allclose(result[..., channel], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("function", [augment.affine, augment.shift, augment.translation])
+def test_the_gradient_is_the_adjoint(function):
+    """For a linear map A of the images, <A x, y> = <x, A' y>, where A' y is the gradient of <A x, y>."""
+    images, other = tf.constant(IMAGES), tf.constant(IMAGES[::-1])
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        product = tf.reduce_sum(function(images, RandomStream(1)) * other)
+    gradient = tape.gradient(product, images)
+    assert float(tf.reduce_sum(gradient * images)) == pytest.approx(float(product), rel=1e-4)
+
+
 def test_translation_takes_every_offset_about_equally_often():
     images = np.zeros((900, 8, 8, 1), np.float32)
     images[:, 4, 4] = 1
@@ -70,7 +95,7 @@ def test_cutout_removes_one_rectangle():
 
 
 def test_gradients_of_both_orders():
-    policy = augment.DiffAugment("color,translation,cutout")
+    policy = augment.DiffAugment("color,translation,cutout,affine")
     images = tf.constant(IMAGES)
     with tf.GradientTape() as outer:
         outer.watch(images)

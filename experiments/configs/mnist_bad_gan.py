@@ -1,0 +1,14 @@
+"""Bad GAN (Dai et al. 2017, arXiv:1705.09783) on MNIST with 10 labels a class, on the network of `mnist_cnn`.
+
+python -m experiments.train_classifier --config=experiments/configs/mnist_bad_gan.py --workdir=runs/mnist_bad_gan
+
+`mnist_sgan` with the pull-away term, whose weight is the authors' for SVHN. The paper's error is 0.80 % ± 0.10.
+"""
+
+from experiments.configs import mnist_sgan
+
+
+def get_config():
+    config = mnist_sgan.get_config()
+    config.generator_regularizers.pull_away = {"weight": 0.8}
+    return config

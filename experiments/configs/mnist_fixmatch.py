@@ -1,0 +1,14 @@
+"""FixMatch (Sohn et al. 2020, arXiv:2001.07685) on MNIST with 10 labels a class, on the network of `mnist_cnn`.
+
+python -m experiments.train_classifier --config=experiments/configs/mnist_fixmatch.py --workdir=runs/mnist_fixmatch
+
+`mnist_pseudo_labels` whose guesses, made on shifted images, are labels of strongly augmented ones.
+"""
+
+from experiments.configs import mnist_pseudo_labels
+
+
+def get_config():
+    config = mnist_pseudo_labels.get_config()
+    config.pseudo_labels.strong_augment = "shift,color,cutout"
+    return config

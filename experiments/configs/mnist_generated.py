@@ -1,0 +1,13 @@
+"""`mnist_cnn_augmented` that learns from generated images with labels, too: those of a DCGAN with differentiable
+augmentation (Zhao et al. 2020, arXiv:2006.10738) that learned from the same 10 labels a class.
+
+python -m experiments.train_classifier --config=experiments/configs/mnist_generated.py --workdir=runs/mnist_generated
+"""
+
+from experiments.configs import mnist_cnn_augmented
+
+
+def get_config():
+    config = mnist_cnn_augmented.get_config()
+    config.generated_from = "config:mnist_dcgan_small"
+    return config
