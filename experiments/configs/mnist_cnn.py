@@ -2,8 +2,8 @@
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_cnn.py --workdir=runs/mnist_cnn
 
-The network has weight normalisation and dropout as in Salimans et al. 2016 (arXiv:1606.03498), so that `mnist_sgan` and
-the other few-label configs differ from it in what they learn from alone. All go over to Fashion-MNIST with
+The network is a DCGAN's discriminator (Radford et al. 2016, arXiv:1511.06434) with dropout, so that `mnist_sgan` and the
+other few-label configs differ from it in what they learn from alone. All go over to Fashion-MNIST with
 --config.dataset=fashion_mnist.
 """
 
@@ -16,15 +16,16 @@ def get_config():
     config.method = "supervised"
     config.labels_per_class = 10
     config.validation_per_class = 100
-    config.networks = "small_conv"
+    config.image_size = 32  # one convolution more than at 28
     config.generator.update(latent_dim=100, width=32)
-    config.discriminator.update(width=32, dropout=0.5)
+    config.discriminator.update(width=32, dropout=0.3)
     config.batch_size = 64
     config.labeled_batch_size = 32
-    config.steps = 4000
+    config.steps = 3000
     adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "linear_decay": 0.5}
     config.generator_optimizer = adam
     config.discriminator_optimizer = adam
+    config.ema_decay = 0.998
     config.checkpoint_every = config.sample_every = config.evaluate_every = 1000
     config.steps_per_execution = 10
     return config

@@ -1,4 +1,4 @@
-"""`mnist_cnn` (after Salimans et al. 2016, arXiv:1606.03498) with images shifted by up to 2 pixels.
+"""`mnist_cnn` (after Radford et al. 2016, arXiv:1511.06434) with images that are shifted, turned, stretched and slanted a little.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_cnn_augmented.py --workdir=runs/mnist_cnn_augmented
 """
@@ -8,5 +8,5 @@ from experiments.configs import mnist_cnn
 
 def get_config():
     config = mnist_cnn.get_config()
-    config.augment = "shift"
+    config.augment = "shift,affine"
     return config

@@ -10,5 +10,5 @@ from experiments.configs import mnist_pseudo_labels
 
 def get_config():
     config = mnist_pseudo_labels.get_config()
-    config.pseudo_labels.strong_augment = "shift,color,cutout"
+    config.pseudo_labels.strong_augment = "shift,affine,cutout"
     return config

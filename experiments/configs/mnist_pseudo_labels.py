@@ -10,5 +10,5 @@ from experiments.configs import mnist_cnn_augmented
 def get_config():
     config = mnist_cnn_augmented.get_config()
     config.method = "pseudo_labels"
-    config.steps = 12_000
+    config.steps = 6000
     return config

@@ -11,7 +11,7 @@ from experiments.configs import mnist_cnn_augmented
 def get_config():
     config = mnist_cnn_augmented.get_config()
     config.method = "triple_gan"
-    config.steps = 12_000
+    config.steps = 6000
     config.triple_gan.classifier = dict(config.discriminator)
     config.triple_gan.classifier_optimizer = config.discriminator_optimizer
     config.discriminator.dropout = 0.2
