@@ -1,4 +1,5 @@
-"""`mnist_cnn` (after Radford et al. 2016, arXiv:1511.06434) with images that are shifted, turned, stretched and slanted a little.
+"""`mnist_cnn` (after Radford et al. 2016, arXiv:1511.06434) with augmentation: images are shifted, turned,
+stretched and slanted a little.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_cnn_augmented.py --workdir=runs/mnist_cnn_augmented
 """

@@ -71,22 +71,17 @@ class Discriminator(base.Discriminator):
         num_classes: the number of classes, or None.
     """
 
-    architecture = "improved_conv"
-
     def __init__(self, image_shape=(32, 32, 3), width=96, dropout=0.5, num_classes=None, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, self.architecture)
+        base.check_image_shape(self.image_shape, STAGES, "improved_conv")
         self.width, self.dropout = width, dropout
-        stack = [keras.layers.Dropout(0.4 * dropout), *self._convolutions(width, dropout)]
-        self.body = keras.Sequential([*stack, keras.layers.GlobalAveragePooling2D()], name="body")
-        self.build()
-
-    def _convolutions(self, width, dropout):
-        stack = []
+        stack = [keras.layers.Dropout(0.4 * dropout)]
         for filters in (width, 2 * width):
             stack += [*self._conv(filters, 3), *self._conv(filters, 3), *self._conv(filters, 3, strides=2)]
             stack.append(keras.layers.Dropout(dropout))
-        return [*stack, *self._conv(2 * width, 3, padding="valid"), *self._conv(2 * width, 1), *self._conv(2 * width, 1)]
+        stack += [*self._conv(2 * width, 3, padding="valid"), *self._conv(2 * width, 1), *self._conv(2 * width, 1)]
+        self.body = keras.Sequential([*stack, keras.layers.GlobalAveragePooling2D()], name="body")
+        self.build()
 
     def _conv(self, filters, kernel_size, strides=1, padding="same"):
         convolution = keras.layers.Conv2D(filters, kernel_size, strides, padding, kernel_initializer=_initializer())

@@ -6,12 +6,11 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, resnet, small_conv
+from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, resnet
 from ganlib.training import averaging, precision
 
 MODULES = {
     "mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv,
-    "small_conv": small_conv,
 }  # fmt: skip
 SPECTRAL_NORM = ("mlp", "dcgan", "resnet")
 SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 5, 24
