@@ -28,6 +28,7 @@ class Outputs:
         classify_generated: from latents to the logits of the images that the generator makes of them.
         classify_by_average: without arguments, to the ``(n, num_classes)`` logits that the averaged classifier gives the
             same unlabelled images, augmented anew.
+        step: how many steps were made before, a scalar integer.
     """
 
     unlabeled_logits: tf.Tensor
@@ -35,6 +36,7 @@ class Outputs:
     latents: tf.Tensor
     classify_generated: Callable
     classify_by_average: Callable
+    step: tf.Tensor
 
 
 class Regularizer:
@@ -111,14 +113,27 @@ class Consistency(Regularizer):
     Tarvainen & Valpola 2017, "Mean teachers are better role models" (arXiv:1703.01780), whose authors give the mean over
     ten classes a weight of 100, the sum that is here a weight of 10. Triple-GAN's authors use it too.
     For the classifier: it holds its classes still under what an augmentation changes.
+
+    Args:
+        weight: what the term is multiplied by.
+        ramp_up: over so many steps the weight rises from exp(-5) of itself, as the authors' does; a classifier that has
+            learned little would hold on to what it guesses.
     """
 
     name = "consistency"
 
+    def __init__(self, weight=10.0, ramp_up=0):
+        super().__init__(weight)
+        self.ramp_up = ramp_up
+
     def __call__(self, outputs, random):
         target = tf.stop_gradient(tf.nn.softmax(outputs.classify_by_average()))
         distances = tf.reduce_sum(tf.square(tf.nn.softmax(outputs.unlabeled_logits) - target), axis=-1)
-        return self.weight * tf.reduce_mean(distances)
+        share = tf.minimum(tf.cast(outputs.step, tf.float32) / self.ramp_up, 1.0) if self.ramp_up else 1.0
+        return self.weight * tf.exp(-5.0 * tf.square(1.0 - share)) * tf.reduce_mean(distances)
+
+    def get_config(self):
+        return {**super().get_config(), "ramp_up": self.ramp_up}
 
 
 @register

@@ -150,6 +150,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
             latents,
             classify_generated=lambda latents: self._classify(self.generator(latents, training=True), random),
             classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
+            step=self.step.value,
         )
 
     def _classifier_loss(self, labels, logits, outputs, random):

@@ -116,6 +116,7 @@ class TripleGAN(WithClassifier, GAN):
                 latents,
                 classify_generated=lambda z: self._classify(self.generator(z, fake_labels, training=True), random),
                 classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
+                step=self.step.value,
             )
             terms = classifier_terms(self.regularizers, outputs, random)
             loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss

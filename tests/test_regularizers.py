@@ -20,7 +20,12 @@ MATRIX = np.random.default_rng(2).normal(size=(3, 4)).astype(np.float32)
 def outputs():
     classify = lambda latents: tf.matmul(latents, MATRIX)  # noqa: E731
     return regularizers.Outputs(
-        tf.constant(LOGITS), classify(LATENTS), tf.constant(LATENTS), classify, lambda: tf.constant(LOGITS[::-1])
+        tf.constant(LOGITS),
+        classify(LATENTS),
+        tf.constant(LATENTS),
+        classify,
+        lambda: tf.constant(LOGITS[::-1]),
+        tf.constant(50),
     )
 
 
@@ -52,6 +57,14 @@ def test_consistency_against_scipy():
     jacobian = p[:, :, None] * (np.eye(4) - p[:, None, :])  # of the softmax
     by_hand = 10 * 2 / 6 * np.einsum("nk,nkj->nj", p - p[::-1], jacobian)
     np.testing.assert_allclose(tape.gradient(value, logits), by_hand, atol=1e-5)
+
+
+def test_consistency_rises_over_its_ramp_up():
+    """After 50 steps."""
+    whole = float(regularizers.Consistency(3.0)(outputs(), None))
+    for ramp_up, share in ((100, 0.5), (200, 0.25), (20, 1.0), (50, 1.0)):
+        value = float(regularizers.Consistency(3.0, ramp_up)(outputs(), None))
+        assert value == pytest.approx(whole * np.exp(-5 * (1 - share) ** 2), rel=1e-5)
 
 
 def test_marginal_entropy_against_scipy():

@@ -3,13 +3,13 @@
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_manifold.py --workdir=runs/mnist_manifold
 
-`mnist_sgan` with the authors' term in place of the entropy of the classes. The paper has no MNIST.
+`mnist_feature_matching` with the authors' term. The paper has no MNIST.
 """
 
-from experiments.configs import mnist_sgan
+from experiments.configs import mnist_feature_matching
 
 
 def get_config():
-    config = mnist_sgan.get_config()
-    config.regularizers = {"manifold": {"weight": 1e-3, "epsilon": 1e-5}}
+    config = mnist_feature_matching.get_config()
+    config.regularizers.manifold = {"weight": 1e-3, "epsilon": 1e-5}
     return config
