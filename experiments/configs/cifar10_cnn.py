@@ -2,7 +2,8 @@
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_cnn.py --workdir=runs/cifar10_cnn
 
-The baseline of `cifar10_sgan`, with as many steps as take the same time.
+The baseline of `cifar10_sgan`, with more steps, since each takes less time; how many take the same time is still to be
+measured.
 """
 
 from experiments.configs import mnist_cnn_augmented

@@ -13,5 +13,4 @@ def get_config():
     config.dataset = "cifar10"
     config.labels_per_class = 400
     config.generator.width = config.discriminator.width = 64
-    config.steps = 6000
     return config

@@ -2,7 +2,7 @@
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_fixmatch.py --workdir=runs/mnist_fixmatch
 
-`mnist_pseudo_labels` whose guesses, made on shifted images, are labels of strongly augmented ones.
+`mnist_pseudo_labels` whose guesses, made on images as augmented there, are labels of images with cutout, too.
 """
 
 from experiments.configs import mnist_pseudo_labels

@@ -13,7 +13,7 @@ def get_config():
     config.method = "triple_gan"
     config.steps = 6000
     config.triple_gan.classifier = dict(config.discriminator)
-    config.triple_gan.classifier_optimizer = config.discriminator_optimizer
+    config.triple_gan.classifier_optimizer = dict(config.discriminator_optimizer)
     config.discriminator.dropout = 0.2
     config.regularizers.conditional_entropy = {"weight": 0.3}
     return config
