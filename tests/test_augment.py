@@ -65,7 +65,31 @@ def test_affine_against_scipy():
             np.testing.assert_allclose(result[..., channel], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("function", [augment.affine, augment.shift, augment.translation])
+def test_elastic_against_scipy():
+    """Noise smoothed by Gaussians whose weights have a sum of squares of 1, then scipy's interpolation."""
+    images = IMAGES[:, :, :7]  # not a square
+    bent = augment.elastic(images, RandomStream(3), amount=0.2, smoothness=0.25).numpy()
+    noise = np.sqrt(3) * (2 * RandomStream(3).uniform((6, 2, 8, 7)).numpy() - 1)
+    smooth = [np.exp(-0.5 * ((np.arange(n)[:, None] - np.arange(n)) / (0.25 * n)) ** 2) for n in (8, 7)]
+    rows, columns = (matrix / np.sqrt((matrix**2).sum(axis=1, keepdims=True)) for matrix in smooth)
+    pixels = np.stack(np.meshgrid(np.arange(8), np.arange(7), indexing="ij"))
+    for image, result, own in zip(images, bent, noise, strict=True):
+        moves = np.array([0.2 * size * rows @ field @ columns.T for size, field in zip((8, 7), own, strict=True)])
+        for channel in range(3):
+            expected = scipy.ndimage.map_coordinates(image[..., channel], pixels + moves, order=1, mode="nearest")
+            np.testing.assert_allclose(result[..., channel], expected, atol=1e-5)
+
+
+def test_elastic_moves_by_the_amount():
+    """On a ramp of slope 1 the change of a pixel is its distance: 0.05 * 32 pixels of deviation, and neighbours move alike."""
+    ramp = np.broadcast_to(np.arange(32, dtype=np.float32)[:, None, None], (300, 32, 32, 1))
+    moved = (augment.elastic(ramp, RandomStream(0)).numpy() - ramp)[:, 8:24, 8:24, 0]
+    assert moved.std() == pytest.approx(0.05 * 32, rel=0.05)
+    assert abs(moved.mean()) < 0.1
+    assert np.diff(moved, axis=1).std() < 0.3 * moved.std()
+
+
+@pytest.mark.parametrize("function", [augment.affine, augment.elastic, augment.shift, augment.translation])
 def test_the_gradient_is_the_adjoint(function):
     """For a linear map A of the images, <A x, y> = <x, A' y>, where A' y is the gradient of <A x, y>."""
     images, other = tf.constant(IMAGES), tf.constant(IMAGES[::-1])
@@ -95,7 +119,7 @@ def test_cutout_removes_one_rectangle():
 
 
 def test_gradients_of_both_orders():
-    policy = augment.DiffAugment("color,translation,cutout,affine")
+    policy = augment.DiffAugment("color,translation,cutout,affine,elastic")
     images = tf.constant(IMAGES)
     with tf.GradientTape() as outer:
         outer.watch(images)
