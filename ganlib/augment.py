@@ -82,14 +82,24 @@ def elastic(images, random, amount=0.05, smoothness=0.14):
 def cutout(images, random, ratio=0.5):
     """Sets a random rectangle of ``ratio`` times the image's sides to zero; it may reach over the border."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    rows = _window(random, count, height, ratio)[:, :, None, None]
-    columns = _window(random, count, width, ratio)[:, None, :, None]
-    return images * (1.0 - rows * columns)
+    return images * (1.0 - _rectangle(random, count, height, width, ratio))
+
+
+def paste(images, random, ratio=0.3):
+    """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the batch.
+
+    CutMix (Yun et al. 2019, arXiv:1905.04899) mixes the labels, too; here the rectangle, at most a tenth of the image,
+    leaves the label as it is. For labelled images: a few of them do not show all forms of a class, and a stroke that is
+    new must not decide.
+    """
+    count, height, width = tf.unstack(tf.shape(images)[:3])
+    inside = _rectangle(random, count, height, width, ratio)
+    return images + inside * (tf.gather(images, random.integers((count,), 0, count)) - images)
 
 
 POLICIES = {
     "color": (brightness, saturation, contrast), "translation": (translation,), "cutout": (cutout,), "shift": (shift,),
-    "affine": (affine,), "elastic": (elastic,),
+    "affine": (affine,), "elastic": (elastic,), "paste": (paste,),
 }  # fmt: skip
 """Name -> what it stands for. The first three are those of `DiffAugment`'s paper."""
 
@@ -185,6 +195,12 @@ def _shift(random, count, size, ratio):
     index = tf.range(size)
     distance = index[None, None, :] - index[None, :, None]
     return tf.cast(distance == _offset(random, count, size, ratio), tf.float32)
+
+
+def _rectangle(random, count, height, width, ratio):
+    """``(count, height, width, 1)`` of ones inside a random rectangle of ``ratio`` times the sides, zeros outside."""
+    rows, columns = (_window(random, count, size, ratio) for size in (height, width))
+    return rows[:, :, None, None] * columns[:, None, :, None]
 
 
 def _window(random, count, size, ratio):

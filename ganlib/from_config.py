@@ -65,6 +65,7 @@ def _build_semi_supervised(run):
     sgan.compile(
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
+        labeled_augment=config.labeled_augment,
         unlabeled_weight=config.unlabeled_weight,
         generator_loss=config.generator_loss,
         regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),

@@ -53,15 +53,17 @@ class SemiSupervisedGAN(WithClassifier, GAN):
             network = Classifier(discriminator.body, generator.image_shape, num_classes, head)
         self.add_classifier(network)
 
-    def compile(self, generator_optimizer, discriminator_optimizer, augment=None, unlabeled_weight=1.0,
-                generator_loss="feature_matching", regularizers=(), generator_regularizers=(), update="alternating",
-                ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
+    def compile(self, generator_optimizer, discriminator_optimizer, augment=None, labeled_augment=None,
+                unlabeled_weight=1.0, generator_loss="feature_matching", regularizers=(), generator_regularizers=(),
+                update="alternating", ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1,
+                run_eagerly=False):  # fmt: skip
         """Sets how the networks are trained.
 
         Args:
             generator_optimizer: a Keras optimizer.
             discriminator_optimizer: another one, for the classifier and the discriminator's features.
-            augment: what labelled, unlabelled and generated images pass before the classifier; None for nothing.
+            augment: what unlabelled and generated images pass before the classifier; None for nothing.
+            labeled_augment: what labelled images pass; None takes ``augment``.
             unlabeled_weight: what the loss on unlabelled and generated images is multiplied by.
             generator_loss: a name out of `GENERATOR_LOSSES`.
             regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`.
@@ -78,6 +80,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         self._update = choose("update", update, updates)
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self.augment = augmentations.get(augment)
+        self.labeled_augment = augmentations.get(labeled_augment or augment)
         self.unlabeled_weight = unlabeled_weight
         self.regularizers, self.generator_regularizers = list(regularizers), list(generator_regularizers)
         self.configure(
@@ -86,10 +89,11 @@ class SemiSupervisedGAN(WithClassifier, GAN):
                 "discriminator_optimizer": (discriminator_optimizer, self.network),
             },
             {
-                "augment": augment, "unlabeled_weight": unlabeled_weight, "generator_loss": generator_loss,
-                "regularizers": self.regularizers, "generator_regularizers": self.generator_regularizers,
-                "update": update, "ema_decay": ema_decay, "seed": seed, "jit_compile": jit_compile,
-                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+                "augment": augment, "labeled_augment": labeled_augment, "unlabeled_weight": unlabeled_weight,
+                "generator_loss": generator_loss, "regularizers": self.regularizers,
+                "generator_regularizers": self.generator_regularizers, "update": update, "ema_decay": ema_decay,
+                "seed": seed, "jit_compile": jit_compile, "steps_per_execution": steps_per_execution,
+                "run_eagerly": run_eagerly,
             },
         )  # fmt: skip
 
@@ -111,7 +115,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         latents = self._latents_for(unlabeled, random)
         fake = self.generator(latents, training=True)
         with tf.GradientTape() as tape:
-            logits = self._classify(labeled, random)
+            logits = self.network(self.labeled_augment(labeled, random), training=True)
             real, fake = self._classify(unlabeled, random), self._classify(fake, random)
             loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
             objective = self.objective(loss, self.discriminator_optimizer)
@@ -132,7 +136,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         latents = self._latents_for(unlabeled, random)
         with tf.GradientTape(persistent=True) as tape:
             fake = self.generator(latents, training=True)
-            logits = self._classify(labeled, random)
+            logits = self.network(self.labeled_augment(labeled, random), training=True)
             real_features, fake_features = self._features(unlabeled, random), self._features(fake, random)
             real, fake = (self.network.class_logits(x, training=True) for x in (real_features, fake_features))
             loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)

@@ -118,6 +118,21 @@ def test_cutout_removes_one_rectangle():
     assert (cut == 0).any(axis=0).all()
 
 
+def test_paste_takes_a_rectangle_of_another_image_of_the_batch():
+    numbered = np.broadcast_to(np.arange(200, dtype=np.float32)[:, None, None, None], (200, 8, 8, 1))
+    pasted = augment.paste(numbered, RandomStream(0)).numpy()[..., 0]
+    others = []
+    for number, image in enumerate(pasted):
+        rows, columns = np.where(image != number)
+        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1) if len(rows) else True
+        assert len(set(image[rows, columns])) <= 1
+        assert len(rows) <= 4  # of a side of 0.3 * 8, rounded
+        others += list(image[rows, columns][:1])
+    assert len(others) > 190
+    assert len(set(others)) > 100
+    assert (pasted != numbered[..., 0]).any(axis=0).all()  # it may lie anywhere
+
+
 def test_gradients_of_both_orders():
     policy = augment.DiffAugment("color,translation,cutout,affine,elastic")
     images = tf.constant(IMAGES)

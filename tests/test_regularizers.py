@@ -75,6 +75,14 @@ def test_marginal_entropy_against_scipy():
     assert float(regularizers.MarginalEntropy()(one_each, RandomStream(0))) == pytest.approx(0, abs=1e-6)
 
 
+def test_marginal_entropy_falls_over_its_ramp_down():
+    """After 50 steps."""
+    whole = float(regularizers.MarginalEntropy(3.0)(outputs(), None))
+    for ramp_down, share in ((100, 0.5), (200, 0.75), (20, 0.0), (50, 0.0)):
+        value = float(regularizers.MarginalEntropy(3.0, ramp_down)(outputs(), None))
+        assert value == pytest.approx(whole * share, rel=1e-5)
+
+
 def test_marginal_entropy_is_that_of_the_batches_of_all_replicas():
     """Each of two replicas sees one class alone, and together they see two equally often."""
     logits = [20 * tf.one_hot([k, k], 2) for k in (0, 1)]
@@ -97,7 +105,7 @@ def test_pull_away_by_a_double_loop():
 
 @pytest.mark.parametrize("term", [
     regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.2, epsilon=0.5), regularizers.PullAway(0.8),
-    regularizers.Consistency(10.0), regularizers.MarginalEntropy(0.3),
+    regularizers.Consistency(10.0), regularizers.MarginalEntropy(0.3, ramp_down=7),
 ])  # fmt: skip
 def test_round_trip(term):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))

@@ -120,6 +120,25 @@ def test_every_option_changes_the_training(images, labels, update):
         assert not same(generator, trained(**arguments)[1])
 
 
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_labeled_augment_is_for_labelled_images_alone(images, labels, update):
+    def blank(images, random):
+        return 0.0 * images
+
+    def trained(labeled, unlabeled, **arguments):
+        keras.utils.set_random_seed(0)
+        sgan = make(update=update, **arguments)
+        sgan.train_step((tf.constant(labeled), tf.constant(labels[:9]), tf.constant(unlabeled)))
+        return weights(sgan.network)
+
+    base = trained(images[:9], images[9:], labeled_augment=blank)
+    assert same(base, trained(images[1:10], images[9:], labeled_augment=blank))
+    assert not same(base, trained(images[:9], images[:15], labeled_augment=blank))
+    base = trained(images[:9], images[9:], augment=blank)
+    assert same(base, trained(images[1:10], images[:15], augment=blank))
+    assert not same(base, trained(images[:9], images[9:], augment=blank, labeled_augment="translation"))
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ganlib.UserError, match="unknown generator loss 'feature_machting'.*Did you mean 'feature_matching'"):
         make(generator_loss="feature_machting")
@@ -142,7 +161,7 @@ def test_round_trip_continues_bit_for_bit(tmp_path):
         dcgan.Generator(SHAPE, latent_dim=4, width=8), dcgan.Discriminator(SHAPE, width=8, dropout=0.3), num_classes=10
     )
     terms = {"regularizers": [regularizers.Manifold()], "generator_regularizers": [regularizers.PullAway(0.5)]}
-    sgan.compile(adam(), adam(), augment="translation", update="simultaneous", **terms)
+    sgan.compile(adam(), adam(), augment="translation", labeled_augment="shift", update="simultaneous", **terms)
 
     def fit(model, start, steps):
         dataset = data.semi_supervised_batches(source.subset(range(50)), source, 16, start_step=start)

@@ -36,6 +36,7 @@ def classifier():
     config.generated_from = placeholder(str)  # one of a conditional GAN, whose images join the labelled ones
     config.generated_images = 10_000
     config.freeze_features = False  # leave the features as they are and learn the last layer alone
+    config.labeled_augment = placeholder(str)  # of semi_supervised: what labelled images pass; unset: augment
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"
     config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}
     config.generator_regularizers = ConfigDict()  # such as {"pull_away": {"weight": 0.8}}

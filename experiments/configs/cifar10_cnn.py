@@ -13,6 +13,7 @@ def get_config():
     config = mnist_cnn_augmented.get_config()
     config.dataset = "cifar10"
     config.labels_per_class = 400
+    config.augment = "shift,affine"
     config.discriminator.width = 64
     config.steps = 20_000
     return config

@@ -11,5 +11,5 @@ from experiments.configs import mnist_cnn
 
 def get_config():
     config = mnist_cnn.get_config()
-    config.augment = "shift,affine"
+    config.augment = "shift,affine,elastic"
     return config

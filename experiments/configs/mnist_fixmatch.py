@@ -10,5 +10,6 @@ from experiments.configs import mnist_pseudo_labels
 
 def get_config():
     config = mnist_pseudo_labels.get_config()
-    config.pseudo_labels.strong_augment = "shift,affine,cutout"
+    config.augment = "shift,affine"
+    config.pseudo_labels.strong_augment = "shift,affine,elastic,cutout"
     return config

@@ -18,5 +18,7 @@ def get_config():
     config = mnist_feature_matching.get_config()
     config.regularizers.conditional_entropy = {"weight": 0.1}
     config.regularizers.consistency = {"weight": 5.0}
-    config.regularizers.marginal_entropy = {"weight": 1.0}
+    config.regularizers.marginal_entropy = {"weight": 1.0, "ramp_down": 3000}
+    config.labeled_augment = "shift,affine,paste"
+    config.steps = 8000
     return config

@@ -11,6 +11,7 @@ from experiments.configs import mnist_cnn_augmented
 def get_config():
     config = mnist_cnn_augmented.get_config()
     config.method = "triple_gan"
+    config.augment = "shift,affine"
     config.steps = 6000
     config.triple_gan.classifier = dict(config.discriminator)
     config.triple_gan.classifier_optimizer = dict(config.discriminator_optimizer)
