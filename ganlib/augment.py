@@ -49,6 +49,12 @@ def shift(images, random, ratio=0.07):
     return _resampled(images, matrices)
 
 
+def flip(images, random):
+    """Mirrors half of the images, each by chance, left to right."""
+    mirrored = random.uniform((tf.shape(images)[0], 1, 1, 1)) < 0.5
+    return tf.where(mirrored, tf.reverse(images, axis=[2]), images)
+
+
 def affine(images, random, amount=0.15):
     """Maps each image about its centre by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
     and slants a little. The border is repeated. For classifiers, as `shift` is."""
@@ -99,7 +105,7 @@ def paste(images, random, ratio=0.3):
 
 POLICIES = {
     "color": (brightness, saturation, contrast), "translation": (translation,), "cutout": (cutout,), "shift": (shift,),
-    "affine": (affine,), "elastic": (elastic,), "paste": (paste,),
+    "flip": (flip,), "affine": (affine,), "elastic": (elastic,), "paste": (paste,),
 }  # fmt: skip
 """Name -> what it stands for. The first three are those of `DiffAugment`'s paper."""
 

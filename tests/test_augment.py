@@ -52,6 +52,15 @@ def test_shift_repeats_the_border():
     assert len({matches[0] for matches in found}) > 1
 
 
+def test_flip_mirrors_about_half_of_the_images():
+    images = np.tile(IMAGES, (50, 1, 1, 1))
+    flipped = augment.flip(images, RandomStream(0)).numpy()
+    mirrored = [np.array_equal(a[:, ::-1], b) for a, b in zip(images, flipped, strict=True)]
+    kept = [np.array_equal(a, b) for a, b in zip(images, flipped, strict=True)]
+    assert all(m != k for m, k in zip(mirrored, kept, strict=True))
+    assert 0.4 < np.mean(mirrored) < 0.6
+
+
 def test_affine_against_scipy():
     images = IMAGES[:, :, :7]  # not a square
     moved = augment.affine(images, RandomStream(3), amount=0.3).numpy()
@@ -89,7 +98,7 @@ def test_elastic_moves_by_the_amount():
     assert np.diff(moved, axis=1).std() < 0.3 * moved.std()
 
 
-@pytest.mark.parametrize("function", [augment.affine, augment.elastic, augment.shift, augment.translation])
+@pytest.mark.parametrize("function", [augment.affine, augment.elastic, augment.flip, augment.shift, augment.translation])
 def test_the_gradient_is_the_adjoint(function):
     """For a linear map A of the images, <A x, y> = <x, A' y>, where A' y is the gradient of <A x, y>."""
     images, other = tf.constant(IMAGES), tf.constant(IMAGES[::-1])
