@@ -92,7 +92,7 @@ def cutout(images, random, ratio=0.5):
 
 
 def paste(images, random, ratio=0.3):
-    """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the batch.
+    """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the replica's batch.
 
     CutMix (Yun et al. 2019, arXiv:1905.04899) mixes the labels, too; here the rectangle, at most a tenth of the image,
     leaves the label as it is. For labelled images: a few of them do not show all forms of a class, and a stroke that is

@@ -18,7 +18,7 @@ from experiments.configs import mnist_feature_matching
 def get_config():
     config = mnist_feature_matching.get_config()
     config.regularizers.conditional_entropy = {"weight": 0.1}
-    config.regularizers.consistency = {"weight": 5.0}
+    config.regularizers.consistency = {"weight": 5.0, "ramp_up": 0}
     config.regularizers.marginal_entropy = {"weight": 1.0, "ramp_down": 3000}
     config.labeled_augment = "shift,affine,paste"
     config.steps = 8000
