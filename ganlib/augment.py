@@ -59,8 +59,9 @@ def affine(images, random, amount=0.15):
     """Maps each image about its centre by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
     and slants a little. The border is repeated. For classifiers, as `shift` is."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    rows = tf.range(tf.cast(height, tf.float32))[:, None] - (tf.cast(height, tf.float32) - 1.0) / 2.0
-    columns = tf.range(tf.cast(width, tf.float32)) - (tf.cast(width, tf.float32) - 1.0) / 2.0
+    sizes = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+    rows, columns = (tf.range(size) - (size - 1.0) / 2.0 for size in sizes)
+    rows = rows[:, None]
     e = random.uniform((count, 2, 2, 1, 1), -amount, amount)
     return _displaced(images, e[:, 0, 0] * rows + e[:, 0, 1] * columns, e[:, 1, 0] * rows + e[:, 1, 1] * columns)
 

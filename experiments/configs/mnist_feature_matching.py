@@ -6,11 +6,11 @@ The paper's means alone, L1 feature matching as in the authors' code for images;
 perceptrons, too, whose error is 0.93 % ± 0.07.
 """
 
-from experiments.configs import mnist_cnn_augmented
+from experiments.configs import mnist_cnn
 
 
 def get_config():
-    config = mnist_cnn_augmented.get_config()
+    config = mnist_cnn.get_config()
     config.method = "semi_supervised"
     config.augment = "shift,affine"  # on held-out images it learned less with elastic
     config.steps = 6000

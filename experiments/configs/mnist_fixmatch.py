@@ -2,7 +2,8 @@
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_fixmatch.py --workdir=runs/mnist_fixmatch
 
-`mnist_pseudo_labels` whose guesses, made on images as augmented there, are labels of images with cutout, too.
+`mnist_pseudo_labels` whose guesses, made on images that are shifted and turned a little, are labels of images that are bent and
+have a rectangle cut out, too.
 """
 
 from experiments.configs import mnist_pseudo_labels

@@ -5,11 +5,11 @@ python -m experiments.train_classifier --config=experiments/configs/mnist_triple
 The paper's error is 0.91 % ± 0.58.
 """
 
-from experiments.configs import mnist_cnn_augmented
+from experiments.configs import mnist_cnn
 
 
 def get_config():
-    config = mnist_cnn_augmented.get_config()
+    config = mnist_cnn.get_config()
     config.method = "triple_gan"
     config.augment = "shift,affine"
     config.steps = 6000
