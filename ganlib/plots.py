@@ -1,6 +1,7 @@
 """Pictures: grids of images, training curves, confusion matrices. They open no window."""
 
 import math
+import textwrap
 
 import matplotlib.figure
 import numpy as np
@@ -13,6 +14,9 @@ MIN_GRID_PIXELS = 28
 
 MAX_CLASS_COLUMNS = 16
 """Up to so many classes, a grid of samples shows one class a column."""
+
+CAPTION_LETTERS = 18
+"""As many letters of usual width fit above an image of a captioned grid."""
 
 
 def to_uint8(images):
@@ -135,7 +139,7 @@ def captioned_grid(images, captions, columns=8):
 
     Args:
         images: ``(n, height, width, channels)`` uint8.
-        captions: ``n`` strings.
+        captions: ``n`` strings; lines too long for their column are broken.
         columns: images in a row.
 
     Returns:
@@ -147,8 +151,9 @@ def captioned_grid(images, captions, columns=8):
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, image, caption in zip(figure.axes, images, captions, strict=False):
+        lines = [part for line in caption.split("\n") for part in textwrap.wrap(line, CAPTION_LETTERS)]
         axes.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(caption, fontsize=8)
+        axes.set_title("\n".join(lines), fontsize=8)
     return figure
 
 

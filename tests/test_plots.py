@@ -57,6 +57,18 @@ def test_interpolation_grid_of_plain_and_conditional_models():
         assert plots.interpolation_grid(gan, rows=4, columns=5).size == (5 * 34 + 2, 4 * 34 + 2)
 
 
+def test_captions_keep_to_their_columns():
+    captions = ["7, not 2\n99 %", "Ankle boot, not Sneaker or Sandal\n100 %", "a_class_named_at_some_length, not another\n98 %"]
+    figure = plots.captioned_grid(np.zeros((3, 28, 28, 1), np.uint8), captions)
+    figure.draw_without_rendering()
+    titles = [axes.title for axes in figure.axes]
+    assert titles[0].get_text() == captions[0]
+    assert titles[1].get_text() == "Ankle boot, not\nSneaker or Sandal\n100 %"
+    boxes = [title.get_window_extent() for title in titles]
+    assert boxes[0].x1 < boxes[1].x0
+    assert boxes[1].x1 < boxes[2].x0
+
+
 def test_curves_draw_what_there_is():
     rows = [{"step": 1, "a": 1.0, "b": 2.0}, {"step": 2, "a": 3.0}]
     figure = plots.curves(rows, [("both", {"a": "first", "b": "second"}), ("none", {"c": "third"})])
