@@ -252,7 +252,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         StopAtNonFinite(),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best),
         SaveCheckpoints(checkpoints, config.checkpoint_every),
-        Progress(config.steps, config.batch_size * config.get("discriminator_steps", 1), label),
+        Progress(config.steps, label),
     ]
     if samples:
         callbacks.insert(2, SaveSamples(run.samples, config.sample_every))

@@ -196,19 +196,18 @@ class LogMetrics(StepCallback):
 
 
 class Progress(StepCallback):
-    """Shows step, images per second, time left, losses: a bar that renews itself, or lines when redirected to a file.
+    """Shows step, steps per second, time left, losses: a bar that renews itself, or lines when redirected to a file.
 
     Args:
         total_steps: the step at which training will end.
-        batch_size: images a step, for the rate.
         label: what is being trained, shown first.
         seconds: time between two lines when the output is not a terminal.
         output: where to write; None is standard output.
     """
 
-    def __init__(self, total_steps, batch_size, label="", seconds=10.0, output=None):
+    def __init__(self, total_steps, label="", seconds=10.0, output=None):
         super().__init__()
-        self.total_steps, self.batch_size, self.label = total_steps, batch_size, label
+        self.total_steps, self.label = total_steps, label
         self.output = output or sys.stdout
         self.live = self.output.isatty()
         self.seconds = 0.25 if self.live else seconds
@@ -238,7 +237,7 @@ class Progress(StepCallback):
         values = "  ".join(f"{name} {value:.3f}" for name, value in _by_short_name(self.last))
         head = f"{self.label}  " if self.label else ""
         done = f"{_bar(self.step / self.total_steps)} {self.step}/{self.total_steps}"
-        text = f"{head}{done}  {rate * self.batch_size:.0f} img/s  {left}  {values}"
+        text = f"{head}{done}  {rate:.2f} steps/s  {left}  {values}"
         if self.live:
             width = shutil.get_terminal_size().columns - 1
             self.output.write("\r" + text[:width].ljust(width) + end)
