@@ -13,6 +13,7 @@ def get_config():
     config = fashion_mnist_sgan.get_config()
     config.dataset = "cifar10"
     config.labels_per_class = 400
-    config.generator.width = config.discriminator.width = 64
-    config.steps = config.regularizers.consistency.ramp_up = 6000
+    config.discriminator.width = 64
+    config.labeled_batch_size, config.batch_size = 64, 32  # where there are more labels, more of a step's time is theirs
+    config.steps = config.regularizers.consistency.ramp_up = 10_000
     return config
