@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+import scipy.spatial
+
+import ganlib
+from ganlib import metrics
+from ganlib.metrics import arrays
+
+
+def test_blocks_hold_every_distance_once(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_ROWS", 7)
+    random = np.random.default_rng(0)
+    first, second = random.normal(size=(20, 5)) + 1e4, random.normal(size=(30, 5)) + 1e4
+    distances = np.full((20, 30), np.nan)
+    for rows, block in arrays.distance_blocks(first, second):
+        assert len(block) <= 7
+        assert np.isnan(distances[rows]).all()
+        distances[rows] = block
+    np.testing.assert_allclose(distances, scipy.spatial.distance.cdist(first, second) ** 2, rtol=1e-6)
+
+
+def test_radii_are_the_distances_to_the_neighbours(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_ROWS", 7)
+    features = np.random.default_rng(0).normal(size=(20, 5))
+    features[3] = features[4]  # the same image twice: one is the other's nearest
+    distances, _ = scipy.spatial.KDTree(features).query(features, k=4)
+    np.testing.assert_allclose(arrays.neighbour_radii(features, 3), distances[:, 3] ** 2, rtol=1e-9)
+    assert arrays.neighbour_radii(features, 1)[3] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [metrics.precision_recall, metrics.density_coverage])
+def test_bad_input(measure):
+    with pytest.raises(ganlib.UserError, match="k=3 nearest neighbours need at least 4 images and k >= 1, got 3 images"):
+        measure(np.zeros((3, 2)), np.zeros((9, 2)), k=3)
+    with pytest.raises(ganlib.UserError, match="k=0 nearest neighbours"):
+        measure(np.zeros((3, 2)), np.zeros((9, 2)), k=0)
+    with pytest.raises(ganlib.UserError, match="got .3, 2. and .3, 4."):
+        measure(np.zeros((3, 2)), np.zeros((3, 4)))
+    with pytest.raises(ganlib.UserError, match="2 of 9 real features are not finite, the first in row 0"):
+        measure(np.array([[np.inf], [0], [np.nan], *[[1]] * 6]), np.zeros((9, 1)))

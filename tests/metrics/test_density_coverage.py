@@ -1,0 +1,31 @@
+import numpy as np
+import prdc
+import pytest
+
+from ganlib import metrics
+from ganlib.metrics import arrays
+
+
+@pytest.mark.parametrize("shift", [0.0, 1000.0])
+@pytest.mark.parametrize(("reals", "fakes"), [(300, 200), (50, 400)])
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_against_prdc(reals, fakes, k, shift, monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_ROWS", 64)  # several blocks
+    random = np.random.default_rng(1)
+    real, fake = random.normal(size=(reals, 8)), 0.7 * random.normal(size=(fakes, 8)) + 0.3
+    expected = prdc.compute_prdc(real, fake, nearest_k=k)
+    density, coverage = metrics.density_coverage(real + shift, fake + shift, k)
+    assert (density, coverage) == pytest.approx((expected["density"], expected["coverage"]), rel=1e-6)
+    assert 0 < coverage <= 1
+
+
+def test_by_hand_on_a_line():
+    # Real balls (k = 1): 0 +- 1, 1 +- 1, 5 +- 4. 0.5 lies in those of 0 and 1; 1.5 in those of 1 and 5; 20 in none.
+    real, fake = np.array([[0.0], [1.0], [5.0]]), np.array([[0.5], [1.5], [20.0]])
+    assert metrics.density_coverage(real, fake, k=1) == pytest.approx((4 / 3, 1.0))
+
+
+def test_equal_sets_and_far_sets():
+    same = np.random.default_rng(0).normal(size=(40, 3))
+    assert metrics.density_coverage(same, same).coverage == 1.0
+    assert metrics.density_coverage(same, same + 100) == (0.0, 0.0)
