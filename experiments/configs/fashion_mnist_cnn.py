@@ -3,7 +3,7 @@ shifted, turned, stretched and slanted a little: the baseline of `fashion_mnist_
 
 python -m experiments.train_classifier --config=experiments/configs/fashion_mnist_cnn.py --workdir=runs/fashion_mnist_cnn
 
-With --config.labels_per_class=100 the test error over three label seeds is 15.9 % ± 0.8, after half a minute.
+Test error over three label seeds 30.5 % ± 1.0, with --config.labels_per_class=100 15.9 % ± 0.8, after half a minute.
 """
 
 from experiments.configs import mnist_cnn
