@@ -81,7 +81,7 @@ def smoke(config):
         networks.append(config.triple_gan.classifier)
     for arguments in networks:
         arguments.update({key: value for key, value in small.items() if key in arguments})
-    config.update(steps=2, batch_size=8, log_every=1)
+    config.update(steps=2, steps_per_execution=1, batch_size=8, log_every=1)
     return config
 
 
@@ -117,6 +117,10 @@ def start(workdir, config, source, accept_new_config=False):
     """
     if config.steps < 1:
         raise UserError(f"steps must be at least 1, got {config.steps}")
+    if config.steps % config.steps_per_execution:
+        raise UserError(
+            f"steps={config.steps} is not a multiple of steps_per_execution={config.steps_per_execution}: make it one"
+        )
     workdir = pathlib.Path(workdir)
     path = workdir / "config.json"
     if path.exists() and not accept_new_config:

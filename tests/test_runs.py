@@ -118,6 +118,7 @@ def test_keys_that_change_no_step_may_differ(tmp_path):
         ({"penalties": {"r9": {}}}, "unknown penalty 'r9'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"steps": 15, "steps_per_execution": 10}, "steps=15 is not a multiple of steps_per_execution=10"),
     ],
 )
 def test_a_bad_config_is_named_before_anything_is_written(tmp_path, changes, message):
