@@ -2,8 +2,9 @@
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_sgan.py --workdir=runs/cifar10_sgan
 
-The paper's error, after long training of `cifar10_improved_gan`, is 18.63 % ± 2.32. This one takes a quarter of an hour on one
-core with --config.precision=mixed_bfloat16; it was not run to its end yet.
+Test error over three label seeds 29.7 % ± 0.7, that of `cifar10_cnn` in the same time 32.2 % ± 0.5 (docs/results.md), after a
+quarter of an hour on one core with --config.precision=mixed_bfloat16. The paper's, after long training of
+`cifar10_improved_gan`, is 18.63 % ± 2.32.
 """
 
 from experiments.configs import fashion_mnist_sgan

@@ -4,6 +4,8 @@ python -m experiments.train_classifier --config=experiments/configs/mnist_featur
 
 The paper's means alone, L1 feature matching as in the authors' code for images; `mnist_improved_gan` has the paper's
 perceptrons, too, whose error is 0.93 % ± 0.07.
+
+Test error here over three label seeds 1.7 % ± 0.1 (docs/results.md), after five minutes on one core in bfloat16.
 """
 
 from experiments.configs import mnist_cnn

@@ -4,6 +4,8 @@ labels a class on MNIST.
 python -m experiments.train_classifier --config=experiments/configs/mnist_fine_tuned.py --workdir=runs/mnist_fine_tuned
 
 The GAN is `mnist_dcgan_small`, trained first; --config.features_from=runs/NAME takes one that is trained.
+
+Test error over three label seeds 6.0 % ± 1.8 (docs/results.md), after four minutes, the GAN included, on one core in bfloat16.
 """
 
 from experiments.configs import mnist_cnn_augmented

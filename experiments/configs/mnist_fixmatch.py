@@ -4,6 +4,8 @@ python -m experiments.train_classifier --config=experiments/configs/mnist_fixmat
 
 `mnist_pseudo_labels` whose guesses, made on images that are shifted and turned a little, are labels of images that are bent and
 have a rectangle cut out, too.
+
+Test error over three label seeds 1.9 % ± 0.4 (docs/results.md), after three minutes on one core in bfloat16.
 """
 
 from experiments.configs import mnist_pseudo_labels

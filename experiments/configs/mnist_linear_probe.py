@@ -1,6 +1,8 @@
 """`mnist_fine_tuned` (Radford et al. 2016, arXiv:1511.06434) with the features left as they are: only the last layer learns.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_linear_probe.py --workdir=runs/mnist_linear_probe
+
+Test error over three label seeds 8.0 % ± 1.9 (docs/results.md), after four minutes, the GAN included, on one core in bfloat16.
 """
 
 from experiments.configs import mnist_fine_tuned

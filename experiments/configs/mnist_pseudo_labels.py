@@ -2,6 +2,8 @@
 network of `mnist_cnn`.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_pseudo_labels.py --workdir=runs/mnist_pseudo_labels
+
+Test error over three label seeds 3.3 % ± 0.2 (docs/results.md), after three minutes on one core in bfloat16.
 """
 
 from experiments.configs import mnist_cnn_augmented

@@ -3,6 +3,8 @@
 python -m experiments.train_classifier --config=experiments/configs/mnist_triple_gan.py --workdir=runs/mnist_triple_gan
 
 The paper's error is 0.91 % ± 0.58.
+
+Test error here over two label seeds 2.7 % ± 0.5 (docs/results.md), after nine minutes on one core in bfloat16.
 """
 
 from experiments.configs import mnist_cnn
