@@ -3,7 +3,7 @@ augmentation (Zhao et al. 2020, arXiv:2006.10738) that learned from the same 10 
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_generated.py --workdir=runs/mnist_generated
 
-Test error over three label seeds 6.4 % ± 1.3 (docs/results.md), after five minutes, the GAN included, on one core in bfloat16.
+Test error over three label seeds 6.4 % ± 1.3 (docs/results.md), after six minutes, the GAN included, on one core in bfloat16.
 """
 
 from experiments.configs import mnist_cnn_augmented
