@@ -1,0 +1,21 @@
+"""Fixtures that tests of several measures share."""
+
+import itertools
+
+import numpy as np
+import prdc
+import pytest
+
+from ganlib.metrics import arrays
+
+CASES = list(itertools.product([0.0, 1000.0], [(300, 200), (50, 400)], [1, 3, 5]))
+
+
+@pytest.fixture(params=CASES, ids=str)
+def prdc_case(request, monkeypatch):
+    """``(real, fake, k, expected)``: features that lie at 0 or far from it, and what the `prdc` package says of them."""
+    monkeypatch.setattr(arrays, "BLOCK_ROWS", 64)  # several blocks
+    shift, (reals, fakes), k = request.param
+    random = np.random.default_rng(0)
+    real, fake = random.normal(size=(reals, 8)), 0.7 * random.normal(size=(fakes, 8)) + 0.3
+    return real + shift, fake + shift, k, prdc.compute_prdc(real, fake, nearest_k=k)
