@@ -47,6 +47,14 @@ class GAN(DistributedModel):
             self.ema_generator = averaging.copy_of(generator)
         self._generate_batch = self._traced_once()
 
+    @property
+    def networks(self):
+        return [self.generator, self.discriminator]
+
+    @property
+    def averages(self):
+        return [(self.ema_generator, self.generator)]
+
     def compile(
         self,
         generator_optimizer,
@@ -110,9 +118,8 @@ class GAN(DistributedModel):
     def train_step(self, data):
         """One step of the algorithm on a batch of ``images`` or ``(images, labels)``; returns the logs."""
         images, labels = self._unpack(data)
-        logs = self._update(images, labels, self.random_stream(self.generator, self.discriminator))
-        averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
-        self.step.assign_add(1)
+        logs = self._update(images, labels, self.random_stream())
+        self.end_step()
         return logs
 
     def _alternating_update(self, images, labels, random):

@@ -55,7 +55,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
     def train_step(self, data):
         """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
-        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream(self.network)
+        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream()
         guess = tf.nn.softmax(self.network(self.augment(unlabeled, random), training=True))
         pseudo_labels, sure = tf.argmax(guess, axis=-1), tf.reduce_max(guess, axis=-1) >= self.threshold
         with tf.GradientTape() as tape:
@@ -66,8 +66,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
             loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
             objective = self.objective(loss, self.optimizer)
         self.minimize(tape, objective, self.network, self.optimizer)
-        self.update_classifier()
-        self.step.assign_add(1)
+        self.end_step()
         return {
             "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
             "sure": tf.reduce_mean(tf.cast(sure, tf.float32)),

@@ -13,7 +13,6 @@ from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
 from ganlib.supervised import WithClassifier, accuracy, cross_entropy
-from ganlib.training import averaging
 from ganlib.training.distributed import batch_mean
 
 
@@ -52,6 +51,10 @@ class SemiSupervisedGAN(WithClassifier, GAN):
             head = discriminator.class_head(num_classes)
             network = Classifier(discriminator.body, generator.image_shape, num_classes, head)
         self.add_classifier(network)
+
+    @property
+    def networks(self):
+        return [self.generator, self.network]
 
     def compile(self, generator_optimizer, discriminator_optimizer, augment=None, labeled_augment=None,
                 unlabeled_weight=1.0, generator_loss="feature_matching", regularizers=(), generator_regularizers=(),
@@ -100,11 +103,8 @@ class SemiSupervisedGAN(WithClassifier, GAN):
     def train_step(self, data):
         """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
-        random = self.random_stream(self.generator, self.network)
-        logs = self._update(rescale(labeled), labels, rescale(unlabeled), random)
-        averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
-        self.update_classifier()
-        self.step.assign_add(1)
+        logs = self._update(rescale(labeled), labels, rescale(unlabeled), self.random_stream())
+        self.end_step()
         return logs
 
     def _alternating_update(self, labeled, labels, unlabeled, random):

@@ -26,9 +26,9 @@ class WithClassifier:
         with self.distribute_strategy.scope():
             self.classifier = averaging.copy_of(network)
 
-    def update_classifier(self):
-        """Moves the average towards the network, at the end of a step."""
-        averaging.update(self.classifier, self.network, self.ema_decay, self.step.value)
+    @property
+    def averages(self):
+        return [*super().averages, (self.classifier, self.network)]
 
     def classify(self, images, batch_size=256):
         """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
@@ -53,6 +53,10 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
         super().__init__(**kwargs)
         self.add_classifier(network)
 
+    @property
+    def networks(self):
+        return [self.network]
+
     def compile(self, optimizer, augment=None, ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1,
                 run_eagerly=False):  # fmt: skip
         """Sets how the network is trained; the arguments are as in `ganlib.GAN.compile`."""
@@ -68,14 +72,13 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
     def train_step(self, data):
         """One step on a batch of ``(images, labels)``; returns the logs."""
         images, labels = data
-        random = self.random_stream(self.network)
+        random = self.random_stream()
         with tf.GradientTape() as tape:
             logits = self.network(self.augment(rescale(images), random), training=True)
             loss = cross_entropy(labels, logits)
             objective = self.objective(loss, self.optimizer)
         self.minimize(tape, objective, self.network, self.optimizer)
-        self.update_classifier()
-        self.step.assign_add(1)
+        self.end_step()
         return {"loss": loss, "train_accuracy": accuracy(labels, logits)}
 
     def call(self, images, training=False):

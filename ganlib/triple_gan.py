@@ -12,7 +12,6 @@ from ganlib.gan import GAN
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
 from ganlib.supervised import WithClassifier, accuracy, cross_entropy
-from ganlib.training import averaging
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -38,6 +37,10 @@ class TripleGAN(WithClassifier, GAN):
             )
         super().__init__(generator, discriminator, **kwargs)
         self.add_classifier(network)
+
+    @property
+    def networks(self):
+        return [self.generator, self.discriminator, self.network]
 
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer, augment=None, alpha=0.5,
                 adversarial_weight=0.01, generated_weight=0.1, regularizers=(), ema_decay=0.999, seed=0,
@@ -77,13 +80,11 @@ class TripleGAN(WithClassifier, GAN):
     def train_step(self, data):
         """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
-        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream(*self._networks())
+        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream()
         logs = self.discriminator_step(labeled, labels, unlabeled, random)
         logs |= self.classifier_step(labeled, labels, unlabeled, random)
         logs |= self.generator_step(unlabeled, None, random)
-        averaging.update(self.ema_generator, self.generator, self.ema_decay, self.step.value)
-        self.update_classifier()
-        self.step.assign_add(1)
+        self.end_step()
         return logs
 
     def discriminator_step(self, labeled, labels, unlabeled, random):
@@ -144,9 +145,6 @@ class TripleGAN(WithClassifier, GAN):
 
     def _classify(self, images, random):
         return self.network(self.augment(images, random), training=True)
-
-    def _networks(self):
-        return self.generator, self.discriminator, self.network
 
 
 def discriminator_loss(real_logits, fake_logits, guessed_logits, alpha):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.training import precision
+from ganlib.training import averaging, precision
 from ganlib.training.random_stream import ALGORITHM, RandomStream, fold_in
 
 
@@ -18,7 +18,8 @@ class DistributedModel(keras.Model):
     - Keras's own train function fails on several workers (keras-team/keras#20585) and reports the first replica's
       logs. `make_train_function` here runs the step on every replica and averages the logs.
 
-    A subclass defines ``train_step(data)``, which ends with ``self.step.assign_add(1)`` and returns a dict of scalars.
+    A subclass defines ``networks`` and ``averages``, and ``train_step(data)``, which takes its random numbers from
+    `random_stream`, ends with `end_step` and returns a dict of scalars.
 
     It is saved whole by ``model.save("model.keras")`` and continues bit for bit after `keras.saving.load_model`.
 
@@ -37,21 +38,49 @@ class DistributedModel(keras.Model):
         self._optimizer_names = []
         self.built = True
 
-    def random_stream(self, *networks):
+    @property
+    def networks(self):
+        """The networks in training, each once."""
+        return []
+
+    @property
+    def averages(self):
+        """Pairs of a moving average and the network that it follows."""
+        return []
+
+    def random_stream(self):
         """This step's random numbers, the same for any number of replicas.
 
-        The random layers of ``networks``, such as dropout, are given this step's seeds too, so that a resumed run
+        The random layers of the networks, such as dropout, are given this step's seeds too, so that a resumed run
         makes the same masks. They differ between replicas.
         """
         context = tf.distribute.get_replica_context()
         replica, step = context.replica_id_in_sync_group, self.step.value
-        states = [v for network in networks for v in network.variables if v.name == "seed_generator_state"]
+        states = [v for network in self.networks for v in network.variables if v.name == "seed_generator_state"]
         if states:
             seed = fold_in(fold_in(tf.constant([self.seed, 1], tf.int64), step), replica)
             numbers = tf.random.stateless_uniform((len(states), 2), seed, 0, 2**31 - 1, tf.int32, alg=ALGORITHM)
             for index, state in enumerate(states):
                 state.assign(tf.cast(numbers[index], state.value.dtype))
         return RandomStream(self.seed, step, replica, context.num_replicas_in_sync)
+
+    def end_step(self):
+        """Ends a train step: replicas agree, averages follow their networks, and the step is counted."""
+        self._agree()
+        for average, network in self.averages:
+            averaging.update(average, network, self.ema_decay, self.step.value)
+        self.step.assign_add(1)
+
+    def _agree(self):
+        """Gives all replicas the mean of what each one's batch left in the networks, such as the running statistics of
+        batch normalisation that is not synchronised: they would generate and classify differently otherwise."""
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync == 1:
+            return
+        left = [v for network in self.networks for v in network.non_trainable_variables if v.value.dtype.is_floating]
+        if left:
+            for variable, mean in zip(left, context.all_reduce("MEAN", [v.value for v in left]), strict=True):
+                variable.assign(mean)
 
     def objective(self, loss, optimizer):
         """``loss`` as it must be differentiated: Keras's optimizers sum gradients over replicas, so the mean over the

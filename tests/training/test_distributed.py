@@ -64,6 +64,17 @@ def test_all_that_keeps_state_runs_on_two_replicas():
         assert model.generate(3).shape == (3, *SHAPE)
 
 
+def test_replicas_agree_on_the_statistics_of_their_own_batches():
+    with replicas(2).scope():
+        gan = dcgan_gan()
+    gan.fit(data.batches(data.open("digits"), 8), steps_per_epoch=3, verbose=0)
+    statistics = [v for v in gan.variables if v.name.startswith("moving_")]
+    assert len(statistics) == 10  # mean and variance of two layers of the generator, of its average, of one of the discriminator
+    for variable in statistics:
+        np.testing.assert_array_equal(*[np.asarray(v) for v in variable.value.values])
+        assert np.std(variable.value) > 0
+
+
 def test_synchronized_batch_norm_equals_one_replica():
     def trained(count):
         with replicas(count).scope():
@@ -159,7 +170,7 @@ def test_dropout_masks_follow_from_seed_and_step():
 
     def state_at(step):
         gan.step.assign(step)
-        gan.random_stream(gan.discriminator)
+        gan.random_stream()
         return states[0].numpy().tolist()
 
     assert state_at(1) == state_at(1) != state_at(2)
