@@ -97,7 +97,8 @@ def batches_of(config, parts, use_unlabeled, start_step):
 
 
 def main():
-    accuracy = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)
+    with job.strategy().scope():
+        accuracy = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)
     print(f"test accuracy: {100 * accuracy:.2f} %\nreport: {flags.FLAGS.workdir}/report.html")
 
 

@@ -34,7 +34,9 @@ def train(config, workdir, accept_new_config=False, label=""):
 
 
 def main():
-    print(f"report: {train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)}")
+    with job.strategy().scope():
+        report = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)
+    print(f"report: {report}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import choose
+from ganlib.training.distributed import whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.augment")
 
@@ -93,7 +94,7 @@ def cutout(images, random, ratio=0.5):
 
 
 def paste(images, random, ratio=0.3):
-    """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the replica's batch.
+    """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the batch.
 
     CutMix (Yun et al. 2019, arXiv:1905.04899) mixes the labels, too; here the rectangle, at most a tenth of the image,
     leaves the label as it is. For labelled images: a few of them do not show all forms of a class, and a stroke that is
@@ -101,7 +102,8 @@ def paste(images, random, ratio=0.3):
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     inside = _rectangle(random, count, height, width, ratio)
-    return images + inside * (tf.gather(images, random.integers((count,), 0, count)) - images)
+    others = whole_batch(images)
+    return images + inside * (tf.gather(others, random.integers((count,), 0, tf.shape(others)[0])) - images)
 
 
 POLICIES = {

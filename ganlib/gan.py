@@ -243,13 +243,12 @@ class GAN(DistributedModel):
         return rescale(images), labels if self.generator.num_classes else None
 
     def _parts(self, images, labels):
-        """The batch in ``discriminator_steps`` parts of one size."""
+        """The batch in ``discriminator_steps`` parts of one size, the same parts on any number of replicas."""
         steps, batch_size = self.discriminator_steps, images.shape[0]
         if batch_size is not None and batch_size % steps:
             raise UserError(f"a batch of {batch_size} images cannot be cut into discriminator_steps={steps} equal parts")
-        size = tf.shape(images)[0] // steps
-        for start in (step * size for step in range(steps)):
-            yield images[start : start + size], None if labels is None else labels[start : start + size]
+        for first in range(steps):
+            yield images[first::steps], None if labels is None else labels[first::steps]
 
     def _labels_for(self, count, labels):
         if not self.generator.num_classes:

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import choose
-from ganlib.training.distributed import batch_mean
+from ganlib.training.distributed import batch_mean, whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.regularizers")
 
@@ -176,7 +176,7 @@ class PullAway(Regularizer):
     name = "pull_away"
 
     def __call__(self, fake_features):
-        directions = tf.math.l2_normalize(tf.cast(fake_features, tf.float32), axis=-1)
+        directions = tf.math.l2_normalize(whole_batch(tf.cast(fake_features, tf.float32)), axis=-1)
         cosines = tf.matmul(directions, directions, transpose_b=True)
         count = tf.cast(tf.shape(directions)[0], tf.float32)
         # The diagonal is the pair of an image with itself, whose cosine is 1.

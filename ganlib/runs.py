@@ -4,11 +4,13 @@ The folder holds ``config.json`` (the config), ``run.json`` (what the data and t
 ``tensorboard/``, ``checkpoints/``, ``samples/``, and in the end ``report.html``.
 """
 
+import atexit
 import dataclasses
 import json
 import pathlib
 import platform
 import re
+import tempfile
 
 import keras
 import ml_collections
@@ -20,6 +22,7 @@ from ganlib.errors import UserError
 from ganlib.files import write_json
 from ganlib.from_config import build
 from ganlib.gan import GAN
+from ganlib.training import strategy
 from ganlib.training.callbacks import BestCheckpoint, LogMetrics, Progress, SaveCheckpoints, SaveSamples, StopAtNonFinite
 from ganlib.training.checkpoint import Checkpoints
 
@@ -35,8 +38,16 @@ INITIALIZATION_IMAGES = 500
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """An open run folder."""
+    """An open run folder.
 
+    Attributes:
+        folder: the run's folder, whose checkpoints every worker reads.
+        workdir: where this process writes: the folder itself, or, for a worker that is not the chief, a temporary one.
+        config: what the run was started with.
+        facts: what ``run.json`` holds.
+    """
+
+    folder: pathlib.Path
     workdir: pathlib.Path
     config: ml_collections.ConfigDict
     facts: dict
@@ -58,11 +69,11 @@ class Run:
 
     def checkpoints(self, model):
         """The run's `Checkpoints` of ``model``."""
-        return Checkpoints(self.workdir / "checkpoints", model)
+        return Checkpoints(self.folder / "checkpoints", model)
 
     def best_checkpoint(self, model):
         """The `Checkpoints` that hold the one with the lowest FID, where that is measured in training."""
-        return Checkpoints(self.workdir / "best_checkpoint", model, keep=1)
+        return Checkpoints(self.folder / "best_checkpoint", model, keep=1)
 
     def write(self):
         """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
@@ -134,7 +145,14 @@ def start(workdir, config, source, accept_new_config=False):
         "keras": keras.__version__, "python": platform.python_version(),
         "devices": [d.device_type for d in tf.config.list_physical_devices()],
     }  # fmt: skip
-    return Run(workdir, config, facts)
+    return Run(workdir, workdir if strategy.is_chief() else _scratch(), config, facts)
+
+
+def _scratch():
+    """A folder that lives as long as the process."""
+    folder = tempfile.TemporaryDirectory(prefix="ganlib-worker-")
+    atexit.register(folder.cleanup)
+    return pathlib.Path(folder.name)
 
 
 def open_run(workdir):
@@ -147,7 +165,7 @@ def open_run(workdir):
     if not (workdir / "config.json").exists() or not (workdir / "run.json").exists():
         raise UserError(f"no run in {str(workdir)!r}: it has no config.json and run.json; train one there first")
     config = ml_collections.ConfigDict(_read_json(workdir / "config.json"))
-    return Run(workdir, config, _read_json(workdir / "run.json"))
+    return Run(workdir, workdir, config, _read_json(workdir / "run.json"))
 
 
 def load(workdir, best=False):
@@ -244,12 +262,14 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     """
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0
+    strategy.check_same("the step of the newest checkpoint", start_step)
     if start_step:
-        print(f"resuming {str(run.workdir)!r} from step {start_step}", flush=True)
+        print(f"resuming {str(run.folder)!r} from step {start_step}", flush=True)
     if start_step >= config.steps:
-        print(f"{str(run.workdir)!r} is complete: it has {start_step} steps", flush=True)
+        print(f"{str(run.folder)!r} is complete: it has {start_step} steps", flush=True)
         return
     dataset = batches(start_step)
+    strategy.check_shares(dataset)
     run.write()
     best = BestCheckpoint(run.best_checkpoint(model), "fid")
     callbacks = [
@@ -266,6 +286,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         raise _user_error_inside(error) or error from None
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
+    strategy.check_same("the last step", int(model.step.numpy()))  # others must not read what the chief still writes
 
 
 def _user_error_inside(error):

@@ -176,14 +176,23 @@ def test_round_trip_continues_bit_for_bit(tmp_path):
     assert same(weights(sgan.classifier), weights(loaded.classifier))
 
 
-def test_two_replicas_match_features_over_the_whole_batch(images, labels):
+EVERYTHING = {
+    "update": "simultaneous", "augment": "shift,flip", "labeled_augment": "paste,affine",
+    "regularizers": [regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.1), regularizers.Consistency(1.0),
+                     regularizers.MarginalEntropy(1.0)],
+    "generator_regularizers": [regularizers.PullAway(1.0)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [{}, EVERYTHING], ids=["feature-matching", "everything"])
+def test_one_and_two_replicas_give_the_same_weights(images, labels, arguments):
     def trained(count):
         with replicas(count).scope():
             keras.utils.set_random_seed(0)
             sgan = ganlib.SemiSupervisedGAN(
                 mlp.Generator(SHAPE, latent_dim=4, width=8, normalization=None), mlp.Discriminator(SHAPE, width=8), 3
             )
-            sgan.compile(keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05))
+            sgan.compile(keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), **arguments)
         dataset = tf.data.Dataset.from_tensors((images[:8], labels[:8], images[8:16])).unbatch().batch(8).repeat()
         sgan.fit(dataset, steps_per_epoch=5, verbose=0)
         return weights(sgan)

@@ -12,6 +12,7 @@ import shutil
 import tensorflow as tf
 
 from ganlib.errors import UserError
+from ganlib.training import strategy
 
 _PREFIX = "step_"
 _MARGIN = 1.2  # the index, and what the file system adds
@@ -38,14 +39,14 @@ class Checkpoints:
         return sorted(int(name) for name in names if name.isdigit())
 
     def save(self):
-        """Writes a checkpoint of the model as it is now.
+        """Writes a checkpoint of the model as it is now; of several workers the chief does.
 
         Raises:
             UserError: when a weight is not finite, or the disk has no room or fails; earlier checkpoints stay as they are.
         """
         step = int(self.model.step.numpy())
         final = self._path(step)
-        if final.exists():
+        if final.exists() or not strategy.is_chief():
             return
         self._check_finite(step)
         partial = final.with_name(final.name + ".partial")

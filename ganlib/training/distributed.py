@@ -79,7 +79,7 @@ class DistributedModel(keras.Model):
             return
         left = [v for network in self.networks for v in network.non_trainable_variables if v.value.dtype.is_floating]
         if left:
-            for variable, mean in zip(left, context.all_reduce("MEAN", [v.value for v in left]), strict=True):
+            for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
                 variable.assign(mean)
 
     def objective(self, loss, optimizer):
@@ -187,6 +187,12 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
+
+
+def whole_batch(values):
+    """``values`` of all replicas, one after the other: ``(n, ...)`` -> ``(n * replicas, ...)``."""
+    context = tf.distribute.get_replica_context()
+    return values if context.num_replicas_in_sync == 1 else context.all_gather(values, axis=0)
 
 
 def batch_mean(values):

@@ -45,7 +45,7 @@ def test_a_config_has_the_shared_keys_and_builds(name, tmp_path):
     channels = 3 if config.dataset == "cifar10" else 1
     size = {"digits": 8, "mnist": 28, "fashion_mnist": 28, "cifar10": 32}[config.dataset]
     facts = {"image_shape": [size, size, channels], "class_names": [str(k) for k in range(10)]}
-    model = runs.build(runs.Run(tmp_path, config, facts))
+    model = runs.build(runs.Run(tmp_path, tmp_path, config, facts))
     if hasattr(model, "generate"):
         assert model.generate(2).shape == (2, size, size, channels)
     if config.method != "gan":

@@ -1,0 +1,128 @@
+"""The `tf.distribute` strategy by name: on which devices, of how many workers, a job trains."""
+
+import os
+
+import tensorflow as tf
+
+from ganlib.errors import UserError, choose
+
+
+def create(name="auto", replicas=0):
+    """The strategy to train under. Call it before anything else is done with TensorFlow.
+
+    Args:
+        name: ``"auto"`` is ``"multi_worker"`` where the environment variable TF_CONFIG names several workers,
+            ``"mirrored"`` where the machine has several GPUs or several replicas are asked for, otherwise ``"one_device"``. ``"mirrored"`` takes every GPU
+            of this machine, ``"multi_worker"`` every GPU of every worker of TF_CONFIG, ``"tpu"`` the TPU that the
+            environment names.
+        replicas: of ``"mirrored"``: how many GPUs, 0 for all; on a machine without GPUs, how many virtual devices the
+            CPU is cut into, to try a distributed job.
+
+    Returns:
+        A `tf.distribute.Strategy`. Make models and train inside its ``scope()``.
+
+    Raises:
+        UserError: for an unknown name, or devices that are not there.
+    """
+    return choose("strategy", name, STRATEGIES)(replicas)
+
+
+def is_chief():
+    """Whether this process is the one among its workers that writes the run's files; true of a single process."""
+    resolver = tf.distribute.get_strategy().cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+    return (resolver.task_type, resolver.task_id) == (first, 0)
+
+
+def _workers():
+    """The addresses of the workers in TF_CONFIG; none without it."""
+    try:
+        cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec().as_dict()
+    except ValueError as error:
+        raise UserError(f"TF_CONFIG is {os.environ.get('TF_CONFIG')!r}, which cannot be read ({error})") from None
+    return [*cluster.get("chief", []), *cluster.get("worker", [])]
+
+
+def check_same(what, number):
+    """Waits until all workers are here, and makes sure that an integer is the same for all of them.
+
+    Args:
+        what: what the number is, for the message.
+        number: an integer.
+
+    Raises:
+        UserError: if it is not.
+    """
+    strategy = tf.distribute.get_strategy()
+
+    @tf.function
+    def means():
+        own = tf.constant(number, tf.float64)
+        values = strategy.run(lambda: (own, own * own))
+        return [strategy.reduce("MEAN", value, axis=None) for value in values]
+
+    mean, mean_of_squares = (float(value) for value in means())
+    if mean_of_squares != mean * mean:
+        raise UserError(f"{what} is {number} for this worker and not for all of them: give all workers the same --workdir, "
+                        "in a file system that they share")  # fmt: skip
+
+
+def check_shares(dataset):
+    """Makes sure that every replica gets an equal share of every batch.
+
+    Args:
+        dataset: a `tf.data.Dataset` whose batches are of one size.
+
+    Raises:
+        UserError: if the size cannot be divided by the number of replicas.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    for size in {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}:
+        if size % replicas:
+            below, above = (size // replicas * replicas, -(-size // replicas) * replicas)
+            nearest = f"{below} or {above}" if below else str(above)
+            raise UserError(f"a batch of {size} cannot be shared equally by {replicas} replicas: make it {nearest}")
+
+
+def _auto(replicas):
+    if len(_workers()) > 1:
+        return _multi_worker(replicas)
+    several = replicas > 1 or len(tf.config.list_physical_devices("GPU")) > 1
+    return _mirrored(replicas) if several else _one_device(replicas)
+
+
+def _one_device(replicas):
+    return tf.distribute.get_strategy()
+
+
+def _mirrored(replicas):
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    if replicas > gpus > 0:
+        raise UserError(f"{replicas} replicas asked for, but this machine has {gpus} GPUs")
+    if not gpus and replicas > 1:
+        (cpu,) = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
+    kind = "GPU" if gpus else "CPU"
+    return tf.distribute.MirroredStrategy([f"{kind}:{index}" for index in range(replicas or gpus or 1)])
+
+
+def _multi_worker(replicas):
+    if not _workers():
+        raise UserError("multi_worker needs the environment variable TF_CONFIG, which names the workers: see docs/distributed.md")
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _tpu(replicas):
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        raise UserError(f"no TPU was found ({str(error).splitlines()[0]}): choose another --strategy") from None
+
+
+STRATEGIES = {
+    "auto": _auto, "one_device": _one_device, "mirrored": _mirrored, "multi_worker": _multi_worker, "tpu": _tpu,
+}  # fmt: skip
+"""Name -> function of the number of replicas."""
