@@ -1,7 +1,8 @@
 """How every job starts and fails: absl flags, one line for what the user can mend, and an exit status.
 
 0: done. 1: a bug of ours, with its traceback. 2: a bad flag, a `ganlib.UserError`, or an error of the file system,
-printed as one line. 130: interrupted from the keyboard.
+printed as one line. 3: another worker of a distributed training is gone. 130 or 143: training was asked to stop, by SIGINT
+(the keyboard) or SIGTERM (a cluster that takes the machine back), and has saved a checkpoint.
 """
 
 import sys
@@ -9,7 +10,7 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from ganlib.errors import UserError
+from ganlib.errors import Stopped, UserError, WorkerLostError
 
 
 def define_training_flags():
@@ -42,6 +43,12 @@ def start(main):
         except (UserError, OSError) as error:  # OSError: a folder that cannot be written to, a full disk
             print(f"error: {error}", file=sys.stderr, flush=True)
             sys.exit(2)
+        except WorkerLostError as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            sys.exit(3)
+        except Stopped as stop:
+            print(stop, file=sys.stderr, flush=True)
+            sys.exit(128 + stop.signal)
         except KeyboardInterrupt:
             print("\ninterrupted: the same command goes on from the newest checkpoint", file=sys.stderr, flush=True)
             sys.exit(130)

@@ -9,7 +9,7 @@ def clock(workdir):
 
     from ganlib.training.callbacks import read_rows
 
-    rows = [row for row in read_rows(workdir / "metrics.jsonl") if "steps_per_second" in row]
+    rows = [row for row in read_rows(workdir / "speed.jsonl") if "steps_per_second" in row]
     steps = np.array([0] + [row["step"] for row in rows])
     rates = np.array([row["steps_per_second"] for row in rows])
     return steps, np.concatenate([[0.0], np.cumsum(np.diff(steps) / rates)]) / 60

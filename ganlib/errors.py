@@ -10,6 +10,23 @@ class UserError(ValueError):
     """
 
 
+class WorkerLostError(Exception):
+    """Another worker of a distributed training has ended or does not answer. The jobs exit with status 3."""
+
+
+class Stopped(Exception):
+    """Training has ended, since a signal asked it to, after a checkpoint was saved. The jobs exit with status 128 + signal.
+
+    Attributes:
+        signal: its number.
+        step: the step of the checkpoint.
+    """
+
+    def __init__(self, signal, step):
+        super().__init__(f"stopped at step {step}, which is saved: the same command goes on")
+        self.signal, self.step = signal, step
+
+
 def did_you_mean(name, known):
     """``" Did you mean 'hinge'?"`` when one of ``known`` is close to ``name``, otherwise an empty string."""
     close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)

@@ -18,12 +18,20 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import data
-from ganlib.errors import UserError
+from ganlib.errors import UserError, WorkerLostError
 from ganlib.files import write_json
 from ganlib.from_config import build
 from ganlib.gan import GAN
-from ganlib.training import strategy
-from ganlib.training.callbacks import BestCheckpoint, LogMetrics, Progress, SaveCheckpoints, SaveSamples, StopAtNonFinite
+from ganlib.training import signals, strategy
+from ganlib.training.callbacks import (
+    BestCheckpoint,
+    LogMetrics,
+    Progress,
+    SaveCheckpoints,
+    SaveSamples,
+    StopAtNonFinite,
+    StopWhenAsked,
+)  # fmt: skip
 from ganlib.training.checkpoint import Checkpoints
 
 FREE_KEYS = (
@@ -274,25 +282,32 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     best = BestCheckpoint(run.best_checkpoint(model), "fid")
     callbacks = [
         StopAtNonFinite(),
-        LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best),
+        LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
+        *([SaveSamples(run.samples, config.sample_every)] if samples else []),
         SaveCheckpoints(checkpoints, config.checkpoint_every),
         Progress(config.steps, label),
     ]
-    if samples:
-        callbacks.insert(2, SaveSamples(run.samples, config.sample_every))
     try:
-        model.fit(dataset, steps_per_epoch=config.steps - start_step, verbose=0, callbacks=callbacks)
+        with signals.noted() as received:
+            callbacks.append(StopWhenAsked(checkpoints, received))
+            model.fit(dataset, steps_per_epoch=config.steps - start_step, verbose=0, callbacks=callbacks)
     except tf.errors.OpError as error:
-        raise _user_error_inside(error) or error from None
+        raise _understood(error) from None
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
     strategy.check_same("the last step", int(model.step.numpy()))  # others must not read what the chief still writes
 
 
-def _user_error_inside(error):
-    """The `UserError` that was raised by Python code inside a TensorFlow pipeline, or None."""
+def _understood(error):
+    """What an error of TensorFlow's means: the `UserError` that Python code inside a pipeline raised, the loss of another
+    worker, or itself."""
     found = re.search(r"UserError: (.*)", str(error))
-    return UserError(found.group(1)) if found else None
+    if found:
+        return UserError(found.group(1))
+    lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError))
+    if lost and strategy.num_workers() > 1:
+        return WorkerLostError("another worker is gone: start all of them again, and they go on from the newest checkpoint")
+    return error
 
 
 def _differences(old, new, prefix=""):

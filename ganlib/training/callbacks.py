@@ -7,6 +7,7 @@ import json
 import math
 import pathlib
 import shutil
+import signal
 import sys
 import time
 
@@ -14,8 +15,9 @@ import keras
 import tensorflow as tf
 
 from ganlib import plots
-from ganlib.errors import UserError
+from ganlib.errors import Stopped, UserError
 from ganlib.files import written_whole
+from ganlib.training import strategy
 
 SHORT_NAMES = {
     "discriminator_loss": "D loss", "generator_loss": "G loss", "real_logits": "D(real)", "fake_logits": "D(fake)",
@@ -124,8 +126,33 @@ class BestCheckpoint:
             self.checkpoints.save()
 
 
+class StopWhenAsked(StepCallback):
+    """Saves a checkpoint and raises `Stopped` at the end of a step by which a signal has come, to any of the workers.
+
+    Args:
+        checkpoints: a `ganlib.training.checkpoint.Checkpoints`.
+        received: the list of signals, from `ganlib.training.signals.noted`.
+    """
+
+    def __init__(self, checkpoints, received):
+        super().__init__()
+        self.checkpoints, self.received = checkpoints, received
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        several = strategy.num_workers() > 1
+        self._share_asked = strategy.mean_over_workers() if several else lambda flags: flags
+
+    def on_step(self, step, logs):
+        (share,) = self._share_asked([float(bool(self.received))])
+        if share:
+            self.checkpoints.save()
+            raise Stopped(self.received[0] if self.received else signal.SIGTERM, step)
+
+
 class LogMetrics(StepCallback):
-    """Writes means over ``every`` steps to ``metrics.jsonl`` and to TensorBoard event files.
+    """Writes means over ``every`` steps to ``metrics.jsonl`` and to TensorBoard event files, and how long they took to
+    ``speed.jsonl``. So the first is a function of the config alone.
 
     Rows that lie beyond the step where training begins are of a run that was killed before its next checkpoint;
     they are dropped, so that no step appears twice.
@@ -136,63 +163,76 @@ class LogMetrics(StepCallback):
         evaluate: ``evaluate(model) -> dict`` of further numbers, or None.
         evaluate_every: in steps; 0 evaluates at the end only.
         best: a `BestCheckpoint` that is offered each evaluation, or None.
+        window: a dict, where the sums since the last row are kept. Saved in checkpoints and given again, it lets a resumed
+            run write the rows that it would have written.
     """
 
-    def __init__(self, workdir, every, evaluate=None, evaluate_every=0, best=None):
+    def __init__(self, workdir, every, evaluate=None, evaluate_every=0, best=None, window=None):
         super().__init__()
         self.workdir, self.every = pathlib.Path(workdir), every
         self.evaluate, self.evaluate_every, self.best = evaluate, evaluate_every, best
+        self.window = {} if window is None else window
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.path = self.workdir / "metrics.jsonl"
-        rows = [row for row in read_rows(self.path) if row["step"] <= self.first_step]
-        write_rows(self.path, rows)
+        self.path, self.speed = self.workdir / "metrics.jsonl", self.workdir / "speed.jsonl"
+        for path in (self.speed, self.path):
+            rows = [row for row in read_rows(path) if row["step"] <= self.first_step]
+            write_rows(path, rows)
         if self.best:
             self.best.begin(rows)
         self.writer = tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
-        self._reset()
+        if not self.window:
+            self._empty_window()
+        self._start_clock()
 
     def on_step(self, step, logs):
-        executed = step - self.previous_step
-        self.steps += executed
+        executed, sums = step - self.previous_step, self.window["sums"]
+        self.window["steps"] += executed
         for name, value in logs.items():
-            self.sums[name] = self.sums.get(name, 0.0) + executed * value
+            sums[name] = sums.get(name, 0.0) + executed * float(value)
         if self.is_due(self.every):
             self._write_means()
         if self.is_due(self.evaluate_every):
             self._write_evaluation()
 
     def on_train_end(self, logs=None):
-        if self.steps:
+        if self.window["steps"]:
             self._write_means()
         if self.step > self.first_step and not (self.evaluate_every and self.step % self.evaluate_every == 0):
             self._write_evaluation()
         self.writer.close()
 
     def _write_means(self):
-        row = {name: value / self.steps for name, value in self.sums.items()}
-        self._write(row | {"steps_per_second": self.steps / (time.monotonic() - self.started)})
-        self._reset()
+        self._write({name: value / self.window["steps"] for name, value in self.window["sums"].items()})
+        self._empty_window()
+        self._write_speed("steps_per_second", (self.step - self.clock_step) / (time.monotonic() - self.started))
+        self._start_clock()
 
     def _write_evaluation(self):
         if self.evaluate is not None:
             started = time.monotonic()
             numbers = self.evaluate(self.model)
-            self._write(numbers | {"evaluation_seconds": time.monotonic() - started})
+            self._write(numbers)
             if self.best:
                 self.best.offer(numbers)
+            self._write_speed("evaluation_seconds", time.monotonic() - started)
             self.started += time.monotonic() - started
 
     def _write(self, numbers):
-        with self.path.open("a") as file:
-            file.write(json.dumps({"step": self.step} | {k: float(v) for k, v in numbers.items()}) + "\n")
+        append_row(self.path, {"step": self.step} | {k: float(v) for k, v in numbers.items()})
         with self.writer.as_default():
             for name, value in numbers.items():
                 tf.summary.write(name, tf.constant(value, tf.float32), step=self.step, metadata=_scalar_metadata())
 
-    def _reset(self):
-        self.sums, self.steps, self.started = {}, 0, time.monotonic()
+    def _write_speed(self, name, value):
+        append_row(self.speed, {"step": self.step, name: value})
+
+    def _empty_window(self):
+        self.window.update(steps=0, sums={})
+
+    def _start_clock(self):
+        self.clock_step, self.started = self.step, time.monotonic()
 
 
 class Progress(StepCallback):
@@ -263,6 +303,12 @@ def read_rows(path):
         except json.JSONDecodeError:
             continue
     return rows
+
+
+def append_row(path, row):
+    """Adds a row to JSON lines."""
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def write_rows(path, rows):

@@ -4,6 +4,7 @@ A checkpoint is a folder ``step_00001000``. It is written under another name and
 folder of that name is never half of one, whenever the job is killed.
 """
 
+import json
 import logging
 import os
 import pathlib
@@ -12,8 +13,10 @@ import shutil
 import tensorflow as tf
 
 from ganlib.errors import UserError
+from ganlib.files import write_json
 from ganlib.training import strategy
 
+NOTES = "notes.json"
 _PREFIX = "step_"
 _MARGIN = 1.2  # the index, and what the file system adds
 
@@ -26,10 +29,14 @@ class Checkpoints:
         model: a compiled `ganlib.training.DistributedModel`. All its weights, its optimizers' state and its random
             state are saved, in their order.
         keep: how many to keep; older ones are removed after a new one is complete.
+
+    Attributes:
+        notes: a dict, ready for JSON, that is saved with the weights and is as it was then after `restore`.
     """
 
     def __init__(self, folder, model, keep=2):
         self.folder, self.model, self.keep = pathlib.Path(folder), model, keep
+        self.notes = {}
         # As a list: TensorFlow's own walk through the model does not see layers that a Keras layer holds in a list.
         self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in all_variables(model)])
 
@@ -55,6 +62,7 @@ class Checkpoints:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._check_disk()
             self._checkpoint.write(str(partial / "weights"))
+            write_json(partial / NOTES, self.notes)
             os.replace(partial, final)
         except (OSError, tf.errors.OpError) as error:
             raise UserError(f"checkpoint of step {step} could not be written to {str(self.folder)!r} "
@@ -79,11 +87,14 @@ class Checkpoints:
             try:
                 difference = self._difference(path)
                 if not difference:
+                    notes = json.loads((self._path(step) / NOTES).read_text())
                     self._checkpoint.read(path).assert_existing_objects_matched().assert_consumed()
+                    self.notes.clear()
+                    self.notes.update(notes)
                     return step
                 raise UserError(f"checkpoint {str(self._path(step))!r} is of another model ({difference}): "
                                 "restore its config or choose another --workdir")  # fmt: skip
-            except (OSError, IndexError, tf.errors.OpError) as error:  # IndexError: a file cut short
+            except (OSError, IndexError, tf.errors.OpError, json.JSONDecodeError) as error:  # IndexError: a file cut short
                 message = "checkpoint %s is damaged and was passed over: %s"
                 logging.getLogger("ganlib").warning(message, self._path(step), _first_line(error))
         if steps:

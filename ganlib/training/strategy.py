@@ -11,10 +11,9 @@ def create(name="auto", replicas=0):
     """The strategy to train under. Call it before anything else is done with TensorFlow.
 
     Args:
-        name: ``"auto"`` is ``"multi_worker"`` where the environment variable TF_CONFIG names several workers,
-            ``"mirrored"`` where the machine has several GPUs or several replicas are asked for, otherwise ``"one_device"``. ``"mirrored"`` takes every GPU
-            of this machine, ``"multi_worker"`` every GPU of every worker of TF_CONFIG, ``"tpu"`` the TPU that the
-            environment names.
+        name: ``"one_device"``; ``"mirrored"``, every GPU of this machine; ``"multi_worker"``, every GPU of every worker that
+            the environment variable TF_CONFIG names; ``"tpu"``, the TPU that the environment names; or ``"auto"``: of
+            the first three the one for what there is, the second also where several replicas are asked for.
         replicas: of ``"mirrored"``: how many GPUs, 0 for all; on a machine without GPUs, how many virtual devices the
             CPU is cut into, to try a distributed job.
 
@@ -45,6 +44,17 @@ def _workers():
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
 
+def mean_over_workers():
+    """A function of a list of numbers that gives the mean of each over all workers, all of which must call it."""
+    strategy = tf.distribute.get_strategy()
+
+    @tf.function
+    def mean(values):
+        return strategy.reduce("MEAN", strategy.run(tf.identity, (values,)), axis=None)
+
+    return lambda numbers: mean(tf.constant(numbers, tf.float64)).numpy().tolist()
+
+
 def check_same(what, number):
     """Waits until all workers are here, and makes sure that an integer is the same for all of them.
 
@@ -55,15 +65,7 @@ def check_same(what, number):
     Raises:
         UserError: if it is not.
     """
-    strategy = tf.distribute.get_strategy()
-
-    @tf.function
-    def means():
-        own = tf.constant(number, tf.float64)
-        values = strategy.run(lambda: (own, own * own))
-        return [strategy.reduce("MEAN", value, axis=None) for value in values]
-
-    mean, mean_of_squares = (float(value) for value in means())
+    mean, mean_of_squares = mean_over_workers()([number, number * number])
     if mean_of_squares != mean * mean:
         raise UserError(f"{what} is {number} for this worker and not for all of them: give all workers the same --workdir, "
                         "in a file system that they share")  # fmt: skip
@@ -84,6 +86,14 @@ def check_shares(dataset):
             below, above = (size // replicas * replicas, -(-size // replicas) * replicas)
             nearest = f"{below} or {above}" if below else str(above)
             raise UserError(f"a batch of {size} cannot be shared equally by {replicas} replicas: make it {nearest}")
+
+
+def num_workers():
+    """How many processes train together."""
+    resolver = tf.distribute.get_strategy().cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return 1
+    return resolver.cluster_spec().num_tasks(resolver.task_type)
 
 
 def _auto(replicas):
@@ -110,7 +120,7 @@ def _mirrored(replicas):
 
 def _multi_worker(replicas):
     if not _workers():
-        raise UserError("multi_worker needs the environment variable TF_CONFIG, which names the workers: see docs/distributed.md")
+        raise UserError("multi_worker needs the environment variable TF_CONFIG, which names the workers (docs/distributed.md)")
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 

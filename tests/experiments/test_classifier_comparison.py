@@ -11,7 +11,7 @@ def trial(folder, name, labels, seed, accuracy):
     workdir = folder / f"{name}{labels}_{seed}"
     workdir.mkdir()
     (workdir / "classification.json").write_text(json.dumps({"test_accuracy": accuracy, "expected_calibration_error": 0.02}))
-    write_rows(workdir / "metrics.jsonl", [{"step": 120, "steps_per_second": 1.0}])
+    write_rows(workdir / "speed.jsonl", [{"step": 120, "steps_per_second": 1.0}])
     return classifier_comparison.ClassifierTrial(name, str(labels), str(seed), digits_sgan.get_config(), workdir)
 
 

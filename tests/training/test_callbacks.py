@@ -1,7 +1,9 @@
 import io
 import json
 import re
+import signal
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,8 +100,9 @@ def test_metrics_are_means_over_the_interval(tmp_path):
     means = {row["step"]: row["generator_loss"] for row in rows if "generator_loss" in row}
     assert means == pytest.approx({2: np.mean(losses[:2]), 4: np.mean(losses[2:4]), 5: losses[4]})
     assert [(row["step"], row["score"]) for row in rows if "score" in row] == [(4, 4.0), (5, 5.0)]
-    assert all(row["steps_per_second"] > 0 for row in rows if "steps_per_second" in row)
-    assert all(row["evaluation_seconds"] >= 0 for row in rows if "score" in row)
+    speed = callbacks.read_rows(tmp_path / "speed.jsonl")
+    assert [row["step"] for row in speed if row.get("steps_per_second", 0) > 0] == [2, 4, 5]
+    assert [row["step"] for row in speed if row.get("evaluation_seconds", -1) >= 0] == [4, 5]
 
 
 def test_the_best_checkpoint_is_that_of_the_lowest_number(tmp_path):
@@ -162,6 +165,38 @@ def test_progress_renews_one_line_on_a_terminal():
     fit(mlp_gan(), 3, callbacks.Progress(3, "GAN", output=output))
     assert output.getvalue().count("\n") == 1
     assert output.getvalue().startswith("\r")
+
+
+def test_a_run_that_is_stopped_within_an_interval_writes_the_rows_of_one_that_is_not(tmp_path):
+    def rows_of(*stops):
+        folder, start = tmp_path / str(len(stops)), 0
+        for stop in stops:
+            keras.utils.set_random_seed(0)
+            gan = mlp_gan()
+            checkpoints = Checkpoints(folder / "checkpoints", gan)
+            checkpoints.restore()
+            received = []
+
+            class Signal(callbacks.StepCallback):
+                def on_step(self, step, logs, stop=stop, received=received):
+                    if step == stop:
+                        received.append(signal.SIGTERM)
+
+            given = [
+                callbacks.LogMetrics(folder, every=3, window=checkpoints.notes), callbacks.SaveCheckpoints(checkpoints, 6),
+                Signal(), callbacks.StopWhenAsked(checkpoints, received),
+            ]  # fmt: skip
+            if stop == stops[-1]:
+                fit(gan, stop - start, *given[:2], start=start)
+            else:
+                with pytest.raises(ganlib.errors.Stopped) as stopped:
+                    fit(gan, 9, *given, start=start)
+                assert (stopped.value.step, stopped.value.signal) == (stop, signal.SIGTERM)
+                assert checkpoints.steps()[-1] == stop
+            start = stop
+        return (folder / "metrics.jsonl").read_text()
+
+    assert rows_of(9) == rows_of(2, 7, 9)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0:00"), (75.2, "1:15"), (3675, "1:01:15")])

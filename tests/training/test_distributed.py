@@ -65,7 +65,7 @@ def test_replicas_agree_on_the_statistics_of_their_own_batches():
         gan = dcgan_gan()
     gan.fit(data.batches(data.open("digits"), 8), steps_per_epoch=3, verbose=0)
     statistics = [v for v in gan.variables if v.name.startswith("moving_")]
-    assert len(statistics) == 10  # mean and variance of two layers of the generator, of its average, of one of the discriminator
+    assert len(statistics) == 10  # means and variances: two of the generator, two of its average, one of the discriminator
     for variable in statistics:
         np.testing.assert_array_equal(*[np.asarray(v) for v in variable.value.values])
         assert np.std(variable.value) > 0
