@@ -93,7 +93,7 @@ def num_workers():
     resolver = tf.distribute.get_strategy().cluster_resolver
     if resolver is None or not resolver.task_type:
         return 1
-    return resolver.cluster_spec().num_tasks(resolver.task_type)
+    return sum(resolver.cluster_spec().num_tasks(kind) for kind in ("chief", "worker") if kind in resolver.cluster_spec().jobs)
 
 
 def _auto(replicas):

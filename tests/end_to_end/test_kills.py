@@ -1,0 +1,92 @@
+"""What is left of a run that is killed again and again: all that an undisturbed one leaves, bit for bit."""
+
+import random
+import signal
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.end_to_end.jobs import finish, start, start_workers
+
+STEPS = 60
+ARGUMENTS = (
+    "train_gan", "--config=experiments/configs/digits_dcgan.py", "--config.batch_size=16", "--config.generator.width=8",
+    "--config.discriminator.width=8", f"--config.steps={STEPS}", "--config.log_every=4", "--config.checkpoint_every=1",
+    "--config.sample_every=7", "--config.evaluate_every=0",
+)  # fmt: skip
+
+
+def left_by(folder):
+    """The bytes of what a run has written, and the values of its last checkpoint."""
+    files = [folder / "metrics.jsonl", *sorted((folder / "samples").iterdir())]
+    path = str(folder / "checkpoints" / f"step_{STEPS:08d}" / "weights")
+    reader = tf.train.load_checkpoint(path)
+    weights = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if name.startswith("variables/")}
+    return {file.name: file.read_bytes() for file in files}, weights
+
+
+def newest(folder):
+    return max((int(p.name[5:]) for p in folder.glob("checkpoints/step_*[0-9]")), default=0)
+
+
+def kill_after_a_while(processes, folder, generator):
+    """Kills a job at a random moment after its next checkpoint; returns whether it had not ended by itself."""
+    before = newest(folder)
+    while newest(folder) <= before and processes[0].poll() is None:
+        time.sleep(0.01)
+    time.sleep(generator.uniform(0.0, 0.3))
+    killed = processes[0].poll() is None
+    for process in processes:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    return killed
+
+
+@pytest.mark.parametrize(("workers", "kills"), [(1, 10), (2, 3)])
+def test_killed_again_and_again(tmp_path, workers, kills):
+    generator = random.Random(workers)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for process in start_workers(workers, *ARGUMENTS, f"--workdir={whole}"):
+        assert finish(process)[0] == 0
+    count = sum(
+        kill_after_a_while(start_workers(workers, *ARGUMENTS, f"--workdir={killed}"), killed, generator) for _ in range(kills)
+    )
+    assert count >= kills - 2  # the last ones may have come too late
+    for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
+        assert finish(process)[0] == 0
+    files, weights = left_by(whole)
+    killed_files, killed_weights = left_by(killed)
+    assert killed_files == files
+    assert [row.count(b'"step"') for row in files["metrics.jsonl"].splitlines()] == [1] * (STEPS // 4)
+    assert weights.keys() == killed_weights.keys()
+    for name, value in weights.items():
+        np.testing.assert_array_equal(value, killed_weights[name])
+
+
+def test_a_signal_is_answered_by_a_checkpoint(tmp_path):
+    process = start(*ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1")
+    while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert f"stopped at step {newest(tmp_path)}, which is saved" in errors
+    assert newest(tmp_path) > 0
+
+
+def test_the_loss_of_a_worker_ends_the_others(tmp_path):
+    chief, other = start_workers(2, *ARGUMENTS[:5], "--config.steps=100000", "--config.checkpoint_every=5",
+                                 f"--workdir={tmp_path}")  # fmt: skip
+    while newest(tmp_path) == 0:
+        assert chief.poll() is None
+        time.sleep(0.05)
+    other.kill()
+    other.communicate()
+    lost = time.monotonic()
+    code, _, errors = finish(chief)
+    assert code == 3
+    assert errors == ["error: another worker is gone: start all of them again, and they go on from the newest checkpoint"]
+    assert time.monotonic() - lost < 60

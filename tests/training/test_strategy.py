@@ -1,0 +1,63 @@
+import json
+import types
+
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib.training import strategy
+from tests.helpers import replicas
+
+
+def test_one_device_is_the_default_strategy(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert strategy.create("one_device") is tf.distribute.get_strategy()
+    assert strategy.create("auto") is tf.distribute.get_strategy()  # no GPU, no TF_CONFIG
+
+
+def test_what_is_not_there_is_said(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(ganlib.UserError, match="unknown strategy 'miror': known are auto, mirrored, .* Did you mean 'mirrored'"):
+        strategy.create("miror")
+    with pytest.raises(ganlib.UserError, match="multi_worker needs the environment variable TF_CONFIG"):
+        strategy.create("multi_worker")
+    monkeypatch.setenv("TF_CONFIG", "{workers}")
+    with pytest.raises(ganlib.UserError, match="TF_CONFIG is '{workers}', which cannot be read"):
+        strategy.create()
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"] if kind == "GPU" else ["c"])
+    with pytest.raises(ganlib.UserError, match="3 replicas asked for, but this machine has 2 GPUs"):
+        strategy.create("mirrored", 3)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "task", "chief"),
+    [
+        ({"worker": 2}, ("worker", 0), True),
+        ({"worker": 2}, ("worker", 1), False),
+        ({"chief": 1, "worker": 2}, ("chief", 0), True),
+        ({"chief": 1, "worker": 2}, ("worker", 0), False),
+    ],
+)
+def test_chief_and_number_of_workers(monkeypatch, cluster, task, chief):
+    addresses = {kind: [f"host:{number}" for number in range(count)] for kind, count in cluster.items()}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": addresses, "task": {"type": task[0], "index": task[1]}}))
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: types.SimpleNamespace(cluster_resolver=resolver))
+    assert strategy.is_chief() is chief
+    assert strategy.num_workers() == sum(cluster.values())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_single_process_is_its_own_chief(count):
+    with replicas(count).scope():
+        assert strategy.is_chief()
+        assert strategy.num_workers() == 1
+        strategy.check_same("the step", 12345)
+        assert strategy.mean_over_workers()([1.0, 3.0]) == [1.0, 3.0]
+
+
+def test_equal_shares():
+    dataset = tf.data.Dataset.from_tensors((tf.zeros((6, 2)), tf.zeros(9)))
+    strategy.check_shares(dataset)
+    with replicas(2).scope(), pytest.raises(ganlib.UserError, match="a batch of 9 cannot be .* by 2 replicas: make it 8 or 10"):
+        strategy.check_shares(dataset)
