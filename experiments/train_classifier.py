@@ -19,8 +19,9 @@ from absl import flags
 from experiments import configs, job, train_gan
 
 
-def train(config, workdir, accept_new_config=False, label=""):
-    """Trains the classifier of ``config`` in ``workdir`` and writes its report; returns its test accuracy in [0, 1]."""
+def train(config, workdir, accept_new_config=False, label="", strategy=None):
+    """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
+    test accuracy in [0, 1]."""
     from ganlib import UserError, classification, data, report, runs
     from ganlib.files import write_json
 
@@ -31,8 +32,9 @@ def train(config, workdir, accept_new_config=False, label=""):
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
-    config = runs.smoke(runs.with_features_of(with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples)))
-    run = runs.start(workdir, config, source, accept_new_config)
+    config = with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples, strategy)
+    config = runs.smoke(runs.with_features_of(config))
+    run = runs.start(workdir, config, source, accept_new_config, strategy)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
         runs.initialize(model, run, parts.unlabeled)
@@ -53,7 +55,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     return result["test_accuracy"]
 
 
-def with_gans(config, workdir, num_labeled):
+def with_gans(config, workdir, num_labeled, strategy=None):
     """``config`` with the GANs trained that ``features_from`` and ``generated_from`` name as ``config:NAME``.
 
     They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
@@ -64,7 +66,7 @@ def with_gans(config, workdir, num_labeled):
         if (config[key] or "").startswith("config:"):
             gan = _config_of_gan(config[key].removeprefix("config:"), config, conditional, num_labeled)
             config[key] = str(workdir / key.replace("_from", "_gan"))
-            train_gan.train(gan, config[key], label="GAN")
+            train_gan.train(gan, config[key], label="GAN", strategy=strategy)
     return config
 
 
@@ -97,8 +99,7 @@ def batches_of(config, parts, use_unlabeled, start_step):
 
 
 def main():
-    with job.strategy().scope():
-        accuracy = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)
+    accuracy = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
     print(f"test accuracy: {100 * accuracy:.2f} %\nreport: {flags.FLAGS.workdir}/report.html")
 
 

@@ -9,8 +9,8 @@ from absl import flags
 from experiments import job
 
 
-def train(config, workdir, accept_new_config=False, label=""):
-    """Trains the GAN of ``config`` in ``workdir`` and writes its report; returns the report's path."""
+def train(config, workdir, accept_new_config=False, label="", strategy=None):
+    """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
     from ganlib import data, report, runs
     from ganlib.evaluation import Evaluation
 
@@ -18,7 +18,7 @@ def train(config, workdir, accept_new_config=False, label=""):
     source = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
         source = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
-    run = runs.start(workdir, config, source, accept_new_config)
+    run = runs.start(workdir, config, source, accept_new_config, strategy)
     model = runs.build(run)
     evaluate = None
     if config.metrics:
@@ -34,8 +34,7 @@ def train(config, workdir, accept_new_config=False, label=""):
 
 
 def main():
-    with job.strategy().scope():
-        report = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config)
+    report = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
     print(f"report: {report}")
 
 

@@ -18,13 +18,13 @@ from ganlib.triple_gan import TripleGAN
 
 
 def build(run):
-    """The compiled model that a run's config describes, with new weights that follow from its seed.
+    """The compiled model that a run's config describes, under its strategy, with new weights that follow from its seed.
 
     Raises:
         UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
     """
     keras.utils.set_random_seed(run.config.seed)
-    with precision.policy(run.config.precision):
+    with precision.policy(run.config.precision), run.strategy.scope():
         return choose("method", run.config.method, METHODS)(run)
 
 

@@ -53,12 +53,14 @@ class Run:
         workdir: where this process writes: the folder itself, or, for a worker that is not the chief, a temporary one.
         config: what the run was started with.
         facts: what ``run.json`` holds.
+        strategy: the `tf.distribute.Strategy` to train under.
     """
 
     folder: pathlib.Path
     workdir: pathlib.Path
     config: ml_collections.ConfigDict
     facts: dict
+    strategy: tf.distribute.Strategy = dataclasses.field(default_factory=tf.distribute.get_strategy)
 
     @property
     def image_shape(self):
@@ -119,7 +121,7 @@ def open_unlabeled(config):
     return open_data(config)
 
 
-def start(workdir, config, source, accept_new_config=False):
+def start(workdir, config, source, accept_new_config=False, distribution=None):
     """Opens a run folder for training. Nothing is written yet: `fit` does, once all is known to be well.
 
     Args:
@@ -127,6 +129,7 @@ def start(workdir, config, source, accept_new_config=False):
         config: the `ConfigDict` to train by.
         source: the `ganlib.data.Source` to train on.
         accept_new_config: take ``config`` although the folder was made with another.
+        distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
 
     Returns:
         A `Run`.
@@ -153,7 +156,8 @@ def start(workdir, config, source, accept_new_config=False):
         "keras": keras.__version__, "python": platform.python_version(),
         "devices": [d.device_type for d in tf.config.list_physical_devices()],
     }  # fmt: skip
-    return Run(workdir, workdir if strategy.is_chief() else _scratch(), config, facts)
+    distribution = distribution or tf.distribute.get_strategy()
+    return Run(workdir, workdir if strategy.is_chief(distribution) else _scratch(), config, facts, distribution)
 
 
 def _scratch():
@@ -270,14 +274,14 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     """
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0
-    strategy.check_same("the step of the newest checkpoint", start_step)
+    strategy.check_same(run.strategy, "the step of the newest checkpoint", start_step)
     if start_step:
         print(f"resuming {str(run.folder)!r} from step {start_step}", flush=True)
     if start_step >= config.steps:
         print(f"{str(run.folder)!r} is complete: it has {start_step} steps", flush=True)
         return
     dataset = batches(start_step)
-    strategy.check_shares(dataset)
+    strategy.check_shares(run.strategy, dataset)
     run.write()
     best = BestCheckpoint(run.best_checkpoint(model), "fid")
     callbacks = [
@@ -292,20 +296,22 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
             callbacks.append(StopWhenAsked(checkpoints, received))
             model.fit(dataset, steps_per_epoch=config.steps - start_step, verbose=0, callbacks=callbacks)
     except tf.errors.OpError as error:
-        raise _understood(error) from None
+        raise _understood(error, strategy.num_workers(run.strategy)) from None
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
-    strategy.check_same("the last step", int(model.step.numpy()))  # others must not read what the chief still writes
+    strategy.check_same(
+        run.strategy, "the last step", int(model.step.numpy())
+    )  # others must not read what the chief still writes
 
 
-def _understood(error):
+def _understood(error, num_workers):
     """What an error of TensorFlow's means: the `UserError` that Python code inside a pipeline raised, the loss of another
     worker, or itself."""
     found = re.search(r"UserError: (.*)", str(error))
     if found:
         return UserError(found.group(1))
     lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError))
-    if lost and strategy.num_workers() > 1:
+    if lost and num_workers > 1:
         return WorkerLostError("another worker is gone: start all of them again, and they go on from the newest checkpoint")
     return error
 

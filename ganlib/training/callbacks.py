@@ -140,8 +140,9 @@ class StopWhenAsked(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        several = strategy.num_workers() > 1
-        self._share_asked = strategy.mean_over_workers() if several else lambda flags: flags
+        distribution = self.model.distribute_strategy
+        several = strategy.num_workers(distribution) > 1
+        self._share_asked = strategy.mean_over_workers(distribution) if several else lambda flags: flags
 
     def on_step(self, step, logs):
         (share,) = self._share_asked([float(bool(self.received))])

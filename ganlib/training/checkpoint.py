@@ -53,7 +53,7 @@ class Checkpoints:
         """
         step = int(self.model.step.numpy())
         final = self._path(step)
-        if final.exists() or not strategy.is_chief():
+        if final.exists() or not strategy.is_chief(self.model.distribute_strategy):
             return
         self._check_finite(step)
         partial = final.with_name(final.name + ".partial")

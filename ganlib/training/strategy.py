@@ -18,7 +18,7 @@ def create(name="auto", replicas=0):
             CPU is cut into, to try a distributed job.
 
     Returns:
-        A `tf.distribute.Strategy`. Make models and train inside its ``scope()``.
+        A `tf.distribute.Strategy`. A model that is made inside its ``scope()`` trains on its devices.
 
     Raises:
         UserError: for an unknown name, or devices that are not there.
@@ -26,9 +26,9 @@ def create(name="auto", replicas=0):
     return choose("strategy", name, STRATEGIES)(replicas)
 
 
-def is_chief():
-    """Whether this process is the one among its workers that writes the run's files; true of a single process."""
-    resolver = tf.distribute.get_strategy().cluster_resolver
+def is_chief(strategy):
+    """Whether this process is the one among the strategy's workers that writes files; true of a single process."""
+    resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
     first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
@@ -44,9 +44,8 @@ def _workers():
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
 
-def mean_over_workers():
+def mean_over_workers(strategy):
     """A function of a list of numbers that gives the mean of each over all workers, all of which must call it."""
-    strategy = tf.distribute.get_strategy()
 
     @tf.function
     def mean(values):
@@ -55,32 +54,34 @@ def mean_over_workers():
     return lambda numbers: mean(tf.constant(numbers, tf.float64)).numpy().tolist()
 
 
-def check_same(what, number):
+def check_same(strategy, what, number):
     """Waits until all workers are here, and makes sure that an integer is the same for all of them.
 
     Args:
+        strategy: a `tf.distribute.Strategy`.
         what: what the number is, for the message.
         number: an integer.
 
     Raises:
         UserError: if it is not.
     """
-    mean, mean_of_squares = mean_over_workers()([number, number * number])
+    mean, mean_of_squares = mean_over_workers(strategy)([number, number * number])
     if mean_of_squares != mean * mean:
         raise UserError(f"{what} is {number} for this worker and not for all of them: give all workers the same --workdir, "
                         "in a file system that they share")  # fmt: skip
 
 
-def check_shares(dataset):
+def check_shares(strategy, dataset):
     """Makes sure that every replica gets an equal share of every batch.
 
     Args:
+        strategy: a `tf.distribute.Strategy`.
         dataset: a `tf.data.Dataset` whose batches are of one size.
 
     Raises:
         UserError: if the size cannot be divided by the number of replicas.
     """
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    replicas = strategy.num_replicas_in_sync
     for size in {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}:
         if size % replicas:
             below, above = (size // replicas * replicas, -(-size // replicas) * replicas)
@@ -88,9 +89,9 @@ def check_shares(dataset):
             raise UserError(f"a batch of {size} cannot be shared equally by {replicas} replicas: make it {nearest}")
 
 
-def num_workers():
+def num_workers(strategy):
     """How many processes train together."""
-    resolver = tf.distribute.get_strategy().cluster_resolver
+    resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return 1
     return sum(resolver.cluster_spec().num_tasks(kind) for kind in ("chief", "worker") if kind in resolver.cluster_spec().jobs)

@@ -71,7 +71,7 @@ def test_a_signal_is_answered_by_a_checkpoint(tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     process.terminate()
-    output, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert f"stopped at step {newest(tmp_path)}, which is saved" in errors
     assert newest(tmp_path) > 0
