@@ -144,7 +144,14 @@ class DistributedModel(keras.Model):
 
     def minimize(self, tape, objective, network, optimizer):
         """Updates ``network`` by one step of ``optimizer`` down the gradient of ``objective``."""
-        optimizer.apply(tape.gradient(objective, network.trainable_variables), network.trainable_variables)
+        variables = network.trainable_variables
+        # Those of embeddings as full tensors: rows, one an example, are more than the classes, and replicas would gather
+        # the rows of all others instead of adding up.
+        gradients = [
+            None if gradient is None else tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
+            for gradient, variable in zip(tape.gradient(objective, variables), variables, strict=True)
+        ]
+        optimizer.apply(gradients, variables)
 
     def fit(self, x=None, *args, **kwargs):
         """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`."""
