@@ -1,5 +1,7 @@
 """Measures a trained generator against the data that it learned from: `ganlib.metrics` for a model and a source."""
 
+import functools
+
 import numpy as np
 import tqdm
 
@@ -10,6 +12,7 @@ from ganlib.errors import UserError, choose
 from ganlib.gan import GAN, latents_for
 from ganlib.metrics import cache, features, in_domain
 from ganlib.metrics.evaluate import MEASURES, gather, gather_cached, measure
+from ganlib.training.sharing import on_replicas
 
 BATCH_SIZE = 250
 NEIGHBOURS = 3
@@ -76,7 +79,8 @@ class Evaluation:
         """The measures of a model's averaged generator: a dict from names to floats."""
         if self._with_cas and not model.generator.num_classes:
             raise UserError("cas needs a conditional GAN, whose images have labels: leave it out")
-        return self._measured(generated_batches(model, self.samples, self.seed, self.source.labels))
+        batches = generated_batches(model, self.samples, self.seed, self.source.labels)
+        return self._measured(batches, shared_by_replicas(self.extractor, model.distribute_strategy))
 
     def of_source(self, fake):
         """The measures of images that lie in another source, all of them: a dict from names to floats."""
@@ -87,17 +91,17 @@ class Evaluation:
             )
         if self._with_cas and fake.labels is None:
             raise UserError(f"cas needs labelled images, which {fake.name} has not: leave it out")
-        return self._measured(real_batches(fake))
+        return self._measured(real_batches(fake), self.extractor)
 
     def prepare(self):
         """Computes the real images' statistics, so that what can fail does so before training."""
         return self.real.moments.count
 
-    def _measured(self, batches):
+    def _measured(self, batches, extractor):
         real, seen = self.real, []
         if self._with_cas:
             batches = _noting(batches, seen)
-        fake = gather(self.extractor, self._shown(batches, "generated images", self.samples))
+        fake = gather(extractor, self._shown(batches, "generated images", self.samples))
         results = measure(self.names, real, fake, self.seed)
         if self._with_cas:
             images, labels = (np.concatenate(parts) for parts in zip(*seen, strict=True))
@@ -124,6 +128,12 @@ class Evaluation:
     def _shown(self, batches, name, count):
         total = -(-count // BATCH_SIZE)
         return tqdm.tqdm(batches, name, total, unit=f"x{BATCH_SIZE}", mininterval=1.0, disable=not self._progress)
+
+
+def shared_by_replicas(extractor, strategy):
+    """A `ganlib.metrics.extractor.FeatureExtractor` whose images all replicas of a `tf.distribute.Strategy` share."""
+    replicas = strategy.num_replicas_in_sync
+    return extractor if replicas == 1 else extractor.run_by(functools.partial(on_replicas, strategy), 64 * replicas)
 
 
 def _check_cas(source, test):

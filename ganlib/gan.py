@@ -11,6 +11,7 @@ from ganlib.networks.base import rescale
 from ganlib.training import averaging
 from ganlib.training.distributed import DistributedModel
 from ganlib.training.random_stream import RandomStream
+from ganlib.training.sharing import on_replicas
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -176,7 +177,7 @@ class GAN(DistributedModel):
             seed: an integer; image k is a function of (seed, k), whatever ``count`` and ``batch_size`` are.
             truncation: draw latents anew where their absolute value is above this (Brock et al. 2019,
                 arXiv:1809.11096): smaller gives better but less varied images. None does not truncate.
-            batch_size: images made at a time.
+            batch_size: images that a replica makes at a time.
 
         Returns:
             ``(count, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
@@ -193,22 +194,23 @@ class GAN(DistributedModel):
         Args:
             latents: ``(n, latent_dim)`` float32.
             labels: ``(n,)`` integers for a conditional GAN, otherwise None.
-            batch_size: images made at a time.
+            batch_size: images that a replica makes at a time.
 
         Returns:
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
         """
         images = [np.zeros((0, *self.generator.image_shape), np.float32)]
         inputs = _inputs(np.asarray(latents, np.float32), None if labels is None else np.asarray(labels, np.int64))
+        batch_size *= self.distribute_strategy.num_replicas_in_sync
         for start in range(0, len(latents), batch_size):
-            images.append(self._generate_batch(*(tf.constant(x[start : start + batch_size]) for x in inputs)))
+            images.append(self._generate_batch(*(x[start : start + batch_size] for x in inputs)))
         return np.concatenate(images)
 
     def _traced_once(self):
-        """`call` as one graph for any number of images."""
+        """`call` as one graph for any number of images, which all replicas make together."""
         latents = tf.TensorSpec((None, self.generator.latent_dim), tf.float32)
         labels = [tf.TensorSpec((None,), tf.int64)] if self.generator.num_classes else []
-        return tf.function(self.call, input_signature=[latents, *labels])
+        return on_replicas(self.distribute_strategy, self.call, [latents, *labels])
 
     def _generate_for(self, real, labels, random):
         """Images from new latents, as many as ``real`` and with the same labels."""

@@ -4,7 +4,7 @@ import pytest
 
 import ganlib
 from ganlib import data, evaluation, metrics, plots
-from tests.helpers import mlp_gan
+from tests.helpers import mlp_gan, replicas
 
 
 @pytest.fixture
@@ -22,6 +22,20 @@ def test_fid_of_a_gan_in_pixel_space(pixels):
     result = evaluation.Evaluation(source, ["fid"], pixels, samples=300, seed=5)(gan)
     fake = plots.to_uint8(gan.generate(300, seed=5)).reshape(300, 64)
     assert result["fid"] == pytest.approx(metrics.frechet_distance(source.images.reshape(-1, 64), fake), rel=1e-5)
+
+
+@pytest.mark.parametrize("samples", [100, 101])
+def test_two_replicas_measure_what_one_does(pixels, samples):
+    results, images = [], []
+    for count in (1, 2):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            gan = mlp_gan(num_classes=10)
+        evaluate = evaluation.Evaluation(data.open("digits"), ["fid", "precision_recall"], pixels, samples=samples)
+        results.append(evaluate(gan))
+        images.append(gan.generate(samples))
+    np.testing.assert_allclose(*images, atol=1e-6)
+    assert results[0] == pytest.approx(results[1], rel=1e-5)
 
 
 def test_it_measures_the_average_not_the_network_in_training(pixels):
@@ -56,6 +70,7 @@ class Copying:
 
     def __init__(self, images, labels):
         self.images, self.labels, self.generator = images, labels, mlp_gan(num_classes=10).generator
+        self.distribute_strategy = replicas(1)
 
     def generate_from(self, latents, labels, batch_size):
         random = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))

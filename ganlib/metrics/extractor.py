@@ -1,5 +1,6 @@
 """From images to features: what every feature network has in common."""
 
+import copy
 import hashlib
 from typing import NamedTuple
 
@@ -45,9 +46,23 @@ class FeatureExtractor:
 
     def __init__(self, name, version, network, channels=None, size=None):
         self.name, self.version, self.channels, self.size = name, version, channels, size
-        self._run = tf.function(lambda images: network(self._prepare(images)), reduce_retracing=True)
+        self._network = network
+        self._run = tf.function(self._outputs, reduce_retracing=True)
+        self._batch_size = 64
 
-    def __call__(self, images, batch_size=64):
+    def run_by(self, run, batch_size):
+        """This extractor, its network run by other means, such as all replicas of a training together.
+
+        Args:
+            run: from a function, of ``(n, height, width, channels)`` uint8 to a dict of tensors of ``n`` rows, to a function of
+                the same of numpy arrays.
+            batch_size: images that it is given at a time.
+        """
+        other = copy.copy(self)
+        other._run, other._batch_size = run(self._outputs), batch_size
+        return other
+
+    def __call__(self, images):
         """``(n, height, width, channels)`` uint8 -> `Features`.
 
         Raises:
@@ -56,9 +71,13 @@ class FeatureExtractor:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
             raise UserError(f"features are made of uint8 images (n, height, width, 1 or 3), got {images.dtype} {images.shape}")
-        parts = [self._run(tf.constant(images[start : start + batch_size])) for start in range(0, len(images), batch_size)]
-        joined = {key: np.concatenate([part[key].numpy() for part in parts]) for key in parts[0]}
+        size = self._batch_size
+        parts = [self._run(images[start : start + size]) for start in range(0, len(images), size)]
+        joined = {key: np.concatenate([np.asarray(part[key]) for part in parts]) for key in parts[0]}
         return Features(joined["features"], joined.get("probabilities"))
+
+    def _outputs(self, images):
+        return self._network(self._prepare(images))
 
     def _prepare(self, images):
         images = as_channels(tf.cast(images, tf.float32), self.channels)
