@@ -129,7 +129,7 @@ def _classifier(run, arguments):
 
 def _shared(config):
     """The arguments of ``compile`` that all models share."""
-    return {key: config[key] for key in ("augment", "ema_decay", "seed", "steps_per_execution")}
+    return {key: config[key] for key in ("augment", "ema_decay", "seed", "accumulation_steps", "steps_per_execution")}
 
 
 METHODS = {

@@ -64,12 +64,8 @@ class GAN(DistributedModel):
         penalties=(),
         augment=None,
         discriminator_steps=1,
-        ema_decay=0.999,
         update="alternating",
-        seed=0,
-        jit_compile="auto",
-        steps_per_execution=1,
-        run_eagerly=False,
+        **shared,
     ):
         """Sets how the networks are trained.
 
@@ -83,13 +79,12 @@ class GAN(DistributedModel):
                 `ganlib.augment.DiffAugment()`; None for nothing.
             discriminator_steps: updates of the discriminator for each of the generator. A batch is cut into as many
                 parts, one for each update, so give `fit` batches that are so many times larger.
-            ema_decay: the decay of the generator's moving average.
             update: ``"alternating"`` updates the discriminator and then, on new latents, the generator against the
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
                 gradients from one pass over the same generated images and then updates both: a sixth fewer FLOPs for
                 DCGAN, but the generator answers the discriminator of a step ago and both see the same latents.
-            seed: an integer; all latents, augmentations and penalties follow from (seed, step).
-            jit_compile, steps_per_execution, run_eagerly: see `ganlib.training.DistributedModel.configure`.
+            shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``jit_compile``, ``steps_per_execution`` and
+                ``run_eagerly``: see `ganlib.training.DistributedModel.configure`.
 
         Raises:
             UserError: for an unknown loss or update, or a combination that makes no sense.
@@ -110,10 +105,10 @@ class GAN(DistributedModel):
                 "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
             },
             {
-                "loss": loss, "penalties": self.penalties, "augment": augment, "ema_decay": ema_decay, "update": update,
-                "discriminator_steps": discriminator_steps, "seed": seed, "jit_compile": jit_compile,
-                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+                "loss": loss, "penalties": self.penalties, "augment": augment, "update": update,
+                "discriminator_steps": discriminator_steps,
             },
+            **shared,
         )  # fmt: skip
 
     def train_step(self, data):
@@ -130,39 +125,41 @@ class GAN(DistributedModel):
 
     def discriminator_step(self, real, labels, random):
         """Updates the discriminator to tell ``real`` images from generated ones of the same labels."""
-        fake = self._generate_for(real, labels, random)
-        with tf.GradientTape() as tape:
+
+        def losses_of(real, labels, random):
+            fake = tf.stop_gradient(self._generate_for(real, labels, random))
             real_logits = self._discriminate(real, labels, random)
             fake_logits = self._discriminate(fake, labels, random)
             loss = self._loss.discriminator(real_logits, fake_logits)
             terms = self._penalty_terms(real, fake, labels, random)
-            objective = self.objective(sum(terms.values(), loss), self.discriminator_optimizer)
-        self.minimize(tape, objective, self.discriminator, self.discriminator_optimizer)
-        return self._discriminator_logs(loss, real_logits, fake_logits) | terms
+            return [sum(terms.values(), loss)], self._discriminator_logs(loss, real_logits, fake_logits) | terms
+
+        return self.descend(losses_of, [(self.discriminator, self.discriminator_optimizer)], (real, labels), random)
 
     def generator_step(self, real, labels, random):
         """Updates the generator to make images that the discriminator takes for real."""
-        with tf.GradientTape() as tape:
+
+        def losses_of(real, labels, random):
             fake_logits = self._discriminate(self._generate_for(real, labels, random), labels, random)
             real_logits = self._discriminate(real, labels, random) if self._is_paired else None
             loss = self._loss.generator(fake_logits, real_logits)
-            objective = self.objective(loss, self.generator_optimizer)
-        self.minimize(tape, objective, self.generator, self.generator_optimizer)
-        return {"generator_loss": loss}
+            return [loss], {"generator_loss": loss}
+
+        return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real, labels), random)
 
     def _simultaneous_update(self, real, labels, random):
-        with tf.GradientTape(persistent=True) as tape:
+        def losses_of(real, labels, random):
             fake = self._generate_for(real, labels, random)
             real_logits = self._discriminate(real, labels, random)
             fake_logits = self._discriminate(fake, labels, random)
             loss = self._loss.discriminator(real_logits, fake_logits)
             generator_loss = self._loss.generator(fake_logits, real_logits if self._is_paired else None)
             terms = self._penalty_terms(real, fake, labels, random)
-            objective = self.objective(sum(terms.values(), loss), self.discriminator_optimizer)
-            generator_objective = self.objective(generator_loss, self.generator_optimizer)
-        self.minimize(tape, objective, self.discriminator, self.discriminator_optimizer)
-        self.minimize(tape, generator_objective, self.generator, self.generator_optimizer)
-        return self._discriminator_logs(loss, real_logits, fake_logits) | terms | {"generator_loss": generator_loss}
+            logs = self._discriminator_logs(loss, real_logits, fake_logits) | terms | {"generator_loss": generator_loss}
+            return [sum(terms.values(), loss), generator_loss], logs
+
+        updates = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
+        return self.descend(losses_of, updates, (real, labels), random)
 
     def call(self, latents, labels=None, training=False):
         """``(n, latent_dim)`` latents, and ``(n,)`` labels if conditional -> images from the averaged generator."""

@@ -27,8 +27,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
 
     uses_unlabeled = True
 
-    def compile(self, optimizer, augment=None, strong_augment=None, threshold=0.95, unlabeled_weight=1.0, ema_decay=0.999,
-                seed=0, jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
+    def compile(self, optimizer, augment=None, strong_augment=None, threshold=0.95, unlabeled_weight=1.0, **shared):
         """Sets how the network is trained.
 
         Args:
@@ -38,7 +37,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
                 it is Lee's method.
             threshold: of the probability, in ``[0, 1]``.
             unlabeled_weight: what the loss on unlabelled images is multiplied by.
-            ema_decay, seed, jit_compile, steps_per_execution, run_eagerly: as in `ganlib.GAN.compile`.
+            shared: as in `ganlib.GAN.compile`.
         """
         self.augment = augmentations.get(augment)
         self.strong_augment = augmentations.get(strong_augment or augment)
@@ -47,30 +46,30 @@ class PseudoLabelClassifier(SupervisedClassifier):
             {"optimizer": (optimizer, self.network)},
             {
                 "augment": augment, "strong_augment": strong_augment, "threshold": threshold,
-                "unlabeled_weight": unlabeled_weight, "ema_decay": ema_decay, "seed": seed, "jit_compile": jit_compile,
-                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+                "unlabeled_weight": unlabeled_weight,
             },
+            **shared,
         )  # fmt: skip
 
     def train_step(self, data):
         """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
-        labeled, labels, unlabeled = data
-        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream()
-        guess = tf.nn.softmax(self.network(self.augment(unlabeled, random), training=True))
-        pseudo_labels, sure = tf.argmax(guess, axis=-1), tf.reduce_max(guess, axis=-1) >= self.threshold
-        with tf.GradientTape() as tape:
+
+        def losses_of(labeled, labels, unlabeled, random):
+            labeled, unlabeled = rescale(labeled), rescale(unlabeled)
+            guess = tf.stop_gradient(tf.nn.softmax(self.network(self.augment(unlabeled, random), training=True)))
+            pseudo_labels, sure = tf.argmax(guess, axis=-1), tf.reduce_max(guess, axis=-1) >= self.threshold
             logits = self.network(self.augment(labeled, random), training=True)
             strong_logits = self.network(self.strong_augment(unlabeled, random), training=True)
             labeled_loss = cross_entropy(labels, logits)
             unlabeled_loss = pseudo_label_loss(pseudo_labels, sure, strong_logits)
-            loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
-            objective = self.objective(loss, self.optimizer)
-        self.minimize(tape, objective, self.network, self.optimizer)
+            return [labeled_loss + self.unlabeled_weight * unlabeled_loss], {
+                "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
+                "sure": tf.reduce_mean(tf.cast(sure, tf.float32)),
+            }  # fmt: skip
+
+        logs = self.descend(losses_of, [(self.network, self.optimizer)], data, self.random_stream())
         self.end_step()
-        return {
-            "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
-            "sure": tf.reduce_mean(tf.cast(sure, tf.float32)),
-        }  # fmt: skip
+        return logs
 
 
 def pseudo_label_loss(labels, sure, logits):

@@ -9,7 +9,6 @@ import dataclasses
 import json
 import pathlib
 import platform
-import re
 import tempfile
 
 import keras
@@ -281,7 +280,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         print(f"{str(run.folder)!r} is complete: it has {start_step} steps", flush=True)
         return
     dataset = batches(start_step)
-    strategy.check_shares(run.strategy, dataset)
+    strategy.check_shares(run.strategy, dataset, config.accumulation_steps * config.get("discriminator_steps", 1))
     run.write()
     best = BestCheckpoint(run.best_checkpoint(model), "fid")
     callbacks = [
@@ -305,11 +304,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
 
 
 def _understood(error, num_workers):
-    """What an error of TensorFlow's means: the `UserError` that Python code inside a pipeline raised, the loss of another
-    worker, or itself."""
-    found = re.search(r"UserError: (.*)", str(error))
-    if found:
-        return UserError(found.group(1))
+    """What an error of TensorFlow's means: the loss of another worker, or itself."""
     lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError))
     if lost and num_workers > 1:
         return WorkerLostError("another worker is gone: start all of them again, and they go on from the newest checkpoint")

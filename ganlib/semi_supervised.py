@@ -58,8 +58,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
 
     def compile(self, generator_optimizer, discriminator_optimizer, augment=None, labeled_augment=None,
                 unlabeled_weight=1.0, generator_loss="feature_matching", regularizers=(), generator_regularizers=(),
-                update="alternating", ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1,
-                run_eagerly=False):  # fmt: skip
+                update="alternating", **shared):  # fmt: skip
         """Sets how the networks are trained.
 
         Args:
@@ -73,8 +72,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
             generator_regularizers: terms of the generator's loss, such as `ganlib.regularizers.PullAway`.
             update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
                 updated classifier; ``"simultaneous"`` computes both gradients from one pass and then updates both.
-            ema_decay: the decay of the moving averages of the generator and of the classifier.
-            seed, jit_compile, steps_per_execution, run_eagerly: as in `ganlib.GAN.compile`.
+            shared: as in `ganlib.GAN.compile`.
 
         Raises:
             UserError: for an unknown loss or update.
@@ -94,10 +92,9 @@ class SemiSupervisedGAN(WithClassifier, GAN):
             {
                 "augment": augment, "labeled_augment": labeled_augment, "unlabeled_weight": unlabeled_weight,
                 "generator_loss": generator_loss, "regularizers": self.regularizers,
-                "generator_regularizers": self.generator_regularizers, "update": update, "ema_decay": ema_decay,
-                "seed": seed, "jit_compile": jit_compile, "steps_per_execution": steps_per_execution,
-                "run_eagerly": run_eagerly,
+                "generator_regularizers": self.generator_regularizers, "update": update,
             },
+            **shared,
         )  # fmt: skip
 
     def train_step(self, data):
@@ -112,40 +109,41 @@ class SemiSupervisedGAN(WithClassifier, GAN):
 
     def classifier_step(self, labeled, labels, unlabeled, random):
         """Updates the classifier: the label of labelled images, "real" for unlabelled, "generated" for generated ones."""
-        latents = self._latents_for(unlabeled, random)
-        fake = self.generator(latents, training=True)
-        with tf.GradientTape() as tape:
-            logits = self.network(self.labeled_augment(labeled, random), training=True)
+
+        def losses_of(labeled, labels, unlabeled, random):
+            latents = self._latents_for(unlabeled, random)
+            fake = tf.stop_gradient(self.generator(latents, training=True))
+            logits = self._classify_labeled(labeled, random)
             real, fake = self._classify(unlabeled, random), self._classify(fake, random)
             loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
-            objective = self.objective(loss, self.discriminator_optimizer)
-        self.minimize(tape, objective, self.network, self.discriminator_optimizer)
-        return logs
+            return [loss], logs
+
+        return self.descend(losses_of, [(self.network, self.discriminator_optimizer)], (labeled, labels, unlabeled), random)
 
     def generator_step(self, real, labels, random):
         """Updates the generator to match the mean features of real images."""
-        real_features = self._features(real, random)
-        with tf.GradientTape() as tape:
+
+        def losses_of(real, random):
+            real_features = self._features(real, random)
             fake = self.generator(self._latents_for(real, random), training=True)
             loss = self._loss_of_generator(real_features, self._features(fake, random))
-            objective = self.objective(loss, self.generator_optimizer)
-        self.minimize(tape, objective, self.generator, self.generator_optimizer)
-        return {"generator_loss": loss}
+            return [loss], {"generator_loss": loss}
+
+        return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real,), random)
 
     def _simultaneous_update(self, labeled, labels, unlabeled, random):
-        latents = self._latents_for(unlabeled, random)
-        with tf.GradientTape(persistent=True) as tape:
+        def losses_of(labeled, labels, unlabeled, random):
+            latents = self._latents_for(unlabeled, random)
             fake = self.generator(latents, training=True)
-            logits = self.network(self.labeled_augment(labeled, random), training=True)
+            logits = self._classify_labeled(labeled, random)
             real_features, fake_features = self._features(unlabeled, random), self._features(fake, random)
             real, fake = (self.network.class_logits(x, training=True) for x in (real_features, fake_features))
             loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
             generator_loss = self._loss_of_generator(real_features, fake_features)
-            objective = self.objective(loss, self.discriminator_optimizer)
-            generator_objective = self.objective(generator_loss, self.generator_optimizer)
-        self.minimize(tape, objective, self.network, self.discriminator_optimizer)
-        self.minimize(tape, generator_objective, self.generator, self.generator_optimizer)
-        return logs | {"generator_loss": generator_loss}
+            return [loss, generator_loss], logs | {"generator_loss": generator_loss}
+
+        updates = [(self.network, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
+        return self.descend(losses_of, updates, (labeled, labels, unlabeled), random)
 
     def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, random):
         return Outputs(
@@ -171,6 +169,9 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         means = (batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
         loss = self._generator_loss(*means)
         return sum((r(fake_features) for r in self.generator_regularizers), loss)
+
+    def _classify_labeled(self, images, random):
+        return self.network(self.labeled_augment(images, random), training=True)
 
     def _classify(self, images, random):
         return self.network(self.augment(images, random), training=True)

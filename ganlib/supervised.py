@@ -57,29 +57,23 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
     def networks(self):
         return [self.network]
 
-    def compile(self, optimizer, augment=None, ema_decay=0.999, seed=0, jit_compile="auto", steps_per_execution=1,
-                run_eagerly=False):  # fmt: skip
+    def compile(self, optimizer, augment=None, **shared):
         """Sets how the network is trained; the arguments are as in `ganlib.GAN.compile`."""
         self.augment = augmentations.get(augment)
-        self.configure(
-            {"optimizer": (optimizer, self.network)},
-            {
-                "augment": augment, "ema_decay": ema_decay, "seed": seed, "jit_compile": jit_compile,
-                "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
-            },
-        )  # fmt: skip
+        self.configure({"optimizer": (optimizer, self.network)}, {"augment": augment}, **shared)
 
     def train_step(self, data):
         """One step on a batch of ``(images, labels)``; returns the logs."""
         images, labels = data
-        random = self.random_stream()
-        with tf.GradientTape() as tape:
+
+        def losses_of(images, labels, random):
             logits = self.network(self.augment(rescale(images), random), training=True)
             loss = cross_entropy(labels, logits)
-            objective = self.objective(loss, self.optimizer)
-        self.minimize(tape, objective, self.network, self.optimizer)
+            return [loss], {"loss": loss, "train_accuracy": accuracy(labels, logits)}
+
+        logs = self.descend(losses_of, [(self.network, self.optimizer)], (images, labels), self.random_stream())
         self.end_step()
-        return {"loss": loss, "train_accuracy": accuracy(labels, logits)}
+        return logs
 
     def call(self, images, training=False):
         """Images -> ``(n, num_classes)`` logits of the averaged classifier."""

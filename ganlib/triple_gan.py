@@ -43,8 +43,7 @@ class TripleGAN(WithClassifier, GAN):
         return [self.generator, self.discriminator, self.network]
 
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer, augment=None, alpha=0.5,
-                adversarial_weight=0.01, generated_weight=0.1, regularizers=(), ema_decay=0.999, seed=0,
-                jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
+                adversarial_weight=0.01, generated_weight=0.1, regularizers=(), **shared):  # fmt: skip
         """Sets how the networks are trained.
 
         Args:
@@ -57,8 +56,7 @@ class TripleGAN(WithClassifier, GAN):
             generated_weight: of the cross-entropy of generated images (alpha_P in the paper, where it is 0.1).
             regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
                 authors use too.
-            ema_decay: the decay of the moving averages of the generator and of the classifier.
-            seed, jit_compile, steps_per_execution, run_eagerly: as in `ganlib.GAN.compile`.
+            shared: as in `ganlib.GAN.compile`.
         """
         self.augment = augmentations.get(augment)
         self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
@@ -71,10 +69,9 @@ class TripleGAN(WithClassifier, GAN):
             },
             {
                 "augment": augment, "alpha": alpha, "adversarial_weight": adversarial_weight,
-                "generated_weight": generated_weight, "regularizers": self.regularizers, "ema_decay": ema_decay,
-                "seed": seed, "jit_compile": jit_compile, "steps_per_execution": steps_per_execution,
-                "run_eagerly": run_eagerly,
+                "generated_weight": generated_weight, "regularizers": self.regularizers,
             },
+            **shared,
         )  # fmt: skip
 
     def train_step(self, data):
@@ -89,28 +86,30 @@ class TripleGAN(WithClassifier, GAN):
 
     def discriminator_step(self, labeled, labels, unlabeled, random):
         """Updates the discriminator to tell labelled pairs from those of the generator and of the classifier."""
-        fake, fake_labels, _ = self._generated(unlabeled, random)
-        guessed_labels = tf.argmax(self._classify(unlabeled, random), axis=-1)
-        with tf.GradientTape() as tape:
+
+        def losses_of(labeled, labels, unlabeled, random):
+            fake, fake_labels, _ = self._generated(unlabeled, random)
+            guessed_labels = tf.argmax(self._classify(unlabeled, random), axis=-1)
             real_logits = self._discriminate(labeled, labels, random)
-            fake_logits = self._discriminate(fake, fake_labels, random)
+            fake_logits = self._discriminate(tf.stop_gradient(fake), fake_labels, random)
             guessed_logits = self._discriminate(unlabeled, guessed_labels, random)
             loss = discriminator_loss(real_logits, fake_logits, guessed_logits, self.alpha)
-            objective = self.objective(loss, self.discriminator_optimizer)
-        self.minimize(tape, objective, self.discriminator, self.discriminator_optimizer)
-        return self._discriminator_logs(loss, real_logits, fake_logits)
+            return [loss], self._discriminator_logs(loss, real_logits, fake_logits)
+
+        updates = [(self.discriminator, self.discriminator_optimizer)]
+        return self.descend(losses_of, updates, (labeled, labels, unlabeled), random)
 
     def classifier_step(self, labeled, labels, unlabeled, random):
         """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes."""
-        fake, fake_labels, latents = self._generated(unlabeled, random)
-        with tf.GradientTape() as tape:
+
+        def losses_of(labeled, labels, unlabeled, random):
+            fake, fake_labels, latents = self._generated(unlabeled, random)
             logits, unlabeled_logits = self._classify(labeled, random), self._classify(unlabeled, random)
-            fake_logits = self._classify(fake, random)
+            fake_logits = self._classify(tf.stop_gradient(fake), random)
             guessed_labels = tf.argmax(unlabeled_logits, axis=-1)
             judged = tf.stop_gradient(self._discriminate(unlabeled, guessed_labels, random))
             labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
             adversarial_loss = classifier_loss(unlabeled_logits, judged)
-
             outputs = Outputs(
                 unlabeled_logits,
                 fake_logits,
@@ -121,21 +120,22 @@ class TripleGAN(WithClassifier, GAN):
             )
             terms = classifier_terms(self.regularizers, outputs, random)
             loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
-            objective = self.objective(sum(terms.values(), loss), self.classifier_optimizer)
-        self.minimize(tape, objective, self.network, self.classifier_optimizer)
-        return {
-            "labeled_loss": labeled_loss, "generated_loss": generated_loss, "adversarial_loss": adversarial_loss,
-            "train_accuracy": accuracy(labels, logits), **terms,
-        }  # fmt: skip
+            return [sum(terms.values(), loss)], {
+                "labeled_loss": labeled_loss, "generated_loss": generated_loss, "adversarial_loss": adversarial_loss,
+                "train_accuracy": accuracy(labels, logits), **terms,
+            }  # fmt: skip
+
+        return self.descend(losses_of, [(self.network, self.classifier_optimizer)], (labeled, labels, unlabeled), random)
 
     def generator_step(self, real, labels, random):
         """Updates the generator to make pairs that the discriminator takes for labelled ones."""
-        with tf.GradientTape() as tape:
+
+        def losses_of(real, random):
             fake, fake_labels, _ = self._generated(real, random)
             loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-self._discriminate(fake, fake_labels, random)))
-            objective = self.objective(loss, self.generator_optimizer)
-        self.minimize(tape, objective, self.generator, self.generator_optimizer)
-        return {"generator_loss": loss}
+            return [loss], {"generator_loss": loss}
+
+        return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real,), random)
 
     def _generated(self, real, random):
         """``(images, labels, latents)``, as many as ``real``, of labels that are drawn alike."""

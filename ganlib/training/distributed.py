@@ -1,5 +1,7 @@
 """A Keras model whose `fit` runs a custom train step under every `tf.distribute` strategy."""
 
+import re
+
 import keras
 import tensorflow as tf
 
@@ -82,33 +84,38 @@ class DistributedModel(keras.Model):
             for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
                 variable.assign(mean)
 
-    def objective(self, loss, optimizer):
-        """``loss`` as it must be differentiated: Keras's optimizers sum gradients over replicas, so the mean over the
-        whole batch needs a division; and float16 needs its scale."""
-        return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
-
-    def configure(self, optimizers, arguments):
+    def configure(self, optimizers, arguments, ema_decay=0.999, seed=0, accumulation_steps=1, jit_compile="auto",
+                  steps_per_execution=1, run_eagerly=False):  # fmt: skip
         """The part of ``compile`` that every subclass shares.
 
         Args:
             optimizers: attribute name -> (optimizer, the network that it updates). Each becomes an attribute, with
                 loss scaling around it where the network computes in float16, and its state is made.
-            arguments: the other arguments of ``compile`` by name, to be saved with the model. Of them this takes
-                ``seed``, an integer; ``jit_compile``, to compile the step with XLA ("auto" does on one GPU only: on
-                CPU XLA was slower for convolutions, and it cannot compile the exchange of gradients between
-                replicas); ``steps_per_execution``, train steps for each call from Python; and ``run_eagerly``, to run
-                the step without a graph and debug it.
+            arguments: the subclass's own arguments of ``compile`` by name, to be saved with the model.
+            ema_decay: the decay of the moving averages, in ``[0, 1)``.
+            seed: an integer; all that is random in training follows from (seed, step).
+            accumulation_steps: parts of a batch that go through the networks one after the other: see `descend`.
+            jit_compile: compile the step with XLA. "auto" does on one GPU only: on CPU XLA was slower for convolutions, and
+                it cannot compile the exchange of gradients between replicas.
+            steps_per_execution: train steps for each call from Python.
+            run_eagerly: run the step without a graph, to debug it.
+
+        Raises:
+            UserError: for an ``ema_decay`` or ``accumulation_steps`` out of range.
         """
-        if not 0 <= arguments["ema_decay"] < 1:
-            raise UserError(f"ema_decay must be in [0, 1), got {arguments['ema_decay']}")
-        self._arguments = dict(arguments)
+        if not 0 <= ema_decay < 1:
+            raise UserError(f"ema_decay must be in [0, 1), got {ema_decay}")
+        if accumulation_steps < 1:
+            raise UserError(f"accumulation_steps must be at least 1, got {accumulation_steps}")
+        self._arguments = arguments | {
+            "ema_decay": ema_decay, "seed": seed, "accumulation_steps": accumulation_steps, "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+        }  # fmt: skip
         self._optimizer_names = list(optimizers)
-        self.seed = arguments["seed"]
-        self.ema_decay = arguments["ema_decay"]
-        jit_compile = arguments["jit_compile"]
+        self.seed, self.ema_decay, self.accumulation_steps = seed, ema_decay, accumulation_steps
         if jit_compile == "auto":
             one_gpu = self.distribute_strategy.num_replicas_in_sync == 1 and tf.config.list_physical_devices("GPU")
-            jit_compile = bool(one_gpu) and not arguments["run_eagerly"]
+            jit_compile = bool(one_gpu) and not run_eagerly
         with self.distribute_strategy.scope():
             for name, (optimizer, network) in optimizers.items():
                 optimizer = precision.optimizer_for(network, optimizer)
@@ -117,8 +124,8 @@ class DistributedModel(keras.Model):
         super().compile(
             optimizer=getattr(self, self._optimizer_names[0]),
             jit_compile=jit_compile,
-            steps_per_execution=arguments["steps_per_execution"],
-            run_eagerly=arguments["run_eagerly"],
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
         )
 
     @property
@@ -142,22 +149,74 @@ class DistributedModel(keras.Model):
     def compile_from_config(self, config):
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
-    def minimize(self, tape, objective, network, optimizer):
-        """Updates ``network`` by one step of ``optimizer`` down the gradient of ``objective``."""
-        variables = network.trainable_variables
-        # Those of embeddings as full tensors: rows, one an example, are more than the classes, and replicas would gather
-        # the rows of all others instead of adding up.
-        gradients = [
-            None if gradient is None else tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
-            for gradient, variable in zip(tape.gradient(objective, variables), variables, strict=True)
-        ]
-        optimizer.apply(gradients, variables)
+    def descend(self, losses_of, updates, batch, random):
+        """Updates networks down the gradients of their losses, all computed before the first is updated.
+
+        With ``accumulation_steps`` the batch is cut into as many parts, one after the other, and the gradient is the mean of
+        theirs: the same, where a loss is a mean over examples, in a fraction of the memory.
+
+        Args:
+            losses_of: ``losses_of(*batch, random) -> (losses, logs)``: a loss for each update, and a dict of scalars.
+            updates: pairs of a network and its optimizer.
+            batch: a tuple of tensors with a row for each example, or None.
+            random: a `ganlib.training.RandomStream`.
+
+        Returns:
+            The logs.
+        """
+        gradients, logs = self._mean_over_parts(losses_of, updates, batch, random)
+        for (network, optimizer), own in zip(updates, gradients, strict=True):
+            optimizer.apply(own, network.trainable_variables)
+        return logs
+
+    def _mean_over_parts(self, losses_of, updates, batch, random):
+        parts = self.accumulation_steps
+        if parts == 1:
+            return self._gradients(losses_of, updates, batch, random)
+        _check_parts(batch, parts)
+        sums = []
+        for index in range(parts):
+            rows = [None if values is None else tf.split(values, parts)[index] for values in batch]
+            stream = random.part(index, parts)
+            with tf.control_dependencies([value for value in sums if value is not None]):  # one after the other
+                results = self._gradients(losses_of, updates, rows, stream)
+                added = zip(sums, tf.nest.flatten(results), strict=True)
+                sums = [a if a is None else a + b for a, b in added] if sums else tf.nest.flatten(results)
+        random.go_on_after(stream)
+        return tf.nest.pack_sequence_as(results, [value if value is None else value / parts for value in sums])
+
+    def _gradients(self, losses_of, updates, batch, random):
+        """A list of gradients for each update, and the logs."""
+        with tf.GradientTape(persistent=len(updates) > 1) as tape:
+            losses, logs = losses_of(*batch, random)
+            objectives = [self._objective(loss, optimizer) for loss, (_, optimizer) in zip(losses, updates, strict=True)]
+        gradients = []
+        for objective, (network, _) in zip(objectives, updates, strict=True):
+            variables = network.trainable_variables
+            pairs = zip(tape.gradient(objective, variables), variables, strict=True)
+            gradients.append([_whole(gradient, variable) for gradient, variable in pairs])
+        return gradients, logs
+
+    def _objective(self, loss, optimizer):
+        """``loss`` as it must be differentiated: Keras's optimizers sum gradients over replicas, so the mean over the
+        whole batch needs a division; and float16 needs its scale."""
+        return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
 
     def fit(self, x=None, *args, **kwargs):
-        """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`."""
+        """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`.
+
+        Raises:
+            UserError: also where TensorFlow has wrapped one, from inside the step or the pipeline, in an error of its own.
+        """
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)
-        return super().fit(x, *args, **kwargs)
+        try:
+            return super().fit(x, *args, **kwargs)
+        except Exception as error:
+            inside = None if isinstance(error, UserError) else re.search(r"UserError: (.*)", str(error))
+            if inside:
+                raise UserError(inside.group(1)) from None
+            raise
 
     def make_train_function(self, force=False):
         """Sets ``train_function(iterator) -> logs``: ``steps_per_execution`` steps, logs averaged over all of them."""
@@ -194,6 +253,19 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
+
+
+def _whole(gradient, variable):
+    """A gradient as a full tensor. That of an embedding has a row for each example, often more than there are classes, and
+    replicas would gather the rows of all others instead of adding up."""
+    return None if gradient is None else tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
+
+
+def _check_parts(batch, parts):
+    sizes = [values.shape[0] for values in batch if values is not None and values.shape[0] is not None]
+    bad = [size for size in sizes if size % parts]
+    if bad:
+        raise UserError(f"a batch of {bad[0]} examples a replica cannot be cut into accumulation_steps={parts} equal parts")
 
 
 def whole_batch(values):

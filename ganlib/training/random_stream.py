@@ -1,5 +1,7 @@
 """Random numbers of a training step, as a function of (seed, step, draw, example) and of nothing else."""
 
+import copy
+
 import tensorflow as tf
 
 # Random bits are the same on every device and under XLA, once their algorithm is named. TensorFlow's own floating-point
@@ -48,6 +50,21 @@ class RandomStream:
     def integers(self, shape, low, high):
         """Uniform int32 in ``[low, high)`` of ``shape``."""
         return self._draw(shape, lambda bits: low + tf.cast(_unit(bits) * tf.cast(high - low, tf.float32), tf.int32))
+
+    def part(self, index, parts):
+        """The numbers for one of ``parts`` equal parts of this replica's share, which goes through the networks alone.
+
+        Args:
+            index: of the part, from 0.
+            parts: how many there are; all draw alike. `go_on_after` one of them draws what follows.
+        """
+        other = copy.copy(self)
+        other._replica, other._num_replicas = self._replica * parts + index, self._num_replicas * parts
+        return other
+
+    def go_on_after(self, part):
+        """Makes the next draw the one that is next for ``part``."""
+        self._draws = part._draws
 
     def _draw(self, shape, transform):
         """``transform`` of new random bits; this replica's rows of those of the whole batch."""

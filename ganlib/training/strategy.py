@@ -71,22 +71,24 @@ def check_same(strategy, what, number):
                         "in a file system that they share")  # fmt: skip
 
 
-def check_shares(strategy, dataset):
-    """Makes sure that every replica gets an equal share of every batch.
+def check_shares(strategy, dataset, parts=1):
+    """Makes sure that every replica gets an equal share of every batch, and can cut it into equal parts.
 
     Args:
         strategy: a `tf.distribute.Strategy`.
         dataset: a `tf.data.Dataset` whose batches are of one size.
+        parts: how many parts a share is cut into.
 
     Raises:
-        UserError: if the size cannot be divided by the number of replicas.
+        UserError: if the size cannot be divided so.
     """
-    replicas = strategy.num_replicas_in_sync
+    replicas, wanted = strategy.num_replicas_in_sync, strategy.num_replicas_in_sync * parts
     for size in {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}:
-        if size % replicas:
-            below, above = (size // replicas * replicas, -(-size // replicas) * replicas)
+        if size % wanted:
+            below, above = (size // wanted * wanted, -(-size // wanted) * wanted)
             nearest = f"{below} or {above}" if below else str(above)
-            raise UserError(f"a batch of {size} cannot be shared equally by {replicas} replicas: make it {nearest}")
+            cut = f", each in {parts} parts" if parts > 1 else ""
+            raise UserError(f"a batch of {size} cannot be shared equally by {replicas} replicas{cut}: make it {nearest}")
 
 
 def num_workers(strategy):

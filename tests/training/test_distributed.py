@@ -22,16 +22,17 @@ def trained(count, steps=10, **arguments):
     return gan, logs
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"update": "simultaneous"},
-        {"penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], "augment": "translation,cutout"},
-        {"loss": "relativistic", "discriminator_steps": 2},
-    ],
-    ids=["plain", "simultaneous", "penalties-augment", "relativistic-2-steps"],
-)
+VARIANTS = {
+    "plain": {},
+    "simultaneous": {"update": "simultaneous"},
+    "penalties-augment": {
+        "penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], "augment": "translation,cutout",
+    },
+    "relativistic-2-steps": {"loss": "relativistic", "discriminator_steps": 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
 def test_one_and_two_replicas_give_the_same_weights_and_logs(arguments):
     (one, one_logs), (two, two_logs) = trained(1, **arguments), trained(2, **arguments)
     for a, b in zip(weights(one), weights(two), strict=True):
@@ -42,6 +43,21 @@ def test_one_and_two_replicas_give_the_same_weights_and_logs(arguments):
         copies = [np.asarray(v) for v in variable.value.values]
         np.testing.assert_array_equal(*copies)
     assert int(two.step.numpy()) == 10
+
+
+@pytest.mark.parametrize(("count", "parts"), [(1, 2), (1, 4), (2, 2)])
+@pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
+def test_a_batch_in_parts_gives_the_same_weights_and_logs(count, parts, arguments):
+    (whole, logs), (cut, cut_logs) = trained(1, steps=5, **arguments), trained(count, 5, accumulation_steps=parts, **arguments)
+    for a, b in zip(weights(whole), weights(cut), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    for name, values in logs.items():
+        np.testing.assert_allclose(values, cut_logs[name], atol=1e-4)
+
+
+def test_parts_that_are_not_equal_are_refused():
+    with pytest.raises(ganlib.UserError, match="a batch of 16 examples a replica cannot be cut into accumulation_steps=3"):
+        trained(1, steps=1, accumulation_steps=3)
 
 
 def test_all_that_keeps_state_runs_on_two_replicas():

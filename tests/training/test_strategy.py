@@ -58,5 +58,8 @@ def test_a_single_process_is_its_own_chief(count):
 def test_equal_shares():
     dataset = tf.data.Dataset.from_tensors((tf.zeros((6, 2)), tf.zeros(9)))
     strategy.check_shares(replicas(1), dataset)
+    strategy.check_shares(replicas(1), dataset, parts=3)
+    with pytest.raises(ganlib.UserError, match="a batch of 9 cannot be .* by 2 replicas, each in 3 parts: make it 6 or 12"):
+        strategy.check_shares(replicas(2), tf.data.Dataset.from_tensors(tf.zeros(9)), parts=3)
     with pytest.raises(ganlib.UserError, match="a batch of 9 cannot be .* by 2 replicas: make it 8 or 10"):
         strategy.check_shares(replicas(2), dataset)
