@@ -129,7 +129,9 @@ def _classifier(run, arguments):
 
 def _shared(config):
     """The arguments of ``compile`` that all models share."""
-    return {key: config[key] for key in ("augment", "ema_decay", "seed", "accumulation_steps", "steps_per_execution")}
+    return {
+        key: config[key] for key in ("augment", "ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
+    }
 
 
 METHODS = {

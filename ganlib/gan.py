@@ -83,8 +83,8 @@ class GAN(DistributedModel):
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
                 gradients from one pass over the same generated images and then updates both: a sixth fewer FLOPs for
                 DCGAN, but the generator answers the discriminator of a step ago and both see the same latents.
-            shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``jit_compile``, ``steps_per_execution`` and
-                ``run_eagerly``: see `ganlib.training.DistributedModel.configure`.
+            shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``non_finite``, ``jit_compile``, ``steps_per_execution``
+                and ``run_eagerly``: see `ganlib.training.DistributedModel.configure`.
 
         Raises:
             UserError: for an unknown loss or update, or a combination that makes no sense.

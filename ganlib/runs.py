@@ -39,6 +39,9 @@ FREE_KEYS = (
 )  # fmt: skip
 """Config keys that may differ between a run and its continuation, since they do not change what a step does."""
 
+SKIPPED_IN_A_ROW = 100
+"""So many executions in a row may be skipped before training stops: see ``non_finite``."""
+
 INITIALIZATION_IMAGES = 500
 """By so many images weight-normalised layers are initialised, as by Salimans et al. 2016 (arXiv:1606.03498)."""
 
@@ -284,7 +287,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     run.write()
     best = BestCheckpoint(run.best_checkpoint(model), "fid")
     callbacks = [
-        StopAtNonFinite(),
+        StopAtNonFinite(patience=SKIPPED_IN_A_ROW if config.non_finite == "skip" else 0),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
         *([SaveSamples(run.samples, config.sample_every)] if samples else []),
         SaveCheckpoints(checkpoints, config.checkpoint_every),

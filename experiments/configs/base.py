@@ -72,6 +72,7 @@ def _shared():
     config.update_rule = "alternating"  # or "simultaneous"
     config.augment = ""  # such as "color,translation,cutout", or "shift" for classifiers
     config.accumulation_steps = 1  # parts of a batch that go through the networks one after the other, to save memory
+    config.non_finite = "stop"  # or "skip": make no update by gradients that are not finite, and go on
     config.ema_decay = 0.999
     config.precision = "float32"  # or "mixed_bfloat16", "mixed_float16"
     config.steps_per_execution = 1

@@ -47,11 +47,19 @@ class StopAtNonFinite(StepCallback):
     """Raises `UserError` when a logged value is infinite or not a number, naming the step and the term.
 
     Put it before `SaveCheckpoints`, so that what it stops is never saved.
+
+    Args:
+        patience: how many times in a row it lets that pass, where the model skips such steps.
     """
+
+    def __init__(self, patience=0):
+        super().__init__()
+        self.patience, self.passed = patience, 0
 
     def on_step(self, step, logs):
         bad = [f"{name} = {value}" for name, value in logs.items() if not math.isfinite(value)]
-        if bad:
+        self.passed = self.passed + 1 if bad else 0
+        if self.passed > self.patience:
             first = self.previous_step + 1
             where = f"step {step}" if first == step else f"steps {first} to {step}"
             raise UserError(f"training stopped at {where}: {', '.join(bad)}; the checkpoints hold what was good. "
@@ -153,7 +161,8 @@ class StopWhenAsked(StepCallback):
 
 class LogMetrics(StepCallback):
     """Writes means over ``every`` steps to ``metrics.jsonl`` and to TensorBoard event files, and how long they took to
-    ``speed.jsonl``. So the first is a function of the config alone.
+    ``speed.jsonl``. So the first is a function of the config alone. Steps whose logs are not finite are left out and
+    counted, as ``non_finite_steps``.
 
     Rows that lie beyond the step where training begins are of a run that was killed before its next checkpoint;
     they are dropped, so that no step appears twice.
@@ -189,23 +198,28 @@ class LogMetrics(StepCallback):
 
     def on_step(self, step, logs):
         executed, sums = step - self.previous_step, self.window["sums"]
-        self.window["steps"] += executed
-        for name, value in logs.items():
-            sums[name] = sums.get(name, 0.0) + executed * float(value)
+        if all(map(math.isfinite, logs.values())):
+            self.window["steps"] += executed
+            for name, value in logs.items():
+                sums[name] = sums.get(name, 0.0) + executed * float(value)
+        else:
+            self.window["non_finite_steps"] += executed
         if self.is_due(self.every):
             self._write_means()
         if self.is_due(self.evaluate_every):
             self._write_evaluation()
 
     def on_train_end(self, logs=None):
-        if self.window["steps"]:
+        if self.window["steps"] or self.window["non_finite_steps"]:
             self._write_means()
         if self.step > self.first_step and not (self.evaluate_every and self.step % self.evaluate_every == 0):
             self._write_evaluation()
         self.writer.close()
 
     def _write_means(self):
-        self._write({name: value / self.window["steps"] for name, value in self.window["sums"].items()})
+        row = {name: value / self.window["steps"] for name, value in self.window["sums"].items()}
+        skipped = self.window["non_finite_steps"]
+        self._write(row | ({"non_finite_steps": skipped} if skipped else {}))
         self._empty_window()
         self._write_speed("steps_per_second", (self.step - self.clock_step) / (time.monotonic() - self.started))
         self._start_clock()
@@ -230,7 +244,7 @@ class LogMetrics(StepCallback):
         append_row(self.speed, {"step": self.step, name: value})
 
     def _empty_window(self):
-        self.window.update(steps=0, sums={})
+        self.window.update(steps=0, sums={}, non_finite_steps=0)
 
     def _start_clock(self):
         self.clock_step, self.started = self.step, time.monotonic()

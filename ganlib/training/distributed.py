@@ -1,11 +1,12 @@
 """A Keras model whose `fit` runs a custom train step under every `tf.distribute` strategy."""
 
+import math
 import re
 
 import keras
 import tensorflow as tf
 
-from ganlib.errors import UserError
+from ganlib.errors import UserError, choose
 from ganlib.training import averaging, precision
 from ganlib.training.random_stream import ALGORITHM, RandomStream, fold_in
 
@@ -84,8 +85,8 @@ class DistributedModel(keras.Model):
             for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
                 variable.assign(mean)
 
-    def configure(self, optimizers, arguments, ema_decay=0.999, seed=0, accumulation_steps=1, jit_compile="auto",
-                  steps_per_execution=1, run_eagerly=False):  # fmt: skip
+    def configure(self, optimizers, arguments, ema_decay=0.999, seed=0, accumulation_steps=1, non_finite="stop",
+                  jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
         """The part of ``compile`` that every subclass shares.
 
         Args:
@@ -95,21 +96,24 @@ class DistributedModel(keras.Model):
             ema_decay: the decay of the moving averages, in ``[0, 1)``.
             seed: an integer; all that is random in training follows from (seed, step).
             accumulation_steps: parts of a batch that go through the networks one after the other: see `descend`.
+            non_finite: ``"stop"`` leaves gradients that are not finite to `ganlib.training.callbacks.StopAtNonFinite`;
+                ``"skip"`` makes no update by them, and takes no average or batch statistic that is not finite.
             jit_compile: compile the step with XLA. "auto" does on one GPU only: on CPU XLA was slower for convolutions, and
                 it cannot compile the exchange of gradients between replicas.
             steps_per_execution: train steps for each call from Python.
             run_eagerly: run the step without a graph, to debug it.
 
         Raises:
-            UserError: for an ``ema_decay`` or ``accumulation_steps`` out of range.
+            UserError: for an ``ema_decay`` or ``accumulation_steps`` out of range, or an unknown ``non_finite``.
         """
         if not 0 <= ema_decay < 1:
             raise UserError(f"ema_decay must be in [0, 1), got {ema_decay}")
         if accumulation_steps < 1:
             raise UserError(f"accumulation_steps must be at least 1, got {accumulation_steps}")
+        self._skips = choose("non_finite", non_finite, {"stop": False, "skip": True})
         self._arguments = arguments | {
-            "ema_decay": ema_decay, "seed": seed, "accumulation_steps": accumulation_steps, "jit_compile": jit_compile,
-            "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+            "ema_decay": ema_decay, "seed": seed, "accumulation_steps": accumulation_steps, "non_finite": non_finite,
+            "jit_compile": jit_compile, "steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
         }  # fmt: skip
         self._optimizer_names = list(optimizers)
         self.seed, self.ema_decay, self.accumulation_steps = seed, ema_decay, accumulation_steps
@@ -118,7 +122,7 @@ class DistributedModel(keras.Model):
             jit_compile = bool(one_gpu) and not run_eagerly
         with self.distribute_strategy.scope():
             for name, (optimizer, network) in optimizers.items():
-                optimizer = precision.optimizer_for(network, optimizer)
+                optimizer = precision.optimizer_for(network, optimizer, self._skips)
                 optimizer.build(network.trainable_variables)
                 setattr(self, name, optimizer)
         super().compile(
@@ -166,6 +170,8 @@ class DistributedModel(keras.Model):
         """
         gradients, logs = self._mean_over_parts(losses_of, updates, batch, random)
         for (network, optimizer), own in zip(updates, gradients, strict=True):
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                own = _all_or_none_finite(own)
             optimizer.apply(own, network.trainable_variables)
         return logs
 
@@ -223,11 +229,15 @@ class DistributedModel(keras.Model):
         if self.train_function is not None and not force:
             return
         strategy, steps = self.distribute_strategy, self.steps_per_execution
-        train_step = tf.function(self.train_step, jit_compile=True) if self.jit_compile else self.train_step
+        train_step = self._skipping_step if self._skips else self.train_step
+        if self.jit_compile:
+            train_step = tf.function(train_step, jit_compile=True)
 
         def one_step(data):
             logs = strategy.run(train_step, args=(data,))
-            return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+            stacked = strategy.run(lambda values: tf.stack(tf.nest.flatten(values)), args=(logs,))  # to reduce all at once
+            means = strategy.reduce("MEAN", stacked, axis=None)
+            return tf.nest.pack_sequence_as(logs, tf.unstack(means, num=len(logs)))
 
         def several_steps(iterator):
             logs = one_step(next(iterator))
@@ -251,6 +261,15 @@ class DistributedModel(keras.Model):
 
         self.train_function = train_function
 
+    def _skipping_step(self, data):
+        """`train_step`, after which averages and batch statistics that are not finite are as they were before it."""
+        variables = [v for v in self.non_trainable_variables if v.value.dtype.is_floating]
+        before = [tf.identity(v.value) for v in variables]
+        logs = self.train_step(data)
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(tf.where(tf.reduce_all(tf.math.is_finite(variable.value)), variable.value, value))
+        return logs
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
 
@@ -259,6 +278,18 @@ def _whole(gradient, variable):
     """A gradient as a full tensor. That of an embedding has a row for each example, often more than there are classes, and
     replicas would gather the rows of all others instead of adding up."""
     return None if gradient is None else tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
+
+
+def _all_or_none_finite(gradients):
+    """Gradients, none of which is finite where any is not, on any replica: Keras's loss scaling (3.15) takes them to be the
+    same on all replicas, and each would decide by its own whether to make an update."""
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return gradients
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None])
+    share = context.all_reduce("MEAN", tf.cast(finite, tf.float32))
+    spoilt = tf.where(share < 1.0, math.nan, 0.0)
+    return [None if g is None else g + tf.cast(spoilt, g.dtype) for g in gradients]
 
 
 def _check_parts(batch, parts):

@@ -29,9 +29,19 @@ def policy(name):
         keras.config.set_dtype_policy(before)
 
 
-def optimizer_for(network, optimizer):
-    """``optimizer``, with dynamic loss scaling around it where ``network`` computes in float16."""
-    is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if network.dtype_policy.compute_dtype == "float16" and not is_scaled:
+def optimizer_for(network, optimizer, skips=False):
+    """``optimizer``, with dynamic loss scaling around it where ``network`` computes in float16.
+
+    Args:
+        network: the network that it updates.
+        optimizer: a Keras optimizer.
+        skips: make no update by gradients that are not finite, in any precision; loss scaling never does. Where it is for this
+            alone, the scale is 1 at first and halved by each update left out, which changes nothing but it.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    if network.dtype_policy.compute_dtype == "float16":
         return keras.optimizers.LossScaleOptimizer(optimizer)
+    if skips:
+        return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1.0, dynamic_growth_steps=2**31 - 1)
     return optimizer

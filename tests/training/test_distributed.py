@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import data, penalties
 from ganlib.networks import dcgan, mlp, resnet
+from ganlib.training import callbacks, checkpoint
 from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weights
 
 
@@ -186,3 +189,42 @@ def test_dropout_masks_follow_from_seed_and_step():
         return states[0].numpy().tolist()
 
     assert state_at(1) == state_at(1) != state_at(2)
+
+
+class Spoilt(keras.layers.Layer):
+    """Hands on what it gets, on the step that is to be spoilt multiplied by infinity on the last replica."""
+
+    def __init__(self, gan, step):
+        super().__init__()
+        self.gan, self.step = gan, step
+
+    def __call__(self, images, random):
+        context = tf.distribute.get_replica_context()
+        last = context.replica_id_in_sync_group == context.num_replicas_in_sync - 1
+        return images * tf.where((self.gan().step.value == self.step) & last, np.inf, 1.0)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_step_that_is_not_finite_is_skipped(count, tmp_path):
+    """Weights and moments stay as they are, and averages and batch statistics finite, on every replica; it is counted."""
+    with replicas(count).scope():
+        gan = dcgan_gan(non_finite="skip", augment=Spoilt(lambda: gan, 2))
+    states = []
+
+    class Note(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            moments = [v for optimizer in gan.optimizers for v in optimizer.inner_optimizer.variables]
+            states.append([np.array(v) for v in gan.trainable_variables + moments])
+
+    stop, log = callbacks.StopAtNonFinite(patience=1), callbacks.LogMetrics(tmp_path, every=4)
+    gan.fit(data.batches(data.open("digits"), 8), steps_per_epoch=4, verbose=0, callbacks=[Note(), stop, log])
+    moved = [[not np.array_equal(a, b) for a, b in zip(*pair, strict=True)] for pair in itertools.pairwise(states)]
+    assert [np.mean(move) > 0.9 for move in moved] == [True, False, True]
+    assert not any(moved[1])
+    assert all(np.isfinite(np.array(v)).all() for v in checkpoint.all_variables(gan))
+    (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")
+    assert row["non_finite_steps"] == 1
+    assert np.isfinite(list(row.values())).all()
+    for variable in gan.variables:
+        if count == 2 and variable.value.dtype.is_floating:
+            np.testing.assert_array_equal(*[np.asarray(v) for v in variable.value.values])
