@@ -171,11 +171,17 @@ def build_optimizer(config, steps):
 
 
 def _construct(kind, what, arguments, **others):
-    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have."""
+    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have or a value that it refuses."""
     known = set(inspect.signature(kind).parameters) - {"kwargs"}
     for name in arguments:
         if name not in known:
             raise UserError(
                 f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
             )
-    return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+    try:
+        return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:  # Keras's, of a layer that cannot be
+        shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        raise UserError(f"there is no {what} with {shown}: {' '.join(str(error).split())}") from None

@@ -179,7 +179,7 @@ def _open_tfds(name, split, image_size, data_dir):
     data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except tfds.core.registered.DatasetNotFoundError:
+    except (tfds.core.registered.DatasetNotFoundError, ValueError):  # ValueError: it cannot be a name
         known = ["digits", *tfds.list_builders(with_community_datasets=False)]
         raise UserError(
             f"unknown dataset {name!r}: use 'digits', 'folder:PATH' or a TensorFlow Datasets name.{did_you_mean(name, known)}"

@@ -1,0 +1,113 @@
+"""Random input, from a seeded generator: whatever a job is given, it runs, or it ends in one line that says why not."""
+
+import io
+import random
+
+import ml_collections
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganlib
+from experiments import train_classifier, train_gan
+from experiments.configs import digits_dcgan, digits_sgan
+from ganlib import data
+
+NUMBERS = (-1, 0, 1, 2, 3, 5, 7, 17)
+FLOATS = (-1.0, 0.0, 0.3, 1.0, 1e-30, 1e30, float("nan"), float("inf"))
+WORDS = (
+    "", "x", "none", "digits", "mlp", "dcgan", "resnet", "hinge", "relativistic", "sgd", "simultaneous", "skip", "fid",
+    "translation,cutout", "shift,,x", "mixed_float16", "folder:", "folder:/nowhere", "config:nothing", "runs/nothing", "a b\n",
+)  # fmt: skip
+JOBS = {
+    train_gan: (digits_dcgan, {"generator.width": 4, "discriminator.width": 4}),
+    train_classifier: (digits_sgan, {"generator.width": 4, "discriminator.width": 4, "validation_per_class": 2}),
+}
+
+
+POOLS = {int: NUMBERS, float: FLOATS, str: WORDS, bool: (True, False)}
+"""What a flag can give to a key of such a type."""
+
+
+def leaves(config, prefix=""):
+    """Pairs of the name and the type of every key that a flag can set."""
+    for key in config:
+        kind = config.get_type(key)
+        if kind is ml_collections.ConfigDict:
+            yield from leaves(config[key], f"{prefix}{key}.")
+        elif kind in POOLS:
+            yield f"{prefix}{key}", kind
+
+
+def outcome(function):
+    """``(result, None)``, or ``(None, message)`` of a `UserError`; any other error is one of ours."""
+    try:
+        return function(), None
+    except ganlib.UserError as error:
+        return None, str(error)
+
+
+def is_a_line(message):
+    return message is not None and message.strip() and "\n" not in message
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_configs(tmp_path, seed):
+    generator = random.Random(seed)
+    trainer = generator.choice(list(JOBS))
+    module, small = JOBS[trainer]
+    config = module.get_config()
+    config.update_from_flattened_dict(small)
+    config.update(steps=2, steps_per_execution=1, batch_size=8)
+    changes = {}
+    for key, kind in generator.sample(list(leaves(config)), generator.randint(1, 3)):
+        changes[key] = generator.choice(POOLS[kind])
+    config.update_from_flattened_dict(changes)
+    workdir = tmp_path / "run"
+    _, message = outcome(lambda: trainer.train(config, workdir))
+    assert is_a_line(message) or (message is None and (workdir / "report.html").exists()), (changes, message)
+
+
+def picture(generator, kind):
+    """The bytes of a random picture."""
+    mode = generator.choice(["L", "RGB", "RGBA", "P", "1", "LA", "CMYK", "I;16"])
+    size = generator.choice([(8, 8), (8, 9), (1, 1), (64, 64)])
+    pixels = np.random.default_rng(generator.randrange(2**32)).integers(0, 256, (*size, 3), np.uint8)
+    image = Image.fromarray(pixels).convert("L" if mode == "I;16" else "RGB").convert(mode)
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, kind)
+    except (OSError, ValueError):  # this kind of file has no such mode
+        Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def damaged(content, generator):
+    """The same bytes, or some of them cut off, changed, doubled or of something else."""
+    at = generator.randrange(len(content))
+    return generator.choice([
+        content, content, content, content[:at], content[:at] + bytes([generator.randrange(256)]) + content[at + 1 :],
+        content[:at] + content, b"", bytes(generator.randrange(256) for _ in range(50)), b"GIF89a" + content[at:],
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_folders(tmp_path, seed):
+    generator = random.Random(seed)
+    root = tmp_path / "images"
+    for number in range(generator.randint(0, 6)):
+        kind = generator.choice(["PNG", "JPEG", "BMP", "GIF"])
+        folder = root / generator.choice(["", "", "cat", "dog", "train/cat", ".hidden", "test"])
+        folder.mkdir(parents=True, exist_ok=True)
+        name = generator.choice(
+            [f"{number}.{kind.lower()}", f"{number}.png", f".{number}.jpg", f"\u00e9 {number}.JPG", "notes.txt"]
+        )
+        (folder / name).write_bytes(damaged(picture(generator, kind), generator))
+    size, skip = generator.choice([None, 8, 8, 1, 0]), generator.random() < 0.5
+
+    def first_image():
+        source = data.open(f"folder:{root}", image_size=size, skip_corrupt=skip)
+        return source.image_shape, next(iter(data.batches(source, 1, with_labels=False))).shape[1:]
+
+    shapes, message = outcome(first_image)
+    assert is_a_line(message) or shapes[0] == shapes[1], message
