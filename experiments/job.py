@@ -53,11 +53,11 @@ def start(main):
             print("\ninterrupted: the same command goes on from the newest checkpoint", file=sys.stderr, flush=True)
             sys.exit(130)
 
-    app.run(guarded, flags_parser=_parse)
+    app.run(guarded, flags_parser=parse)
 
 
-def _parse(argv):
-    """absl's flags, with one line for a config file or key that does not exist."""
+def parse(argv):
+    """absl's flags of a job, with one line for a config file or key that does not exist."""
     try:
         remaining = flags.FLAGS(argv)
         if "config" in flags.FLAGS:
@@ -71,5 +71,7 @@ def _parse(argv):
         message = str(error).split("earlier failure to load: ")[-1].replace("config_config", "")
     except (TypeError, ValueError) as error:
         message = f"bad config value: {error}"
+    except Exception as error:  # of the config file's own code
+        message = f"the config file failed: {type(error).__name__}: {error}"
     print("error: " + " ".join(message.split()), file=sys.stderr, flush=True)
     sys.exit(2)

@@ -1,7 +1,10 @@
 """Random input, from a seeded generator: whatever a job is given, it runs, or it ends in one line that says why not."""
 
 import io
+import json
 import random
+import subprocess
+import sys
 
 import ml_collections
 import numpy as np
@@ -12,6 +15,7 @@ import ganlib
 from experiments import train_classifier, train_gan
 from experiments.configs import digits_dcgan, digits_sgan
 from ganlib import data
+from tests.end_to_end.jobs import ROOT
 
 NUMBERS = (-1, 0, 1, 2, 3, 5, 7, 17)
 FLOATS = (-1.0, 0.0, 0.3, 1.0, 1e-30, 1e30, float("nan"), float("inf"))
@@ -111,3 +115,69 @@ def test_folders(tmp_path, seed):
 
     shapes, message = outcome(first_image)
     assert is_a_line(message) or shapes[0] == shapes[1], message
+
+
+FLAGS_SCRIPT = """
+import contextlib, io, json, sys
+from absl import flags
+from experiments import job
+
+job.define_training_flags()
+for line in sys.stdin:
+    flags.FLAGS.unparse_flags()
+    errors, status = io.StringIO(), 0
+    with contextlib.redirect_stderr(errors):
+        try:
+            job.parse(["train_gan", *json.loads(line)])
+        except SystemExit as end:
+            status = end.code
+    print(json.dumps([status, errors.getvalue()]), flush=True)
+"""
+
+
+def flags_given(generator):
+    """Random arguments of a training job."""
+    keys = [
+        "steps",
+        "seed",
+        "generator.width",
+        "generator",
+        "penalties",
+        "augment",
+        "stepz",
+        "",
+        "smoke",
+        "ema_decay",
+        "data_dir",
+    ]
+    values = [*map(str, NUMBERS), *map(str, FLOATS), *WORDS, "(1, 2)", "{}", "{'a': 1}", "1.5", "True", "no", "é"]
+    config = generator.choice(["experiments/configs/digits_dcgan.py"] * 6 + ["", "nothing.py", "README.md", "experiments"])
+    arguments = [f"--config={config}", "--workdir=runs/x"]
+    for _ in range(generator.randint(0, 3)):
+        key, value = generator.choice(keys), generator.choice(values)
+        known = [
+            f"--strategy={value}",
+            f"--replicas={value}",
+            f"--accept_new_config={value}",
+            f"--workdr={value}",
+            value,
+            "--",
+            "-x",
+        ]
+        arguments.append(generator.choice([f"--config.{key}={value}", f"--config.{key}", *known]))
+    generator.shuffle(arguments)
+    return arguments
+
+
+def test_flags():
+    given = [flags_given(random.Random(seed)) for seed in range(70)]
+    lines = "".join(json.dumps(arguments) + "\n" for arguments in given)
+    done = subprocess.run(
+        [sys.executable, "-c", FLAGS_SCRIPT], input=lines, capture_output=True, text=True, cwd=ROOT, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(outcomes) == len(given)
+    assert {status for status, _ in outcomes} == {0, 2}
+    for arguments, (status, errors) in zip(given, outcomes, strict=True):
+        assert status == 0 or (errors.startswith("error: ") and errors.count("\n") == 1), (arguments, errors)
