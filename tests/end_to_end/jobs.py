@@ -10,11 +10,20 @@ import sys
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def start(job, *arguments, **variables):
-    """Starts ``python -m experiments.JOB`` with environment variables of its own and returns the process."""
+def start(job, *arguments, before=None, **variables):
+    """Starts ``python -m experiments.JOB`` and returns the process.
+
+    Args:
+        job: its name.
+        arguments: its flags.
+        before: what the process calls first, or None.
+        variables: environment variables of its own.
+    """
     command = [sys.executable, "-m", f"experiments.{job}", *map(str, arguments)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", **variables}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=before
+    )
 
 
 def start_workers(count, job, *arguments):

@@ -1,6 +1,7 @@
 """What is left of a run that is killed again and again: all that an undisturbed one leaves, bit for bit."""
 
 import random
+import resource
 import signal
 import time
 
@@ -75,6 +76,23 @@ def test_a_signal_is_answered_by_a_checkpoint(tmp_path):
     assert process.returncode == 128 + signal.SIGTERM
     assert f"stopped at step {newest(tmp_path)}, which is saved" in errors
     assert newest(tmp_path) > 0
+
+
+def test_a_disk_that_takes_no_more_ends_the_job_and_leaves_the_last_checkpoint(tmp_path):
+    arguments = (*ARGUMENTS[:5], f"--workdir={tmp_path}", "--config.checkpoint_every=2")
+    assert finish(start(*arguments, "--config.steps=4"))[0] == 0
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # bytes of a file, as a full disk would
+
+    code, _, errors = finish(start(*arguments, "--config.steps=100", before=limit))
+    assert code == 2
+    assert len(errors) == 1
+    assert "checkpoint of step 6 could not be written to" in errors[0]
+    assert "the one of step 4 is still good" in errors[0]
+    code, output, _ = finish(start(*arguments, "--config.steps=6"))
+    assert code == 0
+    assert "from step 4" in output
 
 
 def test_the_loss_of_a_worker_ends_the_others(tmp_path):
