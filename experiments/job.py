@@ -18,10 +18,15 @@ def define_training_flags():
     config_flags.DEFINE_config_file("config", None, "the experiment's config file; its keys are --config.KEY=VALUE")
     flags.DEFINE_string("workdir", None, "the run's folder")
     flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config")
+    define_strategy_flags()
+    flags.mark_flags_as_required(["config", "workdir"])
+
+
+def define_strategy_flags():
+    """The flags of every job that trains on several devices: see `strategy`."""
     flags.DEFINE_enum("strategy", "auto", ["auto", "one_device", "mirrored", "multi_worker", "tpu"], "where to train: auto "
                       "takes every GPU of this machine, or, where TF_CONFIG is set, of all workers")  # fmt: skip
     flags.DEFINE_integer("replicas", 0, "of mirrored: how many GPUs, 0 for all; without GPUs: virtual devices", lower_bound=0)
-    flags.mark_flags_as_required(["config", "workdir"])
 
 
 def strategy():
