@@ -1,21 +1,18 @@
 """How far training on several replicas is from training on one: python -m experiments.agreement
 
 Small networks train on the digits on one device, on 2 and 4 virtual devices, and as 2 workers at 127.0.0.1, each in
-processes of its own. For every model, optimizer and way the table has the largest difference of a weight from that of one device, divided by
-the largest weight of its tensor, and the largest relative difference of what is logged.
+processes of its own. For every model, optimizer and way the table has the largest difference of a weight from that of one
+device, divided by the largest weight of its tensor; and the largest relative difference of what is logged.
 """
 
-import json
-import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
 
 from absl import flags
 
-from experiments import job
+from experiments import job, processes
 
 FLAGS = flags.FLAGS
 WAYS = {
@@ -109,22 +106,12 @@ def _run(way, folder):
 
     output = folder / f"{way.replace(' ', '_')}.npz"
     command = [sys.executable, "-m", "experiments.agreement", *WAYS[way], f"--steps={FLAGS.steps}", f"--output={output}"]
-    processes = [subprocess.Popen(command, env=environment) for environment in _environments(way)]
-    if max([process.wait() for process in processes]):
+    environments = processes.worker_environments(2 if way == "2 workers" else 1)
+    children = [subprocess.Popen(command, env=environment) for environment in environments]
+    if max([child.wait() for child in children]):
         raise RuntimeError(f"training by {way} failed")
     with np.load(output) as saved:
         return dict(saved)
-
-
-def _environments(way):
-    if way != "2 workers":
-        return [dict(os.environ)]
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    cluster = {"worker": [f"127.0.0.1:{server.getsockname()[1]}" for server in sockets]}
-    for server in sockets:
-        server.close()
-    tasks = [{"type": "worker", "index": index} for index in range(2)]
-    return [{**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})} for task in tasks]
 
 
 def _differences(name, one, other):

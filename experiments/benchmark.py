@@ -2,11 +2,12 @@
 
 In one run it prints the machine's matrix-multiplication rate, the model's FLOPs for each step, and images per second
 of the bare compiled step and of `fit` with the input pipeline: alternating against simultaneous updates, float32
-against bfloat16. The model is DCGAN, 32x32, width 64, batch 64. Machines are noisy: compare ratios within one run,
-in which the bare step and `fit` take turns.
+against bfloat16; and how much longer 500 steps take with a checkpoint. The model is DCGAN, 32x32, width 64, batch 64.
+Machines are noisy: compare ratios within one run, in which what is compared takes turns.
 """
 
 import math
+import tempfile
 import time
 
 import numpy as np
@@ -16,7 +17,7 @@ from experiments import job
 
 VARIANTS = [(update, policy) for policy in ("float32", "mixed_bfloat16") for update in ("alternating", "simultaneous")]
 IMAGE_SHAPE = (32, 32, 3)
-ROUNDS = 7
+ROUNDS, CHECKPOINT_EVERY = 7, 500
 
 
 def matmul_rate(dtype, size):
@@ -79,26 +80,12 @@ def make_gan(update, policy, width):
     return gan
 
 
-def measure(gan, source, batch_size, steps):
+def measure(gan, dataset, steps):
     """Seconds a step: ``(bare, fit, ratio)``, medians over rounds in which the two take turns."""
     import tensorflow as tf
 
-    from ganlib import data
-    from ganlib.training.callbacks import StepCallback, StopAtNonFinite
-
-    class Clock(StepCallback):
-        def on_step(self, step, logs):
-            self.times.append(time.perf_counter())
-
-    clock = Clock()
-    batch = tf.constant(source.images[:batch_size])
+    batch = next(iter(dataset))
     step = tf.function(gan.train_step, jit_compile=gan.jit_compile)
-    dataset = data.batches(source, batch_size)
-
-    def fit():
-        clock.times = []
-        gan.fit(dataset, steps_per_epoch=steps + 1, verbose=0, callbacks=[StopAtNonFinite(), clock])
-        return (clock.times[-1] - clock.times[0]) / steps
 
     def bare():
         for _ in range(steps - 1):
@@ -106,9 +93,39 @@ def measure(gan, source, batch_size, steps):
         step(batch)["generator_loss"].numpy()
 
     bare()
-    fit()
-    rounds = np.array([(_seconds(bare) / steps, fit()) for _ in range(ROUNDS)])
+    fit_seconds(gan, dataset, steps)
+    rounds = np.array([(_seconds(bare) / steps, fit_seconds(gan, dataset, steps) / steps) for _ in range(ROUNDS)])
     return (*np.median(rounds, axis=0), float(np.median(rounds[:, 1] / rounds[:, 0])))
+
+
+def fit_seconds(gan, dataset, steps, checkpoints=None):
+    """Seconds that ``steps`` steps take in `fit`, with a checkpoint before them where ``checkpoints`` is given."""
+    from ganlib.training.callbacks import StepCallback, StopAtNonFinite
+
+    class Clock(StepCallback):
+        def on_step(self, step, logs):
+            self.seen.append(time.perf_counter())
+            if checkpoints and len(self.seen) == 1:
+                checkpoints.save()
+
+    clock = Clock()
+    clock.seen = []
+    gan.fit(dataset, steps_per_epoch=steps + 1, verbose=0, callbacks=[StopAtNonFinite(), clock])
+    if checkpoints:
+        checkpoints.wait()  # steps may be over before the checkpoint is
+        clock.seen.append(time.perf_counter())
+    return clock.seen[-1] - clock.seen[0]
+
+
+def checkpoint_seconds(gan, dataset, steps):
+    """By how many seconds a checkpoint prolongs training; the median over rounds in which steps with and without take turns."""
+    from ganlib.training.checkpoint import Checkpoints
+
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints = Checkpoints(folder, gan)
+        return np.median([
+            fit_seconds(gan, dataset, steps, checkpoints) - fit_seconds(gan, dataset, steps) for _ in range(ROUNDS)
+        ])  # fmt: skip
 
 
 def _seconds(function):
@@ -120,6 +137,7 @@ def _seconds(function):
 def main():
     import tensorflow as tf
 
+    from ganlib import data
     from ganlib.data import sources
     from ganlib.files import write_json
 
@@ -127,7 +145,7 @@ def main():
     width, batch_size, size, steps = (4, 8, 64, 2) if smoke else (64, 64, 2048, flags.FLAGS.steps)
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     images = np.random.default_rng(0).integers(0, 256, (4096, *IMAGE_SHAPE), np.uint8)
-    source = sources.from_arrays("random pixels", images)
+    dataset = data.batches(sources.from_arrays("random pixels", images), batch_size)
     print(f"DCGAN 32x32, width {width}, batch {batch_size}, on {device}; medians of {ROUNDS} rounds of {steps} steps")
     rates = {"float32": matmul_rate("float32", size), "mixed_bfloat16": matmul_rate("bfloat16", size)}
     for policy, rate in rates.items():
@@ -138,7 +156,7 @@ def main():
     for update, policy in VARIANTS:
         gan = make_gan(update, policy, width)
         flops = step_flops(gan, batch_size)
-        bare, fit, ratio = measure(gan, source, batch_size, steps)
+        bare, fit, ratio = measure(gan, dataset, steps)
         row = {
             "name": update if policy == "float32" else f"{update}, {policy}", "flops": flops, "fit_to_bare_time": ratio,
             "images_per_second": batch_size / bare, "fit_images_per_second": batch_size / fit,
@@ -149,8 +167,11 @@ def main():
             row["name"], f"{flops / 1e9:.2f}", f"{batch_size / bare:.0f}", f"{batch_size / fit:.0f}",
             f"{100 * (ratio - 1):+.1f} %", f"{100 * row['share_of_matmul_rate']:.0f} %",
         ), flush=True)  # fmt: skip
+    seconds = checkpoint_seconds(gan, dataset, steps)
+    share = seconds / (CHECKPOINT_EVERY * fit)
+    print(f"a checkpoint prolongs training by {1e3 * seconds:.0f} ms, {CHECKPOINT_EVERY} of these steps by {100 * share:.2f} %")
     if flags.FLAGS.output:
-        result = {"device": device, "matmul_flops_per_second": rates, "rows": rows}
+        result = {"device": device, "matmul_flops_per_second": rates, "rows": rows, "checkpoint_seconds": seconds}
         write_json(flags.FLAGS.output, result)
 
 

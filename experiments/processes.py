@@ -1,8 +1,11 @@
 """Runs jobs as processes of their own, some side by side, each on its share of the machine's cores."""
 
 import concurrent.futures
+import contextlib
+import json
 import os
 import queue
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +41,18 @@ def run_all(tasks, folder, side_by_side=1):
 
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
         return [failure for failure in pool.map(work, waiting) if failure]
+
+
+def worker_environments(count):
+    """The environment variables by which ``count`` processes of this machine train together, a dict for each; one alone has
+    no TF_CONFIG of its own."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        cluster = {"worker": [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]}
+    if count == 1:
+        return [dict(os.environ)]
+    tasks = [{"type": "worker", "index": index} for index in range(count)]
+    return [{**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})} for task in tasks]
 
 
 def _run(task, log, progress):

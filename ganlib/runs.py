@@ -1,7 +1,7 @@
 """A run's folder: what is in it, and how a model is trained in it and loaded from it.
 
 The folder holds ``config.json`` (the config), ``run.json`` (what the data and the software were), ``metrics.jsonl``,
-``tensorboard/``, ``checkpoints/``, ``samples/``, and in the end ``report.html``.
+``speed.jsonl``, ``tensorboard/``, ``checkpoints/``, ``samples/``, and in the end ``report.html``.
 """
 
 import atexit
@@ -301,9 +301,8 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         raise _understood(error, strategy.num_workers(run.strategy)) from None
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
-    strategy.check_same(
-        run.strategy, "the last step", int(model.step.numpy())
-    )  # others must not read what the chief still writes
+    # The others wait here, or they would read what the chief still writes.
+    strategy.check_same(run.strategy, "the last step", int(model.step.numpy()))
 
 
 def _understood(error, num_workers):

@@ -33,7 +33,7 @@ def trained(workdir, config=None, steps=2, **arguments):
 def test_a_run_leaves_its_files_and_can_be_loaded(tmp_path):
     gan = trained(tmp_path / "run")
     names = {p.name for p in (tmp_path / "run").iterdir()}
-    assert names == {"config.json", "run.json", "metrics.jsonl", "tensorboard", "checkpoints", "samples"}
+    assert names == {"config.json", "run.json", "metrics.jsonl", "speed.jsonl", "tensorboard", "checkpoints", "samples"}
     facts = json.loads((tmp_path / "run/run.json").read_text())
     assert facts["image_shape"] == [8, 8, 1]
     assert facts["keras"] == keras.__version__

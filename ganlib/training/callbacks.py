@@ -84,6 +84,7 @@ class SaveCheckpoints(StepCallback):
 
     def on_train_end(self, logs=None):
         self.checkpoints.save()
+        self.checkpoints.wait()
 
 
 class SaveSamples(StepCallback):
@@ -156,6 +157,7 @@ class StopWhenAsked(StepCallback):
         (share,) = self._share_asked([float(bool(self.received))])
         if share:
             self.checkpoints.save()
+            self.checkpoints.wait()
             raise Stopped(self.received[0] if self.received else signal.SIGTERM, step)
 
 
@@ -214,6 +216,8 @@ class LogMetrics(StepCallback):
             self._write_means()
         if self.step > self.first_step and not (self.evaluate_every and self.step % self.evaluate_every == 0):
             self._write_evaluation()
+        if self.best:
+            self.best.checkpoints.wait()
         self.writer.close()
 
     def _write_means(self):

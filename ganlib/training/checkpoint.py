@@ -1,9 +1,12 @@
 """Checkpoints of a model in training: written whole or not at all, and the newest good one restored.
 
 A checkpoint is a folder ``step_00001000``. It is written under another name and renamed when it is complete, so a
-folder of that name is never half of one, whenever the job is killed.
+folder of that name is never half of one, whenever the job is killed. Training waits for a copy of the weights alone; a
+thread writes them.
 """
 
+import concurrent.futures
+import contextlib
 import json
 import logging
 import os
@@ -13,12 +16,12 @@ import shutil
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.files import write_json
 from ganlib.training import strategy
 
 NOTES = "notes.json"
 _PREFIX = "step_"
 _MARGIN = 1.2  # the index, and what the file system adds
+_WRITER = concurrent.futures.ThreadPoolExecutor(1, "checkpoints")  # one for all, so that they are written in order
 
 
 class Checkpoints:
@@ -37,8 +40,7 @@ class Checkpoints:
     def __init__(self, folder, model, keep=2):
         self.folder, self.model, self.keep = pathlib.Path(folder), model, keep
         self.notes = {}
-        # As a list: TensorFlow's own walk through the model does not see layers that a Keras layer holds in a list.
-        self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in all_variables(model)])
+        self._writing = None
 
     def steps(self):
         """The steps of the complete checkpoints, in ascending order."""
@@ -46,31 +48,54 @@ class Checkpoints:
         return sorted(int(name) for name in names if name.isdigit())
 
     def save(self):
-        """Writes a checkpoint of the model as it is now; of several workers the chief does.
+        """Begins to write a checkpoint of the model as it is now; of several workers the chief does.
 
         Raises:
-            UserError: when a weight is not finite, or the disk has no room or fails; earlier checkpoints stay as they are.
+            UserError: when a weight is not finite, the disk has no room, or the last checkpoint could not be written;
+                those before stay as they are.
         """
+        self.wait()
         step = int(self.model.step.numpy())
-        final = self._path(step)
-        if final.exists() or not strategy.is_chief(self.model.distribute_strategy):
+        if self._path(step).exists() or not strategy.is_chief(self.model.distribute_strategy):
             return
         self._check_finite(step)
-        partial = final.with_name(final.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
+        with self._failures_told(step):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._check_disk()
-            self._checkpoint.write(str(partial / "weights"))
-            write_json(partial / NOTES, self.notes)
-            os.replace(partial, final)
-        except (OSError, tf.errors.OpError) as error:
-            raise UserError(f"checkpoint of step {step} could not be written to {str(self.folder)!r} "
-                            f"({_first_line(error)}){self._still_good()}") from None  # fmt: skip
+        values = [v.value.numpy() for v in all_variables(self.model)]
+        self._writing = step, _WRITER.submit(self._write, step, values, json.dumps(self.notes))
+
+    def wait(self):
+        """Returns when what `save` has begun is written.
+
+        Raises:
+            UserError: if it could not be written.
+        """
+        if self._writing:
+            (step, future), self._writing = self._writing, None
+            with self._failures_told(step):
+                future.result()
+
+    def _write(self, step, values, notes):
+        partial = self._path(step).with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            with tf.device("CPU:0"):
+                tf.train.Checkpoint(variables=[tf.Variable(value) for value in values]).write(str(partial / "weights"))
+            (partial / NOTES).write_text(notes)
+            os.replace(partial, self._path(step))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         for old in self.steps()[: -self.keep]:
             shutil.rmtree(self._path(old), ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _failures_told(self, step):
+        try:
+            yield
+        except (OSError, tf.errors.OpError) as error:
+            raise UserError(f"checkpoint of step {step} could not be written to {str(self.folder)!r} "
+                            f"({_first_line(error)}){self._still_good()}") from None  # fmt: skip
 
     def restore(self):
         """Restores the newest checkpoint that can be read, and says when a newer one could not.
@@ -81,6 +106,9 @@ class Checkpoints:
         Raises:
             UserError: if there are checkpoints, but none can be read.
         """
+        _WRITER.submit(lambda: None).result()  # what this process is writing is complete
+        # As a list: TensorFlow's own walk through the model does not see layers that a Keras layer holds in a list.
+        checkpoint = tf.train.Checkpoint(variables=[v.value for v in all_variables(self.model)])
         steps = self.steps()
         for step in reversed(steps):
             path = str(self._path(step) / "weights")
@@ -88,7 +116,7 @@ class Checkpoints:
                 difference = self._difference(path)
                 if not difference:
                     notes = json.loads((self._path(step) / NOTES).read_text())
-                    self._checkpoint.read(path).assert_existing_objects_matched().assert_consumed()
+                    checkpoint.read(path).assert_existing_objects_matched().assert_consumed()
                     self.notes.clear()
                     self.notes.update(notes)
                     return step

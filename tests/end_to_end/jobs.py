@@ -1,26 +1,26 @@
 """Runs jobs as a user does: a process each, from the repository's root."""
 
-import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
+
+from experiments.processes import worker_environments
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def start(job, *arguments, before=None, **variables):
+def start(job, *arguments, before=None, environment=None):
     """Starts ``python -m experiments.JOB`` and returns the process.
 
     Args:
         job: its name.
         arguments: its flags.
         before: what the process calls first, or None.
-        variables: environment variables of its own.
+        environment: its environment variables; None for those of this process.
     """
     command = [sys.executable, "-m", f"experiments.{job}", *map(str, arguments)]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", **variables}
+    environment = {**(environment or os.environ), "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=before
     )
@@ -28,21 +28,7 @@ def start(job, *arguments, before=None, **variables):
 
 def start_workers(count, job, *arguments):
     """Starts a job as ``count`` workers on this machine; returns the processes, the chief first."""
-    if count == 1:
-        return [start(job, *arguments)]
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
-    configs = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}} for index in range(count)]
-    return [start(job, *arguments, TF_CONFIG=json.dumps(config)) for config in configs]
-
-
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for free in sockets:
-        free.bind(("127.0.0.1", 0))
-    ports = [free.getsockname()[1] for free in sockets]
-    for free in sockets:
-        free.close()
-    return ports
+    return [start(job, *arguments, environment=environment) for environment in worker_environments(count)]
 
 
 def finish(process):

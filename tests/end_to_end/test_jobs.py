@@ -204,6 +204,7 @@ def test_benchmark(tmp_path):
     result = json.loads((tmp_path / "benchmark.json").read_text())
     assert {row["name"] for row in result["rows"]} >= {"alternating", "simultaneous", "alternating, mixed_bfloat16"}
     assert all(row["images_per_second"] > 0 and row["fit_images_per_second"] > 0 for row in result["rows"])
+    assert np.isfinite(result["checkpoint_seconds"])
     assert "matrix multiplication" in output
 
 
@@ -264,7 +265,9 @@ def test_generate_from_a_classifier_without_a_generator(tmp_path):
     run_ = runs.start(tmp_path, runs.smoke(config), runs.open_data(config))
     model = runs.build(run_)
     run_.write()
-    run_.checkpoints(model).save()
+    checkpoints = run_.checkpoints(model)
+    checkpoints.save()
+    checkpoints.wait()
     code, _, errors = run("generate", f"--workdir={tmp_path}")
     assert code == 2
     assert errors == [f"error: run '{tmp_path}' is a classifier without a generator: give the --workdir of a GAN"]

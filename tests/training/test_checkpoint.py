@@ -23,6 +23,7 @@ def trained(tmp_path):
         gan.fit(data.batches(data.open("digits"), 8, start_step=step - 1), steps_per_epoch=1, verbose=0)
         checkpoints.save()
         states[step] = weights(gan)
+    checkpoints.wait()
     return gan, checkpoints, states
 
 
@@ -111,6 +112,7 @@ def test_only_the_newest_are_kept(tmp_path):
     for step in range(1, 5):
         gan.step.assign(step)
         checkpoints.save()
+    checkpoints.wait()
     assert checkpoints.steps() == [3, 4]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_00000003", "step_00000004"]
 
@@ -148,19 +150,50 @@ def test_weights_that_are_not_finite_are_not_saved(trained):
 def test_a_write_that_fails_leaves_no_trace(trained, monkeypatch):
     gan, checkpoints, _ = trained
 
-    def fail(path):
+    def fail(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints._checkpoint, "write", fail)
+    monkeypatch.setattr(checkpoint.os, "replace", fail)
     gan.step.assign(3)
-    with pytest.raises(ganlib.UserError, match="No space left on device"):
-        checkpoints.save()
-    assert checkpoints.steps() == [1, 2]
+    checkpoints.save()
+    with pytest.raises(ganlib.UserError, match="step 3 could not be written .*No space left on device.*the one of step 2"):
+        checkpoints.wait()
+    assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
+    checkpoints.wait()  # it was told once
 
 
-def test_two_replicas_restore_what_one_saved(trained):
-    _, checkpoints, states = trained
-    with replicas(2).scope():
-        other = dcgan_gan()
-    assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 2
-    assert same(states[2], weights(other))
+def test_training_may_go_on_while_a_checkpoint_is_written(trained):
+    gan, checkpoints, _ = trained
+    gan.step.assign(3)
+    saved = weights(gan)
+    checkpoints.save()
+    for variable in gan.trainable_variables:
+        variable.assign(tf.zeros_like(variable))
+    other = dcgan_gan()
+    assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 3
+    assert same(saved, weights(other))
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_one_number_of_replicas_goes_on_where_another_stopped(tmp_path, before, after):
+    """With Adam's moments, augmentation and penalties: the weights are those of a run that was never stopped."""
+    source = data.open("digits")
+
+    def gan_on(count):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            return mlp_gan(num_classes=10, augment="translation", penalties=[ganlib.penalties.R1(1.0, interval=2)])
+
+    def fit(gan, start, steps):
+        gan.fit(data.batches(source, 16, start_step=start), steps_per_epoch=steps, verbose=0)
+
+    whole, first, second = gan_on(before), gan_on(before), gan_on(after)
+    fit(whole, 0, 8)
+    fit(first, 0, 3)
+    checkpoint.Checkpoints(tmp_path, first).save()
+    assert checkpoint.Checkpoints(tmp_path, second).restore() == 3
+    assert same(weights(first), weights(second))
+    fit(second, 3, 5)
+    assert second.step.numpy() == 8
+    for a, b in zip(weights(whole), weights(second), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
