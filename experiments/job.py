@@ -10,7 +10,9 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from ganlib.errors import Stopped, UserError, WorkerLostError
+from ganlib.errors import Stopped, UserError
+
+WORKER_LOST = "error: another worker is gone: start all of them again, and they go on from the newest checkpoint"
 
 
 def define_training_flags():
@@ -48,15 +50,19 @@ def start(main):
         except (UserError, OSError) as error:  # OSError: a folder that cannot be written to, a full disk
             print(f"error: {error}", file=sys.stderr, flush=True)
             sys.exit(2)
-        except WorkerLostError as error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-            sys.exit(3)
         except Stopped as stop:
             print(stop, file=sys.stderr, flush=True)
             sys.exit(128 + stop.signal)
         except KeyboardInterrupt:
             print("\ninterrupted: the same command goes on from the newest checkpoint", file=sys.stderr, flush=True)
             sys.exit(130)
+        except Exception as error:
+            from ganlib.training import strategy
+
+            if not strategy.is_worker_lost(error):
+                raise
+            print(WORKER_LOST, file=sys.stderr, flush=True)
+            sys.exit(3)
 
     app.run(guarded, flags_parser=parse)
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import choose
-from ganlib.training.distributed import whole_batch
+from ganlib.training.sharing import whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.augment")
 

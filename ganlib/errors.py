@@ -10,10 +10,6 @@ class UserError(ValueError):
     """
 
 
-class WorkerLostError(Exception):
-    """Another worker of a distributed training has ended or does not answer. The jobs exit with status 3."""
-
-
 class Stopped(Exception):
     """Training has ended, since a signal asked it to, after a checkpoint was saved. The jobs exit with status 128 + signal.
 

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import choose
-from ganlib.training.distributed import batch_mean, whole_batch
+from ganlib.training.sharing import batch_mean, whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.regularizers")
 

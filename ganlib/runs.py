@@ -17,7 +17,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import data
-from ganlib.errors import UserError, WorkerLostError
+from ganlib.errors import UserError
 from ganlib.files import write_json
 from ganlib.from_config import build
 from ganlib.gan import GAN
@@ -297,20 +297,10 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         with signals.noted() as received:
             callbacks.append(StopWhenAsked(checkpoints, received))
             model.fit(dataset, steps_per_epoch=config.steps - start_step, verbose=0, callbacks=callbacks)
-    except tf.errors.OpError as error:
-        raise _understood(error, strategy.num_workers(run.strategy)) from None
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
     # The others wait here, or they would read what the chief still writes.
     strategy.check_same(run.strategy, "the last step", int(model.step.numpy()))
-
-
-def _understood(error, num_workers):
-    """What an error of TensorFlow's means: the loss of another worker, or itself."""
-    lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError))
-    if lost and num_workers > 1:
-        return WorkerLostError("another worker is gone: start all of them again, and they go on from the newest checkpoint")
-    return error
 
 
 def _differences(old, new, prefix=""):

@@ -13,7 +13,7 @@ from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
 from ganlib.supervised import WithClassifier, accuracy, cross_entropy
-from ganlib.training.distributed import batch_mean
+from ganlib.training.sharing import batch_mean
 
 
 @keras.saving.register_keras_serializable("ganlib")

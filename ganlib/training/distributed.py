@@ -1,13 +1,12 @@
 """A Keras model whose `fit` runs a custom train step under every `tf.distribute` strategy."""
 
-import math
 import re
 
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose
-from ganlib.training import averaging, precision
+from ganlib.training import averaging, gradients, precision
 from ganlib.training.random_stream import ALGORITHM, RandomStream, fold_in
 
 
@@ -95,7 +94,7 @@ class DistributedModel(keras.Model):
             arguments: the subclass's own arguments of ``compile`` by name, to be saved with the model.
             ema_decay: the decay of the moving averages, in ``[0, 1)``.
             seed: an integer; all that is random in training follows from (seed, step).
-            accumulation_steps: parts of a batch that go through the networks one after the other: see `descend`.
+            accumulation_steps: parts of a batch that go through the networks one after the other, to save memory.
             non_finite: ``"stop"`` leaves gradients that are not finite to `ganlib.training.callbacks.StopAtNonFinite`;
                 ``"skip"`` makes no update by them, and takes no average or batch statistic that is not finite.
             jit_compile: compile the step with XLA. "auto" does on one GPU only: on CPU XLA was slower for convolutions, and
@@ -156,57 +155,21 @@ class DistributedModel(keras.Model):
     def descend(self, losses_of, updates, batch, random):
         """Updates networks down the gradients of their losses, all computed before the first is updated.
 
-        With ``accumulation_steps`` the batch is cut into as many parts, one after the other, and the gradient is the mean of
-        theirs: the same, where a loss is a mean over examples, in a fraction of the memory.
-
         Args:
             losses_of: ``losses_of(*batch, random) -> (losses, logs)``: a loss for each update, and a dict of scalars.
             updates: pairs of a network and its optimizer.
-            batch: a tuple of tensors with a row for each example, or None.
+            batch: a tuple of tensors with a row for each example, or None; cut into ``accumulation_steps`` parts.
             random: a `ganlib.training.RandomStream`.
 
         Returns:
             The logs.
         """
-        gradients, logs = self._mean_over_parts(losses_of, updates, batch, random)
-        for (network, optimizer), own in zip(updates, gradients, strict=True):
+        own, logs = gradients.mean_over_parts(losses_of, updates, batch, random, self.accumulation_steps)
+        for (network, optimizer), values in zip(updates, own, strict=True):
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-                own = _all_or_none_finite(own)
-            optimizer.apply(own, network.trainable_variables)
+                values = gradients.all_or_none_finite(values)
+            optimizer.apply(values, network.trainable_variables)
         return logs
-
-    def _mean_over_parts(self, losses_of, updates, batch, random):
-        parts = self.accumulation_steps
-        if parts == 1:
-            return self._gradients(losses_of, updates, batch, random)
-        _check_parts(batch, parts)
-        sums = []
-        for index in range(parts):
-            rows = [None if values is None else tf.split(values, parts)[index] for values in batch]
-            stream = random.part(index, parts)
-            with tf.control_dependencies([value for value in sums if value is not None]):  # one after the other
-                results = self._gradients(losses_of, updates, rows, stream)
-                added = zip(sums, tf.nest.flatten(results), strict=True)
-                sums = [a if a is None else a + b for a, b in added] if sums else tf.nest.flatten(results)
-        random.go_on_after(stream)
-        return tf.nest.pack_sequence_as(results, [value if value is None else value / parts for value in sums])
-
-    def _gradients(self, losses_of, updates, batch, random):
-        """A list of gradients for each update, and the logs."""
-        with tf.GradientTape(persistent=len(updates) > 1) as tape:
-            losses, logs = losses_of(*batch, random)
-            objectives = [self._objective(loss, optimizer) for loss, (_, optimizer) in zip(losses, updates, strict=True)]
-        gradients = []
-        for objective, (network, _) in zip(objectives, updates, strict=True):
-            variables = network.trainable_variables
-            pairs = zip(tape.gradient(objective, variables), variables, strict=True)
-            gradients.append([_whole(gradient, variable) for gradient, variable in pairs])
-        return gradients, logs
-
-    def _objective(self, loss, optimizer):
-        """``loss`` as it must be differentiated: Keras's optimizers sum gradients over replicas, so the mean over the
-        whole batch needs a division; and float16 needs its scale."""
-        return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
 
     def fit(self, x=None, *args, **kwargs):
         """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`.
@@ -272,40 +235,3 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
-
-
-def _whole(gradient, variable):
-    """A gradient as a full tensor. That of an embedding has a row for each example, often more than there are classes, and
-    replicas would gather the rows of all others instead of adding up."""
-    return None if gradient is None else tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
-
-
-def _all_or_none_finite(gradients):
-    """Gradients, none of which is finite where any is not, on any replica: Keras's loss scaling (3.15) takes them to be the
-    same on all replicas, and each would decide by its own whether to make an update."""
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1:
-        return gradients
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None])
-    share = context.all_reduce("MEAN", tf.cast(finite, tf.float32))
-    spoilt = tf.where(share < 1.0, math.nan, 0.0)
-    return [None if g is None else g + tf.cast(spoilt, g.dtype) for g in gradients]
-
-
-def _check_parts(batch, parts):
-    sizes = [values.shape[0] for values in batch if values is not None and values.shape[0] is not None]
-    bad = [size for size in sizes if size % parts]
-    if bad:
-        raise UserError(f"a batch of {bad[0]} examples a replica cannot be cut into accumulation_steps={parts} equal parts")
-
-
-def whole_batch(values):
-    """``values`` of all replicas, one after the other: ``(n, ...)`` -> ``(n * replicas, ...)``."""
-    context = tf.distribute.get_replica_context()
-    return values if context.num_replicas_in_sync == 1 else context.all_gather(values, axis=0)
-
-
-def batch_mean(values):
-    """The mean of ``values`` over the first axis, taken over the batches of all replicas: ``(n, ...)`` -> ``(...)``."""
-    mean, context = tf.reduce_mean(values, axis=0), tf.distribute.get_replica_context()
-    return mean if context.num_replicas_in_sync == 1 else context.all_reduce("MEAN", mean)

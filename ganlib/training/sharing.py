@@ -1,7 +1,19 @@
-"""Work on arrays, such as generating and measuring, that all replicas share."""
+"""What replicas share: the whole batch inside a step, and work on arrays, such as generating and measuring."""
 
 import numpy as np
 import tensorflow as tf
+
+
+def whole_batch(values):
+    """``values`` of all replicas, one after the other: ``(n, ...)`` -> ``(n * replicas, ...)``."""
+    context = tf.distribute.get_replica_context()
+    return values if context.num_replicas_in_sync == 1 else context.all_gather(values, axis=0)
+
+
+def batch_mean(values):
+    """The mean of ``values`` over the first axis, taken over the batches of all replicas: ``(n, ...)`` -> ``(...)``."""
+    mean, context = tf.reduce_mean(values, axis=0), tf.distribute.get_replica_context()
+    return mean if context.num_replicas_in_sync == 1 else context.all_reduce("MEAN", mean)
 
 
 def on_replicas(strategy, function, signature=None):

@@ -99,6 +99,12 @@ def num_workers(strategy):
     return sum(resolver.cluster_spec().num_tasks(kind) for kind in ("chief", "worker") if kind in resolver.cluster_spec().jobs)
 
 
+def is_worker_lost(error):
+    """Whether an exception means that another worker has ended or does not answer."""
+    errors = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+    return isinstance(error, errors) and len(_workers()) > 1
+
+
 def _auto(replicas):
     if len(_workers()) > 1:
         return _multi_worker(replicas)

@@ -55,6 +55,15 @@ def test_a_single_process_is_its_own_chief(count):
     assert strategy.mean_over_workers(replicas(count))([1.0, 3.0]) == [1.0, 3.0]
 
 
+def test_what_a_lost_worker_raises_is_known(monkeypatch):
+    late, wrong = tf.errors.DeadlineExceededError(None, None, "a"), tf.errors.InvalidArgumentError(None, None, "a")
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert not strategy.is_worker_lost(late)
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}))
+    assert strategy.is_worker_lost(late)
+    assert not strategy.is_worker_lost(wrong)
+
+
 def test_equal_shares():
     dataset = tf.data.Dataset.from_tensors((tf.zeros((6, 2)), tf.zeros(9)))
     strategy.check_shares(replicas(1), dataset)
