@@ -66,15 +66,17 @@ def test_killed_again_and_again(tmp_path, workers, kills):
         np.testing.assert_array_equal(value, killed_weights[name])
 
 
-def test_a_signal_is_answered_by_a_checkpoint(tmp_path):
-    process = start(*ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_signal_is_answered_by_a_checkpoint(tmp_path, workers):
+    processes = start_workers(workers, *ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1")
     while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
-        assert process.poll() is None
+        assert processes[0].poll() is None
         time.sleep(0.05)
-    process.terminate()
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert f"stopped at step {newest(tmp_path)}, which is saved" in errors
+    processes[-1].terminate()
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert f"stopped at step {newest(tmp_path)}, which is saved" in errors
     assert newest(tmp_path) > 0
 
 
