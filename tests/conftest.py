@@ -23,6 +23,14 @@ def seeded():
 
 
 @pytest.fixture
+def float64():
+    """Networks of float64, whose rounding hardly ever turns a unit on or off; a penalty's gradient would jump there."""
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.fixture
 def images():
     """(24, 8, 8, 1) uint8."""
     return np.random.default_rng(0).integers(0, 256, (24, 8, 8, 1), np.uint8)

@@ -185,7 +185,7 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize("arguments", [{}, EVERYTHING], ids=["feature-matching", "everything"])
-def test_one_and_two_replicas_give_the_same_weights(images, labels, arguments):
+def test_one_and_two_replicas_give_the_same_weights(float64, images, labels, arguments):
     def trained(count):
         with replicas(count).scope():
             keras.utils.set_random_seed(0)

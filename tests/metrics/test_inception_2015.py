@@ -35,7 +35,7 @@ def path(tmp_path, kernels):
 
 def test_it_runs_on_batches_as_the_original_does_on_one_image(path, kernels):
     images = np.random.default_rng(1).integers(0, 256, (5, 9, 9, 3), np.uint8)
-    result = inception_2015.load(path)(images, batch_size=3)
+    result = inception_2015.load(path).run_by(tf.function, batch_size=3)(images)
     assert result.features.shape == (5, 5)
     for image, features, probabilities in zip(images, result.features, result.probabilities, strict=True):
         resized = tf.compat.v1.image.resize_bilinear(np.float32(image[None]), (12, 12))  # not antialiased

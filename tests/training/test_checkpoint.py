@@ -175,7 +175,7 @@ def test_training_may_go_on_while_a_checkpoint_is_written(trained):
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-def test_one_number_of_replicas_goes_on_where_another_stopped(tmp_path, before, after):
+def test_one_number_of_replicas_goes_on_where_another_stopped(float64, tmp_path, before, after):
     """With Adam's moments, augmentation and penalties: the weights are those of a run that was never stopped."""
     source = data.open("digits")
 

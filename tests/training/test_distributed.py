@@ -36,7 +36,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
-def test_one_and_two_replicas_give_the_same_weights_and_logs(arguments):
+def test_one_and_two_replicas_give_the_same_weights_and_logs(float64, arguments):
     (one, one_logs), (two, two_logs) = trained(1, **arguments), trained(2, **arguments)
     for a, b in zip(weights(one), weights(two), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
@@ -50,7 +50,7 @@ def test_one_and_two_replicas_give_the_same_weights_and_logs(arguments):
 
 @pytest.mark.parametrize(("count", "parts"), [(1, 2), (1, 4), (2, 2)])
 @pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
-def test_a_batch_in_parts_gives_the_same_weights_and_logs(count, parts, arguments):
+def test_a_batch_in_parts_gives_the_same_weights_and_logs(float64, count, parts, arguments):
     (whole, logs), (cut, cut_logs) = trained(1, steps=5, **arguments), trained(count, 5, accumulation_steps=parts, **arguments)
     for a, b in zip(weights(whole), weights(cut), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
