@@ -41,6 +41,7 @@ class Checkpoints:
         self.folder, self.model, self.keep = pathlib.Path(folder), model, keep
         self.notes = {}
         self._writing = None
+        self._copies, self._copies_checkpoint = [], None
 
     def steps(self):
         """The steps of the complete checkpoints, in ascending order."""
@@ -81,13 +82,22 @@ class Checkpoints:
         shutil.rmtree(partial, ignore_errors=True)
         try:
             with tf.device("CPU:0"):
-                tf.train.Checkpoint(variables=[tf.Variable(value) for value in values]).write(str(partial / "weights"))
+                self._checkpoint_of(values).write(str(partial / "weights"))
             (partial / NOTES).write_text(notes)
             os.replace(partial, self._path(step))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         for old in self.steps()[: -self.keep]:
             shutil.rmtree(self._path(old), ignore_errors=True)
+
+    def _checkpoint_of(self, values):
+        """A `tf.train.Checkpoint` of values in variables of their own, made once: that is most of the work."""
+        if not self._copies:
+            self._copies = [tf.Variable(value) for value in values]
+            self._copies_checkpoint = tf.train.Checkpoint(variables=self._copies)
+        for copy, value in zip(self._copies, values, strict=True):
+            copy.assign(value)
+        return self._copies_checkpoint
 
     @contextlib.contextmanager
     def _failures_told(self, step):
