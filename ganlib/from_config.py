@@ -12,8 +12,7 @@ from ganlib.gan import GAN
 from ganlib.pseudo_labels import PseudoLabelClassifier
 from ganlib.semi_supervised import SemiSupervisedGAN
 from ganlib.supervised import SupervisedClassifier
-from ganlib.training import precision
-from ganlib.training.schedules import ConstantThenLinear
+from ganlib.training import precision, schedules
 from ganlib.triple_gan import TripleGAN
 
 
@@ -47,7 +46,7 @@ def _build_gan(run):
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
         loss=config.loss,
-        penalties=[penalties.get(name, **arguments) for name, arguments in config.penalties.items()],
+        penalties=[penalties.get(name, **_scheduled(arguments)) for name, arguments in config.penalties.items()],
         discriminator_steps=config.discriminator_steps,
         update=config.update_rule,
         **_shared(config),
@@ -129,9 +128,13 @@ def _classifier(run, arguments):
 
 def _shared(config):
     """The arguments of ``compile`` that all models share."""
-    return {
-        key: config[key] for key in ("augment", "ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
-    }
+    keys = ("augment", "ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
+    return _scheduled({key: config[key] for key in keys})
+
+
+def _scheduled(arguments):
+    """Arguments with the schedules that their values describe."""
+    return {name: schedules.from_config(value) for name, value in arguments.items()}
 
 
 METHODS = {
@@ -154,19 +157,21 @@ def _architecture(config):
 def build_optimizer(config, steps):
     """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
 
-    With ``linear_decay=0.5`` the learning rate falls linearly to 0 over the last half of the ``steps``.
+    Each number may be a schedule, as `ganlib.training.schedules.from_config` reads it. With ``linear_decay=0.5`` the learning
+    rate falls linearly to 0 over the last half of the ``steps``.
 
     Raises:
         UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
     """
-    arguments = dict(config)
+    arguments = _scheduled(dict(config))
     name = arguments.pop("name", "adam")
     decay = arguments.pop("linear_decay", None)
     if decay is not None:
         if not 0 < decay <= 1:
             raise UserError(f"linear_decay is a share of the steps in (0, 1], got {decay}")
-        arguments["learning_rate"] = ConstantThenLinear(arguments["learning_rate"], steps, decay)
-    known = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+        falling = decay * steps
+        arguments["learning_rate"] = schedules.Linear(arguments["learning_rate"], 0.0, falling, begin=steps - falling)
+    known = {"adam": schedules.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
     return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
 
 

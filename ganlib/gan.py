@@ -227,7 +227,7 @@ class GAN(DistributedModel):
         def critic(images):
             return self._discriminate(images, labels, random)
 
-        return {p.name: p.at_step(self.step.value, critic, real, fake, random) for p in self.penalties}
+        return {p.name: p(critic, real, fake, random, self.step.value) for p in self.penalties}
 
     def _discriminator_logs(self, loss, real_logits, fake_logits):
         real, fake = tf.reduce_mean(real_logits), tf.reduce_mean(fake_logits)

@@ -1,6 +1,6 @@
 """Penalties on the discriminator: R1, R2 and WGAN-GP, each with a weight and an interval.
 
-All have one signature, ``penalty(critic, real, fake, random) -> scalar``: ``critic`` maps images to ``(n,)`` logits
+All have one signature, ``penalty(critic, real, fake, random, step=0) -> scalar``: ``critic`` maps images to ``(n,)`` logits
 as the discriminator's loss sees them (with its labels and augmentation), ``real`` and ``fake`` are ``(n, height,
 width, channels)`` float32, ``random`` is a `ganlib.training.RandomStream`.
 """
@@ -9,41 +9,53 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose
-from ganlib.regularizers import Regularizer
+from ganlib.training import schedules
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 
-class Penalty(Regularizer):
+class Penalty:
     """A weighted term of the discriminator's loss.
 
+    Subclasses define ``term(critic, real, fake, random)``, without the weight.
+
     Args:
-        weight: what the term is multiplied by.
+        weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
         interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
             that its mean stays (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, section 3.1).
+
+    Attributes:
+        name: what the term is called in configs and logs.
     """
+
+    name = None
 
     def __init__(self, weight, interval=1):
         if interval < 1:
             raise UserError(f"a penalty's interval must be at least 1, got {interval}")
-        super().__init__(weight)
-        self.interval = interval
+        self.weight, self.interval = schedules.restored(weight), interval
 
-    def __call__(self, critic, real, fake, random):
-        raise NotImplementedError
-
-    def at_step(self, step, critic, real, fake, random):
-        """The penalty at ``step`` (a scalar int64 tensor): 0 between intervals."""
+    def __call__(self, critic, real, fake, random, step=0):
+        """The weighted term at ``step``, a scalar integer: 0 between intervals."""
+        weight = self.interval * schedules.at(self.weight, step)
         if self.interval == 1:
-            return self(critic, real, fake, random)
+            return weight * self.term(critic, real, fake, random)
         return tf.cond(
             step % self.interval == 0,
-            lambda: self.interval * self(critic, real, fake, random),
+            lambda: weight * self.term(critic, real, fake, random),
             lambda: tf.zeros((), tf.float32),
         )
 
+    def term(self, critic, real, fake, random):
+        """What is to be kept small."""
+        raise NotImplementedError
+
     def get_config(self):
-        return {**super().get_config(), "interval": self.interval}
+        return {"weight": keras.saving.serialize_keras_object(self.weight), "interval": self.interval}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
 
 
 @register
@@ -58,8 +70,8 @@ class R1(Penalty):
 
     name = "r1"
 
-    def __call__(self, critic, real, fake, random):
-        return 0.5 * self.weight * tf.reduce_mean(_squared_gradient(critic, real))
+    def term(self, critic, real, fake, random):
+        return 0.5 * tf.reduce_mean(_squared_gradient(critic, real))
 
 
 @register
@@ -68,8 +80,8 @@ class R2(Penalty):
 
     name = "r2"
 
-    def __call__(self, critic, real, fake, random):
-        return 0.5 * self.weight * tf.reduce_mean(_squared_gradient(critic, fake))
+    def term(self, critic, real, fake, random):
+        return 0.5 * tf.reduce_mean(_squared_gradient(critic, fake))
 
 
 @register
@@ -81,10 +93,10 @@ class WGANGP(Penalty):
 
     name = "wgan_gp"
 
-    def __call__(self, critic, real, fake, random):
+    def term(self, critic, real, fake, random):
         mix = random.uniform((tf.shape(real)[0], 1, 1, 1))
         norm = tf.sqrt(_squared_gradient(critic, real + mix * (fake - real)) + 1e-12)
-        return self.weight * tf.reduce_mean(tf.square(norm - 1.0))
+        return tf.reduce_mean(tf.square(norm - 1.0))
 
 
 def _squared_gradient(critic, images):

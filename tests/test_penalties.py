@@ -65,9 +65,9 @@ def test_gradient_of_r1_reaches_the_critics_weights():
 @pytest.mark.parametrize("interval", [1, 4])
 def test_lazy_penalty_keeps_its_mean(interval):
     penalty = penalties.R1(weight=1.0, interval=interval)
-    at_step = tf.function(lambda step: penalty.at_step(step, critic, tf.constant(REAL), None, None))
+    at_step = tf.function(lambda step: penalty(critic, tf.constant(REAL), None, None, step))
     values = [float(at_step(tf.constant(step, tf.int64))) for step in range(8)]
-    assert np.mean(values) == pytest.approx(float(penalty(critic, tf.constant(REAL), None, None)), rel=1e-5)
+    assert np.mean(values) == pytest.approx(float(penalty.term(critic, tf.constant(REAL), None, None)), rel=1e-5)
     assert np.count_nonzero(values) == 8 // interval
 
 

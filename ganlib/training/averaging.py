@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from ganlib.training import schedules
+
 
 def copy_of(network):
     """A new network of the same configuration and weights, not trainable."""
@@ -20,10 +22,10 @@ def update(average, network, decay, step):
     Args:
         average: what `copy_of` made from ``network``.
         network: the network in training.
-        decay: a float in ``[0, 1)``; 0 makes the average follow the network exactly.
+        decay: a number in ``[0, 1)``, or a schedule of it; 0 makes the average follow the network exactly.
         step: a scalar integer tensor, the number of updates before this one.
     """
-    step = tf.cast(step, tf.float32)
+    decay, step = schedules.at(decay, step), tf.cast(step, tf.float32)
     decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))
     for averaged, weight in zip(average.weights, network.weights, strict=True):
         value = tf.convert_to_tensor(weight.value)

@@ -92,7 +92,7 @@ class DistributedModel(keras.Model):
             optimizers: attribute name -> (optimizer, the network that it updates). Each becomes an attribute, with
                 loss scaling around it where the network computes in float16, and its state is made.
             arguments: the subclass's own arguments of ``compile`` by name, to be saved with the model.
-            ema_decay: the decay of the moving averages, in ``[0, 1)``.
+            ema_decay: the decay of the moving averages, in ``[0, 1)``, or a `ganlib.training.schedules` of it.
             seed: an integer; all that is random in training follows from (seed, step).
             accumulation_steps: parts of a batch that go through the networks one after the other, to save memory.
             non_finite: ``"stop"`` leaves gradients that are not finite to `ganlib.training.callbacks.StopAtNonFinite`;
@@ -105,7 +105,7 @@ class DistributedModel(keras.Model):
         Raises:
             UserError: for an ``ema_decay`` or ``accumulation_steps`` out of range, or an unknown ``non_finite``.
         """
-        if not 0 <= ema_decay < 1:
+        if not callable(ema_decay) and not 0 <= ema_decay < 1:
             raise UserError(f"ema_decay must be in [0, 1), got {ema_decay}")
         if accumulation_steps < 1:
             raise UserError(f"accumulation_steps must be at least 1, got {accumulation_steps}")

@@ -1,32 +1,143 @@
-"""Learning rates that change with the step."""
+"""Numbers that change with the step: learning rates, Adam's beta_2, weights of penalties, decays of averages.
+
+Wherever one may change, a number or a schedule is taken. A schedule is a function of the step alone, so a resumed run goes
+on with it.
+"""
+
+import math
 
 import keras
 from keras import ops
 
+from ganlib.errors import UserError, choose
 
-@keras.saving.register_keras_serializable("ganlib")
-class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """A constant learning rate that falls linearly to 0 over the last part of the training.
+register = keras.saving.register_keras_serializable("ganlib.schedules")
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A number that goes from ``start`` to ``end``, and stays at each before and after.
 
     Args:
-        learning_rate: the rate before it falls.
-        steps: the number of steps in all.
-        decay: the share of the steps over which it falls, in ``(0, 1]``; Bad GAN (Dai et al. 2017, arXiv:1705.09783) and
-            Salimans et al. 2016 (arXiv:1606.03498, on CIFAR-10) have a third to two thirds in their code.
+        start: the number at first.
+        end: the number in the end.
+        steps: the number of steps on the way.
+        begin: the step at which it leaves ``start``.
+
+    Raises:
+        UserError: if ``steps`` is not positive.
+    """
+
+    def __init__(self, start, end, steps, begin=0):
+        if steps <= 0:
+            raise UserError(f"a schedule's steps must be positive, got {steps}")
+        self.start, self.end, self.steps, self.begin = start, end, steps, begin
+
+    def __call__(self, step):
+        share = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
+        return self.start + (self.end - self.start) * self.way(share)
+
+    def way(self, share):
+        """How much of the way is made after a share of the steps: a function of ``[0, 1]`` onto itself."""
+        raise NotImplementedError
+
+    def get_config(self):
+        return {"start": self.start, "end": self.end, "steps": self.steps, "begin": self.begin}
+
+
+@register
+class Linear(Schedule):
+    """A number that changes in a line.
 
     Example:
-        >>> from ganlib.training.schedules import ConstantThenLinear
-        >>> schedule = ConstantThenLinear(0.1, steps=100, decay=0.5)
+        >>> from ganlib.training.schedules import Linear
+        >>> schedule = Linear(0.1, 0.0, steps=50, begin=50)
         >>> [round(float(schedule(step)), 3) for step in (0, 50, 75, 100)]
         [0.1, 0.1, 0.05, 0.0]
     """
 
-    def __init__(self, learning_rate, steps, decay=1.0):
-        self.learning_rate, self.steps, self.decay = learning_rate, steps, decay
+    def way(self, share):
+        return share
+
+
+@register
+class Cosine(Schedule):
+    """A number that changes slowly, fast, and slowly again: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts."""
+
+    def way(self, share):
+        return 0.5 * (1.0 - ops.cos(math.pi * share))
+
+
+@register
+class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
+    """The decay of a moving average in which a value counts half after a number of steps: 0.5 ** (1 / half_life).
+
+    Args:
+        half_life: in steps, a number or a schedule; 0 gives a decay of 0.
+
+    Example:
+        >>> from ganlib.training.schedules import HalfLife
+        >>> round(float(HalfLife(10)(0)) ** 10, 4)
+        0.5
+    """
+
+    def __init__(self, half_life):
+        self.half_life = restored(half_life)
 
     def __call__(self, step):
-        left = 1.0 - ops.cast(step, "float32") / self.steps
-        return self.learning_rate * ops.clip(left / self.decay, 0.0, 1.0)
+        return ops.power(0.5, 1.0 / ops.maximum(ops.cast(at(self.half_life, step), "float32"), 1e-8))
 
     def get_config(self):
-        return {"learning_rate": self.learning_rate, "steps": self.steps, "decay": self.decay}
+        return {"half_life": keras.saving.serialize_keras_object(self.half_life)}
+
+
+@register
+class Adam(keras.optimizers.Adam):
+    """Keras's Adam, whose ``beta_2`` may be a schedule of its own updates, too."""
+
+    @property
+    def beta_2(self):
+        return at(self._beta_2, self.iterations)
+
+    @beta_2.setter
+    def beta_2(self, value):
+        self._beta_2 = restored(value)
+
+    def get_config(self):
+        return {**super().get_config(), "beta_2": keras.saving.serialize_keras_object(self._beta_2)}
+
+
+def at(number, step):
+    """What a number or a schedule is at a step."""
+    return number(step) if callable(number) else number
+
+
+def restored(number):
+    """A number or a schedule, also from what Keras has made of one to save it."""
+    return keras.saving.deserialize_keras_object(number) if isinstance(number, dict) else number
+
+
+SCHEDULES = {"linear": Linear, "cosine": Cosine, "half_life": HalfLife}
+"""The name in a config -> what it makes."""
+
+
+def from_config(value):
+    """A number, or the schedule that a config describes by one name and its arguments.
+
+    Raises:
+        UserError: for an unknown name or wrong arguments.
+
+    Example:
+        >>> from ganlib.training import schedules
+        >>> float(schedules.from_config({"cosine": {"start": 1.0, "end": 0.0, "steps": 10}})(5))
+        0.5
+    """
+    if not hasattr(value, "items"):
+        return value
+    if len(value) != 1:
+        raise UserError(f"a schedule is one name and its arguments, as in {{'linear': ...}}, got {', '.join(value) or 'none'}")
+    ((name, arguments),) = value.items()
+    kind = choose("schedule", name, SCHEDULES)
+    try:
+        return kind(**{key: from_config(argument) for key, argument in arguments.items()})
+    except TypeError as error:
+        raise UserError(f"the schedule {name!r} cannot be made: {error}") from None

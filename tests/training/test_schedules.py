@@ -1,15 +1,89 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from ganlib.training.schedules import ConstantThenLinear
+import ganlib
+from ganlib import penalties
+from ganlib.training import schedules
+from tests.helpers import mlp_gan
 
 
-@pytest.mark.parametrize("decay", [1.0, 0.3])
-def test_constant_then_linear(decay):
-    schedule = ConstantThenLinear(0.2, steps=100, decay=decay)
-    steps = np.arange(0, 120, 10)
-    expected = 0.2 * np.clip((1 - steps / 100) / decay, 0, 1)
-    np.testing.assert_allclose([float(schedule(step)) for step in steps], expected, atol=1e-7)
+def values(schedule, steps):
+    return [float(schedule(step)) for step in steps]
+
+
+STEPS = np.arange(0, 120, 5)
+
+
+def test_linear_and_cosine_by_hand():
+    share = np.clip((STEPS - 20) / 50, 0, 1)
+    np.testing.assert_allclose(values(schedules.Linear(0.2, 1.0, 50, begin=20), STEPS), 0.2 + 0.8 * share, atol=1e-6)
+    cosine = 0.2 + 0.8 * (1 - np.cos(np.pi * share)) / 2
+    np.testing.assert_allclose(values(schedules.Cosine(0.2, 1.0, 50, begin=20), STEPS), cosine, atol=1e-6)
+
+
+def test_a_half_life_that_grows():
+    schedule = schedules.HalfLife(schedules.Linear(0, 100, 100))
+    np.testing.assert_allclose(values(schedule, [0, 50, 100]), [0.0, 0.5 ** (1 / 50), 0.5 ** (1 / 100)], rtol=1e-6)
+
+
+ALL = [schedules.Linear(0.2, 1.0, 50, 3), schedules.Cosine(0.2, 1.0, 50), schedules.HalfLife(schedules.Linear(1, 9, 10)),
+       schedules.HalfLife(7)]  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", ALL, ids=lambda schedule: type(schedule).__name__)
+def test_a_saved_one_is_the_same(schedule):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))
-    assert loaded.get_config() == schedule.get_config()
+    assert values(loaded, STEPS) == values(schedule, STEPS)
+
+
+def test_adams_beta_2_against_numpy():
+    """With the bias correction of the beta_2 of each update, as PyTorch's optimizer makes it when its betas are changed."""
+    beta_2 = schedules.Linear(0.5, 0.9, 4)
+    optimizer = schedules.Adam(0.1, beta_1=0.0, beta_2=beta_2, epsilon=1e-8)
+    variable, x, second = keras.Variable([1.0, -2.0]), np.array([1.0, -2.0]), 0.0
+    apply = tf.function(lambda gradient: optimizer.apply([gradient], [variable]))
+    for step in range(6):
+        gradient = np.array([0.3, -1.0]) * (step + 1)
+        apply(tf.constant(gradient, tf.float32))
+        beta = 0.5 + 0.4 * min(step / 4, 1)
+        second = beta * second + (1 - beta) * gradient**2
+        x = x - 0.1 * gradient / (np.sqrt(second / (1 - beta ** (step + 1))) + 1e-8)
+        np.testing.assert_allclose(variable, x, rtol=1e-5)
+    loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
+    loaded.build([variable])
+    loaded.iterations.assign(2)
+    assert float(loaded.beta_2) == pytest.approx(0.7)
+
+
+def test_a_gan_takes_them_everywhere_and_keeps_them_when_it_is_saved(images, tmp_path):
+    rate = schedules.Cosine(1e-3, 0.0, 4)
+    weight, decay = schedules.Linear(2.0, 0.0, 2), schedules.HalfLife(schedules.Linear(0, 100, 2))
+    adam = lambda: schedules.Adam(rate, beta_2=schedules.Linear(0.9, 0.99, 4))  # noqa: E731
+    gan = mlp_gan(optimizer=adam, penalties=[penalties.R1(weight)], ema_decay=decay)
+    logs = [gan.train_on_batch(images[:8], return_dict=True) for _ in range(3)]
+    assert [log["r1"] > 0 for log in logs] == [True, True, False]
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    for model in (gan, loaded):
+        model.train_on_batch(images[8:16])
+    for a, b in zip(gan.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    before = [np.array(v) for v in gan.trainable_variables]
+    gan.train_on_batch(images[:8])  # the rate has come to 0
+    assert all(np.array_equal(a, b) for a, b in zip(before, gan.trainable_variables, strict=True))
+
+
+def test_by_config_with_errors():
+    described = {"half_life": {"half_life": {"linear": {"start": 0, "end": 10, "steps": 5}}}}
+    assert values(schedules.from_config(described), [5]) == pytest.approx([0.5**0.1])
+    assert schedules.from_config(0.5) == 0.5
+    with pytest.raises(ganlib.UserError, match="unknown schedule 'cosin'.* Did you mean 'cosine'"):
+        schedules.from_config({"cosin": {}})
+    with pytest.raises(ganlib.UserError, match="a schedule is one name and its arguments, .* got start, end"):
+        schedules.from_config({"start": 0, "end": 1})
+    with pytest.raises(ganlib.UserError, match="schedule 'linear' cannot be made: .*'steps'"):
+        schedules.from_config({"linear": {"start": 0, "end": 1}})
+    with pytest.raises(ganlib.UserError, match="a schedule's steps must be positive, got 0"):
+        schedules.Linear(0, 1, 0)
