@@ -34,7 +34,7 @@ class Generator(_Network):
 
     - ``latents``: ``(n, latent_dim)`` float32, standard normal;
     - ``labels``: ``(n,)`` integers in ``[0, num_classes)``, given if and only if ``num_classes`` is;
-    - returns ``(n, *image_shape)`` float32 in ``[-1, 1]``.
+    - returns ``(n, *image_shape)`` float32 in ``[-1, 1]``; in training a network without tanh may go beyond.
 
     Args:
         image_shape: ``(height, width, channels)``.
@@ -83,7 +83,6 @@ class Discriminator(_Network):
         super().__init__(image_shape, num_classes, **kwargs)
         self.spectral_norm = spectral_norm
         self.body = None
-        self.head = layers.dense(1, spectral_norm, name="head")
 
     def features(self, images, training=False):
         """``(n, *image_shape)`` float images in ``[-1, 1]`` -> ``(n, num_features)`` features."""
@@ -94,10 +93,19 @@ class Discriminator(_Network):
         return keras.layers.Dense(num_classes, name="head")
 
     def build(self, input_shape=None):
+        self.head = self.make_head()
         if self.num_classes:
             features = self.body(keras.KerasTensor((None, *self.image_shape)))
-            self.projection = layers.embedding(self.num_classes, features.shape[-1], self.spectral_norm, name="projection")
+            self.projection = self.make_projection(features.shape[-1])
         super().build()
+
+    def make_head(self):
+        """A layer from features to logits."""
+        return layers.dense(1, self.spectral_norm, name="head")
+
+    def make_projection(self, num_features):
+        """A layer from labels to what features are multiplied by."""
+        return layers.embedding(self.num_classes, num_features, self.spectral_norm, name="projection")
 
     def call(self, images, labels=None, training=False):
         """``(n, *image_shape)`` images in ``[-1, 1]`` and ``(n,)`` labels -> ``(n,)`` float32 logits."""

@@ -136,6 +136,21 @@ class ConditionalBatchNorm(keras.layers.Layer):
         return {**super().get_config(), "num_classes": self.num_classes, "synchronized": self.synchronized}
 
 
+@register
+class GroupedConv(keras.layers.Conv2D):
+    """A `keras.layers.Conv2D` whose groups, if they are few, are convolutions of their own: on CPU, TensorFlow 2.21 takes a
+    hundred times as long for the gradient of one in 4 groups as of one in a single group."""
+
+    LOOPED = 8
+
+    def call(self, inputs):
+        if not 1 < self.groups <= self.LOOPED:
+            return super().call(inputs)
+        parts = zip(ops.split(inputs, self.groups, axis=-1), ops.split(self.kernel, self.groups, axis=-1), strict=True)
+        outputs = ops.concatenate([ops.conv(x, kernel, self.strides, self.padding) for x, kernel in parts], axis=-1)
+        return self.activation(outputs + self.bias if self.use_bias else outputs)
+
+
 def batch_norm(synchronized=False, **kwargs):
     """Batch normalisation with the constants usual in GANs: momentum 0.9, epsilon 1e-5."""
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)

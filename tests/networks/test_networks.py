@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, resnet
+from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, r3gan, resnet
 from ganlib.training import averaging, precision
 
 MODULES = {
     "mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv,
+    "r3gan": r3gan,
 }  # fmt: skip
 SPECTRAL_NORM = ("mlp", "dcgan", "resnet")
 SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 5, 24
@@ -31,13 +32,20 @@ def inputs(network, first):
     return (first, np.arange(len(first)) % 3) if network.num_classes else (first,)
 
 
+def move(variables):
+    """Adds a little noise to weights, so that none is as it began."""
+    for variable in variables:
+        variable.assign_add(0.1 * np.random.default_rng(0).normal(size=variable.shape))
+
+
 LATENTS = np.random.default_rng(0).normal(size=(4, LATENT_DIM)).astype(np.float32)
 IMAGES = np.random.default_rng(1).uniform(-1, 1, (4, *SHAPE)).astype(np.float32)
 
 
 def test_shapes_types_and_range(networks):
     generator, discriminator = networks
-    images = generator(*inputs(generator, 50 * LATENTS), training=True)
+    assert generator(*inputs(generator, LATENTS), training=True).shape == (4, *SHAPE)
+    images = generator(*inputs(generator, 50 * LATENTS))
     assert images.shape == (4, *SHAPE)
     assert images.dtype == tf.float32
     assert -1 <= np.min(images) < np.max(images) <= 1
@@ -50,10 +58,11 @@ def test_shapes_types_and_range(networks):
 
 def test_gradients_reach_every_trainable_weight(networks):
     generator, discriminator = networks
+    variables = generator.trainable_variables + discriminator.trainable_variables
+    move(variables)  # some begin with zeros, through which no gradient goes
     with tf.GradientTape() as tape:
         images = generator(*inputs(generator, LATENTS), training=True)
         loss = tf.reduce_sum(discriminator(*inputs(discriminator, images), training=True) ** 2)
-    variables = generator.trainable_variables + discriminator.trainable_variables
     for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
         assert gradient is not None, variable.path
         gradient = tf.convert_to_tensor(gradient)
@@ -81,9 +90,7 @@ def test_keras_round_trip_is_exact(networks, tmp_path):
 def test_labels_are_used(networks):
     for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
         if network.num_classes:
-            if hasattr(network, "blocks"):  # conditional batch norm starts with the same gain for every class
-                for variable in network.trainable_variables:
-                    variable.assign_add(0.1 * np.random.default_rng(0).normal(size=variable.shape))
+            move(network.trainable_variables)  # conditional batch norm starts with the same gain for every class
             first = np.repeat(first[:1], 2, axis=0)
             results = np.asarray(network(first, np.array([0, 1])))
             assert np.abs(results[0] - results[1]).max() > 0
@@ -114,7 +121,7 @@ def test_weights_follow_from_the_global_seed():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan"])
 def test_every_size_it_claims(name):
     for size in MODULES[name].STAGES:
         generator = MODULES[name].Generator((size, size, 1), LATENT_DIM, width=2)
@@ -123,7 +130,7 @@ def test_every_size_it_claims(name):
         assert MODULES[name].Discriminator((size, size, 1), width=2)(images).shape == (4,)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan"])
 def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
     for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
         with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are (8, )?16, 28, 32"):

@@ -1,0 +1,103 @@
+import itertools
+import math
+
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib.networks import r3gan
+
+
+def parameters(network):
+    return sum(math.prod(v.shape) for v in network.trainable_variables)
+
+
+def of_the_authors_stages(widths, cardinalities, blocks):
+    """The parameters of the residual blocks and width changes of github.com/brownvc/R3GAN, R3GAN/Networks.py: two 1x1
+    convolutions, one 3x3 in groups, and two biases in a block; a 1x1 convolution where the width changes."""
+    total = 0
+    for width, cardinality in zip(widths, cardinalities, strict=True):
+        wide = 2 * width
+        total += blocks * (2 * width * wide + wide * (wide // cardinality) * 9 + 2 * wide)
+    return total + sum(a * b for a, b in itertools.pairwise(widths) if a != b)
+
+
+@pytest.mark.parametrize(
+    ("size", "classes", "arguments", "widths", "cardinalities"),
+    [
+        (32, 10, {}, [768] * 4, [96] * 4),  # CIFAR10 in train.py
+        (64, None, {}, [768] * 4 + [384], [96] * 4 + [48]),  # FFHQ-64
+        (256, None, {}, [768] * 4 + [384, 192, 96], [96] * 4 + [48, 24, 12]),  # FFHQ-256
+        (32, 1000, {"width": 1536, "group_width": 32}, [1536] * 4, [96] * 4),  # ImageNet-32
+    ],
+)
+def test_parameters_are_those_of_the_authors_presets(size, classes, arguments, widths, cardinalities):
+    shape, condition = (size, size, 3), 64 if classes else 0
+    stages = of_the_authors_stages(widths, cardinalities, blocks=2)
+    generator = r3gan.Generator(shape, num_classes=classes, **arguments)
+    basis = 16 * widths[0] + (64 + condition) * widths[0]
+    assert parameters(generator) == stages + basis + 3 * widths[-1] + (classes or 0) * condition
+    discriminator = r3gan.Discriminator(shape, num_classes=classes, **arguments)
+    units = widths[0] if classes else 1
+    basis = 16 * widths[0] + widths[0] * units
+    assert parameters(discriminator) == stages + basis + 3 * widths[-1] + (classes or 0) * (units if classes else 0)
+
+
+def test_a_block_is_its_input_at_first_and_by_hand_afterwards():
+    block = r3gan.ResidualBlock(4, groups=2, blocks=8)
+    x = np.random.default_rng(0).normal(size=(2, 5, 5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(block(x), x)
+    generator = np.random.default_rng(1)
+    weights = [generator.normal(size=w.shape).astype(np.float32) for w in block.get_weights()]
+    block.set_weights(weights)
+    widen, widen_bias, convolve, convolve_bias, narrow = weights
+
+    def leaky(a):
+        return np.where(a > 0, a, 0.2 * a)
+
+    y = leaky(x @ widen[0, 0] + widen_bias)
+    padded, z = np.pad(y, [(0, 0), (1, 1), (1, 1), (0, 0)]), np.zeros_like(y)
+    for i, j, group in np.ndindex(3, 3, 2):
+        own = slice(4 * group, 4 * group + 4)
+        z[..., own] += padded[:, i : i + 5, j : j + 5, own] @ convolve[i, j][:, own]
+    expected = x + leaky(z + convolve_bias) @ narrow[0, 0]
+    np.testing.assert_allclose(block(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_grouped_convolutions_in_a_loop_and_by_keras_are_the_same():
+    x = np.random.default_rng(0).normal(size=(2, 6, 6, 12)).astype(np.float32)
+    for groups in (1, 2, 4, 12):
+        ours = ganlib.networks.layers.GroupedConv(24, 3, groups=groups, padding="same", activation="relu")
+        theirs = keras.layers.Conv2D(24, 3, groups=groups, padding="same", activation="relu")
+        ours.build(x.shape)
+        theirs.build(x.shape)
+        weights = [np.random.default_rng(1).normal(size=w.shape) for w in ours.get_weights()]
+        ours.set_weights(weights)
+        theirs.set_weights(weights)
+        np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-4, atol=1e-4)
+
+
+def test_variance_at_the_start():
+    """Features of unit variance come through the branch of the first block as large as its gain says."""
+    keras.utils.set_random_seed(0)
+    block = r3gan.ResidualBlock(64, groups=8, blocks=8)
+    x = np.random.default_rng(0).normal(size=(8, 8, 8, 64)).astype(np.float32)
+    branch = np.asarray(block.widen(x))
+    assert np.var(branch) == pytest.approx(r3gan.GAIN**2 * 8**-0.5, rel=0.1)
+
+
+def test_labels_weigh_the_features_by_an_inner_product():
+    discriminator = r3gan.Discriminator((8, 8, 1), width=8, num_classes=3)
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    labels = np.array([0, 2, 1, 0])
+    kernel, embedding = discriminator.head.get_weights()[0], discriminator.projection.get_weights()[0]
+    expected = np.sum((np.asarray(discriminator.features(images)) @ kernel) * embedding[labels], axis=1)
+    np.testing.assert_allclose(discriminator(images, labels), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_what_it_cannot_make_is_refused():
+    with pytest.raises(ganlib.UserError, match="held by R1 and R2: leave spectral_norm=False"):
+        r3gan.Discriminator((8, 8, 1), width=8, spectral_norm=True)
+    with pytest.raises(ganlib.UserError, match="26 channels are not a multiple of 3 groups"):
+        r3gan.Generator((8, 8, 1), width=13, group_width=8)
