@@ -1,4 +1,4 @@
-"""Penalties on the discriminator: R1, R2 and WGAN-GP, each with a weight and an interval.
+"""Penalties on the discriminator: of its gradients (R1, R2, WGAN-GP, DRAGAN) and of what augmentation changes in its logits.
 
 All have one signature, ``penalty(critic, real, fake, random, step=0) -> scalar``: ``critic`` maps images to ``(n,)`` logits
 as the discriminator's loss sees them (with its labels and augmentation), ``real`` and ``fake`` are ``(n, height,
@@ -8,8 +8,10 @@ width, channels)`` float32, ``random`` is a `ganlib.training.RandomStream`.
 import keras
 import tensorflow as tf
 
+from ganlib import augment as augmentations
 from ganlib.errors import UserError, choose
 from ganlib.training import schedules
+from ganlib.training.sharing import batch_mean
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -99,6 +101,64 @@ class WGANGP(Penalty):
         return tf.reduce_mean(tf.square(norm - 1.0))
 
 
+@register
+class DRAGAN(Penalty):
+    """weight * E (||grad D(x')|| - 1)^2 at real images with noise: Kodali et al. 2017, "On convergence and stability of GANs"
+    (arXiv:1705.07215), whose authors' weight is 10.
+
+    The noise is that of their code, U(0, 1) * U(0, 1) / 2 of the deviation of all pixels of the batch, the first factor for
+    an image and the second for a pixel.
+    """
+
+    name = "dragan"
+
+    def term(self, critic, real, fake, random):
+        mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))
+        deviation = tf.sqrt(tf.maximum(mean_of_squares - tf.square(mean), 0.0))
+        share, noise = random.uniform((tf.shape(real)[0], 1, 1, 1)), random.uniform(tf.unstack(tf.shape(real)))
+        norm = tf.sqrt(_squared_gradient(critic, real + 0.5 * deviation * share * noise) + 1e-12)
+        return tf.reduce_mean(tf.square(norm - 1.0))
+
+
+@register
+class Consistency(Penalty):
+    """weight * E (D(x) - D(T(x)))^2 at real images: Zhang et al. 2020, "Consistency regularization for GANs"
+    (arXiv:1910.12027), equation 3; the paper's weight is 10.
+
+    Args:
+        weight: as always.
+        interval: as always.
+        augment: T, names out of `ganlib.augment.POLICIES`; the paper has flips and shifts.
+    """
+
+    name = "consistency"
+
+    def __init__(self, weight, interval=1, augment="flip,shift"):
+        super().__init__(weight, interval)
+        self.augment = augment
+        self._augment = augmentations.get(augment)
+
+    def term(self, critic, real, fake, random):
+        return self._change(critic, real, random)
+
+    def _change(self, critic, images, random):
+        return tf.reduce_mean(tf.square(critic(images) - critic(self._augment(images, random))))
+
+    def get_config(self):
+        return {**super().get_config(), "augment": self.augment}
+
+
+@register
+class BalancedConsistency(Consistency):
+    """`Consistency` at real and at generated images: Zhao et al. 2020, "Improved consistency regularization for GANs"
+    (arXiv:2002.04724), bCR; the paper's weight is 10 for each."""
+
+    name = "balanced_consistency"
+
+    def term(self, critic, real, fake, random):
+        return self._change(critic, real, random) + self._change(critic, fake, random)
+
+
 def _squared_gradient(critic, images):
     """``(n,)`` squared norms of the gradient of each image's logit with respect to that image."""
     images = tf.stop_gradient(images)
@@ -108,7 +168,7 @@ def _squared_gradient(critic, images):
     return tf.reduce_sum(tf.square(tape.gradient(logits, images)), axis=[1, 2, 3])
 
 
-PENALTIES = {kind.name: kind for kind in (R1, R2, WGANGP)}
+PENALTIES = {kind.name: kind for kind in (R1, R2, WGANGP, DRAGAN, Consistency, BalancedConsistency)}
 
 
 def get(name, **arguments):

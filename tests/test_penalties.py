@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,6 +6,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import penalties
 from ganlib.training import RandomStream
+from tests.helpers import mlp_gan
 
 RANDOM = np.random.default_rng(0)
 REAL = RANDOM.normal(size=(4, 3, 3, 1)).astype(np.float32)
@@ -45,6 +47,45 @@ def test_wgan_gp_matches_finite_differences():
     mix = RandomStream(7).uniform((4, 1, 1, 1)).numpy()
     norms = np.sqrt(squared_norms(REAL + mix * (FAKE - REAL)))
     assert value == pytest.approx(10.0 * ((norms - 1) ** 2).mean(), rel=1e-4)
+
+
+def test_dragan_matches_finite_differences():
+    value = float(penalties.DRAGAN(weight=10.0)(critic, tf.constant(REAL), tf.constant(FAKE), RandomStream(7)))
+    random = RandomStream(7)
+    share, noise = random.uniform((4, 1, 1, 1)).numpy(), random.uniform((4, 3, 3, 1)).numpy()
+    norms = np.sqrt(squared_norms(REAL + 0.5 * REAL.std() * share * noise))
+    assert value == pytest.approx(10.0 * ((norms - 1) ** 2).mean(), rel=1e-4)
+
+
+def test_consistency_by_hand():
+    """T mirrors half of the images; the critic's logits of those alone change."""
+    mirrored = RandomStream(3).uniform((4, 1, 1, 1)).numpy() < 0.5
+    assert 0 < mirrored.sum() < 4
+
+    def change(images):
+        return np.square(np.asarray(critic(images)) - np.asarray(critic(np.where(mirrored, images[:, :, ::-1], images)))).mean()
+
+    consistency = penalties.Consistency(10.0, augment="flip")
+    assert float(consistency(critic, REAL, FAKE, RandomStream(3))) == pytest.approx(10 * change(REAL), rel=1e-5)
+    random = RandomStream(3)
+    random.uniform((4, 1, 1, 1))
+    second = np.where(random.uniform((4, 1, 1, 1)).numpy() < 0.5, FAKE[:, :, ::-1], FAKE)
+    expected = change(REAL) + np.square(np.asarray(critic(FAKE)) - np.asarray(critic(second))).mean()
+    balanced = penalties.BalancedConsistency(2.0, augment="flip")
+    assert float(balanced(critic, REAL, FAKE, RandomStream(3))) == pytest.approx(2 * expected, rel=1e-5)
+    with pytest.raises(ganlib.UserError, match="unknown augmentation 'flipp'"):
+        penalties.Consistency(1.0, augment="flipp")
+
+
+@pytest.mark.parametrize("penalty", [kind(2.0, interval=3) for kind in penalties.PENALTIES.values()], ids=lambda p: p.name)
+def test_each_trains_and_is_saved_with_a_gan(penalty, images, tmp_path):
+    gan = mlp_gan(penalties=[penalty])
+    logs = [gan.train_on_batch(images[:8], return_dict=True)[penalty.name] for _ in range(4)]
+    assert [value > 0 for value in logs] == [True, False, False, True]
+    gan.save(tmp_path / "gan.keras")
+    (loaded,) = keras.saving.load_model(tmp_path / "gan.keras").penalties
+    assert type(loaded) is type(penalty)
+    assert loaded.get_config() == penalty.get_config()
 
 
 def test_wgan_gp_has_a_finite_gradient_where_the_critic_is_flat():

@@ -120,15 +120,19 @@ SCHEDULES = {"linear": Linear, "cosine": Cosine, "half_life": HalfLife}
 """The name in a config -> what it makes."""
 
 
-def from_config(value):
+def from_config(value, total_steps):
     """A number, or the schedule that a config describes by one name and its arguments.
+
+    Args:
+        value: a number, or a dict.
+        total_steps: the steps of the training, of which ``share`` among the arguments, in the place of ``steps``, is a part.
 
     Raises:
         UserError: for an unknown name or wrong arguments.
 
     Example:
         >>> from ganlib.training import schedules
-        >>> float(schedules.from_config({"cosine": {"start": 1.0, "end": 0.0, "steps": 10}})(5))
+        >>> float(schedules.from_config({"cosine": {"start": 1.0, "end": 0.0, "share": 0.5}}, total_steps=20)(5))
         0.5
     """
     if not hasattr(value, "items"):
@@ -137,7 +141,10 @@ def from_config(value):
         raise UserError(f"a schedule is one name and its arguments, as in {{'linear': ...}}, got {', '.join(value) or 'none'}")
     ((name, arguments),) = value.items()
     kind = choose("schedule", name, SCHEDULES)
+    arguments = {key: from_config(argument, total_steps) for key, argument in arguments.items()}
+    if "share" in arguments:
+        arguments["steps"] = arguments.pop("share") * total_steps
     try:
-        return kind(**{key: from_config(argument) for key, argument in arguments.items()})
+        return kind(**arguments)
     except TypeError as error:
         raise UserError(f"the schedule {name!r} cannot be made: {error}") from None

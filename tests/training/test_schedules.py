@@ -77,13 +77,14 @@ def test_a_gan_takes_them_everywhere_and_keeps_them_when_it_is_saved(images, tmp
 
 def test_by_config_with_errors():
     described = {"half_life": {"half_life": {"linear": {"start": 0, "end": 10, "steps": 5}}}}
-    assert values(schedules.from_config(described), [5]) == pytest.approx([0.5**0.1])
-    assert schedules.from_config(0.5) == 0.5
+    assert values(schedules.from_config(described, 100), [5]) == pytest.approx([0.5**0.1])
+    assert schedules.from_config(0.5, 100) == 0.5
+    assert schedules.from_config({"linear": {"start": 0, "end": 1, "share": 0.3}}, 100).steps == pytest.approx(30)
     with pytest.raises(ganlib.UserError, match="unknown schedule 'cosin'.* Did you mean 'cosine'"):
-        schedules.from_config({"cosin": {}})
+        schedules.from_config({"cosin": {}}, 1)
     with pytest.raises(ganlib.UserError, match="a schedule is one name and its arguments, .* got start, end"):
-        schedules.from_config({"start": 0, "end": 1})
+        schedules.from_config({"start": 0, "end": 1}, 1)
     with pytest.raises(ganlib.UserError, match="schedule 'linear' cannot be made: .*'steps'"):
-        schedules.from_config({"linear": {"start": 0, "end": 1}})
+        schedules.from_config({"linear": {"start": 0, "end": 1}}, 1)
     with pytest.raises(ganlib.UserError, match="a schedule's steps must be positive, got 0"):
         schedules.Linear(0, 1, 0)
