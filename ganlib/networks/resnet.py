@@ -1,5 +1,6 @@
 """SNGAN's residual networks: Miyato et al. 2018 (arXiv:1802.05957), table 4; labels as Miyato & Koyama 2018
-(arXiv:1802.05637): conditional batch normalisation in the generator, projection in the discriminator.
+(arXiv:1802.05637): conditional batch normalisation in the generator, projection in the discriminator; with self-attention
+where asked, as in SAGAN (Zhang et al. 2019, arXiv:1805.08318).
 
 At 32x32 these are the paper's CIFAR-10 networks (width 256 in the generator, 128 in the discriminator).
 """
@@ -8,6 +9,7 @@ import keras
 from keras import ops
 
 from ganlib.networks import base, layers
+from ganlib.networks.attention import SelfAttention
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
 
@@ -95,36 +97,39 @@ class Generator(base.Generator):
         num_classes: the number of classes, which makes batch normalisation conditional, or None.
         normalization: ``"batch"``, ``"sync_batch"`` or None (None takes no notice of the labels, so it is refused
             together with ``num_classes``).
+        attention: the resolution at which self-attention follows a block, or None.
 
     Raises:
-        UserError: for an image size that it cannot make.
+        UserError: for an image size that it cannot make, or a resolution that no block has.
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_classes=None, normalization="batch",
-                 **kwargs):  # fmt: skip
+                 attention=None, **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "resnet")
         if num_classes and not normalization:
             raise base.UserError("resnet's generator takes labels through batch normalisation: set normalization='batch'")
-        self.width, self.normalization = width, normalization
+        self.width, self.normalization, self.attention = width, normalization, attention
         size, _, channels = self.image_shape
         start = size >> STAGES[size]
         self.dense = keras.layers.Dense(start * start * width, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, width))
         self.blocks = [GeneratorBlock(width, num_classes, normalization) for _ in range(STAGES[size])]
+        self.after = _attention_after([start * 2 ** (index + 1) for index in range(STAGES[size])], attention)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, activation="tanh", kernel_initializer=_initializer())
         self.build()
 
     def call(self, latents, labels=None, training=False):
         x = self.reshape(self.dense(latents))
-        for block in self.blocks:
-            x = block(x, labels, training=training)
+        for block, after in zip(self.blocks, self.after, strict=True):
+            x = after(block(x, labels, training=training), training=training)
         x = ops.relu(self.norm(x, training=training))
         return ops.cast(self.conv(x), "float32")
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "normalization": self.normalization}
+        own = {"width": self.width, "normalization": self.normalization, "attention": self.attention}
+        return {**super().get_config(), **own}
 
 
 @register
@@ -136,19 +141,30 @@ class Discriminator(base.Discriminator):
         width: channels of every block, and the number of features; the paper has 128.
         num_classes: the number of classes, for projection, or None.
         spectral_norm: normalise every weight by its spectral norm.
+        attention: the resolution at which self-attention follows a block, or None.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=128, num_classes=None, spectral_norm=True, **kwargs):
+    def __init__(self, image_shape=(32, 32, 3), width=128, num_classes=None, spectral_norm=True, attention=None, **kwargs):
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "resnet")
-        self.width = width
-        blocks = [
-            DiscriminatorBlock(width, downsample=index < 2, first=index == 0, spectral_norm=spectral_norm) for index in range(4)
-        ]
+        self.width, self.attention = width, attention
+        size, blocks = self.image_shape[0], []
+        after = _attention_after([size // 2, size // 4, None, None], attention, spectral_norm)
+        for index in range(4):
+            block = DiscriminatorBlock(width, downsample=index < 2, first=index == 0, spectral_norm=spectral_norm)
+            blocks += [block, *([after[index]] if isinstance(after[index], SelfAttention) else [])]
         pool = keras.layers.GlobalAveragePooling2D(keepdims=False)
         positions = (self.image_shape[0] // 4) ** 2
         self.body = keras.Sequential([*blocks, keras.layers.ReLU(), pool, keras.layers.Rescaling(positions)], name="body")
         self.build()
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width}
+        return {**super().get_config(), "width": self.width, "attention": self.attention}
+
+
+def _attention_after(resolutions, attention, spectral_norm=True):
+    """What follows each block: self-attention after the one whose resolution is ``attention``, nothing after the others."""
+    if attention is not None and attention not in resolutions:
+        known = ", ".join(str(resolution) for resolution in resolutions if resolution)
+        raise base.UserError(f"resnet has no block at resolution {attention} for attention: there are {known}")
+    return [SelfAttention(spectral_norm) if r and r == attention else keras.layers.Identity() for r in resolutions]
