@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib import penalties
+from ganlib import data, penalties
 from ganlib.training import schedules
-from tests.helpers import mlp_gan
+from tests.helpers import mlp_gan, replicas, weights
 
 
 def values(schedule, steps):
@@ -73,6 +73,22 @@ def test_a_gan_takes_them_everywhere_and_keeps_them_when_it_is_saved(images, tmp
     before = [np.array(v) for v in gan.trainable_variables]
     gan.train_on_batch(images[:8])  # the rate has come to 0
     assert all(np.array_equal(a, b) for a, b in zip(before, gan.trainable_variables, strict=True))
+
+
+def test_two_replicas_follow_them_as_one_does(float64):
+    """With DRAGAN, too, whose noise is as large as the deviation of the whole batch."""
+
+    def trained(count):
+        adam = lambda: schedules.Adam(schedules.Cosine(1e-3, 1e-4, 5), beta_2=schedules.Cosine(0.9, 0.99, 5))  # noqa: E731
+        terms = [penalties.R1(schedules.Linear(1.0, 0.1, 5)), penalties.DRAGAN(1.0), penalties.BalancedConsistency(1.0)]
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            gan = mlp_gan(optimizer=adam, penalties=terms, ema_decay=schedules.HalfLife(schedules.Linear(0, 10, 5)))
+        gan.fit(data.batches(data.open("digits"), 16, with_labels=False), steps_per_epoch=8, verbose=0)
+        return weights(gan)
+
+    for a, b in zip(trained(1), trained(2), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_by_config_with_errors():
