@@ -41,6 +41,27 @@ class Downsample(keras.layers.Layer):
         return (count, height // 2, width // 2, channels)
 
 
+def blur(images, before, after, gain=1.0):
+    """Convolves with `FILTER` along each axis, without resampling: ``(n, h, w, c)`` -> ``(n, h + before + after - 3, ...)``.
+
+    Args:
+        images: as above.
+        before: zeros added at the top and the left.
+        after: zeros added at the bottom and the right.
+        gain: along each axis.
+    """
+    _, height, width, _ = images.shape
+    return _product(gain * _blurring(height, before, after), images, gain * _blurring(width, before, after))
+
+
+def _blurring(size, before, after):
+    rows = size + before + after - len(FILTER) + 1
+    matrix = np.zeros((rows, size + before + after), np.float32)
+    for row in range(rows):
+        matrix[row, row : row + len(FILTER)] = np.divide(FILTER, sum(FILTER))
+    return matrix[:, before : before + size]
+
+
 def _halving(size):
     """The ``(size / 2, size)`` matrix whose row i has the filter around columns 2i and 2i + 1."""
     matrix = np.zeros((size // 2, size + 2), np.float32)

@@ -1,0 +1,257 @@
+"""StyleGAN2: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (arXiv:1912.04958), configuration F:
+weight demodulation, a generator of skips, a residual discriminator. Labels as in StyleGAN2-ADA (Karras et al. 2020,
+arXiv:2006.06676): joined to the latents, and projection in the discriminator.
+"""
+
+import itertools
+import math
+
+import keras
+from keras import ops
+
+from ganlib.networks import base, equalized
+from ganlib.networks.resampling import Downsample, Upsample, blur
+
+register = keras.saving.register_keras_serializable("ganlib.stylegan2")
+
+STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
+"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+
+GROUP = 4
+"""So many images, one after the other in a batch, share a deviation in the discriminator."""
+
+
+@register
+class ModulatedConv(keras.layers.Layer):
+    """A convolution whose weights are scaled by the style of each image: section 2.2.
+
+    The input channels are multiplied by the style and the output channels divided by the norm of their scaled weights, which
+    is the same as weights of its own for each image.
+
+    Args:
+        filters: channels that go out.
+        kernel_size: 1 or 3.
+        demodulate: divide by the norm.
+        upsample: double the resolution before, by a transposed convolution, which is blurred.
+    """
+
+    def __init__(self, filters, kernel_size, demodulate=True, upsample=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.demodulate, self.upsample = filters, kernel_size, demodulate, upsample
+
+    def build(self, inputs_shape, styles_shape=None):
+        channels = inputs_shape[-1]
+        shape = (self.kernel_size, self.kernel_size, channels, self.filters)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=equalized.normal())
+        self.affine = equalized.Dense(channels, bias=1.0)
+        self.affine.build(styles_shape)
+
+    def call(self, inputs, styles):
+        kernel = self.kernel / math.sqrt(math.prod(self.kernel.shape[:3]))
+        scale = self.affine(styles)
+        x = inputs * scale[:, None, None, :]
+        if self.upsample:
+            x = ops.conv_transpose(x, ops.transpose(kernel, (0, 1, 3, 2)), 2, "valid")
+            x = blur(x, 1, 1, gain=2.0)
+        else:
+            x = ops.conv(x, kernel, 1, "same")
+        if self.demodulate:
+            squares = ops.matmul(ops.square(scale), ops.sum(ops.square(kernel), axis=(0, 1)))
+            x = x * ops.cast(ops.rsqrt(ops.cast(squares, "float32") + 1e-8), x.dtype)[:, None, None, :]
+        return x
+
+    def get_config(self):
+        own = {"filters": self.filters, "kernel_size": self.kernel_size, "demodulate": self.demodulate,
+               "upsample": self.upsample}  # fmt: skip
+        return {**super().get_config(), **own}
+
+
+@register
+class StyledConv(keras.layers.Layer):
+    """A `ModulatedConv`, noise of a learned strength, a bias, and a leaky ReLU.
+
+    In training the noise is new for every image; otherwise it is the layer's own, the same for all.
+
+    Args:
+        filters: channels that go out.
+        upsample: double the resolution.
+    """
+
+    def __init__(self, filters, upsample=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.upsample = filters, upsample
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(self, inputs_shape, styles_shape=None):
+        _, height, width, _ = inputs_shape
+        double = 2 if self.upsample else 1
+        self.conv = ModulatedConv(self.filters, 3, upsample=self.upsample)
+        self.conv.build(inputs_shape, styles_shape)
+        self.noise = self.add_weight(
+            name="noise", shape=(double * height, double * width, 1), initializer=equalized.normal(), trainable=False
+        )
+        self.strength = self.add_weight(name="strength", shape=(), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(self, inputs, styles, training=False):
+        x, noise = self.conv(inputs, styles), self.noise
+        if training:
+            noise = keras.random.normal((ops.shape(x)[0], *self.noise.shape), dtype=x.dtype, seed=self.seed_generator)
+        return equalized.leaky_relu(ops.add(x + ops.multiply(noise, self.strength), self.bias))
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "upsample": self.upsample}
+
+
+@register
+class Generator(base.Generator):
+    """Latents -> a mapping network -> styles, which scale the weights of the convolutions; every resolution adds to the image.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
+        latent_dim: the number of latents and of styles; the paper has 512.
+        width: channels of the lowest resolutions, and the most that there are; the paper has 512.
+        num_classes: the number of classes, or None.
+        channels_base: a resolution has this number over its size as its channels, if that is less; the paper has 32,768.
+        mapping_layers: dense layers from latents to styles; the paper has 8.
+
+    Raises:
+        UserError: for an image size that it cannot make.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=512, width=512, num_classes=None, channels_base=32_768,
+                 mapping_layers=8, **kwargs):  # fmt: skip
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "stylegan2")
+        self.width, self.channels_base, self.mapping_layers = width, channels_base, mapping_layers
+        size, _, channels = self.image_shape
+        start = size >> STAGES[size]
+        if num_classes:
+            self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=equalized.normal())
+        mapping = [equalized.Dense(latent_dim, activate=True, rate=0.01) for _ in range(mapping_layers)]
+        self.mapping = keras.Sequential(mapping, name="mapping")
+        widths = _widths(size, width, channels_base)
+        self.constant = self.add_weight(name="constant", shape=(start, start, widths[0]), initializer=equalized.normal())
+        self.convs = [StyledConv(widths[0])]
+        for filters in widths[1:]:
+            self.convs += [StyledConv(filters, upsample=True), StyledConv(filters)]
+        self.to_images = [ModulatedConv(channels, 1, demodulate=False) for _ in widths]
+        zeros = {"shape": (channels,), "initializer": "zeros"}
+        self.image_biases = [self.add_weight(name=f"bias_{index}", **zeros) for index in range(len(widths))]
+        self.double = Upsample(dtype="float32")  # images are added up in full precision
+        self.build()
+
+    def styles(self, latents, labels=None):
+        """``(n, latent_dim)`` latents -> ``(n, latent_dim)`` styles, the paper's w."""
+        z = _normalized(latents)
+        if self.num_classes:
+            z = ops.concatenate([z, _normalized(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
+        return self.mapping(z)
+
+    def call(self, latents, labels=None, training=False):
+        """As in `base.Generator`; in training, images may leave ``[-1, 1]``."""
+        images = self.from_styles(self.styles(latents, labels), training=training)
+        return images if training else ops.clip(images, -1.0, 1.0)
+
+    def from_styles(self, styles, training=False):
+        """``(n, latent_dim)`` styles -> ``(n, *image_shape)`` float32 images, which may leave ``[-1, 1]``."""
+        x = ops.repeat(ops.cast(self.constant, styles.dtype)[None], ops.shape(styles)[0], axis=0)
+        images, convs = None, iter(self.convs)
+        for to_image, bias in zip(self.to_images, self.image_biases, strict=True):
+            for conv in [next(convs)] if images is None else [next(convs), next(convs)]:
+                x = conv(x, styles, training=training)
+            own = ops.cast(ops.add(to_image(x, styles), bias), "float32")
+            images = own if images is None else self.double(images) + own
+        return images
+
+    def get_config(self):
+        own = {"width": self.width, "channels_base": self.channels_base, "mapping_layers": self.mapping_layers}
+        return {**super().get_config(), **own}
+
+
+@register
+class DiscriminatorBlock(keras.layers.Layer):
+    """Two convolutions, the second of which halves the resolution after a blur; beside them a 1x1 convolution.
+
+    Args:
+        before: channels that come in.
+        after: channels that go out.
+    """
+
+    def __init__(self, before, after, **kwargs):
+        super().__init__(**kwargs)
+        self.before, self.after = before, after
+        self.first = equalized.Conv(before, 3)
+        self.second = equalized.Conv(after, 3, strides=2)
+        self.skip = equalized.Conv(after, 1, activate=False)
+        self.halve = Downsample()
+
+    def call(self, inputs):
+        x = self.second(blur(self.first(inputs), 2, 2))
+        return (x + self.skip(self.halve(inputs))) / math.sqrt(2.0)
+
+    def get_config(self):
+        return {**super().get_config(), "before": self.before, "after": self.after}
+
+
+@register
+class MinibatchDeviation(keras.layers.Layer):
+    """Adds a channel with the mean deviation of all features over `GROUP` images that follow one another in the batch.
+
+    Karras et al. 2018 (arXiv:1710.10196), section 3. A batch that is not a multiple of so many gets zeros.
+    """
+
+    def call(self, inputs):
+        count, (_, height, width, channels) = ops.shape(inputs)[0], inputs.shape
+        group = ops.where(ops.equal(count % GROUP, 0), GROUP, 1)
+        x = ops.reshape(ops.cast(inputs, "float32"), (-1, group, height * width * channels))
+        deviation = ops.mean(ops.sqrt(ops.var(x, axis=1) + 1e-8), axis=-1)
+        channel = ops.repeat(ops.cast(deviation, inputs.dtype), group, axis=0)[:, None, None, None]
+        return ops.concatenate([inputs, ops.broadcast_to(channel, (count, height, width, 1))], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+
+@register
+class Discriminator(base.Discriminator):
+    """A 1x1 convolution -> residual blocks that halve the resolution -> `MinibatchDeviation`, a convolution and a dense layer,
+    whose results are the features -> logits, by projection where there are labels.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
+        width: the most channels that there are, and the number of features; the paper has 512.
+        num_classes: the number of classes, or None.
+        channels_base: as in `Generator`.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), width=512, num_classes=None, channels_base=32_768, **kwargs):
+        super().__init__(image_shape, num_classes, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "stylegan2")
+        if self.spectral_norm:
+            raise base.UserError("stylegan2's discriminator is held by R1: leave spectral_norm=False")
+        self.width, self.channels_base = width, channels_base
+        widths = _widths(self.image_shape[0], width, channels_base)[::-1]
+        blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
+        self.body = keras.Sequential([
+            equalized.Conv(widths[0], 1), *blocks, MinibatchDeviation(), equalized.Conv(widths[-1], 3), keras.layers.Flatten(),
+            equalized.Dense(width, activate=True),
+        ], name="body")  # fmt: skip
+        self.build()
+
+    def make_head(self):
+        return equalized.Dense(1, name="head")
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "channels_base": self.channels_base}
+
+
+def _widths(size, width, channels_base):
+    """The generator's channels at each resolution, from the lowest to that of the image."""
+    resolutions = [size >> (STAGES[size] - stage) for stage in range(STAGES[size] + 1)]
+    return [min(channels_base // resolution, width) for resolution in resolutions]
+
+
+def _normalized(x):
+    """To a mean square of 1."""
+    return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-8)

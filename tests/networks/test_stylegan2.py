@@ -1,0 +1,114 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.signal
+import tensorflow as tf
+
+import ganlib
+from ganlib.networks import equalized, resampling, stylegan2
+
+RANDOM = np.random.default_rng(0)
+BLUR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
+
+
+def parameters(network):
+    return sum(math.prod(v.shape) for v in network.trainable_variables)
+
+
+def of_the_authors(size, channels_base=32_768):
+    """Trainable parameters of generator and discriminator, by the layers of configuration F in the authors' code
+    (github.com/NVlabs/stylegan2-ada-pytorch, training/networks.py)."""
+    widths = {r: min(channels_base // r, 512) for r in (2**k for k in range(2, int(math.log2(size)) + 1))}
+    generator, discriminator = 8 * (512 * 512 + 512) + 4 * 4 * 512, 3 * widths[size] + widths[size]
+    for r, width in widths.items():
+        before = widths.get(r // 2)
+        for channels in [width] if before is None else [before, width]:
+            generator += 512 * channels + channels + 9 * channels * width + width + 1  # style, kernel, bias, noise
+        generator += 512 * width + width + 3 * width + 3  # to the image
+        if before is not None:
+            discriminator += 9 * width * width + width + 9 * width * before + before + width * before
+    discriminator += 9 * 513 * 512 + 512 + 16 * 512 * 512 + 512 + 512 + 1
+    return generator, discriminator
+
+
+def test_the_count_by_layers_is_what_the_authors_code_prints_for_ffhq_at_1024():
+    assert of_the_authors(1024) == (30_370_060, 29_012_513)
+
+
+@pytest.mark.parametrize(("size", "base"), [(256, 32_768), (256, 16_384), (32, 32_768)])
+def test_parameters_are_those_of_the_authors_code(size, base):
+    generator = stylegan2.Generator((size, size, 3), channels_base=base)
+    discriminator = stylegan2.Discriminator((size, size, 3), channels_base=base)
+    assert (parameters(generator), parameters(discriminator)) == of_the_authors(size, base)
+
+
+@pytest.mark.parametrize(("demodulate", "upsample"), [(True, False), (False, False), (True, True)])
+def test_modulation_against_a_loop_over_images(demodulate, upsample):
+    """Each image convolved by its own weights, scaled by its style and normalised, one after the other by scipy."""
+    layer = stylegan2.ModulatedConv(4, 3, demodulate, upsample)
+    x, w = RANDOM.normal(size=(3, 6, 6, 5)).astype(np.float32), RANDOM.normal(size=(3, 7)).astype(np.float32)
+    result = np.asarray(layer(x, w))
+    kernel = np.asarray(layer.kernel) / math.sqrt(45)
+    affine, bias = layer.affine.get_weights()
+    for image, style, own in zip(x, w @ affine / math.sqrt(7) + bias, result, strict=True):
+        weights = kernel * style[:, None]
+        if demodulate:
+            weights = weights / np.sqrt(np.square(weights).sum(axis=(0, 1, 2)) + 1e-8)
+        expected = np.zeros(own.shape)
+        for c, f in np.ndindex(5, 4):
+            if upsample:
+                spread = np.zeros((11, 11))
+                spread[::2, ::2] = image[..., c]
+                transposed = scipy.signal.convolve2d(spread, weights[:, :, c, f])
+                expected[..., f] += scipy.signal.convolve2d(np.pad(transposed, 1), 4 * BLUR, mode="valid")
+            else:
+                expected[..., f] += scipy.signal.correlate2d(image[..., c], weights[:, :, c, f], mode="same")
+        np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_blur_against_scipy():
+    x = RANDOM.normal(size=(2, 5, 6, 3)).astype(np.float32)
+    result = np.asarray(resampling.blur(x, 2, 1, gain=2.0))
+    assert result.shape == (2, 5, 6, 3)
+    for n, c in np.ndindex(2, 3):
+        expected = scipy.signal.convolve2d(np.pad(x[n, :, :, c], (2, 1)), 4 * BLUR, mode="valid")
+        np.testing.assert_allclose(result[n, :, :, c], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_deviation_of_groups_by_numpy():
+    x = RANDOM.normal(size=(8, 2, 2, 3)).astype(np.float32)
+    result = np.asarray(stylegan2.MinibatchDeviation()(x))
+    np.testing.assert_array_equal(result[..., :3], x)
+    deviations = x.reshape(2, 4, 12).std(axis=1).mean(axis=1)
+    np.testing.assert_allclose(result[..., 3], np.repeat(deviations, 4)[:, None, None] * np.ones((8, 2, 2)), rtol=1e-4)
+    assert np.abs(np.asarray(stylegan2.MinibatchDeviation()(x[:3]))[..., 3]).max() < 1e-3  # groups of one
+
+
+def test_noise_is_new_in_training_and_still_otherwise():
+    generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1)
+    latents = RANDOM.normal(size=(2, 4)).astype(np.float32)
+    for conv in generator.convs:
+        conv.strength.assign(1.0)
+    assert not np.array_equal(generator(latents, training=True), generator(latents, training=True))
+    np.testing.assert_array_equal(generator(latents), generator(latents))
+    same = np.asarray(generator(np.repeat(latents[:1], 2, axis=0), training=True))
+    assert np.abs(same[0] - same[1]).max() > 0.01  # another noise for every image
+    np.testing.assert_allclose(generator(latents), np.clip(generator.from_styles(generator.styles(latents)), -1, 1))
+
+
+def test_equalised_layers_scale_their_weights():
+    dense = equalized.Dense(5, bias=0.5, rate=0.1)
+    x = RANDOM.normal(size=(3, 8)).astype(np.float32)
+    result = np.asarray(dense(x))
+    kernel, bias = dense.get_weights()
+    np.testing.assert_allclose(result, x @ kernel * 0.1 / math.sqrt(8) + 0.1 * bias, rtol=1e-4, atol=1e-6)
+    assert np.std(equalized.normal(1 / 0.1)((100, 100))) == pytest.approx(10, rel=0.05)
+    np.testing.assert_allclose(
+        equalized.leaky_relu(tf.constant([-1.0, 2.0])), [-0.2 * math.sqrt(2), 2 * math.sqrt(2)], rtol=1e-6
+    )
+
+
+def test_what_it_cannot_make_is_refused():
+    with pytest.raises(ganlib.UserError, match="held by R1: leave spectral_norm=False"):
+        stylegan2.Discriminator((8, 8, 1), width=8, spectral_norm=True)
