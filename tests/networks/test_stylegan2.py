@@ -16,11 +16,11 @@ def parameters(network):
     return sum(math.prod(v.shape) for v in network.trainable_variables)
 
 
-def of_the_authors(size, channels_base=32_768):
+def of_the_authors(size, channels_base=32_768, mapping_layers=8):
     """Trainable parameters of generator and discriminator, by the layers of configuration F in the authors' code
     (github.com/NVlabs/stylegan2-ada-pytorch, training/networks.py)."""
     widths = {r: min(channels_base // r, 512) for r in (2**k for k in range(2, int(math.log2(size)) + 1))}
-    generator, discriminator = 8 * (512 * 512 + 512) + 4 * 4 * 512, 3 * widths[size] + widths[size]
+    generator, discriminator = mapping_layers * (512 * 512 + 512) + 4 * 4 * 512, 3 * widths[size] + widths[size]
     for r, width in widths.items():
         before = widths.get(r // 2)
         for channels in [width] if before is None else [before, width]:
@@ -34,6 +34,7 @@ def of_the_authors(size, channels_base=32_768):
 
 def test_the_count_by_layers_is_what_the_authors_code_prints_for_ffhq_at_1024():
     assert of_the_authors(1024) == (30_370_060, 29_012_513)
+    assert of_the_authors(1024, mapping_layers=2) == (28_794_124, 29_012_513)  # its configuration "auto"
 
 
 @pytest.mark.parametrize(("size", "base"), [(256, 32_768), (256, 16_384), (32, 32_768)])
