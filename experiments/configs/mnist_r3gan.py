@@ -2,7 +2,10 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_r3gan.py --workdir=runs/mnist_r3gan
 
-RESULT
+To expect, on in-domain features, of one seed: FID 24.3, far from the 1.7 of `mnist_dcgan` in the same time, since a step takes
+three times as long and nothing is tuned yet. The 4,000 steps took twenty minutes on one core with
+--config.precision=mixed_bfloat16. (At 2,000 of them the FID was 30.0; a run of 2,000 in all with penalties ten times as heavy
+ended at 50.8.)
 
 The recipe is the authors' for CIFAR-10, with schedules over the first 60 % of the steps: relativistic loss, R1 and R2 at every
 step, Adam without momentum. Their networks have 768 channels, and two blocks in a stage; their augmentation is left out.
