@@ -46,7 +46,7 @@ def _build_gan(run):
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
         loss=config.loss,
-        penalties=[penalties.get(name, **_scheduled(arguments, config)) for name, arguments in config.penalties.items()],
+        penalties=[penalties.get(name, **_scheduled(arguments, config.steps)) for name, arguments in config.penalties.items()],
         discriminator_steps=config.discriminator_steps,
         update=config.update_rule,
         **_shared(config),
@@ -129,12 +129,12 @@ def _classifier(run, arguments):
 def _shared(config):
     """The arguments of ``compile`` that all models share."""
     keys = ("augment", "ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
-    return _scheduled({key: config[key] for key in keys}, config)
+    return _scheduled({key: config[key] for key in keys}, config.steps)
 
 
-def _scheduled(arguments, config):
+def _scheduled(arguments, steps):
     """Arguments with the schedules that their values describe."""
-    return {name: schedules.from_config(value, config.steps) for name, value in arguments.items()}
+    return {name: schedules.from_config(value, steps) for name, value in arguments.items()}
 
 
 METHODS = {
@@ -163,7 +163,7 @@ def build_optimizer(config, steps):
     Raises:
         UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
     """
-    arguments = {name: schedules.from_config(value, steps) for name, value in config.items()}
+    arguments = _scheduled(config, steps)
     name = arguments.pop("name", "adam")
     decay = arguments.pop("linear_decay", None)
     if decay is not None:

@@ -10,13 +10,14 @@ import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.errors import UserError, choose
+from ganlib.regularizers import Regularizer
 from ganlib.training import schedules
 from ganlib.training.sharing import batch_mean
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 
-class Penalty:
+class Penalty(Regularizer):
     """A weighted term of the discriminator's loss.
 
     Subclasses define ``term(critic, real, fake, random)``, without the weight.
@@ -25,17 +26,13 @@ class Penalty:
         weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
         interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
             that its mean stays (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, section 3.1).
-
-    Attributes:
-        name: what the term is called in configs and logs.
     """
-
-    name = None
 
     def __init__(self, weight, interval=1):
         if interval < 1:
             raise UserError(f"a penalty's interval must be at least 1, got {interval}")
-        self.weight, self.interval = schedules.restored(weight), interval
+        super().__init__(schedules.restored(weight))
+        self.interval = interval
 
     def __call__(self, critic, real, fake, random, step=0):
         """The weighted term at ``step``, a scalar integer: 0 between intervals."""
@@ -54,10 +51,6 @@ class Penalty:
 
     def get_config(self):
         return {"weight": keras.saving.serialize_keras_object(self.weight), "interval": self.interval}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
 
 @register
@@ -97,8 +90,7 @@ class WGANGP(Penalty):
 
     def term(self, critic, real, fake, random):
         mix = random.uniform((tf.shape(real)[0], 1, 1, 1))
-        norm = tf.sqrt(_squared_gradient(critic, real + mix * (fake - real)) + 1e-12)
-        return tf.reduce_mean(tf.square(norm - 1.0))
+        return _distance_from_one(critic, real + mix * (fake - real))
 
 
 @register
@@ -116,8 +108,7 @@ class DRAGAN(Penalty):
         mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))
         deviation = tf.sqrt(tf.maximum(mean_of_squares - tf.square(mean), 0.0))
         share, noise = random.uniform((tf.shape(real)[0], 1, 1, 1)), random.uniform(tf.unstack(tf.shape(real)))
-        norm = tf.sqrt(_squared_gradient(critic, real + 0.5 * deviation * share * noise) + 1e-12)
-        return tf.reduce_mean(tf.square(norm - 1.0))
+        return _distance_from_one(critic, real + 0.5 * deviation * share * noise)
 
 
 @register
@@ -157,6 +148,11 @@ class BalancedConsistency(Consistency):
 
     def term(self, critic, real, fake, random):
         return self._change(critic, real, random) + self._change(critic, fake, random)
+
+
+def _distance_from_one(critic, images):
+    """The mean of (||gradient|| - 1)^2 at images."""
+    return tf.reduce_mean(tf.square(tf.sqrt(_squared_gradient(critic, images) + 1e-12) - 1.0))
 
 
 def _squared_gradient(critic, images):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 import ganlib
+from ganlib import data, penalties
 from ganlib.networks import dcgan, mlp
 
 SHAPE = (8, 8, 1)
@@ -15,6 +16,10 @@ SHAPE = (8, 8, 1)
 
 def adam(rate=1e-3):
     return keras.optimizers.Adam(rate, beta_1=0.5)
+
+
+def sgd():
+    return keras.optimizers.SGD(0.05)
 
 
 @functools.cache
@@ -47,6 +52,25 @@ def dcgan_gan(**arguments):
     )
     gan.compile(adam(), adam(), **arguments)
     return gan
+
+
+def trained(count, steps=10, **arguments):
+    """A GAN without batch norm after some SGD steps on the digits, with a global batch of 16 on 1 or 2 replicas."""
+    with replicas(count).scope():
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(num_classes=10, optimizer=sgd, seed=3, **arguments)
+    logs = gan.fit(data.batches(data.open("digits"), 16), steps_per_epoch=steps, verbose=0).history
+    return gan, logs
+
+
+VARIANTS = {
+    "plain": {},
+    "simultaneous": {"update": "simultaneous"},
+    "penalties-augment": {
+        "penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], "augment": "translation,cutout",
+    },
+    "relativistic-2-steps": {"loss": "relativistic", "discriminator_steps": 2},
+}  # fmt: skip
 
 
 def weights(model):

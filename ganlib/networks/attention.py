@@ -41,22 +41,18 @@ class SelfAttention(keras.layers.Layer):
         queries, keys, values = (
             ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[3]))
             for x in (
-                _call(self.queries, inputs, training),
-                self.pool(_call(self.keys, inputs, training)),
-                self.pool(_call(self.values, inputs, training)),
+                self.queries(inputs, training=training),
+                self.pool(self.keys(inputs, training=training)),
+                self.pool(self.values(inputs, training=training)),
             )
         )
         weights = ops.softmax(ops.matmul(queries, ops.transpose(keys, (0, 2, 1))), axis=-1)
         attended = ops.matmul(weights, values)
         attended = ops.reshape(attended, (-1, height, width, attended.shape[-1]))
-        return inputs + ops.cast(self.scale, inputs.dtype) * _call(self.outputs, attended, training)
+        return inputs + ops.cast(self.scale, inputs.dtype) * self.outputs(attended, training=training)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
         return {**super().get_config(), "spectral_norm": self.spectral_norm}
-
-
-def _call(layer, inputs, training):
-    return layer(inputs, training=training) if isinstance(layer, layers.SpectralNorm) else layer(inputs)

@@ -54,9 +54,13 @@ class Generator(_Network):
 
     def call(self, latents, labels=None, training=False):
         """``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 images in ``[-1, 1]``."""
-        if self.num_classes:
-            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
-        return ops.cast(self.body(latents, training=training), "float32")
+        return ops.cast(self.body(self.joined(latents, labels), training=training), "float32")
+
+    def joined(self, latents, labels):
+        """Latents and, of a conditional generator, the embedded labels: ``(n, latent_dim)`` or ``(n, 2 * latent_dim)``."""
+        if not self.num_classes:
+            return latents
+        return ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
 
     def _example_shape(self):
         return (self.latent_dim,)
@@ -126,6 +130,11 @@ def rescale(images):
     """uint8 ``[0, 255]`` -> float32 ``[-1, 1]``; float images pass unchanged."""
     images = ops.convert_to_tensor(images)
     return images if "float" in keras.backend.standardize_dtype(images.dtype) else ops.cast(images, "float32") / 127.5 - 1.0
+
+
+def resolutions(size, doublings):
+    """From the lowest to ``size``."""
+    return [size >> left for left in range(doublings, -1, -1)]
 
 
 def check_image_shape(image_shape, sizes, network):

@@ -103,9 +103,7 @@ class Generator(base.Generator):
 
     def call(self, latents, labels=None, training=False):
         """As in `base.Generator`; in training, images may leave ``[-1, 1]``."""
-        if self.num_classes:
-            latents = ops.concatenate([latents, ops.cast(self.embedding(labels), latents.dtype)], axis=-1)
-        scale = self.scale(latents)[:, None, None, :]
+        scale = self.scale(self.joined(latents, labels))[:, None, None, :]
         images = ops.cast(self.image(self.stages(scale * ops.cast(self.basis, scale.dtype))), "float32")
         return images if training else ops.clip(images, -1.0, 1.0)
 
@@ -168,8 +166,7 @@ class Discriminator(base.Discriminator):
 
 def _widths(size, width):
     """The generator's channels at each resolution, from the lowest to that of the image."""
-    resolutions = [size >> (STAGES[size] - stage) for stage in range(STAGES[size] + 1)]
-    return [max(width * FULL_WIDTH // max(resolution, FULL_WIDTH), 1) for resolution in resolutions]
+    return [max(width * FULL_WIDTH // max(side, FULL_WIDTH), 1) for side in base.resolutions(size, STAGES[size])]
 
 
 def _residual_blocks(width, blocks, group_width, num_stages):

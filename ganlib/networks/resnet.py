@@ -115,7 +115,7 @@ class Generator(base.Generator):
         self.dense = keras.layers.Dense(start * start * width, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, width))
         self.blocks = [GeneratorBlock(width, num_classes, normalization) for _ in range(STAGES[size])]
-        self.after = _attention_after([start * 2 ** (index + 1) for index in range(STAGES[size])], attention)
+        self.after = _attention_after(base.resolutions(size, STAGES[size])[1:], attention)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, activation="tanh", kernel_initializer=_initializer())
         self.build()
@@ -152,7 +152,7 @@ class Discriminator(base.Discriminator):
         after = _attention_after([size // 2, size // 4, None, None], attention, spectral_norm)
         for index in range(4):
             block = DiscriminatorBlock(width, downsample=index < 2, first=index == 0, spectral_norm=spectral_norm)
-            blocks += [block, *([after[index]] if isinstance(after[index], SelfAttention) else [])]
+            blocks += [block, after[index]]
         pool = keras.layers.GlobalAveragePooling2D(keepdims=False)
         positions = (self.image_shape[0] // 4) ** 2
         self.body = keras.Sequential([*blocks, keras.layers.ReLU(), pool, keras.layers.Rescaling(positions)], name="body")

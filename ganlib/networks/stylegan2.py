@@ -248,8 +248,7 @@ class Discriminator(base.Discriminator):
 
 def _widths(size, width, channels_base):
     """The generator's channels at each resolution, from the lowest to that of the image."""
-    resolutions = [size >> (STAGES[size] - stage) for stage in range(STAGES[size] + 1)]
-    return [min(channels_base // resolution, width) for resolution in resolutions]
+    return [min(channels_base // side, width) for side in base.resolutions(size, STAGES[size])]
 
 
 def _normalized(x):

@@ -13,6 +13,7 @@ import os
 import pathlib
 import shutil
 
+import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
@@ -41,7 +42,7 @@ class Checkpoints:
         self.folder, self.model, self.keep = pathlib.Path(folder), model, keep
         self.notes = {}
         self._writing = None
-        self._copies, self._copies_checkpoint = [], None
+        self._copy = None
 
     def steps(self):
         """The steps of the complete checkpoints, in ascending order."""
@@ -59,11 +60,12 @@ class Checkpoints:
         step = int(self.model.step.numpy())
         if self._path(step).exists() or not strategy.is_chief(self.model.distribute_strategy):
             return
-        self._check_finite(step)
+        variables = all_variables(self.model)
+        values = [v.value.numpy() for v in variables]
+        self._check_finite(step, variables, values)
         with self._failures_told(step):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._check_disk()
-        values = [v.value.numpy() for v in all_variables(self.model)]
+            self._check_disk(values)
         self._writing = step, _WRITER.submit(self._write, step, values, json.dumps(self.notes))
 
     def wait(self):
@@ -92,12 +94,12 @@ class Checkpoints:
 
     def _checkpoint_of(self, values):
         """A `tf.train.Checkpoint` of values in variables of their own, made once: that is most of the work."""
-        if not self._copies:
-            self._copies = [tf.Variable(value) for value in values]
-            self._copies_checkpoint = tf.train.Checkpoint(variables=self._copies)
-        for copy, value in zip(self._copies, values, strict=True):
-            copy.assign(value)
-        return self._copies_checkpoint
+        if self._copy is None:
+            self._copy = tf.train.Checkpoint(variables=[tf.Variable(value) for value in values])
+        else:
+            for variable, value in zip(self._copy.variables, values, strict=True):
+                variable.assign(value)
+        return self._copy
 
     @contextlib.contextmanager
     def _failures_told(self, step):
@@ -160,19 +162,18 @@ class Checkpoints:
     def _path(self, step):
         return self.folder / f"{_PREFIX}{step:08d}"
 
-    def _check_finite(self, step):
+    def _check_finite(self, step, variables, values):
         """A step's loss can be finite and its update not; the next loss would show it, after this save."""
-        for variable in self.model.weights:
-            value = tf.convert_to_tensor(variable.value)
-            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
+        weights = {id(variable) for variable in self.model.weights}
+        for variable, value in zip(variables, values, strict=True):
+            if id(variable) in weights and variable.value.dtype.is_floating and not np.isfinite(value).all():
                 raise UserError(
                     f"training stopped at step {step}: the weights {variable.path!r} are not finite and were not saved"
                     f"{self._still_good()}. Lower the learning rate, or set a penalty on the discriminator"
                 )
 
-    def _check_disk(self):
-        values = [v.value for v in all_variables(self.model)]
-        needed = int(_MARGIN * sum(value.dtype.size * value.shape.num_elements() for value in values))
+    def _check_disk(self, values):
+        needed = int(_MARGIN * sum(value.nbytes for value in values))
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise OSError(f"it needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are free: make room")

@@ -129,3 +129,16 @@ def test_weight_norm_is_initialised_in_mixed_precision_too():
     outputs = np.asarray(keras.ops.cast(body(inputs), "float32"))
     np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=0.02)  # bfloat16 has 8 bits
     np.testing.assert_allclose(outputs.std(axis=0), 1, atol=0.02)
+
+
+def test_grouped_convolutions_in_a_loop_and_by_keras_are_the_same():
+    x = np.random.default_rng(0).normal(size=(2, 6, 6, 12)).astype(np.float32)
+    for groups in (1, 2, 4, 12):
+        ours = layers.GroupedConv(24, 3, groups=groups, padding="same", activation="relu")
+        theirs = keras.layers.Conv2D(24, 3, groups=groups, padding="same", activation="relu")
+        ours.build(x.shape)
+        theirs.build(x.shape)
+        weights = [np.random.default_rng(1).normal(size=w.shape) for w in ours.get_weights()]
+        ours.set_weights(weights)
+        theirs.set_weights(weights)
+        np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-4, atol=1e-4)

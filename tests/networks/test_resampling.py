@@ -1,7 +1,7 @@
 import numpy as np
 import scipy.signal
 
-from ganlib.networks.resampling import Downsample, Upsample
+from ganlib.networks.resampling import Downsample, Upsample, blur
 
 FILTER = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64.0
 IMAGES = np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype(np.float32)
@@ -26,3 +26,11 @@ def test_downsampling_is_every_second_of_scipys_convolution():
     assert result.shape == (2, 3, 4, 3) == Downsample().compute_output_shape(IMAGES.shape)
     for n, c in np.ndindex(2, 3):
         np.testing.assert_allclose(result[n, :, :, c], convolved(IMAGES[n, :, :, c])[2:8:2, 2:10:2], atol=1e-5)
+
+
+def test_blur_against_scipy():
+    result = np.asarray(blur(IMAGES, 2, 1, gain=2.0))
+    assert result.shape == (2, 6, 8, 3)
+    for n, c in np.ndindex(2, 3):
+        expected = scipy.signal.convolve2d(np.pad(IMAGES[n, :, :, c], (2, 1)), 4 * FILTER, mode="valid")
+        np.testing.assert_allclose(result[n, :, :, c], expected, rtol=1e-4, atol=1e-5)

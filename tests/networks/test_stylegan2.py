@@ -3,10 +3,9 @@ import math
 import numpy as np
 import pytest
 import scipy.signal
-import tensorflow as tf
 
 import ganlib
-from ganlib.networks import equalized, resampling, stylegan2
+from ganlib.networks import stylegan2
 
 RANDOM = np.random.default_rng(0)
 BLUR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
@@ -68,15 +67,6 @@ def test_modulation_against_a_loop_over_images(demodulate, upsample):
         np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_blur_against_scipy():
-    x = RANDOM.normal(size=(2, 5, 6, 3)).astype(np.float32)
-    result = np.asarray(resampling.blur(x, 2, 1, gain=2.0))
-    assert result.shape == (2, 5, 6, 3)
-    for n, c in np.ndindex(2, 3):
-        expected = scipy.signal.convolve2d(np.pad(x[n, :, :, c], (2, 1)), 4 * BLUR, mode="valid")
-        np.testing.assert_allclose(result[n, :, :, c], expected, rtol=1e-4, atol=1e-5)
-
-
 def test_deviation_of_groups_by_numpy():
     x = RANDOM.normal(size=(8, 2, 2, 3)).astype(np.float32)
     result = np.asarray(stylegan2.MinibatchDeviation()(x))
@@ -96,18 +86,6 @@ def test_noise_is_new_in_training_and_still_otherwise():
     same = np.asarray(generator(np.repeat(latents[:1], 2, axis=0), training=True))
     assert np.abs(same[0] - same[1]).max() > 0.01  # another noise for every image
     np.testing.assert_allclose(generator(latents), np.clip(generator.from_styles(generator.styles(latents)), -1, 1))
-
-
-def test_equalised_layers_scale_their_weights():
-    dense = equalized.Dense(5, bias=0.5, rate=0.1)
-    x = RANDOM.normal(size=(3, 8)).astype(np.float32)
-    result = np.asarray(dense(x))
-    kernel, bias = dense.get_weights()
-    np.testing.assert_allclose(result, x @ kernel * 0.1 / math.sqrt(8) + 0.1 * bias, rtol=1e-4, atol=1e-6)
-    assert np.std(equalized.normal(1 / 0.1)((100, 100))) == pytest.approx(10, rel=0.05)
-    np.testing.assert_allclose(
-        equalized.leaky_relu(tf.constant([-1.0, 2.0])), [-0.2 * math.sqrt(2), 2 * math.sqrt(2)], rtol=1e-6
-    )
 
 
 def test_what_it_cannot_make_is_refused():

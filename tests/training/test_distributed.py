@@ -9,30 +9,7 @@ import ganlib
 from ganlib import data, penalties
 from ganlib.networks import dcgan, mlp, resnet
 from ganlib.training import callbacks, checkpoint
-from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weights
-
-
-def sgd():
-    return keras.optimizers.SGD(0.05)
-
-
-def trained(count, steps=10, **arguments):
-    """A GAN without batch norm after some SGD steps on the digits, with a global batch of 16 on 1 or 2 replicas."""
-    with replicas(count).scope():
-        keras.utils.set_random_seed(0)
-        gan = mlp_gan(num_classes=10, optimizer=sgd, seed=3, **arguments)
-    logs = gan.fit(data.batches(data.open("digits"), 16), steps_per_epoch=steps, verbose=0).history
-    return gan, logs
-
-
-VARIANTS = {
-    "plain": {},
-    "simultaneous": {"update": "simultaneous"},
-    "penalties-augment": {
-        "penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], "augment": "translation,cutout",
-    },
-    "relativistic-2-steps": {"loss": "relativistic", "discriminator_steps": 2},
-}  # fmt: skip
+from tests.helpers import SHAPE, VARIANTS, adam, dcgan_gan, mlp_gan, replicas, same, sgd, trained, weights
 
 
 @pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
@@ -46,21 +23,6 @@ def test_one_and_two_replicas_give_the_same_weights_and_logs(float64, arguments)
         copies = [np.asarray(v) for v in variable.value.values]
         np.testing.assert_array_equal(*copies)
     assert int(two.step.numpy()) == 10
-
-
-@pytest.mark.parametrize(("count", "parts"), [(1, 2), (1, 4), (2, 2)])
-@pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
-def test_a_batch_in_parts_gives_the_same_weights_and_logs(float64, count, parts, arguments):
-    (whole, logs), (cut, cut_logs) = trained(1, steps=5, **arguments), trained(count, 5, accumulation_steps=parts, **arguments)
-    for a, b in zip(weights(whole), weights(cut), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
-    for name, values in logs.items():
-        np.testing.assert_allclose(values, cut_logs[name], atol=1e-4)
-
-
-def test_parts_that_are_not_equal_are_refused():
-    with pytest.raises(ganlib.UserError, match="a batch of 16 examples a replica cannot be cut into accumulation_steps=3"):
-        trained(1, steps=1, accumulation_steps=3)
 
 
 def test_all_that_keeps_state_runs_on_two_replicas():

@@ -1,0 +1,71 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib.training import RandomStream, gradients
+from tests.helpers import VARIANTS, replicas, trained, weights
+
+X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_means_over_parts_by_hand(parts):
+    """The loss E (w.x)^2 has the gradient 2 E (w.x) x; a second update has a loss of its own, in the same pass."""
+    first, second = keras.Sequential([keras.layers.Dense(1, use_bias=False)]), keras.Sequential([keras.layers.Dense(1)])
+    first.build((None, 3))
+    second.build((None, 3))
+    optimizer = keras.optimizers.SGD(1.0)
+
+    def losses_of(x, labels, random):
+        assert labels is None
+        loss = tf.reduce_mean(first(x) ** 2)
+        return [loss, tf.reduce_mean(second(x))], {"loss": loss}
+
+    updates = [(first, optimizer), (second, optimizer)]
+    found, logs = gradients.mean_over_parts(losses_of, updates, (tf.constant(X), None), RandomStream(0), parts)
+    w = first.get_weights()[0]
+    np.testing.assert_allclose(found[0][0], 2 * np.mean((X @ w) * X, axis=0)[:, None], rtol=1e-5)
+    np.testing.assert_allclose(found[1][0], X.mean(axis=0)[:, None], rtol=1e-5)
+    np.testing.assert_allclose(found[1][1], [1.0], rtol=1e-6)
+    assert float(logs["loss"]) == pytest.approx(np.mean((X @ w) ** 2), rel=1e-5)
+
+
+def test_an_embeddings_gradient_is_whole():
+    embedding = keras.Sequential([keras.layers.Embedding(5, 2)])
+    embedding.build((None,))
+    updates = [(embedding, keras.optimizers.SGD(1.0))]
+    batch = (tf.constant([1, 1, 3]),)
+    ((found,),), _ = gradients.mean_over_parts(lambda i, r: ([tf.reduce_sum(embedding(i))], {}), updates, batch, None)
+    assert isinstance(found, tf.Tensor)
+    np.testing.assert_array_equal(found, np.array([0, 2, 0, 1, 0])[:, None] * np.ones((5, 2)))
+
+
+def test_one_replica_that_is_not_finite_spoils_all():
+    @tf.function
+    def both(value):
+        def on_each():
+            own = tf.where(tf.distribute.get_replica_context().replica_id_in_sync_group == 1, value, 1.0)
+            return gradients.all_or_none_finite([own, None, tf.ones(2)])[2]
+
+        return strategy.experimental_local_results(strategy.run(on_each))
+
+    strategy = replicas(2)
+    assert all(np.isnan(result).all() for result in both(np.inf))
+    assert all(np.array_equal(result, np.ones(2)) for result in both(2.0))
+
+
+@pytest.mark.parametrize(("count", "parts"), [(1, 2), (1, 4), (2, 2)])
+@pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
+def test_a_batch_in_parts_gives_the_same_weights_and_logs(float64, count, parts, arguments):
+    (whole, logs), (cut, cut_logs) = trained(1, steps=5, **arguments), trained(count, 5, accumulation_steps=parts, **arguments)
+    for a, b in zip(weights(whole), weights(cut), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    for name, values in logs.items():
+        np.testing.assert_allclose(values, cut_logs[name], atol=1e-4)
+
+
+def test_parts_that_are_not_equal_are_refused():
+    with pytest.raises(ganlib.UserError, match="a batch of 16 examples a replica cannot be cut into accumulation_steps=3"):
+        trained(1, steps=1, accumulation_steps=3)
