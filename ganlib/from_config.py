@@ -177,7 +177,7 @@ def build_optimizer(config, steps):
 
 def _construct(kind, what, arguments, **others):
     """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have or a value that it refuses."""
-    known = set(inspect.signature(kind).parameters) - {"kwargs"}
+    known = _arguments(kind)
     for name in arguments:
         if name not in known:
             raise UserError(
@@ -190,3 +190,18 @@ def _construct(kind, what, arguments, **others):
     except (TypeError, ValueError) as error:  # Keras's, of a layer that cannot be
         shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
         raise UserError(f"there is no {what} with {shown}: {' '.join(str(error).split())}") from None
+
+
+def _arguments(kind):
+    """The names of the arguments of a class of ours, and of those classes of ours to which it hands on the rest; or of Keras."""
+    names = set()
+    for ancestor in kind.__mro__:
+        if "__init__" not in vars(ancestor):
+            continue
+        if names and not ancestor.__module__.startswith("ganlib"):
+            break
+        parameters = inspect.signature(ancestor.__init__).parameters.values()
+        names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}
+        if all(p.kind != p.VAR_KEYWORD for p in parameters):
+            break
+    return names

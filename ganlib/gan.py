@@ -6,12 +6,16 @@ import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib import losses
+from ganlib.critic import Critic
 from ganlib.errors import UserError, choose
 from ganlib.networks.base import rescale
-from ganlib.training import averaging
+from ganlib.training import averaging, schedules
 from ganlib.training.distributed import DistributedModel
 from ganlib.training.random_stream import RandomStream
-from ganlib.training.sharing import on_replicas
+from ganlib.training.sharing import batch_mean, on_replicas
+
+LEARNT_CONDITIONINGS = {"auxiliary": "auxiliary_classification", "contrastive": "contrastive_classification"}
+"""A discriminator's conditioning -> the penalty without which it takes no notice of labels."""
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -65,6 +69,7 @@ class GAN(DistributedModel):
         augment=None,
         discriminator_steps=1,
         update="alternating",
+        top_k=1.0,
         **shared,
     ):
         """Sets how the networks are trained.
@@ -74,20 +79,24 @@ class GAN(DistributedModel):
             discriminator_optimizer: another one.
             loss: a name out of `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
                 ``generator(fake, real)``.
-            penalties: `ganlib.penalties`, added to the discriminator's loss.
+            penalties: `ganlib.penalties`, added to the losses of the discriminator and of the generator.
             augment: what real and generated images pass before the discriminator, such as
-                `ganlib.augment.DiffAugment()`; None for nothing.
+                `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`; None for nothing.
             discriminator_steps: updates of the discriminator for each of the generator. A batch is cut into as many
                 parts, one for each update, so give `fit` batches that are so many times larger.
             update: ``"alternating"`` updates the discriminator and then, on new latents, the generator against the
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
                 gradients from one pass over the same generated images and then updates both: a sixth fewer FLOPs for
                 DCGAN, but the generator answers the discriminator of a step ago and both see the same latents.
+            top_k: the share of the generated images from which the generator learns, those with the highest logits (Sinha et
+                al. 2020, arXiv:2002.06224): a number in ``(0, 1]``, or a `ganlib.training.schedules` of it; the paper goes
+                from 1 to 0.5. Of several replicas each takes its own.
             shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``non_finite``, ``jit_compile``, ``steps_per_execution``
                 and ``run_eagerly``: see `ganlib.training.DistributedModel.configure`.
 
         Raises:
-            UserError: for an unknown loss or update, or a combination that makes no sense.
+            UserError: for an unknown loss or update, penalties that do not fit the networks, or a combination that makes no
+                sense.
         """
         updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
         self._update = choose("update", update, updates)
@@ -96,8 +105,13 @@ class GAN(DistributedModel):
         if update == "simultaneous" and discriminator_steps != 1:
             raise UserError(f"update='simultaneous' makes one discriminator step, not {discriminator_steps}")
         self._loss = losses.get(loss)
-        self.penalties = list(penalties)
-        self.augment = augmentations.get(augment)
+        if not callable(top_k) and not 0 < top_k <= 1:
+            raise UserError(f"top_k is a share in (0, 1], got {top_k}")
+        if self._is_paired and top_k != 1:
+            raise UserError(f"loss {loss!r} compares pairs of real and generated images: leave top_k=1.0")
+        self.penalties, self.top_k = list(penalties), top_k
+        self._build_penalties()
+        self._set_augment(augment)
         self.discriminator_steps = discriminator_steps
         self.configure(
             {
@@ -106,7 +120,7 @@ class GAN(DistributedModel):
             },
             {
                 "loss": loss, "penalties": self.penalties, "augment": augment, "update": update,
-                "discriminator_steps": discriminator_steps,
+                "discriminator_steps": discriminator_steps, "top_k": top_k,
             },
             **shared,
         )  # fmt: skip
@@ -128,42 +142,48 @@ class GAN(DistributedModel):
 
         def losses_of(real, labels, random):
             fake = tf.stop_gradient(self._generate_for(real, labels, random))
-            real_logits = self._discriminate(real, labels, random)
-            fake_logits = self._discriminate(fake, labels, random)
+            critic = self._critic(labels, random)
+            real_logits, fake_logits = critic.see(real), critic.see(fake)
             loss = self._loss.discriminator(real_logits, fake_logits)
-            terms = self._penalty_terms(real, fake, labels, random)
+            terms = self._discriminator_terms(critic, real, fake, random)
             return [sum(terms.values(), loss)], self._discriminator_logs(loss, real_logits, fake_logits) | terms
 
-        return self.descend(losses_of, [(self.discriminator, self.discriminator_optimizer)], (real, labels), random)
+        updates = [(self.discriminator, self.discriminator_optimizer)]
+        return self._adapted(self.descend(losses_of, updates, (real, labels), random), real)
 
     def generator_step(self, real, labels, random):
         """Updates the generator to make images that the discriminator takes for real."""
 
         def losses_of(real, labels, random):
-            fake_logits = self._discriminate(self._generate_for(real, labels, random), labels, random)
-            real_logits = self._discriminate(real, labels, random) if self._is_paired else None
-            loss = self._loss.generator(fake_logits, real_logits)
-            return [loss], {"generator_loss": loss}
+            fake = self._generate_for(real, labels, random)
+            critic = self._critic(labels, random)
+            fake_logits = critic.see(fake)
+            real_logits = critic.see(real) if self._is_paired else None
+            loss = self._loss.generator(self._best(fake_logits), real_logits)
+            terms = self._generator_terms(critic, fake, random)
+            return [sum(terms.values(), loss)], {"generator_loss": loss} | terms
 
         return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real, labels), random)
 
     def _simultaneous_update(self, real, labels, random):
         def losses_of(real, labels, random):
             fake = self._generate_for(real, labels, random)
-            real_logits = self._discriminate(real, labels, random)
-            fake_logits = self._discriminate(fake, labels, random)
+            critic = self._critic(labels, random)
+            real_logits, fake_logits = critic.see(real), critic.see(fake)
             loss = self._loss.discriminator(real_logits, fake_logits)
-            generator_loss = self._loss.generator(fake_logits, real_logits if self._is_paired else None)
-            terms = self._penalty_terms(real, fake, labels, random)
-            logs = self._discriminator_logs(loss, real_logits, fake_logits) | terms | {"generator_loss": generator_loss}
-            return [sum(terms.values(), loss), generator_loss], logs
+            generator_loss = self._loss.generator(self._best(fake_logits), real_logits if self._is_paired else None)
+            terms = self._discriminator_terms(critic, real, fake, random)
+            generator_terms = self._generator_terms(critic, fake, random)
+            logs = self._discriminator_logs(loss, real_logits, fake_logits) | terms
+            logs |= {"generator_loss": generator_loss} | generator_terms
+            return [sum(terms.values(), loss), sum(generator_terms.values(), generator_loss)], logs
 
         updates = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
-        return self.descend(losses_of, updates, (real, labels), random)
+        return self._adapted(self.descend(losses_of, updates, (real, labels), random), real)
 
-    def call(self, latents, labels=None, training=False):
+    def call(self, latents, labels=None, training=False, **truncation):
         """``(n, latent_dim)`` latents, and ``(n,)`` labels if conditional -> images from the averaged generator."""
-        return self.ema_generator(*_inputs(latents, labels), training=training)
+        return self.ema_generator(*_inputs(latents, labels), training=training, **truncation)
 
     def generate(self, count, labels=None, seed=0, truncation=None, batch_size=64):
         """Makes images with the averaged generator.
@@ -173,7 +193,8 @@ class GAN(DistributedModel):
             labels: for a conditional GAN ``(count,)`` integers, or one for all; None takes each class in turn.
             seed: an integer; image k is a function of (seed, k), whatever ``count`` and ``batch_size`` are.
             truncation: draw latents anew where their absolute value is above this (Brock et al. 2019,
-                arXiv:1809.11096): smaller gives better but less varied images. None does not truncate.
+                arXiv:1809.11096); for a generator with styles, bring styles nearer to their average by this factor (Karras et
+                al. 2019, arXiv:1812.04948). Smaller gives better but less varied images. None does not truncate.
             batch_size: images that a replica makes at a time.
 
         Returns:
@@ -182,22 +203,26 @@ class GAN(DistributedModel):
         Raises:
             UserError: for labels that do not fit, or a truncation that is not positive.
         """
-        latents = latents_for(count, self.generator.latent_dim, seed, truncation)
-        return self.generate_from(latents, self._labels_for(count, labels), batch_size)
+        of_latents = None if self.generator.truncates_styles else truncation
+        latents = latents_for(count, self.generator.latent_dim, seed, of_latents)
+        return self.generate_from(latents, self._labels_for(count, labels), batch_size, truncation)
 
-    def generate_from(self, latents, labels=None, batch_size=64):
+    def generate_from(self, latents, labels=None, batch_size=64, truncation=None):
         """Makes the images of given latents with the averaged generator.
 
         Args:
             latents: ``(n, latent_dim)`` float32.
             labels: ``(n,)`` integers for a conditional GAN, otherwise None.
             batch_size: images that a replica makes at a time.
+            truncation: of the styles, for a generator that has them, as in `generate`.
 
         Returns:
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
         """
         images = [np.zeros((0, *self.generator.image_shape), np.float32)]
         inputs = _inputs(np.asarray(latents, np.float32), None if labels is None else np.asarray(labels, np.int64))
+        if self.generator.truncates_styles:
+            inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
         batch_size *= self.distribute_strategy.num_replicas_in_sync
         for start in range(0, len(latents), batch_size):
             images.append(self._generate_batch(*(x[start : start + batch_size] for x in inputs)))
@@ -205,33 +230,87 @@ class GAN(DistributedModel):
 
     def _traced_once(self):
         """`call` as one graph for any number of images, which all replicas make together."""
-        latents = tf.TensorSpec((None, self.generator.latent_dim), tf.float32)
-        labels = [tf.TensorSpec((None,), tf.int64)] if self.generator.num_classes else []
-        return on_replicas(self.distribute_strategy, self.call, [latents, *labels])
+        signature = {"latents": tf.TensorSpec((None, self.generator.latent_dim), tf.float32)}
+        if self.generator.num_classes:
+            signature["labels"] = tf.TensorSpec((None,), tf.int64)
+        if self.generator.truncates_styles:
+            signature["truncation"] = tf.TensorSpec((None,), tf.float32)
+
+        def images_from(*inputs):
+            return self.call(**dict(zip(signature, inputs, strict=True)))
+
+        return on_replicas(self.distribute_strategy, images_from, list(signature.values()))
 
     def _generate_for(self, real, labels, random):
         """Images from new latents, as many as ``real`` and with the same labels."""
-        return self.generator(*_inputs(self._latents_for(real, random), labels), training=True)
+        return self._generate_from(self._latents_for(real, random), labels, random)
+
+    def _generate_from(self, latents, labels, random):
+        draws = self.generator.draws(tf.shape(latents)[0], random)
+        return self.generator(*_inputs(latents, labels), training=True, **draws)
 
     def _latents_for(self, real, random):
         return random.normal((tf.shape(real)[0], self.generator.latent_dim))
 
-    def _discriminate(self, images, labels, random):
-        return self.discriminator(*_inputs(self.augment(images, random), labels), training=True)
+    def _critic(self, labels, random):
+        return Critic(self.discriminator, self.augment, labels, random)
+
+    def _best(self, fake_logits):
+        """The highest logits, as many as ``top_k`` says."""
+        if not callable(self.top_k) and self.top_k == 1:
+            return fake_logits
+        count = tf.cast(tf.shape(fake_logits)[0], tf.float32)
+        kept = tf.cast(tf.math.ceil(schedules.at(self.top_k, self.step.value) * count), tf.int32)
+        return tf.sort(fake_logits, direction="DESCENDING")[:kept]
 
     @property
     def _is_paired(self):
         return getattr(self._loss, "paired", False)
 
-    def _penalty_terms(self, real, fake, labels, random):
-        def critic(images):
-            return self._discriminate(images, labels, random)
+    def _build_penalties(self):
+        names = [penalty.name for penalty in self.penalties]
+        if len(set(names)) < len(names):
+            raise UserError(f"every penalty may be there once, got {', '.join(names)}")
+        wanted = self.discriminator.conditioning if self.discriminator.num_classes else None
+        if wanted in LEARNT_CONDITIONINGS and wanted not in [penalty.conditioning for penalty in self.penalties]:
+            raise UserError(f"a discriminator with conditioning={wanted!r} learns labels by penalty "
+                            f"{LEARNT_CONDITIONINGS[wanted]!r} alone: add it")  # fmt: skip
+        with self.distribute_strategy.scope():
+            for penalty in self.penalties:
+                penalty.build(self.generator, self.discriminator)
+        self.penalty_states = [penalty.state for penalty in self.penalties if penalty.state]
 
-        return {p.name: p(critic, real, fake, random, self.step.value) for p in self.penalties}
+    def _set_augment(self, augment):
+        self.augment = augmentations.get(augment)
+        self.augment_state = None
+        if hasattr(self.augment, "adapt"):
+            with self.distribute_strategy.scope():
+                self.augment.build()
+            self.augment_state = self.augment.state
+
+    def _adapted(self, logs, real):
+        """The logs of a discriminator's step, after the augmentation has adapted itself to them, if it does."""
+        signs = logs.pop("real_signs")
+        if self.augment_state is None:
+            return logs
+        signs = batch_mean(signs[None])
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        self.augment.adapt(signs, tf.shape(real)[0] * replicas, self.step.value)
+        return logs | {"real_signs": signs, "augment_probability": self.augment_state.probability.value}
+
+    def _discriminator_terms(self, critic, real, fake, random):
+        own = [penalty for penalty in self.penalties if penalty.on_discriminator]
+        return {penalty.name: penalty(critic, real, fake, random, self.step.value) for penalty in own}
+
+    def _generator_terms(self, critic, fake, random):
+        own = [penalty for penalty in self.penalties if penalty.on_generator]
+        arguments = critic, self.generator, fake, random, self.step.value
+        return {f"generator_{penalty.name}": penalty.of_generator(*arguments) for penalty in own}
 
     def _discriminator_logs(self, loss, real_logits, fake_logits):
         real, fake = tf.reduce_mean(real_logits), tf.reduce_mean(fake_logits)
-        return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake}
+        signs = tf.reduce_mean(tf.sign(real_logits))
+        return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake, "real_signs": signs}
 
     def _unpack(self, data):
         images, labels = data[:2] if isinstance(data, (tuple, list)) else (data, None)
@@ -264,6 +343,11 @@ class GAN(DistributedModel):
             mine, other = getattr(generator, name), getattr(discriminator, name)
             if mine != other:
                 raise UserError(f"the generator's {name} is {mine}, but the discriminator's is {other}: make them equal")
+        if generator.num_scales != discriminator.num_scales:
+            raise UserError(
+                f"the generator has {generator.num_scales} scales, but the discriminator looks at {discriminator.num_scales}: "
+                "give both the same"
+            )
 
 
 def latents_for(count, latent_dim, seed, truncation=None):

@@ -39,8 +39,8 @@ class PseudoLabelClassifier(SupervisedClassifier):
             unlabeled_weight: what the loss on unlabelled images is multiplied by.
             shared: as in `ganlib.GAN.compile`.
         """
-        self.augment = augmentations.get(augment)
-        self.strong_augment = augmentations.get(strong_augment or augment)
+        self.augment = augmentations.get_fixed(augment)
+        self.strong_augment = augmentations.get_fixed(strong_augment or augment)
         self.threshold, self.unlabeled_weight = threshold, unlabeled_weight
         self.configure(
             {"optimizer": (optimizer, self.network)},

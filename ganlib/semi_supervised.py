@@ -80,7 +80,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
         self._update = choose("update", update, updates)
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
-        self.augment = augmentations.get(augment)
+        self._set_augment(augment)
         self.labeled_augment = augmentations.get(labeled_augment or augment)
         self.unlabeled_weight = unlabeled_weight
         self.regularizers, self.generator_regularizers = list(regularizers), list(generator_regularizers)
@@ -112,20 +112,21 @@ class SemiSupervisedGAN(WithClassifier, GAN):
 
         def losses_of(labeled, labels, unlabeled, random):
             latents = self._latents_for(unlabeled, random)
-            fake = tf.stop_gradient(self.generator(latents, training=True))
+            fake = tf.stop_gradient(self._generate_from(latents, None, random))
             logits = self._classify_labeled(labeled, random)
             real, fake = self._classify(unlabeled, random), self._classify(fake, random)
             loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
             return [loss], logs
 
-        return self.descend(losses_of, [(self.network, self.discriminator_optimizer)], (labeled, labels, unlabeled), random)
+        updates = [(self.network, self.discriminator_optimizer)]
+        return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), unlabeled)
 
     def generator_step(self, real, labels, random):
         """Updates the generator to match the mean features of real images."""
 
         def losses_of(real, random):
             real_features = self._features(real, random)
-            fake = self.generator(self._latents_for(real, random), training=True)
+            fake = self._generate_for(real, None, random)
             loss = self._loss_of_generator(real_features, self._features(fake, random))
             return [loss], {"generator_loss": loss}
 
@@ -134,7 +135,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
     def _simultaneous_update(self, labeled, labels, unlabeled, random):
         def losses_of(labeled, labels, unlabeled, random):
             latents = self._latents_for(unlabeled, random)
-            fake = self.generator(latents, training=True)
+            fake = self._generate_from(latents, None, random)
             logits = self._classify_labeled(labeled, random)
             real_features, fake_features = self._features(unlabeled, random), self._features(fake, random)
             real, fake = (self.network.class_logits(x, training=True) for x in (real_features, fake_features))
@@ -143,14 +144,14 @@ class SemiSupervisedGAN(WithClassifier, GAN):
             return [loss, generator_loss], logs | {"generator_loss": generator_loss}
 
         updates = [(self.network, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
-        return self.descend(losses_of, updates, (labeled, labels, unlabeled), random)
+        return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), unlabeled)
 
     def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, random):
         return Outputs(
             unlabeled_logits,
             fake_logits,
             latents,
-            classify_generated=lambda latents: self._classify(self.generator(latents, training=True), random),
+            classify_generated=lambda latents: self._classify(self._generate_from(latents, None, random), random),
             classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
             step=self.step.value,
         )
@@ -162,6 +163,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         logs = {
             "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
             "real_logits": tf.reduce_mean(real), "fake_logits": tf.reduce_mean(fake),
+            "real_signs": tf.reduce_mean(tf.sign(real)),
         }  # fmt: skip
         return sum(terms.values(), labeled_loss + self.unlabeled_weight * unlabeled_loss), logs | terms
 

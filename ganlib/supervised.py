@@ -59,7 +59,7 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
 
     def compile(self, optimizer, augment=None, **shared):
         """Sets how the network is trained; the arguments are as in `ganlib.GAN.compile`."""
-        self.augment = augmentations.get(augment)
+        self.augment = augmentations.get_fixed(augment)
         self.configure({"optimizer": (optimizer, self.network)}, {"augment": augment}, **shared)
 
     def train_step(self, data):

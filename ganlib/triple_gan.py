@@ -6,7 +6,6 @@ Li et al. 2017, "Triple generative adversarial nets" (arXiv:1703.02291).
 import keras
 import tensorflow as tf
 
-from ganlib import augment as augmentations
 from ganlib.errors import UserError
 from ganlib.gan import GAN
 from ganlib.networks.base import rescale
@@ -58,7 +57,7 @@ class TripleGAN(WithClassifier, GAN):
                 authors use too.
             shared: as in `ganlib.GAN.compile`.
         """
-        self.augment = augmentations.get(augment)
+        self._set_augment(augment)
         self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
         self.regularizers = list(regularizers)
         self.configure(
@@ -90,14 +89,14 @@ class TripleGAN(WithClassifier, GAN):
         def losses_of(labeled, labels, unlabeled, random):
             fake, fake_labels, _ = self._generated(unlabeled, random)
             guessed_labels = tf.argmax(self._classify(unlabeled, random), axis=-1)
-            real_logits = self._discriminate(labeled, labels, random)
-            fake_logits = self._discriminate(tf.stop_gradient(fake), fake_labels, random)
-            guessed_logits = self._discriminate(unlabeled, guessed_labels, random)
+            real_logits = self._critic(labels, random)(labeled)
+            fake_logits = self._critic(fake_labels, random)(tf.stop_gradient(fake))
+            guessed_logits = self._critic(guessed_labels, random)(unlabeled)
             loss = discriminator_loss(real_logits, fake_logits, guessed_logits, self.alpha)
             return [loss], self._discriminator_logs(loss, real_logits, fake_logits)
 
         updates = [(self.discriminator, self.discriminator_optimizer)]
-        return self.descend(losses_of, updates, (labeled, labels, unlabeled), random)
+        return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), labeled)
 
     def classifier_step(self, labeled, labels, unlabeled, random):
         """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes."""
@@ -107,14 +106,14 @@ class TripleGAN(WithClassifier, GAN):
             logits, unlabeled_logits = self._classify(labeled, random), self._classify(unlabeled, random)
             fake_logits = self._classify(tf.stop_gradient(fake), random)
             guessed_labels = tf.argmax(unlabeled_logits, axis=-1)
-            judged = tf.stop_gradient(self._discriminate(unlabeled, guessed_labels, random))
+            judged = tf.stop_gradient(self._critic(guessed_labels, random)(unlabeled))
             labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
             adversarial_loss = classifier_loss(unlabeled_logits, judged)
             outputs = Outputs(
                 unlabeled_logits,
                 fake_logits,
                 latents,
-                classify_generated=lambda z: self._classify(self.generator(z, fake_labels, training=True), random),
+                classify_generated=lambda z: self._classify(self._generate_from(z, fake_labels, random), random),
                 classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
                 step=self.step.value,
             )
@@ -132,7 +131,7 @@ class TripleGAN(WithClassifier, GAN):
 
         def losses_of(real, random):
             fake, fake_labels, _ = self._generated(real, random)
-            loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-self._discriminate(fake, fake_labels, random)))
+            loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-self._critic(fake_labels, random)(fake)))
             return [loss], {"generator_loss": loss}
 
         return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real,), random)
@@ -141,7 +140,7 @@ class TripleGAN(WithClassifier, GAN):
         """``(images, labels, latents)``, as many as ``real``, of labels that are drawn alike."""
         labels = random.integers((tf.shape(real)[0],), 0, self.generator.num_classes)
         latents = self._latents_for(real, random)
-        return self.generator(latents, labels, training=True), labels, latents
+        return self._generate_from(latents, labels, random), labels, latents
 
     def _classify(self, images, random):
         return self.network(self.augment(images, random), training=True)

@@ -28,6 +28,7 @@ def float64():
     keras.config.set_floatx("float64")
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")  # which Keras has taken from it in the meantime
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ganlib.errors import UserError
-from ganlib.networks import layers
+from ganlib.networks import conditioning, layers
 
 
 class _Network(keras.Model):
@@ -36,11 +36,20 @@ class Generator(_Network):
     - ``labels``: ``(n,)`` integers in ``[0, num_classes)``, given if and only if ``num_classes`` is;
     - returns ``(n, *image_shape)`` float32 in ``[-1, 1]``; in training a network without tanh may go beyond.
 
+    What else is random in a training step, such as noise, is drawn by `draws` and given to ``call`` by name.
+
     Args:
         image_shape: ``(height, width, channels)``.
         latent_dim: the number of latents of an image.
         num_classes: the number of classes of a conditional generator; None for an unconditional one.
+
+    Attributes:
+        truncates_styles: whether ``call`` takes a ``truncation`` of its own, so that latents need not be truncated.
+        num_scales: how many resolutions its images have in training: see `ganlib.networks.multiscale`.
     """
+
+    truncates_styles = False
+    num_scales = 1
 
     def __init__(self, image_shape, latent_dim, num_classes=None, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)
@@ -55,6 +64,18 @@ class Generator(_Network):
     def call(self, latents, labels=None, training=False):
         """``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 images in ``[-1, 1]``."""
         return ops.cast(self.body(self.joined(latents, labels), training=training), "float32")
+
+    def draws(self, count, random):
+        """What a training step gives to ``call`` besides latents and labels.
+
+        Args:
+            count: how many images are to be made.
+            random: a `ganlib.training.RandomStream`, or what has its ``normal``, ``uniform`` and ``integers``.
+
+        Returns:
+            A dict of arguments, empty for most networks.
+        """
+        return {}
 
     def joined(self, latents, labels):
         """Latents and, of a conditional generator, the embedded labels: ``(n, latent_dim)`` or ``(n, 2 * latent_dim)``."""
@@ -73,19 +94,29 @@ class Discriminator(_Network):
     """A network from images, and labels if it is conditional, to logits: high where the image seems real.
 
     A subclass sets ``self.body``, a layer from images to features, in ``__init__`` and ends it with
-    ``self.build()``. The head is here: a dense layer, to which a conditional discriminator adds the inner product of
-    the features with an embedding of the label (projection, Miyato & Koyama 2018, arXiv:1802.05637). A classifier
+    ``self.build()``. The head is here: a dense layer, and, of a conditional discriminator, what takes the labels. A classifier
     takes ``body`` and leaves the head.
 
     Args:
         image_shape: ``(height, width, channels)``.
         num_classes: the number of classes of a conditional discriminator; None for an unconditional one.
         spectral_norm: normalise the head's weights by their spectral norm.
+        conditioning: how labels are taken, a name out of `ganlib.networks.conditioning.CONDITIONINGS`.
+        rotations: have a second head, for `ganlib.penalties.RotationPrediction`.
+
+    Attributes:
+        num_scales: as of the generator.
+
+    Raises:
+        UserError: for an unknown ``conditioning``.
     """
 
-    def __init__(self, image_shape, num_classes=None, spectral_norm=False, **kwargs):
+    num_scales = 1
+
+    def __init__(self, image_shape, num_classes=None, spectral_norm=False, conditioning="projection", rotations=False,
+                 **kwargs):  # fmt: skip
         super().__init__(image_shape, num_classes, **kwargs)
-        self.spectral_norm = spectral_norm
+        self.spectral_norm, self.conditioning, self.rotations = spectral_norm, conditioning, rotations
         self.body = None
 
     def features(self, images, training=False):
@@ -98,32 +129,43 @@ class Discriminator(_Network):
 
     def build(self, input_shape=None):
         self.head = self.make_head()
+        features = self.body(keras.KerasTensor((None, *self.image_shape)))
         if self.num_classes:
-            features = self.body(keras.KerasTensor((None, *self.image_shape)))
-            self.projection = self.make_projection(features.shape[-1])
+            self.label_head = self.make_label_head(features.shape[-1])
+        if self.rotations:
+            self.rotation_head = layers.dense(4, self.spectral_norm, name="rotation_head")
+            self.rotation_head.build(features.shape)
         super().build()
 
     def make_head(self):
         """A layer from features to logits."""
         return layers.dense(1, self.spectral_norm, name="head")
 
-    def make_projection(self, num_features):
-        """A layer from labels to what features are multiplied by."""
-        return layers.embedding(self.num_classes, num_features, self.spectral_norm, name="projection")
+    def make_label_head(self, num_features):
+        """A layer from logits, features and labels to logits."""
+        return conditioning.get(self.conditioning, self.num_classes, self.spectral_norm)
 
     def call(self, images, labels=None, training=False):
         """``(n, *image_shape)`` images in ``[-1, 1]`` and ``(n,)`` labels -> ``(n,)`` float32 logits."""
-        features = self.features(images, training=training)
+        return self.logits(self.features(images, training=training), labels, training=training)
+
+    def logits(self, features, labels=None, training=False):
+        """``(n, num_features)`` features and ``(n,)`` labels -> ``(n,)`` float32 logits."""
         logits = ops.squeeze(self.head(features, training=training), axis=-1)
         if self.num_classes:
-            logits = logits + ops.sum(self.projection(labels, training=training) * features, axis=-1)
+            logits = self.label_head(logits, features, labels, training=training)
         return ops.cast(logits, "float32")
+
+    def rotation_logits(self, features):
+        """``(n, num_features)`` features -> ``(n, 4)`` logits of a turn by so many quarters."""
+        return self.rotation_head(features, training=True)
 
     def _example_shape(self):
         return self.image_shape
 
     def get_config(self):
-        return {**super().get_config(), "spectral_norm": self.spectral_norm}
+        own = {"spectral_norm": self.spectral_norm, "conditioning": self.conditioning, "rotations": self.rotations}
+        return {**super().get_config(), **own}
 
 
 def rescale(images):

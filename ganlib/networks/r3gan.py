@@ -75,16 +75,18 @@ class Generator(base.Generator):
         num_classes: the number of classes, or None.
         blocks: residual blocks in a stage.
         group_width: channels of a group in the middle of a block.
+        bounded: clip images to ``[-1, 1]`` in training, too; for data with much black or white, which the generator, without
+            a tanh, could not meet so exactly that the discriminator would not see it.
 
     Raises:
         UserError: for an image size that it cannot make.
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=64, width=768, num_classes=None, blocks=2, group_width=16,
-                 **kwargs):  # fmt: skip
+                 bounded=False, **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "r3gan")
-        self.width, self.blocks, self.group_width = width, blocks, group_width
+        self.width, self.blocks, self.group_width, self.bounded = width, blocks, group_width, bounded
         size, _, channels = self.image_shape
         widths, start = _widths(size, width), size >> STAGES[size]
         if num_classes:
@@ -102,13 +104,14 @@ class Generator(base.Generator):
         self.build()
 
     def call(self, latents, labels=None, training=False):
-        """As in `base.Generator`; in training, images may leave ``[-1, 1]``."""
+        """As in `base.Generator`; in training, images may leave ``[-1, 1]`` unless they are ``bounded``."""
         scale = self.scale(self.joined(latents, labels))[:, None, None, :]
         images = ops.cast(self.image(self.stages(scale * ops.cast(self.basis, scale.dtype))), "float32")
-        return images if training else ops.clip(images, -1.0, 1.0)
+        return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
 
     def get_config(self):
-        own = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width}
+        own = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width,
+               "bounded": self.bounded}  # fmt: skip
         return {**super().get_config(), **own}
 
 
@@ -132,6 +135,8 @@ class Discriminator(base.Discriminator):
         base.check_image_shape(self.image_shape, STAGES, "r3gan")
         if self.spectral_norm:
             raise base.UserError("r3gan's discriminator is held by R1 and R2: leave spectral_norm=False")
+        if self.conditioning != "projection":
+            raise base.UserError(f"r3gan takes labels by a projection of its own: leave conditioning={self.conditioning!r} out")
         self.width, self.blocks, self.group_width = width, blocks, group_width
         size = self.image_shape[0]
         widths, start = _widths(size, width)[::-1], size >> STAGES[size]
@@ -149,14 +154,14 @@ class Discriminator(base.Discriminator):
             self.width if self.num_classes else 1, use_bias=False, kernel_initializer=_normal(), name="head"
         )
 
-    def make_projection(self, num_features):
+    def make_label_head(self, num_features):
         deviation = keras.initializers.RandomNormal(stddev=(self.num_classes * self.width) ** -0.5)
-        return keras.layers.Embedding(self.num_classes, self.width, embeddings_initializer=deviation, name="projection")
+        return keras.layers.Embedding(self.num_classes, self.width, embeddings_initializer=deviation, name="embedding")
 
-    def call(self, images, labels=None, training=False):
-        logits = self.head(self.features(images, training=training))
+    def logits(self, features, labels=None, training=False):
+        logits = self.head(features)
         if self.num_classes:
-            logits = logits * self.projection(labels)
+            logits = logits * self.label_head(labels)
         return ops.cast(ops.sum(logits, axis=-1), "float32")
 
     def get_config(self):

@@ -17,6 +17,9 @@ register = keras.saving.register_keras_serializable("ganlib.stylegan2")
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
 """Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
 
+STYLE_DECAY = 0.995
+"""Of the moving average of the styles."""
+
 GROUP = 4
 """So many images, one after the other in a batch, share a deviation in the discriminator."""
 
@@ -70,7 +73,7 @@ class ModulatedConv(keras.layers.Layer):
 class StyledConv(keras.layers.Layer):
     """A `ModulatedConv`, noise of a learned strength, a bias, and a leaky ReLU.
 
-    In training the noise is new for every image; otherwise it is the layer's own, the same for all.
+    Without noise that is given, it is the layer's own, the same for all images.
 
     Args:
         filters: channels that go out.
@@ -80,7 +83,6 @@ class StyledConv(keras.layers.Layer):
     def __init__(self, filters, upsample=False, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.upsample = filters, upsample
-        self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, inputs_shape, styles_shape=None):
         _, height, width, _ = inputs_shape
@@ -93,10 +95,9 @@ class StyledConv(keras.layers.Layer):
         self.strength = self.add_weight(name="strength", shape=(), initializer="zeros")
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
-    def call(self, inputs, styles, training=False):
-        x, noise = self.conv(inputs, styles), self.noise
-        if training:
-            noise = keras.random.normal((ops.shape(x)[0], *self.noise.shape), dtype=x.dtype, seed=self.seed_generator)
+    def call(self, inputs, styles, noise=None):
+        x = self.conv(inputs, styles)
+        noise = ops.cast(self.noise if noise is None else noise, x.dtype)
         return equalized.leaky_relu(ops.add(x + ops.multiply(noise, self.strength), self.bias))
 
     def get_config(self):
@@ -114,16 +115,22 @@ class Generator(base.Generator):
         num_classes: the number of classes, or None.
         channels_base: a resolution has this number over its size as its channels, if that is less; the paper has 32,768.
         mapping_layers: dense layers from latents to styles; the paper has 8.
+        mixing: the share of images that in training have two styles, from a random layer on the other; the paper's is 0.9.
+        bounded: clip images to ``[-1, 1]`` in training, too; for data with much black or white, which the generator, without
+            a tanh, could not meet so exactly that the discriminator would not see it.
 
     Raises:
         UserError: for an image size that it cannot make.
     """
 
+    truncates_styles = True
+
     def __init__(self, image_shape=(32, 32, 3), latent_dim=512, width=512, num_classes=None, channels_base=32_768,
-                 mapping_layers=8, **kwargs):  # fmt: skip
+                 mapping_layers=8, mixing=0.9, bounded=False, **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "stylegan2")
         self.width, self.channels_base, self.mapping_layers = width, channels_base, mapping_layers
+        self.mixing, self.bounded = mixing, bounded
         size, _, channels = self.image_shape
         start = size >> STAGES[size]
         if num_classes:
@@ -139,6 +146,9 @@ class Generator(base.Generator):
         zeros = {"shape": (channels,), "initializer": "zeros"}
         self.image_biases = [self.add_weight(name=f"bias_{index}", **zeros) for index in range(len(widths))]
         self.double = Upsample(dtype="float32")  # images are added up in full precision
+        self.average_style = self.add_weight(
+            name="average_style", shape=(latent_dim,), initializer="zeros", trainable=False, autocast=False
+        )
         self.build()
 
     def styles(self, latents, labels=None):
@@ -148,24 +158,62 @@ class Generator(base.Generator):
             z = ops.concatenate([z, _normalized(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
         return self.mapping(z)
 
-    def call(self, latents, labels=None, training=False):
-        """As in `base.Generator`; in training, images may leave ``[-1, 1]``."""
-        images = self.from_styles(self.styles(latents, labels), training=training)
-        return images if training else ops.clip(images, -1.0, 1.0)
+    def draws(self, count, random):
+        """Noise for each layer, ``(count, h, w, 1)``; and ``mixing``: other latents, and the layer from which on their styles are
+        taken, ``(count,)`` integers."""
+        noise = [random.normal((count, *conv.noise.shape)) for conv in self.convs]
+        if not self.mixing:
+            return {"noise": noise}
+        layers = len(self.convs) + 1
+        start = ops.where(random.uniform((count,)) < self.mixing, random.integers((count,), 1, layers), layers)
+        return {"noise": noise, "mixing": (random.normal((count, self.latent_dim)), start)}
 
-    def from_styles(self, styles, training=False):
-        """``(n, latent_dim)`` styles -> ``(n, *image_shape)`` float32 images, which may leave ``[-1, 1]``."""
+    def layer_styles(self, latents, labels=None, mixing=None):
+        """Latents -> ``(n, layers, latent_dim)``, the style of every convolution and of the last image layer."""
+        layers = len(self.convs) + 1
+        styles = ops.repeat(self.styles(latents, labels)[:, None], layers, axis=1)
+        if mixing is None:
+            return styles
+        other, start = mixing
+        is_first = ops.arange(layers, dtype="int32")[None, :, None] < ops.cast(start, "int32")[:, None, None]
+        return ops.where(is_first, styles, self.styles(other, labels)[:, None])
+
+    def call(self, latents, labels=None, training=False, noise=None, mixing=None, truncation=None):
+        """As in `base.Generator`; in training, images may leave ``[-1, 1]`` unless they are ``bounded``.
+
+        Args:
+            latents: as always.
+            labels: as always.
+            training: as always; then the average of the styles follows.
+            noise: as from `draws`, or None for the layers' own.
+            mixing: as from `draws`, or None.
+            truncation: ``(n,)``: how far styles are from their average, in parts of what they would be; None does not truncate.
+        """
+        styles = self.layer_styles(latents, labels, mixing)
+        if training:
+            mean = ops.cast(ops.mean(ops.stop_gradient(styles[:, 0]), axis=0), self.average_style.dtype)
+            self.average_style.assign(STYLE_DECAY * self.average_style + (1.0 - STYLE_DECAY) * mean)
+        if truncation is not None:
+            average = ops.cast(self.average_style, styles.dtype)
+            styles = average + ops.cast(truncation, styles.dtype)[:, None, None] * (styles - average)
+        images = self.from_styles(styles, noise)
+        return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
+
+    def from_styles(self, styles, noise=None):
+        """``(n, layers, latent_dim)`` styles -> ``(n, *image_shape)`` float32 images, which may leave ``[-1, 1]``."""
         x = ops.repeat(ops.cast(self.constant, styles.dtype)[None], ops.shape(styles)[0], axis=0)
-        images, convs = None, iter(self.convs)
+        images, index = None, 0
         for to_image, bias in zip(self.to_images, self.image_biases, strict=True):
-            for conv in [next(convs)] if images is None else [next(convs), next(convs)]:
-                x = conv(x, styles, training=training)
-            own = ops.cast(ops.add(to_image(x, styles), bias), "float32")
+            for _ in range(1 if images is None else 2):
+                x = self.convs[index](x, styles[:, index], noise and noise[index])
+                index += 1
+            own = ops.cast(ops.add(to_image(x, styles[:, index]), bias), "float32")  # with the style of the layer that follows
             images = own if images is None else self.double(images) + own
         return images
 
     def get_config(self):
-        own = {"width": self.width, "channels_base": self.channels_base, "mapping_layers": self.mapping_layers}
+        own = {"width": self.width, "channels_base": self.channels_base, "mapping_layers": self.mapping_layers,
+               "mixing": self.mixing, "bounded": self.bounded}  # fmt: skip
         return {**super().get_config(), **own}
 
 

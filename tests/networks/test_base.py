@@ -23,6 +23,6 @@ def test_projection_adds_the_inner_product_of_features_and_embedding():
     images, labels = np.random.default_rng(0).normal(size=(5, 4, 4, 1)).astype(np.float32), np.array([0, 1, 2, 1, 0])
     features = np.asarray(discriminator.features(images))
     kernel, bias = discriminator.head.get_weights()
-    embedding = discriminator.projection.get_weights()[0]
+    embedding = discriminator.label_head.get_weights()[0]
     expected = (features @ kernel + bias)[:, 0] + (embedding[labels] * features).sum(axis=1)
     np.testing.assert_allclose(discriminator(images, labels), expected, rtol=1e-5)

@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, r3gan, resnet, stylegan2
+from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, multiscale, r3gan, resnet, stylegan2
 from ganlib.training import averaging, precision
 
 MODULES = {
     "mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv,
-    "r3gan": r3gan, "stylegan2": stylegan2,
+    "r3gan": r3gan, "stylegan2": stylegan2, "multiscale": multiscale,
 }  # fmt: skip
 SPECTRAL_NORM = ("mlp", "dcgan", "resnet")
 SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 5, 24
@@ -44,7 +44,7 @@ IMAGES = np.random.default_rng(1).uniform(-1, 1, (4, *SHAPE)).astype(np.float32)
 
 def test_shapes_types_and_range(networks):
     generator, discriminator = networks
-    assert generator(*inputs(generator, LATENTS), training=True).shape == (4, *SHAPE)
+    assert generator(*inputs(generator, LATENTS), training=True).shape == (4, *SHAPE[:2], SHAPE[2] * generator.num_scales)
     images = generator(*inputs(generator, 50 * LATENTS))
     assert images.shape == (4, *SHAPE)
     assert images.dtype == tf.float32
@@ -121,7 +121,7 @@ def test_weights_follow_from_the_global_seed():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale"])
 def test_every_size_it_claims(name):
     for size in MODULES[name].STAGES:
         generator = MODULES[name].Generator((size, size, 1), LATENT_DIM, width=2)
@@ -130,7 +130,7 @@ def test_every_size_it_claims(name):
         assert MODULES[name].Discriminator((size, size, 1), width=2)(images).shape == (4,)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale"])
 def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
     for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
         with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are (8, )?16, 28, 32"):

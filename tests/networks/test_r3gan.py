@@ -78,7 +78,7 @@ def test_labels_weigh_the_features_by_an_inner_product():
     discriminator = r3gan.Discriminator((8, 8, 1), width=8, num_classes=3)
     images = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32)
     labels = np.array([0, 2, 1, 0])
-    kernel, embedding = discriminator.head.get_weights()[0], discriminator.projection.get_weights()[0]
+    kernel, embedding = discriminator.head.get_weights()[0], discriminator.label_head.get_weights()[0]
     expected = np.sum((np.asarray(discriminator.features(images)) @ kernel) * embedding[labels], axis=1)
     np.testing.assert_allclose(discriminator(images, labels), expected, rtol=1e-5, atol=1e-6)
 

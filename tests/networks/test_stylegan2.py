@@ -6,6 +6,7 @@ import scipy.signal
 
 import ganlib
 from ganlib.networks import stylegan2
+from ganlib.training import RandomStream
 
 RANDOM = np.random.default_rng(0)
 BLUR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
@@ -76,16 +77,63 @@ def test_deviation_of_groups_by_numpy():
     assert np.abs(np.asarray(stylegan2.MinibatchDeviation()(x[:3]))[..., 3]).max() < 1e-3  # groups of one
 
 
-def test_noise_is_new_in_training_and_still_otherwise():
-    generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1)
-    latents = RANDOM.normal(size=(2, 4)).astype(np.float32)
+def small(**arguments):
+    generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1, **arguments)
     for conv in generator.convs:
         conv.strength.assign(1.0)
-    assert not np.array_equal(generator(latents, training=True), generator(latents, training=True))
-    np.testing.assert_array_equal(generator(latents), generator(latents))
-    same = np.asarray(generator(np.repeat(latents[:1], 2, axis=0), training=True))
-    assert np.abs(same[0] - same[1]).max() > 0.01  # another noise for every image
-    np.testing.assert_allclose(generator(latents), np.clip(generator.from_styles(generator.styles(latents)), -1, 1))
+    return generator
+
+
+LATENTS = RANDOM.normal(size=(3, 4)).astype(np.float32)
+
+
+def test_noise_is_new_for_every_image_where_it_is_drawn_and_still_otherwise():
+    generator = small(mixing=0.0)
+    np.testing.assert_array_equal(generator(LATENTS), generator(LATENTS))
+    draws = generator.draws(2, RandomStream(0))
+    assert [noise.shape for noise in draws["noise"]] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 8, 8, 1)]
+    assert set(draws) == {"noise"}
+    same = np.asarray(generator(np.repeat(LATENTS[:1], 2, axis=0), training=True, **draws))
+    assert np.abs(same[0] - same[1]).max() > 0.01
+    styles = generator.layer_styles(LATENTS)
+    np.testing.assert_allclose(generator(LATENTS), np.clip(generator.from_styles(styles), -1, 1))
+
+
+def test_mixed_styles_by_hand():
+    generator = small()
+    other, start = RANDOM.normal(size=(3, 4)).astype(np.float32), np.array([1, 3, 4])
+    mixed = np.asarray(generator.layer_styles(LATENTS, None, (other, start)))
+    first, second = (np.asarray(generator.styles(x)) for x in (LATENTS, other))
+    for image, layer in np.ndindex(3, 4):
+        expected = first if layer < start[image] else second
+        np.testing.assert_allclose(mixed[image, layer], expected[image], rtol=1e-5)
+    starts = np.asarray(generator.draws(4000, RandomStream(0))["mixing"][1])
+    assert np.mean(starts < 4) == pytest.approx(0.9, abs=0.02)
+    assert set(starts) == {1, 2, 3, 4}
+
+
+def test_styles_are_truncated_towards_their_average():
+    generator = small()
+    for _ in range(3):
+        generator(LATENTS, training=True)
+    mean = np.asarray(generator.styles(LATENTS)).mean(axis=0)
+    average = generator.average_style.numpy()
+    np.testing.assert_allclose(average, (1 - 0.995**3) * mean, rtol=1e-4, atol=1e-6)
+    half = generator(LATENTS, truncation=np.full(3, 0.5, np.float32))
+    styles = average + 0.5 * (np.asarray(generator.layer_styles(LATENTS)) - average)
+    np.testing.assert_allclose(half, np.clip(generator.from_styles(styles), -1, 1), rtol=1e-4, atol=1e-5)
+    gan = ganlib.GAN(generator, stylegan2.Discriminator((8, 8, 1), width=8))
+    images = gan.generate(3, truncation=0.0)
+    np.testing.assert_allclose(images[0], images[1], atol=1e-6)  # nothing but the average is left
+    assert np.abs(np.diff(gan.generate(3), axis=0)).max() > 1e-3
+
+
+def test_bounded_images_stay_in_range_in_training():
+    latents = 100 * LATENTS
+    for bounded in (True, False):
+        generator = small(bounded=bounded)
+        generator.to_images[0].kernel.assign(100 * generator.to_images[0].kernel)
+        assert (np.abs(generator(latents, training=True)).max() <= 1) == bounded
 
 
 def test_what_it_cannot_make_is_refused():

@@ -1,14 +1,11 @@
-"""Augmentations that both real and generated images pass before the discriminator sees them.
-
-All have one signature, ``augment(images, random) -> images``: ``(n, height, width, channels)`` float32 in
-``[-1, 1]``, and a `ganlib.training.RandomStream`. They are differentiable, any number of times.
-"""
+"""Augmentations that every image passes, and `DiffAugment`, which names some of them."""
 
 import math
 
 import keras
 import tensorflow as tf
 
+from ganlib.augment.sampling import sampled
 from ganlib.errors import choose
 from ganlib.training.sharing import whole_batch
 
@@ -146,13 +143,6 @@ def none(images, random):
     return images
 
 
-def get(augment):
-    """None -> `none`; a policy such as ``"color,translation"`` -> `DiffAugment` of it; anything else unchanged."""
-    if not augment:
-        return none
-    return DiffAugment(augment) if isinstance(augment, str) else augment
-
-
 def _resampled(images, matrices):
     """The images with rows and columns of pixels mixed by ``matrices(count, size)``: ``(count, size, size)``, a row for
     each pixel of the result."""
@@ -165,25 +155,8 @@ def _resampled(images, matrices):
 def _displaced(images, down, right):
     """Images that take each pixel from so far below and to the right, ``(n, height, width)`` pixels each, between pixels
     bilinearly; the border is repeated."""
-    # Not keras.ops.image.affine_transform, whose gradient is that of no such interpolation. Rows and columns stay apart
-    # and corners are found by one index, since small last axes are slow.
-    count, height, width, channels = tf.unstack(tf.shape(images))
-    row, lower = _neighbours(tf.range(height)[:, None], down, height)
-    column, after = _neighbours(tf.range(width), right, width)
-    pixels = tf.reshape(images, (-1, channels))
-    corner = (tf.range(count)[:, None, None] * height + row) * width + column
-
-    def between(first):
-        return tf.gather(pixels, first) * (1.0 - after) + tf.gather(pixels, first + 1) * after
-
-    return between(corner) * (1.0 - lower) + between(corner + width) * lower
-
-
-def _neighbours(index, distance, size):
-    """The pixel before ``index + distance`` along an axis, and, with one axis more, the share of the one after it."""
-    position = tf.clip_by_value(tf.cast(index, tf.float32) + distance, 0.0, tf.cast(size - 1, tf.float32))
-    before = tf.minimum(tf.cast(position, tf.int32), size - 2)
-    return before, (position - tf.cast(before, tf.float32))[..., None]
+    height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
+    return sampled(images, tf.range(height)[:, None] + down, tf.range(width) + right)
 
 
 def _gaussian(size, smoothness):

@@ -1,0 +1,12 @@
+"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on CIFAR-10: colour, translation and cutout for `cifar10_resnet`.
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_resnet_diffaugment.py --workdir=runs/cifar10_diffaugment
+"""
+
+from experiments.configs import cifar10_resnet
+
+
+def get_config():
+    config = cifar10_resnet.get_config()
+    config.augment = "color,translation,cutout"
+    return config

@@ -1,0 +1,13 @@
+"""AC-GAN (Odena et al. 2017, arXiv:1610.09585) on MNIST: `mnist_dcgan`, whose discriminator tells the class instead of being told.
+
+python -m experiments.train_gan --config=experiments/configs/mnist_acgan.py --workdir=runs/mnist_acgan
+"""
+
+from experiments.configs import mnist_dcgan
+
+
+def get_config():
+    config = mnist_dcgan.get_config()
+    config.discriminator.conditioning = "auxiliary"
+    config.penalties.auxiliary_classification = {"weight": 1.0}
+    return config

@@ -1,0 +1,12 @@
+"""MSG-GAN (Karnewar & Wang 2020, arXiv:1903.06048) on MNIST with labels, as `cifar10_msg`.
+
+python -m experiments.train_gan --config=experiments/configs/mnist_msg.py --workdir=runs/mnist_msg
+"""
+
+from experiments.configs import cifar10_msg
+
+
+def get_config():
+    config = cifar10_msg.get_config()
+    config.dataset = "mnist"
+    return config

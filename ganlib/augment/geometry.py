@@ -1,0 +1,99 @@
+"""ADA's flips, turns, shifts, scalings and rotations, made together as one affine map of each image."""
+
+import math
+
+import tensorflow as tf
+
+from ganlib.augment import filters
+from ganlib.augment.sampling import mirrored, sampled
+
+
+def transformed(images, random, probability, categories):
+    """Images, each mapped by a random affine map about its centre; beyond the border they are reflected.
+
+    Nothing is aliased: the image is doubled by a wavelet's filter, sampled bilinearly at twice the resolution, and halved
+    by that filter reversed (appendix B.2 of the paper).
+
+    Args:
+        images: ``(n, height, width, channels)`` float32.
+        random: a `ganlib.training.RandomStream`.
+        probability: of each transformation, a scalar.
+        categories: ``"blit"`` for flips, quarter turns and shifts by whole pixels, ``"geometric"`` for the rest, or both.
+
+    Returns:
+        As many images of the same shape.
+    """
+    return warped(images, inverse_maps(images.shape[1:3], tf.shape(images)[0], random, probability, categories))
+
+
+def inverse_maps(size, count, random, probability, categories):
+    """``(count, 2, 3)``: from a pixel of the result, (x, y) from the centre, to one of the image, by random draws."""
+    height, width = size
+
+    def draw(value, identity):
+        return tf.where(random.uniform((count,)) < probability, value, identity)
+
+    matrix = tf.eye(3, batch_shape=[count])
+    if "blit" in categories:
+        flip = draw(tf.floor(random.uniform((count,), 0.0, 2.0)), 0.0)
+        matrix @= _scale(1.0 - 2.0 * flip, tf.ones((count,)))
+        matrix @= _rotation(draw(tf.floor(random.uniform((count,), 0.0, 4.0)), 0.0) * math.pi / 2.0)
+        shift = random.uniform((count, 2), -0.125, 0.125)
+        matrix @= _translation(draw(tf.round(shift[:, 0] * width), 0.0), draw(tf.round(shift[:, 1] * height), 0.0))
+    if "geometric" in categories:
+        scale = draw(2.0 ** (random.normal((count,)) * 0.2), 1.0)
+        matrix @= _scale(scale, scale)
+        either = 1.0 - tf.sqrt(1.0 - probability)  # before or after the stretch, or both
+
+        def angle():
+            chosen = random.uniform((count,)) < either
+            return tf.where(chosen, random.uniform((count,), -math.pi, math.pi), 0.0)
+
+        matrix @= _rotation(angle())
+        stretch = draw(2.0 ** (random.normal((count,)) * 0.2), 1.0)
+        matrix @= _scale(stretch, 1.0 / stretch)
+        matrix @= _rotation(angle())
+        shift = random.normal((count, 2)) * 0.125
+        matrix @= _translation(draw(shift[:, 0] * width, 0.0), draw(shift[:, 1] * height, 0.0))
+    return matrix[:, :2]
+
+
+def warped(images, maps):
+    """Images, of which each pixel is taken from where ``maps`` say: ``(n, 2, 3)`` as from `inverse_maps`.
+
+    As in the authors' code, the delays of the two filters cancel unless an image is turned; then it is moved by up to
+    twice `filters.DELAY` along each axis, 0.4 pixels.
+    """
+    _, height, width, _ = images.shape
+    doubled = _product(filters.doubling(height), images, filters.doubling(width))
+    x, y = (tf.range(2 * (n + 6), dtype=tf.float32) / 2.0 + 0.25 - (n + 6) / 2.0 for n in (width, height))
+    x, y = x[None, None, :], y[None, :, None]
+    across, down = (maps[:, k, 0, None, None] * x + maps[:, k, 1, None, None] * y + maps[:, k, 2, None, None] for k in (0, 1))
+    columns, rows = (
+        2.0 * (mirrored(position + (n - 1) / 2.0 + filters.DELAY, n) - filters.DELAY + filters.MARGIN) + 0.5
+        for position, n in ((across, width), (down, height))
+    )
+    return _product(filters.halving(height), sampled(doubled, rows, columns), filters.halving(width))
+
+
+def _product(rows, images, columns):
+    return tf.einsum("ij,njkc,lk->nilc", tf.constant(rows), images, tf.constant(columns))
+
+
+def _matrix(*rows):
+    """``(n, 3, 3)`` from three rows of numbers and ``(n,)`` tensors."""
+    like = next(entry for row in rows for entry in row if tf.is_tensor(entry))
+    return tf.stack([tf.stack([tf.zeros_like(like) + entry for entry in row], axis=-1) for row in rows], axis=-2)
+
+
+# Of each map the inverse, since a pixel of the result asks where it comes from.
+def _scale(x, y):
+    return _matrix((1.0 / x, 0.0, 0.0), (0.0, 1.0 / y, 0.0), (0.0, 0.0, 1.0))
+
+
+def _rotation(angle):
+    return _matrix((tf.cos(angle), tf.sin(angle), 0.0), (-tf.sin(angle), tf.cos(angle), 0.0), (0.0, 0.0, 1.0))
+
+
+def _translation(x, y):
+    return _matrix((1.0, 0.0, -x), (0.0, 1.0, -y), (0.0, 0.0, 1.0))

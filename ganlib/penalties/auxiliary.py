@@ -1,0 +1,136 @@
+"""Further tasks of the discriminator, on its features: to tell the class, or how far an image was turned."""
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.penalties.base import Penalty
+
+register = keras.saving.register_keras_serializable("ganlib.penalties")
+
+
+@register
+class AuxiliaryClassification(Penalty):
+    """weight * (E -log p(y | x) + E -log p(y | G(z, y))) for the discriminator, the second of them for the generator.
+
+    Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs" (arXiv:1610.09585), equation 3. The
+    discriminator must have ``conditioning="auxiliary"``.
+
+    Args:
+        weight: as always.
+        interval: as always.
+        generator_weight: what the generator's term is multiplied by, times ``weight``; later papers have 0.1.
+        on_generated: let the discriminator learn the class of generated images, too, as in the paper.
+    """
+
+    name = "auxiliary_classification"
+    conditioning = "auxiliary"
+
+    def __init__(self, weight=1.0, interval=1, generator_weight=1.0, on_generated=True):
+        super().__init__(weight, interval)
+        self.generator_weight, self.on_generated = generator_weight, on_generated
+
+    def term(self, critic, real, fake, random):
+        loss = self._loss(critic, real)
+        return loss + self._loss(critic, fake) if self.on_generated else loss
+
+    def generator_term(self, critic, generator, fake, random):
+        return self.generator_weight * self._loss(critic, fake)
+
+    def _loss(self, critic, images):
+        logits = critic.discriminator.label_head.class_logits(critic.features(images))
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=critic.labels, logits=tf.cast(logits, tf.float32))
+        return tf.reduce_mean(losses)
+
+    def get_config(self):
+        return {**super().get_config(), "generator_weight": self.generator_weight, "on_generated": self.on_generated}
+
+
+@register
+class ContrastiveClassification(Penalty):
+    """ReACGAN's data-to-data cross-entropy, at real images for the discriminator and at generated ones for the generator.
+
+    Kang et al. 2021, "Rebooting ACGAN: auxiliary classifier GANs with stable training" (arXiv:2111.01118), equation 6: an
+    image's embedding is drawn to the proxy of its class and away from the embeddings of images of other classes in the batch
+    (of its replica). The discriminator must have ``conditioning="contrastive"``.
+
+    Args:
+        weight: as always; the authors' is between 0.25 and 1.
+        interval: as always.
+        temperature: the authors' is between 0.25 and 1.
+        margin: of the cosine to the proxy, from which on it is not drawn closer; the authors' is 0.98.
+        negative_margin: of the cosine to other classes, below which they are not pushed away.
+    """
+
+    name = "contrastive_classification"
+    conditioning = "contrastive"
+
+    def __init__(self, weight=0.5, interval=1, temperature=0.5, margin=0.98, negative_margin=0.02):
+        super().__init__(weight, interval)
+        self.temperature, self.margin, self.negative_margin = temperature, margin, negative_margin
+
+    def term(self, critic, real, fake, random):
+        return self._loss(critic, real)
+
+    def generator_term(self, critic, generator, fake, random):
+        return self._loss(critic, fake)
+
+    def _loss(self, critic, images):
+        head, labels = critic.discriminator.label_head, critic.labels
+        embedded = tf.cast(head.embed(critic.features(images)), tf.float32)
+        to_proxy = tf.reduce_sum(embedded * tf.cast(head.proxies(labels), tf.float32), axis=1)
+        positive = tf.minimum(to_proxy - self.margin, 0.0) / self.temperature
+        to_others = tf.maximum(tf.matmul(embedded, embedded, transpose_b=True) - self.negative_margin, 0.0) / self.temperature
+        to_others = tf.where(labels[:, None] == labels[None, :], -float("inf"), to_others)
+        all_terms = tf.concat([positive[:, None], to_others], axis=1)
+        return tf.reduce_mean(tf.reduce_logsumexp(all_terms, axis=1) - positive)
+
+    def get_config(self):
+        own = {"temperature": self.temperature, "margin": self.margin, "negative_margin": self.negative_margin}
+        return {**super().get_config(), **own}
+
+
+@register
+class RotationPrediction(Penalty):
+    """weight * E -log p(r | x turned by r quarters) at real images for the discriminator, at generated ones for the generator.
+
+    Chen et al. 2019, "Self-supervised GANs via auxiliary rotation loss" (arXiv:1811.11212), equations 5 and 6: a task without
+    labels, which keeps the discriminator from forgetting what earlier generators taught it. A quarter of the batch is turned
+    by each of 0, 90, 180 and 270 degrees. The discriminator must have ``rotations=True``.
+
+    Args:
+        weight: of the discriminator's term; the authors' is 1.
+        interval: as always.
+        generator_weight: what the generator's term is multiplied by, times ``weight``; the authors' is 0.2.
+    """
+
+    name = "rotation_prediction"
+
+    def __init__(self, weight=1.0, interval=1, generator_weight=0.2):
+        super().__init__(weight, interval)
+        self.generator_weight = generator_weight
+
+    def build(self, generator, discriminator):
+        super().build(generator, discriminator)
+        if not discriminator.rotations:
+            raise UserError("penalty 'rotation_prediction' needs a discriminator with rotations=True")
+        height, width, _ = discriminator.image_shape
+        if height != width:
+            raise UserError(f"penalty 'rotation_prediction' needs square images, these are {height}x{width}")
+
+    def term(self, critic, real, fake, random):
+        return self._loss(critic, real)
+
+    def generator_term(self, critic, generator, fake, random):
+        return self.generator_weight * self._loss(critic, fake)
+
+    def _loss(self, critic, images):
+        quarter = images[: tf.maximum(tf.shape(images)[0] // 4, 1)]
+        turned = tf.concat([tf.image.rot90(quarter, k) for k in range(4)], axis=0)
+        labels = tf.repeat(tf.range(4), tf.shape(quarter)[0])
+        logits = critic.discriminator.rotation_logits(critic.discriminator.features(turned, training=True))
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.cast(logits, tf.float32))
+        return tf.reduce_mean(losses)
+
+    def get_config(self):
+        return {**super().get_config(), "generator_weight": self.generator_weight}

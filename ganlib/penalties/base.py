@@ -1,0 +1,81 @@
+"""What all penalties have in common: weights, schedules, intervals, and what they ask of the networks."""
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.regularizers import Regularizer
+from ganlib.training import schedules
+
+
+class Penalty(Regularizer):
+    """A weighted term of the discriminator's loss, of the generator's, or of both.
+
+    Subclasses define ``term(critic, real, fake, random)``, or ``generator_term(critic, generator, fake, random)``, or both,
+    without the weight.
+
+    Args:
+        weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
+        interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
+            that its mean stays (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, section 3.1).
+
+    Attributes:
+        state: a `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
+        conditioning: what a conditional discriminator's ``conditioning`` must be, or None for any.
+    """
+
+    state = None
+    conditioning = None
+
+    def __init__(self, weight, interval=1):
+        if interval < 1:
+            raise UserError(f"a penalty's interval must be at least 1, got {interval}")
+        super().__init__(schedules.restored(weight))
+        self.interval = interval
+
+    @property
+    def on_discriminator(self):
+        """Whether it has a term of the discriminator's loss."""
+        return type(self).term is not Penalty.term
+
+    @property
+    def on_generator(self):
+        """Whether it has a term of the generator's loss."""
+        return type(self).generator_term is not Penalty.generator_term
+
+    def build(self, generator, discriminator):
+        """Called by `ganlib.GAN.compile` with the networks: checks that they fit, and makes ``state``.
+
+        Raises:
+            UserError: if they do not.
+        """
+        if self.conditioning and discriminator.conditioning != self.conditioning:
+            raise UserError(
+                f"penalty {self.name!r} needs a conditional discriminator with conditioning={self.conditioning!r}, "
+                f"this one has {discriminator.conditioning!r}"
+            )
+
+    def __call__(self, critic, real, fake, random, step=0):
+        """The weighted term of the discriminator's loss at ``step``, a scalar integer: 0 between intervals."""
+        return self._weighted(lambda: self.term(critic, real, fake, random), step)
+
+    def of_generator(self, critic, generator, fake, random, step=0):
+        """The weighted term of the generator's loss."""
+        return self._weighted(lambda: self.generator_term(critic, generator, fake, random), step)
+
+    def _weighted(self, term, step):
+        weight = self.interval * schedules.at(self.weight, step)
+        if self.interval == 1:
+            return weight * term()
+        return tf.cond(step % self.interval == 0, lambda: weight * term(), lambda: tf.zeros((), tf.float32))
+
+    def term(self, critic, real, fake, random):
+        """What the discriminator is to keep small, a scalar."""
+        raise NotImplementedError
+
+    def generator_term(self, critic, generator, fake, random):
+        """What the generator is to keep small, a scalar."""
+        raise NotImplementedError
+
+    def get_config(self):
+        return {"weight": keras.saving.serialize_keras_object(self.weight), "interval": self.interval}

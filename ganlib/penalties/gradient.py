@@ -1,0 +1,111 @@
+"""Penalties on the gradient of the discriminator's logits with respect to images."""
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.penalties.base import Penalty
+from ganlib.training.sharing import batch_mean
+
+register = keras.saving.register_keras_serializable("ganlib.penalties")
+
+
+class _AtImages(Penalty):
+    """weight / 2 * E ||grad D(x)||^2 at images of some kind.
+
+    Args:
+        weight: as always.
+        interval: as always.
+        augmented: take the gradient with respect to the augmented image, as R3GAN does (Huang et al. 2024,
+            arXiv:2501.05441, in the authors' code), and not to the image before augmentation, as StyleGAN2-ADA does.
+    """
+
+    def __init__(self, weight, interval=1, augmented=False):
+        super().__init__(weight, interval)
+        self.augmented = augmented
+
+    def _squared_gradient(self, critic, images):
+        if self.augmented:
+            return 0.5 * tf.reduce_mean(_squared_gradient(critic.on_augmented, critic.augmented(images)))
+        return 0.5 * tf.reduce_mean(_squared_gradient(critic, images))
+
+    def get_config(self):
+        return {**super().get_config(), "augmented": self.augmented}
+
+
+@register
+class R1(_AtImages):
+    """weight / 2 * E ||grad D(x)||^2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9.
+
+    Example:
+        >>> from ganlib import penalties
+        >>> penalties.R1(weight=10.0, interval=16).name
+        'r1'
+    """
+
+    name = "r1"
+
+    def term(self, critic, real, fake, random):
+        return self._squared_gradient(critic, real)
+
+
+@register
+class R2(_AtImages):
+    """weight / 2 * E ||grad D(G(z))||^2 at generated images: Mescheder et al. 2018, equation 10."""
+
+    name = "r2"
+
+    def term(self, critic, real, fake, random):
+        return self._squared_gradient(critic, fake)
+
+
+@register
+class WGANGP(Penalty):
+    """weight * E (||grad D(x')|| - 1)^2 at random points between real and generated images.
+
+    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3; the paper's weight is 10.
+    """
+
+    name = "wgan_gp"
+
+    def build(self, generator, discriminator):
+        super().build(generator, discriminator)
+        if generator.num_scales > 1:
+            raise UserError("penalty 'wgan_gp' mixes real and generated images, which for a generator of several scales are of "
+                            "different forms: take 'r1', or scales=1")  # fmt: skip
+
+    def term(self, critic, real, fake, random):
+        mix = random.uniform((tf.shape(real)[0], 1, 1, 1))
+        return _distance_from_one(critic, real + mix * (fake - real))
+
+
+@register
+class DRAGAN(Penalty):
+    """weight * E (||grad D(x')|| - 1)^2 at real images with noise: Kodali et al. 2017, "On convergence and stability of GANs"
+    (arXiv:1705.07215), whose authors' weight is 10.
+
+    The noise is that of their code, U(0, 1) * U(0, 1) / 2 of the deviation of all pixels of the batch, the first factor for
+    an image and the second for a pixel.
+    """
+
+    name = "dragan"
+
+    def term(self, critic, real, fake, random):
+        mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))
+        deviation = tf.sqrt(tf.maximum(mean_of_squares - tf.square(mean), 0.0))
+        share, noise = random.uniform((tf.shape(real)[0], 1, 1, 1)), random.uniform(tf.unstack(tf.shape(real)))
+        return _distance_from_one(critic, real + 0.5 * deviation * share * noise)
+
+
+def _distance_from_one(critic, images):
+    """The mean of (||gradient|| - 1)^2 at images."""
+    return tf.reduce_mean(tf.square(tf.sqrt(_squared_gradient(critic, images) + 1e-12) - 1.0))
+
+
+def _squared_gradient(critic, images):
+    """``(n,)`` squared norms of the gradient of each image's logit with respect to that image."""
+    images = tf.stop_gradient(images)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        logits = critic(images)
+    return tf.reduce_sum(tf.square(tape.gradient(logits, images)), axis=[1, 2, 3])

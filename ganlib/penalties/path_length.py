@@ -1,0 +1,61 @@
+"""Path length regularisation, which makes a step of the styles move the image by one length wherever it is made."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.penalties.base import Penalty
+from ganlib.training.sharing import batch_mean
+from ganlib.training.state import State
+
+
+@keras.saving.register_keras_serializable("ganlib.penalties")
+class PathLength(Penalty):
+    """weight * E (||J y|| - a)^2 on the generator: J y is the gradient of the product of the image with noise y with respect to
+    the styles, a the moving average of its length.
+
+    Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (arXiv:1912.04958), equation 4. As in the
+    authors' code y has a deviation of one over the square root of the number of positions, the length is the root of the
+    mean over layers of the squared lengths of their gradients, and half of a batch is looked at.
+
+    Args:
+        weight: the authors' is 2.
+        interval: the authors' is 4.
+        decay: of the average; the authors' is 0.99.
+    """
+
+    name = "path_length"
+
+    def __init__(self, weight=2.0, interval=4, decay=0.99):
+        super().__init__(weight, interval)
+        self.decay = decay
+
+    def build(self, generator, discriminator):
+        super().build(generator, discriminator)
+        if not hasattr(generator, "from_styles"):
+            raise UserError(
+                f"penalty 'path_length' needs a generator with styles, as that of stylegan2; {type(generator).__module__} has "
+                "none: leave it out"
+            )
+        self.state = State(length=0.0)
+
+    def generator_term(self, critic, generator, fake, random):
+        count = tf.maximum(tf.shape(fake)[0] // 2, 1)
+        latents = random.normal((count, generator.latent_dim))
+        labels = None if critic.labels is None else critic.labels[:count]
+        draws = generator.draws(count, random)
+        styles = generator.layer_styles(latents, labels, draws.get("mixing"))
+        noise = random.normal((count, *generator.image_shape)) / math.sqrt(math.prod(generator.image_shape[:2]))
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(styles)
+            product = tf.reduce_sum(generator.from_styles(styles, draws.get("noise")) * noise)
+        gradient = tf.cast(tape.gradient(product, styles), tf.float32)
+        lengths = tf.sqrt(tf.reduce_mean(tf.reduce_sum(tf.square(gradient), axis=2), axis=1) + 1e-12)
+        average = self.state.length
+        average.assign(self.decay * average.value + (1.0 - self.decay) * batch_mean(tf.stop_gradient(lengths)))
+        return tf.reduce_mean(tf.square(lengths - average.value))
+
+    def get_config(self):
+        return {**super().get_config(), "decay": self.decay}

@@ -1,0 +1,91 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib import penalties
+from ganlib.networks import dcgan, mlp, stylegan2
+from tests.helpers import SHAPE, adam, mlp_gan, same, weights
+from tests.penalties.critics import REAL, critic
+
+
+@pytest.mark.parametrize("interval", [1, 4])
+def test_lazy_penalty_keeps_its_mean(interval):
+    penalty = penalties.R1(weight=1.0, interval=interval)
+    at_step = tf.function(lambda step: penalty(critic, tf.constant(REAL), None, None, step))
+    values = [float(at_step(tf.constant(step, tf.int64))) for step in range(8)]
+    assert np.mean(values) == pytest.approx(float(penalty.term(critic, tf.constant(REAL), None, None)), rel=1e-5)
+    assert np.count_nonzero(values) == 8 // interval
+
+
+NETWORKS = {
+    "path_length": (stylegan2, {}),
+    "auxiliary_classification": (dcgan, {"num_classes": 3, "conditioning": "auxiliary"}),
+    "contrastive_classification": (dcgan, {"num_classes": 3, "conditioning": "contrastive"}),
+    "rotation_prediction": (dcgan, {"rotations": True}),
+}
+"""What a penalty asks for; all others take any."""
+
+
+def gan_for(penalty, **arguments):
+    """A small GAN that fits a penalty."""
+    module, own = NETWORKS.get(penalty.name, (mlp, {}))
+    classes = own.get("num_classes")
+    gan = ganlib.GAN(
+        module.Generator(SHAPE, latent_dim=4, width=8, num_classes=classes), module.Discriminator(SHAPE, width=8, **own)
+    )
+    gan.compile(adam(), adam(), penalties=[penalty], **arguments)
+    return gan
+
+
+LAZY = [kind(2.0, interval=3) for kind in penalties.KINDS if kind is not penalties.WeightClipping]
+
+
+@pytest.mark.parametrize("penalty", LAZY, ids=lambda p: p.name)
+def test_each_trains_by_its_interval_and_is_saved_with_a_gan(penalty, images, labels, tmp_path):
+    gan = gan_for(penalty)
+    logs = [gan.train_on_batch(images[:8], labels[:8], return_dict=True) for _ in range(4)]
+    names = [penalty.name] * penalty.on_discriminator + [f"generator_{penalty.name}"] * penalty.on_generator
+    assert names
+    for name in names:
+        assert [log[name] > 0 for log in logs] == [True, False, False, True]
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    (copy,) = loaded.penalties
+    assert type(copy) is type(penalty)
+    assert copy.get_config() == penalty.get_config()
+    for model in (gan, loaded):  # what is kept between steps was saved, too
+        model.train_on_batch(images[:8], labels[:8])
+    assert same(weights(gan), weights(loaded))
+
+
+def test_by_name_with_errors():
+    assert penalties.get("r1", weight=2.0, interval=3).get_config() == {"weight": 2.0, "interval": 3, "augmented": False}
+    assert {name: kind(1.0).name for name, kind in penalties.PENALTIES.items()} == {k: k for k in penalties.PENALTIES}
+    with pytest.raises(ganlib.UserError, match="unknown penalty 'r3'"):
+        penalties.get("r3")
+    with pytest.raises(ganlib.UserError, match="interval must be at least 1, got 0"):
+        penalties.R1(1.0, interval=0)
+    assert len(penalties.PENALTIES) == len(penalties.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "networks", "message"),
+    [
+        (penalties.PathLength(), {}, "'path_length' needs a generator with styles, as that of stylegan2"),
+        (penalties.AuxiliaryClassification(), {}, "needs a conditional discriminator with conditioning='auxiliary'"),
+        (penalties.ContrastiveClassification(), {}, "needs a conditional discriminator with conditioning='contrastive'"),
+        (penalties.RotationPrediction(), {}, "needs a discriminator with rotations=True"),
+        (penalties.R1(1.0), {"conditioning": "auxiliary"}, "learns labels by penalty 'auxiliary_classification' alone: add it"),
+    ],
+)
+def test_networks_that_do_not_fit_are_refused_at_compile(penalty, networks, message):
+    gan = ganlib.GAN(mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE, num_classes=3, **networks))
+    with pytest.raises(ganlib.UserError, match=message):
+        gan.compile(adam(), adam(), penalties=[penalty])
+
+
+def test_a_penalty_twice_is_refused():
+    with pytest.raises(ganlib.UserError, match="every penalty may be there once, got r1, r1"):
+        mlp_gan(penalties=[penalties.R1(1.0), penalties.R1(2.0)])
