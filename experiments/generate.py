@@ -1,7 +1,9 @@
 """Makes images with a trained run:
 python -m experiments.generate --workdir=runs/digits --count=16 --seed=1 --output=grid.png
 
-The output is a grid (.png), an .npz with the key "images" (uint8, NHWC), or a folder of single PNGs.
+The output is a grid (.png), an .npz with the key "images" (uint8, NHWC), or a folder of single PNGs. Other kinds of images, by
+--kind: "interpolation" has a path between two images in each row, "directions" a strongest direction of the latents or styles
+in each row (stylegan2, biggan), "rejection" those that the discriminator chose, "langevin" those that it moved.
 """
 
 import pathlib
@@ -17,13 +19,21 @@ SEED = flags.DEFINE_integer("seed", 0, "image k is a function of the seed and k"
 LABELS = flags.DEFINE_list("labels", None, "classes to make in turn, as in 3,7; for conditional GANs")
 BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
 COLUMNS = flags.DEFINE_integer("columns", None, "images in a row of the grid", lower_bound=1)
-TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a latent; smaller is less varied")
+TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a latent; with styles, how far they are from their "
+                                "average, in parts; smaller is less varied")  # fmt: skip
+KINDS = ["samples", "interpolation", "directions", "rejection", "langevin"]
+KIND = flags.DEFINE_enum("kind", "samples", KINDS, "what to make: see ganlib.sampling")
+STANDING = flags.DEFINE_bool("standing_statistics", False, "give batch norm the statistics of the generator's own images")
+ALONG = 8
+"""Images in a row of a path or a direction."""
+FARTHEST = 3.0
+"""How far a direction is followed."""
 
 
 def main():
     import numpy as np
 
-    from ganlib import UserError, plots, runs
+    from ganlib import UserError, plots, runs, sampling
 
     labels = None
     if LABELS.value:
@@ -31,7 +41,9 @@ def main():
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
     model = runs.load_gan(WORKDIR.value, best=BEST.value)
-    images = plots.to_uint8(model.generate(COUNT.value, labels, SEED.value, TRUNCATION.value))
+    if STANDING.value:
+        sampling.standing_statistics(model)
+    images = plots.to_uint8(_images(model, labels))
     output = pathlib.Path(OUTPUT.value)
     if output.suffix not in ("", ".npz", ".png"):
         raise UserError(f"--output={output} is neither a .png, nor an .npz, nor a folder")
@@ -39,11 +51,40 @@ def main():
     if output.suffix == ".npz":
         np.savez_compressed(output, images=images)
     elif output.suffix == ".png":
-        plots.image_grid(images, COLUMNS.value).save(output)
+        plots.image_grid(images, COLUMNS.value or (ALONG if KIND.value in ("interpolation", "directions") else None)).save(
+            output
+        )
     else:
         for index, image in enumerate(images):
             plots.to_image(image).save(output / f"{index:06d}.png")
     print(f"{len(images)} images: {output}")
+
+
+def _images(model, labels):
+    """Images of the kind that was asked for; of paths and directions whole rows, about as many as were asked for."""
+    import numpy as np
+
+    from ganlib import UserError, sampling
+    from ganlib.gan import latents_for
+
+    count, seed, rows = COUNT.value, SEED.value, -(-COUNT.value // ALONG)
+    if TRUNCATION.value and KIND.value != "samples":
+        raise UserError(f"--truncation goes with --kind=samples, not with {KIND.value!r}")
+    if KIND.value == "samples":
+        return model.generate(count, labels, seed, TRUNCATION.value)
+    if KIND.value == "interpolation":
+        return sampling.interpolation(model, rows, ALONG, None if labels is None else labels[:rows], seed)
+    if KIND.value == "directions":
+        found = sampling.directions(model.ema_generator, rows)
+        latents = latents_for(1, model.generator.latent_dim, seed)
+        label = (labels[:1] if labels is not None else np.zeros(1, int)) if model.generator.num_classes else None
+        amounts = np.linspace(-FARTHEST, FARTHEST, ALONG)
+        return np.concatenate([sampling.moved(model, latents, direction, amounts, label) for direction in found])
+    if KIND.value == "rejection":
+        if labels is not None and len(set(labels)) > 1:
+            raise UserError("--kind=rejection chooses among images of one class, or of all: give one label, or none")
+        return sampling.rejection_sample(model, count, None if labels is None else labels[0], seed)[0]
+    return sampling.langevin_sample(model, count, labels, seed)[0]
 
 
 if __name__ == "__main__":

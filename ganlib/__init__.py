@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "augment", "data", "evaluation", "losses", "metrics", "networks", "penalties", "plots", "regularizers", "report",
-    "runs", "training",
+    "runs", "sampling", "training",
 )  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",

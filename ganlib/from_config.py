@@ -7,6 +7,7 @@ import pkgutil
 import keras
 
 from ganlib import networks, penalties, regularizers
+from ganlib.augment import ADA
 from ganlib.errors import UserError, choose, did_you_mean
 from ganlib.gan import GAN
 from ganlib.pseudo_labels import PseudoLabelClassifier
@@ -49,6 +50,7 @@ def _build_gan(run):
         penalties=[penalties.get(name, **_scheduled(arguments, config.steps)) for name, arguments in config.penalties.items()],
         discriminator_steps=config.discriminator_steps,
         update=config.update_rule,
+        top_k=schedules.from_config(config.top_k, config.steps),
         **_shared(config),
     )
     return gan
@@ -128,8 +130,9 @@ def _classifier(run, arguments):
 
 def _shared(config):
     """The arguments of ``compile`` that all models share."""
-    keys = ("augment", "ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
-    return _scheduled({key: config[key] for key in keys}, config.steps)
+    keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
+    augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
+    return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
 
 
 def _scheduled(arguments, steps):
@@ -193,7 +196,7 @@ def _construct(kind, what, arguments, **others):
 
 
 def _arguments(kind):
-    """The names of the arguments of a class of ours, and of those classes of ours to which it hands on the rest; or of Keras."""
+    """The names of the arguments of a class, and of the classes of ours to which it hands on the rest."""
     names = set()
     for ancestor in kind.__mro__:
         if "__init__" not in vars(ancestor):

@@ -98,7 +98,7 @@ def smoke(config):
     if not config.smoke:
         return config
     config = config.copy_and_resolve_references()
-    small = {"width": 8, "latent_dim": 8}
+    small = {"width": 8, "latent_dim": 60, "mapping_layers": 2, "blocks": 1}  # biggan cuts latents into 2 to 6 parts
     networks = [config.generator, config.discriminator]
     if "triple_gan" in config:
         networks.append(config.triple_gan.classifier)

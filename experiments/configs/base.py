@@ -12,6 +12,7 @@ def gan():
     config.loss = "non_saturating"
     config.penalties = ConfigDict()  # name -> arguments, as in {"r1": {"weight": 10.0, "interval": 16}}
     config.discriminator_steps = 1
+    config.top_k = 1.0  # the share of generated images, the best ones, from which the generator learns
     config.metrics = ""  # measured every evaluate_every steps, such as "fid,precision_recall"
     config.features = "in_domain"  # the network whose features are measured: see ganlib.metrics.features
     config.evaluation_samples = 5000
@@ -70,7 +71,14 @@ def _shared():
     config.generator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
     config.discriminator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})
     config.update_rule = "alternating"  # or "simultaneous"
-    config.augment = ""  # such as "color,translation,cutout", or "shift" for classifiers
+    config.augment = ""  # such as "color,translation,cutout", "ada", or "shift" for classifiers
+    config.ada = ConfigDict({  # read where augment is "ada"
+        "categories": "blit,geometric,color",
+        "probability": 0.0,  # at first; without a target all the time, and then it may be a schedule
+        "target": 0.6,  # of the mean sign of the discriminator's logits of real images
+        "adjustment": 500_000,  # images in which the probability may go from 0 to 1
+        "interval": 4,
+    })  # fmt: skip
     config.accumulation_steps = 1  # parts of a batch that go through the networks one after the other, to save memory
     config.non_finite = "stop"  # or "skip": make no update by gradients that are not finite, and go on
     config.ema_decay = 0.999

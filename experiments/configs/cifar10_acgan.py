@@ -1,5 +1,5 @@
-"""AC-GAN (Odena et al. 2017, arXiv:1610.09585) on CIFAR-10: `cifar10_dcgan`, whose discriminator tells the class instead of being
-told.
+"""AC-GAN (Odena et al. 2017, arXiv:1610.09585) on CIFAR-10: `cifar10_dcgan`, whose discriminator tells the class
+instead of being told.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_acgan.py --workdir=runs/cifar10_acgan
 """

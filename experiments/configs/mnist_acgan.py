@@ -1,4 +1,5 @@
-"""AC-GAN (Odena et al. 2017, arXiv:1610.09585) on MNIST: `mnist_dcgan`, whose discriminator tells the class instead of being told.
+"""AC-GAN (Odena et al. 2017, arXiv:1610.09585) on MNIST: `mnist_dcgan`, whose discriminator tells the class
+instead of being told.
 
 python -m experiments.train_gan --config=experiments/configs/mnist_acgan.py --workdir=runs/mnist_acgan
 """

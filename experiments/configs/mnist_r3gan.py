@@ -2,10 +2,14 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_r3gan.py --workdir=runs/mnist_r3gan
 
-The recipe is the authors' for CIFAR-10 (`cifar10_r3gan`): relativistic loss, R1 and R2 at every step, Adam without momentum, with
-schedules over the whole training. Narrower, with one block in a stage, a batch of 32, ten times their learning rate and no
-augmentation; images are clipped in training, too, since the generator could not meet the black of MNIST so exactly that the
-discriminator would not see it.
+To expect: on in-domain features and seed 0, FID 11.2 after 1,500 steps of a batch of 64; the whole was not run yet, twenty
+minutes on one core with --config.precision=mixed_bfloat16.
+
+The recipe is the authors' for CIFAR-10 (`cifar10_r3gan`): relativistic loss, R1 and R2 at every step, Adam without momentum,
+with schedules over the whole training. Narrower, with one block in a stage, a batch of 32, ten times their learning rate and
+no augmentation. Images are clipped in training, too, since the generator could not meet the black of MNIST so exactly that
+the discriminator would not see it: after 1,000 steps of a training of 1,500 with half that rate, FID 117.7 without it and 33.7
+with it.
 """
 
 from experiments.configs import base

@@ -23,8 +23,8 @@ from ganlib.augment.functions import (
 from ganlib.errors import UserError
 
 __all__ = [
-    "ADA", "POLICIES", "DiffAugment", "affine", "brightness", "contrast", "cutout", "elastic", "flip", "get", "get_fixed", "none",
-    "paste", "saturation", "shift", "translation",
+    "ADA", "POLICIES", "DiffAugment", "affine", "brightness", "contrast", "cutout", "elastic", "flip", "get", "get_fixed",
+    "none", "paste", "saturation", "shift", "translation",
 ]  # fmt: skip
 
 

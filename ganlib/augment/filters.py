@@ -35,8 +35,8 @@ def doubling(size):
 
 @functools.cache
 def halving(size):
-    """The ``(size, 2 * (size + 6))`` matrix that halves the resolution by `SYM6`, reversed, of rows that reach three pixels over
-    both ends. Column j is at pixel ``j / 2 - 0.25 - 3``."""
+    """The ``(size, 2 * (size + 6))`` matrix that halves the resolution by `SYM6`, reversed, of rows that reach three pixels
+    over both ends. Column j is at pixel ``j / 2 - 0.25 - 3``."""
     taps = np.array(SYM6) / sum(SYM6)
     matrix = np.zeros((size, 2 * (size + 6)), np.float32)
     for i, j in np.ndindex(*matrix.shape):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from ganlib.errors import UserError
 from ganlib.networks import layers
 
 
@@ -56,3 +57,16 @@ class SelfAttention(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "spectral_norm": self.spectral_norm}
+
+
+def attention_after(resolutions, attention, spectral_norm=True):
+    """What follows the blocks of a network: self-attention after the one whose resolution is ``attention``, else nothing.
+
+    Raises:
+        UserError: if there is no such block.
+    """
+    if attention is not None and attention not in resolutions:
+        raise UserError(
+            f"there is no block at resolution {attention} for attention: there are {', '.join(map(str, resolutions))}"
+        )
+    return [SelfAttention(spectral_norm) if r == attention else keras.layers.Identity() for r in resolutions]

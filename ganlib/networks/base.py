@@ -77,6 +77,11 @@ class Generator(_Network):
         """
         return {}
 
+    def latent_maps(self):
+        """Kernels of the linear maps that take latents, or styles, in: ``(latent_dim, units)`` each, for
+        `ganlib.sampling.directions`; empty where there is none."""
+        return []
+
     def joined(self, latents, labels):
         """Latents and, of a conditional generator, the embedded labels: ``(n, latent_dim)`` or ``(n, 2 * latent_dim)``."""
         if not self.num_classes:

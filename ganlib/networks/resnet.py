@@ -2,19 +2,30 @@
 (arXiv:1802.05637): conditional batch normalisation in the generator, projection in the discriminator; with self-attention
 where asked, as in SAGAN (Zhang et al. 2019, arXiv:1805.08318).
 
-At 32x32 these are the paper's CIFAR-10 networks (width 256 in the generator, 128 in the discriminator).
+At 32x32 these are the paper's CIFAR-10 networks (width 256 in the generator, 128 in the discriminator), at 48x48 those for
+STL-10 (tables 5 and 6; width 64 in both), at 128x128 those for ImageNet of the second paper (width 64), at 64x64 what lies
+between.
 """
 
 import keras
 from keras import ops
 
 from ganlib.networks import base, layers
-from ganlib.networks.attention import SelfAttention
+from ganlib.networks.attention import attention_after
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
 
-STAGES = {8: 1, 16: 2, 28: 2, 32: 3}
-"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+GENERATOR_WIDTHS = {
+    8: (1, 1), 16: (1, 1, 1), 28: (1, 1, 1), 32: (1, 1, 1, 1), 48: (8, 4, 2, 1), 64: (16, 8, 4, 2, 1),
+    128: (16, 16, 8, 4, 2, 1),
+}  # fmt: skip
+"""Image size -> channels in parts of the width, from the lowest resolution (4, 6 or 7) to the image's."""
+
+DISCRIMINATOR_WIDTHS = {
+    8: ((1, 1), (1, 1)), 16: ((1, 1), (1, 1)), 28: ((1, 1), (1, 1)), 32: ((1, 1), (1, 1)), 48: ((1, 2, 4, 8), (16,)),
+    64: ((1, 2, 4, 8, 16), ()), 128: ((1, 2, 4, 8, 16), (16,)),
+}  # fmt: skip
+"""Image size -> channels of the blocks that halve the resolution, and of those that follow, in parts of the width."""
 
 
 def _initializer(gain=1.0):
@@ -60,13 +71,15 @@ class GeneratorBlock(keras.layers.Layer):
 class DiscriminatorBlock(keras.layers.Layer):
     """ReLU, convolve, ReLU, convolve, and halve the resolution if asked; beside it a 1x1 convolution where needed."""
 
-    def __init__(self, width, downsample, first=False, spectral_norm=True, **kwargs):
+    def __init__(self, width, downsample, first=False, spectral_norm=True, initializer=None, **kwargs):
         super().__init__(**kwargs)
         self.width, self.downsample, self.first, self.spectral_norm = width, downsample, first, spectral_norm
-        self.first_conv = layers.conv(width, 3, spectral_norm, kernel_initializer=_initializer(2**0.5))
-        self.second_conv = layers.conv(width, 3, spectral_norm, kernel_initializer=_initializer(2**0.5))
+        self.initializer = initializer
+        self.first_conv, self.second_conv, self.skip_conv = (
+            layers.conv(width, size, spectral_norm, kernel_initializer=initializer or _initializer(gain))
+            for size, gain in ((3, 2**0.5), (3, 2**0.5), (1, 1.0))
+        )
         self.halve = keras.layers.AveragePooling2D(2) if downsample else keras.layers.Identity()
-        self.skip_conv = layers.conv(width, 1, spectral_norm, kernel_initializer=_initializer())
 
     def build(self, input_shape):
         # The plain blocks keep their width, so they keep their input too.
@@ -82,7 +95,7 @@ class DiscriminatorBlock(keras.layers.Layer):
 
     def get_config(self):
         config = {"width": self.width, "downsample": self.downsample, "first": self.first,
-                  "spectral_norm": self.spectral_norm}  # fmt: skip
+                  "spectral_norm": self.spectral_norm, "initializer": self.initializer}  # fmt: skip
         return {**super().get_config(), **config}
 
 
@@ -91,9 +104,9 @@ class Generator(base.Generator):
     """Latents -> a dense layer -> residual blocks that double the resolution -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 8, 16, 28 or 32.
+        image_shape: ``(size, size, channels)`` with a size out of `GENERATOR_WIDTHS`.
         latent_dim: the number of latents; the paper has 128.
-        width: channels of every block; the paper has 256.
+        width: channels of every block up to 32x32, beyond it channels at the image's resolution; the papers have 256 and 64.
         num_classes: the number of classes, which makes batch normalisation conditional, or None.
         normalization: ``"batch"``, ``"sync_batch"`` or None (None takes no notice of the labels, so it is refused
             together with ``num_classes``).
@@ -106,16 +119,17 @@ class Generator(base.Generator):
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_classes=None, normalization="batch",
                  attention=None, **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "resnet")
+        base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "resnet")
         if num_classes and not normalization:
             raise base.UserError("resnet's generator takes labels through batch normalisation: set normalization='batch'")
         self.width, self.normalization, self.attention = width, normalization, attention
         size, _, channels = self.image_shape
-        start = size >> STAGES[size]
-        self.dense = keras.layers.Dense(start * start * width, kernel_initializer=_initializer())
-        self.reshape = keras.layers.Reshape((start, start, width))
-        self.blocks = [GeneratorBlock(width, num_classes, normalization) for _ in range(STAGES[size])]
-        self.after = _attention_after(base.resolutions(size, STAGES[size])[1:], attention)
+        first, *others = (part * width for part in GENERATOR_WIDTHS[size])
+        start = size >> len(others)
+        self.dense = keras.layers.Dense(start * start * first, kernel_initializer=_initializer())
+        self.reshape = keras.layers.Reshape((start, start, first))
+        self.blocks = [GeneratorBlock(filters, num_classes, normalization) for filters in others]
+        self.after = attention_after(base.resolutions(size, len(others))[1:], attention)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, activation="tanh", kernel_initializer=_initializer())
         self.build()
@@ -134,37 +148,37 @@ class Generator(base.Generator):
 
 @register
 class Discriminator(base.Discriminator):
-    """Images -> two halving residual blocks -> two plain ones -> features (summed over positions) -> logits.
+    """Images -> residual blocks that halve the resolution -> plain ones -> features (summed over positions) -> logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 8, 16, 28 or 32.
-        width: channels of every block, and the number of features; the paper has 128.
-        num_classes: the number of classes, for projection, or None.
+        image_shape: ``(size, size, channels)`` with a size out of `DISCRIMINATOR_WIDTHS`.
+        width: channels of every block up to 32x32, beyond it of the first; the papers have 128 and 64.
+        num_classes: the number of classes, or None.
         spectral_norm: normalise every weight by its spectral norm.
         attention: the resolution at which self-attention follows a block, or None.
+        initializer: of the kernels, a name of Keras; None for Glorot's, as in the paper.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=128, num_classes=None, spectral_norm=True, attention=None, **kwargs):
+    WIDTHS, NAME = DISCRIMINATOR_WIDTHS, "resnet"
+
+    def __init__(self, image_shape=(32, 32, 3), width=128, num_classes=None, spectral_norm=True, attention=None,
+                 initializer=None, **kwargs):  # fmt: skip
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "resnet")
-        self.width, self.attention = width, attention
-        size, blocks = self.image_shape[0], []
-        after = _attention_after([size // 2, size // 4, None, None], attention, spectral_norm)
-        for index in range(4):
-            block = DiscriminatorBlock(width, downsample=index < 2, first=index == 0, spectral_norm=spectral_norm)
-            blocks += [block, after[index]]
-        pool = keras.layers.GlobalAveragePooling2D(keepdims=False)
-        positions = (self.image_shape[0] // 4) ** 2
-        self.body = keras.Sequential([*blocks, keras.layers.ReLU(), pool, keras.layers.Rescaling(positions)], name="body")
+        self.width, self.attention, self.initializer = width, attention, initializer
+        base.check_image_shape(self.image_shape, self.WIDTHS, self.NAME)
+        size = self.image_shape[0]
+        halving, plain = self.WIDTHS[size]
+        after = attention_after([size >> stage for stage in range(1, len(halving) + 1)], attention, spectral_norm)
+        body = []
+        for index, part in enumerate((*halving, *plain)):
+            halve = index < len(halving)
+            body.append(DiscriminatorBlock(part * width, halve, index == 0, spectral_norm, initializer))
+            body += [after[index]] if halve else []
+        positions = (size >> len(halving)) ** 2
+        pool = [keras.layers.GlobalAveragePooling2D(), keras.layers.Rescaling(positions)]
+        self.body = keras.Sequential([*body, keras.layers.ReLU(), *pool], name="body")
         self.build()
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "attention": self.attention}
-
-
-def _attention_after(resolutions, attention, spectral_norm=True):
-    """What follows each block: self-attention after the one whose resolution is ``attention``, nothing after the others."""
-    if attention is not None and attention not in resolutions:
-        known = ", ".join(str(resolution) for resolution in resolutions if resolution)
-        raise base.UserError(f"resnet has no block at resolution {attention} for attention: there are {known}")
-    return [SelfAttention(spectral_norm) if r and r == attention else keras.layers.Identity() for r in resolutions]
+        own = {"width": self.width, "attention": self.attention, "initializer": self.initializer}
+        return {**super().get_config(), **own}

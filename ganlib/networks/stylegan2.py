@@ -158,9 +158,13 @@ class Generator(base.Generator):
             z = ops.concatenate([z, _normalized(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
         return self.mapping(z)
 
+    def latent_maps(self):
+        """Of every convolution, from its styles to the scales of its channels."""
+        return [ops.convert_to_numpy(conv.affine.kernel) for conv in (*(layer.conv for layer in self.convs), *self.to_images)]
+
     def draws(self, count, random):
-        """Noise for each layer, ``(count, h, w, 1)``; and ``mixing``: other latents, and the layer from which on their styles are
-        taken, ``(count,)`` integers."""
+        """Noise for each layer, ``(count, h, w, 1)``; and ``mixing``: other latents, and the layer from which on their styles
+        are taken, ``(count,)`` integers."""
         noise = [random.normal((count, *conv.noise.shape)) for conv in self.convs]
         if not self.mixing:
             return {"noise": noise}

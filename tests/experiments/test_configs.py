@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import experiments.configs
 import ganlib
@@ -36,20 +37,57 @@ def test_a_configs_docstring_gives_paper_and_command(name):
     assert f"--config=experiments/configs/{name}.py" in text
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_config_has_the_shared_keys_and_builds(name, tmp_path):
+CLASSES = {"celeb_a": 0, "folder:ffhq": 0, "imagenet2012": 1000, "imagenet_resized/32x32": 1000, "imagenet_resized/64x64": 1000}
+SIZES = {
+    "digits": 8,
+    "mnist": 28,
+    "fashion_mnist": 28,
+    "cifar10": 32,
+    "imagenet_resized/32x32": 32,
+    "imagenet_resized/64x64": 64,
+}
+GREY = ("digits", "mnist", "fashion_mnist")
+
+
+def opened(name, folder):
+    """The run of a config, made tiny by ``smoke``, on data of the shape that its own have."""
     config = module(name).get_config()
-    assert (GAN_KEYS if config.method == "gan" else SHARED_KEYS) <= set(config)
     config.smoke = True
     config = runs.smoke(config)
-    channels = 3 if config.dataset == "cifar10" else 1
-    size = {"digits": 8, "mnist": 28, "fashion_mnist": 28, "cifar10": 32}[config.dataset]
-    facts = {"image_shape": [size, size, channels], "class_names": [str(k) for k in range(10)]}
-    model = runs.build(runs.Run(tmp_path, tmp_path, config, facts))
-    if hasattr(model, "generate"):
-        assert model.generate(2).shape == (2, size, size, channels)
-    if config.method != "gan":
-        assert model.classify(np.zeros((2, size, size, channels), np.uint8)).shape == (2, 10)
+    size = config.image_size or SIZES[config.dataset]
+    facts = {
+        "image_shape": [size, size, 1 if config.dataset in GREY else 3],
+        "class_names": [str(k) for k in range(CLASSES.get(config.dataset, 10))],
+    }
+    return runs.Run(folder, folder, config, facts)
+
+
+GANS = [name for name in NAMES if module(name).get_config().method == "gan"]
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_a_gan_trains_three_steps_in_batches_of_four_and_resumes(name, tmp_path):
+    run = opened(name, tmp_path)
+    assert set(run.config) >= GAN_KEYS
+    run.config.update(batch_size=4, steps=3, checkpoint_every=0, sample_every=0)
+    images = np.random.default_rng(0).integers(0, 256, (4 * run.config.discriminator_steps, *run.image_shape), np.uint8)
+    data = (images, np.arange(len(images)) % 10) if run.config.conditional else images
+    batches = lambda start_step: tf.data.Dataset.from_tensors(data).repeat()  # noqa: E731
+    runs.fit(run, runs.build(run), batches)
+    run.config.steps = 4
+    resumed = runs.build(run)
+    resumed.run_eagerly = True  # one step alone, so tracing it would be in vain
+    runs.fit(run, resumed, batches)
+    assert int(resumed.step) == 4
+    assert resumed.generate(2).shape == (2, *run.image_shape)
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*GANS}))
+def test_a_classifier_has_the_shared_keys_and_builds(name, tmp_path):
+    run = opened(name, tmp_path)
+    assert set(run.config) >= SHARED_KEYS
+    model = runs.build(run)
+    assert model.classify(np.zeros((2, *run.image_shape), np.uint8)).shape == (2, 10)
 
 
 def test_a_config_is_loaded_with_what_is_set():

@@ -6,15 +6,15 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.networks import dcgan, improved_conv, improved_mlp, mlp, multiscale, r3gan, resnet, stylegan2
+from ganlib.networks import biggan, dcgan, improved_conv, improved_mlp, mlp, multiscale, r3gan, resnet, stylegan2
 from ganlib.training import averaging, precision
 
 MODULES = {
     "mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv,
-    "r3gan": r3gan, "stylegan2": stylegan2, "multiscale": multiscale,
+    "r3gan": r3gan, "stylegan2": stylegan2, "multiscale": multiscale, "biggan": biggan,
 }  # fmt: skip
-SPECTRAL_NORM = ("mlp", "dcgan", "resnet")
-SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 5, 24
+SPECTRAL_NORM = ("mlp", "dcgan", "resnet", "biggan")
+SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 6, 24
 CASES = [(name, classes) for name in MODULES for classes in (None, 3)]
 
 
@@ -121,16 +121,16 @@ def test_weights_follow_from_the_global_seed():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"])
 def test_every_size_it_claims(name):
-    for size in MODULES[name].STAGES:
-        generator = MODULES[name].Generator((size, size, 1), LATENT_DIM, width=2)
-        images = generator(LATENTS)
+    module, latents = MODULES[name], np.ones((4, 420), np.float32)  # a multiple of all that biggan cuts them into
+    for size in getattr(module, "STAGES", None) or module.GENERATOR_WIDTHS:
+        images = module.Generator((size, size, 1), 420, width=2)(latents)
         assert images.shape == (4, size, size, 1)
-        assert MODULES[name].Discriminator((size, size, 1), width=2)(images).shape == (4,)
+        assert module.Discriminator((size, size, 1), width=2)(images).shape == (4,)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale"])
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"])
 def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
     for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
         with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are (8, )?16, 28, 32"):

@@ -22,3 +22,14 @@ def test_features_are_summed_over_positions():
 def test_labels_without_batch_norm_are_refused():
     with pytest.raises(ganlib.UserError, match="takes labels through batch normalisation"):
         resnet.Generator((8, 8, 1), num_classes=3, normalization=None)
+
+
+def test_widths_of_the_larger_sizes():
+    """Channels of Miyato et al. 2018, tables 5 and 6 (48x48), and of the authors' code for ImageNet (128x128)."""
+    papers = {48: [(512, 256, 128, 64), (64, 128, 256, 512, 1024)], 128: [(1024, 1024, 512, 256, 128, 64),
+              (64, 128, 256, 512, 1024, 1024)]}  # fmt: skip
+    for size, (generator, discriminator) in papers.items():
+        assert tuple(64 * part for part in resnet.GENERATOR_WIDTHS[size]) == generator
+        halving, plain = resnet.DISCRIMINATOR_WIDTHS[size]
+        assert tuple(64 * part for part in halving + plain) == discriminator
+        assert size >> len(generator) - 1 == {48: 6, 128: 4}[size]

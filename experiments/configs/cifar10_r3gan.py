@@ -1,0 +1,47 @@
+"""R3GAN (Huang et al. 2024, arXiv:2501.05441) on CIFAR-10 with labels: the authors' preset, github.com/brownvc/R3GAN.
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_r3gan.py --workdir=runs/cifar10_r3gan
+
+The paper's FID is 1.96 (50,000 images against the training set). 390,000 steps of 512 images, of which the first 20 million
+images change rates and weights: days on eight GPUs. It was not run here; `cifar10_r3gan_cpu` was.
+"""
+
+from experiments.configs import base
+
+
+def get_config():
+    config = base.gan()
+    config.dataset = "cifar10"
+    config.conditional = True
+    config.networks = "r3gan"
+    config.batch_size = 512
+    config.steps = 390_000
+    config.generator.update(latent_dim=64, width=768, blocks=2, group_width=16)
+    config.discriminator.update(width=768, blocks=2, group_width=16)
+    recipe(config, rates=(2e-4, 5e-5), gammas=(0.05, 0.005), half_life=9766, probability=0.55, decay_steps=39_062)
+    return config
+
+
+def recipe(config, rates, gammas, half_life, probability, decay_steps):
+    """The authors' loss, penalties, optimizers and schedules.
+
+    Args:
+        config: what they are set in.
+        rates: the learning rate at first and in the end.
+        gammas: the weight of R1 and of R2 at first and in the end.
+        half_life: of the averaged weights in the end, in steps.
+        probability: of ADA in the end.
+        decay_steps: from first to end.
+    """
+
+    def cosine(start, end):
+        return {"cosine": {"start": start, "end": end, "steps": decay_steps}}
+
+    config.loss = "relativistic"
+    config.penalties.r1 = config.penalties.r2 = {"weight": cosine(*gammas), "augmented": True}
+    adam = {"name": "adam", "learning_rate": cosine(*rates), "beta_1": 0.0, "beta_2": cosine(0.9, 0.99), "epsilon": 1e-8}
+    config.generator_optimizer = config.discriminator_optimizer = adam
+    config.augment = "ada"
+    with config.ignore_type():
+        config.ada.update(target=None, probability=cosine(0.0, probability))
+        config.ema_decay = {"half_life": {"half_life": cosine(0.0, float(half_life))}}

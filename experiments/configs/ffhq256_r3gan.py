@@ -1,0 +1,16 @@
+"""R3GAN (Huang et al. 2024, arXiv:2501.05441) on FFHQ at 256x256: the authors' preset.
+
+python -m experiments.train_gan --config=experiments/configs/ffhq256_r3gan.py --workdir=runs/ffhq256_r3gan \
+  --config.dataset=folder:/data/ffhq
+
+The paper's FID is 2.75. It takes many GPUs for days and was not run here.
+"""
+
+from experiments.configs import cifar10_r3gan, ffhq64_r3gan
+
+
+def get_config():
+    config = ffhq64_r3gan.get_config()
+    config.image_size = 256
+    cifar10_r3gan.recipe(config, rates=(2e-4, 5e-5), gammas=(150.0, 15.0), half_life=1953, probability=0.3, decay_steps=78_125)
+    return config

@@ -1,0 +1,177 @@
+"""BigGAN: Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis" (arXiv:1809.11096).
+
+Residual networks with spectral norm in both, orthogonal first weights, an embedding of labels that all layers share, and
+latents that are given to every block: section 3 and appendix B. Width 96 at 128x128 is the paper's network; at 32x32 width 64
+is the author's for CIFAR-10, with ``latent_dim`` 128 and no attention. For truncated latents see `ganlib.GAN.generate` and
+`ganlib.penalties.OrthogonalWeights`; for standing statistics `ganlib.sampling.standing_statistics`.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganlib.networks import base, layers, resnet
+from ganlib.networks.attention import attention_after
+
+register = keras.saving.register_keras_serializable("ganlib.biggan")
+
+GENERATOR_WIDTHS = {
+    8: (4, 4), 16: (4, 4, 4), 28: (4, 4, 4), 32: (4, 4, 4, 4), 64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1),
+    256: (16, 16, 8, 8, 4, 2, 1),
+}  # fmt: skip
+"""Image size -> channels in parts of the width, from the lowest resolution to the image's."""
+
+DISCRIMINATOR_WIDTHS = {
+    8: ((4,), (4, 4)), 16: ((4, 4), (4, 4)), 28: ((4, 4), (4, 4)), 32: ((4, 4), (4, 4)), 64: ((1, 2, 4, 8), (16,)),
+    128: ((1, 2, 4, 8, 16), (16,)), 256: ((1, 2, 4, 8, 8, 16), (16,)),
+}  # fmt: skip
+"""Image size -> channels of the blocks that halve the resolution, and of those that follow, in parts of the width."""
+
+
+def _orthogonal():
+    return keras.initializers.Orthogonal()
+
+
+@register
+class ConditionalBatchNorm(keras.layers.Layer):
+    """Batch normalisation whose gain and bias are linear in a vector. Called with ``(inputs, conditions)``: ``(n, h, w, c)``
+    and ``(n, d)``.
+
+    Args:
+        synchronized: take the batch's moments over all replicas.
+    """
+
+    def __init__(self, synchronized=False, **kwargs):
+        super().__init__(**kwargs)
+        self.synchronized = synchronized
+
+    def build(self, inputs_shape, conditions_shape=None):
+        self.normalization = layers.batch_norm(synchronized=self.synchronized, center=False, scale=False)
+        self.normalization.build(inputs_shape)
+        linear = {"spectral_norm": True, "use_bias": False, "kernel_initializer": _orthogonal()}
+        self.gain, self.bias = (layers.dense(inputs_shape[-1], name=name, **linear) for name in ("gain", "bias"))
+        self.gain.build(conditions_shape)
+        self.bias.build(conditions_shape)
+
+    def call(self, inputs, conditions, training=False):
+        gain = 1.0 + self.gain(conditions, training=training)[:, None, None, :]
+        bias = self.bias(conditions, training=training)[:, None, None, :]
+        return self.normalization(inputs, training=training) * gain + bias
+
+    def get_config(self):
+        return {**super().get_config(), "synchronized": self.synchronized}
+
+
+@register
+class GeneratorBlock(keras.layers.Layer):
+    """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
+
+    def __init__(self, width, synchronized=False, **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.synchronized = width, synchronized
+        self.first_norm, self.second_norm = ConditionalBatchNorm(synchronized), ConditionalBatchNorm(synchronized)
+        self.first_conv, self.second_conv, self.skip_conv = (
+            layers.conv(width, size, spectral_norm=True, kernel_initializer=_orthogonal()) for size in (3, 3, 1)
+        )
+        self.double = keras.layers.UpSampling2D(2)
+
+    def call(self, inputs, conditions, training=False):
+        x = ops.relu(self.first_norm(inputs, conditions, training=training))
+        x = self.first_conv(self.double(x), training=training)
+        x = ops.relu(self.second_norm(x, conditions, training=training))
+        # A 1x1 convolution commutes with nearest-neighbour upsampling: done first, it costs a quarter.
+        return self.second_conv(x, training=training) + self.double(self.skip_conv(inputs, training=training))
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "synchronized": self.synchronized}
+
+
+@register
+class Generator(base.Generator):
+    """Latents, cut into equal parts: the first -> a dense layer -> residual blocks that double the resolution, each of which is
+    conditioned on a part of its own with the label's embedding -> images.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with a size out of `GENERATOR_WIDTHS`.
+        latent_dim: the number of latents, a multiple of one more than the number of blocks; the paper has 120 at 128x128.
+        width: channels at the image's resolution (a quarter of them up to 32x32); the paper has 96.
+        num_classes: the number of classes, or None.
+        embedding_dim: of the label; the paper has 128.
+        attention: the resolution at which self-attention follows a block, or None; the paper has 64.
+        normalization: ``"batch"`` or ``"sync_batch"``.
+
+    Raises:
+        UserError: for a size that it cannot make, latents that cannot be cut, or a resolution that no block has.
+    """
+
+    def __init__(self, image_shape=(128, 128, 3), latent_dim=120, width=96, num_classes=None, embedding_dim=128, attention=None,
+                 normalization="batch", **kwargs):  # fmt: skip
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "biggan")
+        self.width, self.embedding_dim, self.attention, self.normalization = width, embedding_dim, attention, normalization
+        size, _, channels = self.image_shape
+        first, *others = (part * width for part in GENERATOR_WIDTHS[size])
+        if latent_dim % (len(others) + 1):
+            raise base.UserError(
+                f"biggan cuts latents into {len(others) + 1} equal parts: latent_dim={latent_dim} is no multiple"
+            )
+        if normalization not in ("batch", "sync_batch"):
+            raise base.UserError(f"biggan has normalization='batch' or 'sync_batch', not {normalization!r}")
+        synchronized, start = normalization == "sync_batch", size >> len(others)
+        if num_classes:
+            self.embedding = keras.layers.Embedding(num_classes, embedding_dim, embeddings_initializer=_orthogonal())
+        self.dense = layers.dense(start * start * first, spectral_norm=True, kernel_initializer=_orthogonal())
+        self.reshape = keras.layers.Reshape((start, start, first))
+        self.blocks = [GeneratorBlock(filters, synchronized) for filters in others]
+        self.after = attention_after(base.resolutions(size, len(others))[1:], attention)
+        self.norm = layers.batch_norm(synchronized=synchronized)
+        self.conv = layers.conv(channels, 3, spectral_norm=True, kernel_initializer=_orthogonal())
+        self.build()
+
+    def call(self, latents, labels=None, training=False):
+        first, *conditions = ops.split(latents, len(self.blocks) + 1, axis=-1)
+        if self.num_classes:
+            embedded = ops.cast(self.embedding(labels), latents.dtype)
+            conditions = [ops.concatenate([embedded, part], axis=-1) for part in conditions]
+        x = self.reshape(self.dense(first, training=training))
+        for block, after, condition in zip(self.blocks, self.after, conditions, strict=True):
+            x = after(block(x, condition, training=training), training=training)
+        x = ops.relu(self.norm(x, training=training))
+        return ops.tanh(ops.cast(self.conv(x, training=training), "float32"))
+
+    def latent_maps(self):
+        """Of the dense layer and of every block's gains and biases, each from its own part of the latents."""
+        size = self.latent_dim // (len(self.blocks) + 1)
+        norms = [[norm.gain, norm.bias] for block in self.blocks for norm in (block.first_norm, block.second_norm)]
+        parts = [(0, self.dense)] + [(index // 2 + 1, layer) for index, pair in enumerate(norms) for layer in pair]
+        maps = []
+        for part, layer in parts:
+            kernel = ops.convert_to_numpy(layer.layer.kernel)[-size:]  # after the rows of the label's embedding
+            maps.append(np.zeros((self.latent_dim, kernel.shape[1]), np.float32))
+            maps[-1][part * size : (part + 1) * size] = kernel
+        return maps
+
+    def get_config(self):
+        own = {"width": self.width, "embedding_dim": self.embedding_dim, "attention": self.attention,
+               "normalization": self.normalization}  # fmt: skip
+        return {**super().get_config(), **own}
+
+
+@register
+class Discriminator(resnet.Discriminator):
+    """As that of `ganlib.networks.resnet`, of other widths and with orthogonal first weights.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with a size out of `DISCRIMINATOR_WIDTHS`.
+        width: channels of the first block (a quarter of them up to 32x32); the paper has 96.
+        num_classes: the number of classes, or None.
+        spectral_norm: normalise every weight by its spectral norm.
+        attention: the resolution at which self-attention follows a block, or None; the paper has 64.
+        initializer: of the kernels, a name of Keras.
+    """
+
+    WIDTHS, NAME = DISCRIMINATOR_WIDTHS, "biggan"
+
+    def __init__(self, image_shape=(128, 128, 3), width=96, num_classes=None, spectral_norm=True, attention=None,
+                 initializer="orthogonal", **kwargs):  # fmt: skip
+        super().__init__(image_shape, width, num_classes, spectral_norm, attention, initializer, **kwargs)
