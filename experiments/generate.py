@@ -19,8 +19,8 @@ SEED = flags.DEFINE_integer("seed", 0, "image k is a function of the seed and k"
 LABELS = flags.DEFINE_list("labels", None, "classes to make in turn, as in 3,7; for conditional GANs")
 BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
 COLUMNS = flags.DEFINE_integer("columns", None, "images in a row of the grid", lower_bound=1)
-TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a latent; with styles, how far they are from their "
-                                "average, in parts; smaller is less varied")  # fmt: skip
+TRUNCATION = flags.DEFINE_float("truncation", None, "largest absolute value of a latent, or of a style in parts of its own; "
+                                "smaller is less varied")  # fmt: skip
 KINDS = ["samples", "interpolation", "directions", "rejection", "langevin"]
 KIND = flags.DEFINE_enum("kind", "samples", KINDS, "what to make: see ganlib.sampling")
 STANDING = flags.DEFINE_bool("standing_statistics", False, "give batch norm the statistics of the generator's own images")

@@ -151,6 +151,27 @@ class GroupedConv(keras.layers.Conv2D):
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
+@register
+class MinibatchDeviation(keras.layers.Layer):
+    """Adds a channel with the mean deviation of all features over `GROUP` images that follow one another in the batch.
+
+    Karras et al. 2018 (arXiv:1710.10196), section 3. A batch that is not a multiple of so many gets zeros.
+    """
+
+    GROUP = 4
+
+    def call(self, inputs):
+        count, (_, height, width, channels) = ops.shape(inputs)[0], inputs.shape
+        group = ops.where(ops.equal(count % self.GROUP, 0), self.GROUP, 1)
+        x = ops.reshape(ops.cast(inputs, "float32"), (-1, group, height * width * channels))
+        deviation = ops.mean(ops.sqrt(ops.var(x, axis=1) + 1e-8), axis=-1)
+        channel = ops.repeat(ops.cast(deviation, inputs.dtype), group, axis=0)[:, None, None, None]
+        return ops.concatenate([inputs, ops.broadcast_to(channel, (count, height, width, 1))], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+
 def batch_norm(synchronized=False, **kwargs):
     """Batch normalisation with the constants usual in GANs: momentum 0.9, epsilon 1e-5."""
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)

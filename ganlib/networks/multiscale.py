@@ -13,8 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganlib.networks import base, equalized
-from ganlib.networks.stylegan2 import MinibatchDeviation
+from ganlib.networks import base, equalized, layers
 
 register = keras.saving.register_keras_serializable("ganlib.multiscale")
 
@@ -122,7 +121,7 @@ class DiscriminatorBlock(keras.layers.Layer):
 @register
 class Body(keras.layers.Layer):
     """Images of all scales -> ``(n, width)`` features: blocks that halve the resolution, to each of which the image of that
-    resolution is joined, then `MinibatchDeviation`, a convolution and a dense layer."""
+    resolution is joined, then `layers.MinibatchDeviation`, a convolution and a dense layer."""
 
     def __init__(self, image_shape, width, channels_base, scales, **kwargs):
         super().__init__(**kwargs)
@@ -133,7 +132,8 @@ class Body(keras.layers.Layer):
         self.first = equalized.Conv(widths[0], 1)
         self.blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
         self.last = keras.Sequential([
-            MinibatchDeviation(), equalized.Conv(widths[-1], 3), keras.layers.Flatten(), equalized.Dense(width, activate=True),
+            layers.MinibatchDeviation(), equalized.Conv(widths[-1], 3), keras.layers.Flatten(),
+            equalized.Dense(width, activate=True),
         ])  # fmt: skip
 
     def call(self, images):
@@ -203,7 +203,10 @@ def _repeated(images, factor):
 
 
 def _averaged(images, factor):
-    return ops.average_pool(images, factor, factor)
+    """Means of squares of pixels, whose gradient with respect to the pixels is as long as that with respect to the means: R1
+    would hold the lower resolutions 4, 16, 64 times as loosely otherwise, since it looks at the pixels."""
+    means = ops.average_pool(images, factor, factor)
+    return means + (factor - 1.0) * (means - ops.stop_gradient(means))
 
 
 def _picked(images, factor):

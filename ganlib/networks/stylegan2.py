@@ -9,7 +9,7 @@ import math
 import keras
 from keras import ops
 
-from ganlib.networks import base, equalized
+from ganlib.networks import base, equalized, layers
 from ganlib.networks.resampling import Downsample, Upsample, blur
 
 register = keras.saving.register_keras_serializable("ganlib.stylegan2")
@@ -19,9 +19,6 @@ STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
 
 STYLE_DECAY = 0.995
 """Of the moving average of the styles."""
-
-GROUP = 4
-"""So many images, one after the other in a batch, share a deviation in the discriminator."""
 
 
 @register
@@ -247,28 +244,9 @@ class DiscriminatorBlock(keras.layers.Layer):
 
 
 @register
-class MinibatchDeviation(keras.layers.Layer):
-    """Adds a channel with the mean deviation of all features over `GROUP` images that follow one another in the batch.
-
-    Karras et al. 2018 (arXiv:1710.10196), section 3. A batch that is not a multiple of so many gets zeros.
-    """
-
-    def call(self, inputs):
-        count, (_, height, width, channels) = ops.shape(inputs)[0], inputs.shape
-        group = ops.where(ops.equal(count % GROUP, 0), GROUP, 1)
-        x = ops.reshape(ops.cast(inputs, "float32"), (-1, group, height * width * channels))
-        deviation = ops.mean(ops.sqrt(ops.var(x, axis=1) + 1e-8), axis=-1)
-        channel = ops.repeat(ops.cast(deviation, inputs.dtype), group, axis=0)[:, None, None, None]
-        return ops.concatenate([inputs, ops.broadcast_to(channel, (count, height, width, 1))], axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], input_shape[-1] + 1)
-
-
-@register
 class Discriminator(base.Discriminator):
-    """A 1x1 convolution -> residual blocks that halve the resolution -> `MinibatchDeviation`, a convolution and a dense layer,
-    whose results are the features -> logits, by projection where there are labels.
+    """A 1x1 convolution -> residual blocks that halve the resolution -> `layers.MinibatchDeviation`, a convolution and a dense
+    layer, whose results are the features -> logits, by projection where there are labels.
 
     Args:
         image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
@@ -286,8 +264,8 @@ class Discriminator(base.Discriminator):
         widths = _widths(self.image_shape[0], width, channels_base)[::-1]
         blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
         self.body = keras.Sequential([
-            equalized.Conv(widths[0], 1), *blocks, MinibatchDeviation(), equalized.Conv(widths[-1], 3), keras.layers.Flatten(),
-            equalized.Dense(width, activate=True),
+            equalized.Conv(widths[0], 1), *blocks, layers.MinibatchDeviation(), equalized.Conv(widths[-1], 3),
+            keras.layers.Flatten(), equalized.Dense(width, activate=True),
         ], name="body")  # fmt: skip
         self.build()
 

@@ -142,3 +142,12 @@ def test_grouped_convolutions_in_a_loop_and_by_keras_are_the_same():
         ours.set_weights(weights)
         theirs.set_weights(weights)
         np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-4, atol=1e-4)
+
+
+def test_deviation_of_groups_by_numpy():
+    x = np.random.default_rng(0).normal(size=(8, 2, 2, 3)).astype(np.float32)
+    result = np.asarray(layers.MinibatchDeviation()(x))
+    np.testing.assert_array_equal(result[..., :3], x)
+    deviations = x.reshape(2, 4, 12).std(axis=1).mean(axis=1)
+    np.testing.assert_allclose(result[..., 3], np.repeat(deviations, 4)[:, None, None] * np.ones((8, 2, 2)), rtol=1e-4)
+    assert np.abs(np.asarray(layers.MinibatchDeviation()(x[:3]))[..., 3]).max() < 1e-3  # groups of one

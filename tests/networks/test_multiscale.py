@@ -37,6 +37,18 @@ def test_real_images_are_averaged():
     np.testing.assert_allclose(discriminator(images), discriminator(multiscale.enlarged(pyramid)), rtol=1e-4, atol=1e-5)
 
 
+def test_gradients_of_means_are_as_long_as_those_of_the_low_resolution():
+    """So that R1 holds the discriminator at every scale as it does at the scale of the image."""
+    images, direction = (
+        RANDOM.normal(size=(3, 16, 16, 2)).astype(np.float32),
+        RANDOM.normal(size=(3, 4, 4, 2)).astype(np.float32),
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(images := tf.constant(images))
+        product = tf.reduce_sum(multiscale._averaged(images, 4) * direction)
+    np.testing.assert_allclose(np.linalg.norm(tape.gradient(product, images)), np.linalg.norm(direction), rtol=1e-5)
+
+
 def test_gradients_reach_the_image_of_every_scale():
     generator, discriminator = networks()
     with tf.GradientTape() as tape:

@@ -1,11 +1,14 @@
 """What every generator and discriminator must do, whatever its file."""
 
+import pathlib
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import ganlib
+import ganlib.networks as networks_of_ganlib
 from ganlib.networks import biggan, dcgan, improved_conv, improved_mlp, mlp, multiscale, r3gan, resnet, stylegan2
 from ganlib.training import averaging, precision
 
@@ -135,3 +138,12 @@ def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
     for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
         with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are (8, )?16, 28, 32"):
             kind((20, 20, 1), width=2)
+
+
+def test_no_file_of_networks_is_longer_than_300_lines():
+    """So that a reader compares two papers by comparing two short files."""
+    lengths = {
+        path.name: len(path.read_text().splitlines()) for path in pathlib.Path(networks_of_ganlib.__path__[0]).glob("*.py")
+    }
+    assert len(lengths) > 10
+    assert max(lengths.values()) <= 300

@@ -68,15 +68,6 @@ def test_modulation_against_a_loop_over_images(demodulate, upsample):
         np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_deviation_of_groups_by_numpy():
-    x = RANDOM.normal(size=(8, 2, 2, 3)).astype(np.float32)
-    result = np.asarray(stylegan2.MinibatchDeviation()(x))
-    np.testing.assert_array_equal(result[..., :3], x)
-    deviations = x.reshape(2, 4, 12).std(axis=1).mean(axis=1)
-    np.testing.assert_allclose(result[..., 3], np.repeat(deviations, 4)[:, None, None] * np.ones((8, 2, 2)), rtol=1e-4)
-    assert np.abs(np.asarray(stylegan2.MinibatchDeviation()(x[:3]))[..., 3]).max() < 1e-3  # groups of one
-
-
 def small(**arguments):
     generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1, **arguments)
     for conv in generator.convs:

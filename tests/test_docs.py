@@ -1,0 +1,47 @@
+"""What the pages of docs/ promise."""
+
+import importlib.util
+import pathlib
+import re
+
+import pytest
+
+import ganlib.networks
+from ganlib import data, runs
+
+DOCS = pathlib.Path(__file__).parents[1] / "docs"
+
+
+def test_the_tutorial_of_a_network_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
+    text = (DOCS / "your_own_gan.md").read_text()
+    network, config = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "patterns.py").write_text(network)
+    (tmp_path / "digits_patterns.py").write_text(config)
+    monkeypatch.setattr(ganlib.networks, "__path__", [*ganlib.networks.__path__, str(tmp_path)])
+    spec = importlib.util.spec_from_file_location("digits_patterns", tmp_path / "digits_patterns.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    settings = module.get_config()
+    settings.update(steps=3, conditional=True)
+    source = runs.open_data(settings)
+    run = runs.start(tmp_path / "run", settings, source)
+    model = runs.build(run)
+    assert type(model.generator).__module__ == "ganlib.networks.patterns"
+    runs.fit(run, model, lambda start_step: data.batches(source, 64, start_step=start_step))
+    assert ganlib.load(tmp_path / "run").generate(4).shape == (4, 8, 8, 1)
+
+
+def test_the_table_of_files_is_true():
+    rows = re.findall(r"^\| `(\w+\.py)` \| (\d+) \|", (DOCS / "your_own_gan.md").read_text(), re.MULTILINE)
+    folder = pathlib.Path(ganlib.networks.__path__[0])
+    lengths = {path.name: len(path.read_text().splitlines()) for path in folder.glob("*.py") if path.name != "__init__.py"}
+    assert dict(rows) == {name: str(length) for name, length in lengths.items()}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_every_picture_and_config_that_a_page_names_is_there(page):
+    text = page.read_text()
+    for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
+        assert (DOCS / path).exists(), path
+    for name in re.findall(r"experiments/configs/(\w+)\.py", text):
+        assert name == "digits_patterns" or (DOCS.parent / f"experiments/configs/{name}.py").exists(), name
