@@ -55,8 +55,8 @@ def main():
 def models():
     """Name -> function of two optimizers, to a compiled model of networks for 8x8 images; with and without batch norm."""
     import ganlib
-    from ganlib import penalties, regularizers
-    from ganlib.networks import dcgan, mlp, resnet
+    from ganlib import augment, penalties, regularizers
+    from ganlib.networks import dcgan, mlp, resnet, stylegan2
 
     shape = (8, 8, 1)
 
@@ -80,7 +80,14 @@ def models():
                      generator_regularizers=[regularizers.PullAway(0.5)])  # fmt: skip
         return sgan
 
+    def stylegan2_ada(optimizers, normalization):
+        gan = ganlib.GAN(stylegan2.Generator(shape, 8, width=8, mapping_layers=2), stylegan2.Discriminator(shape, width=8))
+        terms = [penalties.R1(1.0, interval=2), penalties.PathLength(2.0, interval=2), penalties.LeCam(0.1)]
+        gan.compile(*optimizers, penalties=terms, augment=augment.ADA(probability=0.5, adjustment=1000))
+        return gan
+
     pairs = [(make, norm) for make in (dcgan_r1, resnet_wgan_gp, semi_supervised) for norm in (None, "sync_batch")]
+    pairs.append((stylegan2_ada, None))  # it has no batch norm
     suffixes = {None: "", "sync_batch": ", synchronised batch norm"}
     return {make.__name__ + suffixes[norm]: lambda o, make=make, norm=norm: make(o, norm) for make, norm in pairs}
 

@@ -1,6 +1,9 @@
 """R3GAN (Huang et al. 2024, arXiv:2501.05441) on CIFAR-10 with labels, narrow enough for a CPU, as `mnist_r3gan`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_r3gan_cpu.py --workdir=runs/cifar10_r3gan_cpu
+
+To expect, on in-domain features, of one seed: FID 11.9, precision 0.89, recall 0.29, CAS 0.303 (docs/results.md). Ten to twenty
+minutes on one core with --config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import mnist_r3gan

@@ -1,6 +1,9 @@
 """DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on CIFAR-10: colour, translation and cutout for `cifar10_resnet`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_resnet_diffaugment.py --workdir=runs/cifar10_diffaugment
+
+To expect, on in-domain features, of one seed: FID 39.6, far from the 14.9 without it, since on all images, in so few steps, it
+slows learning down (docs/results.md). Ten to twenty minutes on one core with --config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import cifar10_resnet

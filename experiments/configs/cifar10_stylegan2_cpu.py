@@ -2,6 +2,9 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_stylegan2_cpu.py --workdir=runs/cifar10_stylegan2_cpu
 
+To expect, on in-domain features, of one seed: FID 17.0, precision 0.91, recall 0.47, CAS 0.411 (docs/results.md). Fifteen to
+twenty minutes on one core with --config.precision=mixed_bfloat16.
+
 As the authors' setting for CIFAR-10 (arXiv:2006.06676, appendix C) it has a mapping network of two layers, no mixing of styles
 and no path length regularisation; 64 channels instead of 512, and R1 ten times as heavy.
 """

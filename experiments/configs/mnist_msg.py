@@ -1,6 +1,8 @@
 """MSG-GAN (Karnewar & Wang 2020, arXiv:1903.06048) on MNIST with labels, as `cifar10_msg`.
 
 python -m experiments.train_gan --config=experiments/configs/mnist_msg.py --workdir=runs/mnist_msg
+
+It was not run yet.
 """
 
 from experiments.configs import cifar10_msg

@@ -3,6 +3,8 @@
 python -m experiments.train_gan --config=experiments/configs/mnist_stylegan2.py --workdir=runs/mnist_stylegan2
 
 Its images are clipped in training, too: see ``bounded`` of the generator.
+
+It was not run yet; it is made for twenty minutes on one core.
 """
 
 from experiments.configs import cifar10_stylegan2_cpu

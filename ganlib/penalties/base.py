@@ -12,7 +12,7 @@ class Penalty(Regularizer):
     """A weighted term of the discriminator's loss, of the generator's, or of both.
 
     Subclasses define ``term(critic, real, fake, random)``, or ``generator_term(critic, generator, fake, random)``, or both,
-    without the weight.
+    without the weight. Those with a state are given ``is_due``, too, and must leave it as it is where that is False.
 
     Args:
         weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
@@ -22,10 +22,13 @@ class Penalty(Regularizer):
     Attributes:
         state: a `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
         conditioning: what a conditional discriminator's ``conditioning`` must be, or None for any.
+        communicates: whether replicas exchange something in its term. TensorFlow has no exchange inside a condition, so with
+            several of them it is computed at every step, and counts at every ``interval``-th.
     """
 
     state = None
     conditioning = None
+    communicates = False
 
     def __init__(self, weight, interval=1):
         if interval < 1:
@@ -57,17 +60,25 @@ class Penalty(Regularizer):
 
     def __call__(self, critic, real, fake, random, step=0):
         """The weighted term of the discriminator's loss at ``step``, a scalar integer: 0 between intervals."""
-        return self._weighted(lambda: self.term(critic, real, fake, random), step)
+        return self._weighted(lambda is_due: self.term(critic, real, fake, random, **self._told(is_due)), step)
 
     def of_generator(self, critic, generator, fake, random, step=0):
         """The weighted term of the generator's loss."""
-        return self._weighted(lambda: self.generator_term(critic, generator, fake, random), step)
+        arguments = critic, generator, fake, random
+        return self._weighted(lambda is_due: self.generator_term(*arguments, **self._told(is_due)), step)
+
+    def _told(self, is_due):
+        """What a penalty with a state is told besides: whether the step counts, a scalar boolean."""
+        return {"is_due": is_due} if self.state else {}
 
     def _weighted(self, term, step):
-        weight = self.interval * schedules.at(self.weight, step)
+        weight, nothing = self.interval * schedules.at(self.weight, step), tf.zeros((), tf.float32)
         if self.interval == 1:
-            return weight * term()
-        return tf.cond(step % self.interval == 0, lambda: weight * term(), lambda: tf.zeros((), tf.float32))
+            return weight * term(tf.constant(True))
+        is_due = step % self.interval == 0
+        if self.communicates and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+            return tf.where(is_due, weight * term(is_due), nothing)
+        return tf.cond(is_due, lambda: weight * term(tf.constant(True)), lambda: nothing)
 
     def term(self, critic, real, fake, random):
         """What the discriminator is to keep small, a scalar."""

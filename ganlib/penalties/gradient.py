@@ -89,6 +89,7 @@ class DRAGAN(Penalty):
     """
 
     name = "dragan"
+    communicates = True
 
     def term(self, critic, real, fake, random):
         mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))

@@ -22,6 +22,7 @@ class LeCam(Penalty):
     """
 
     name = "lecam"
+    communicates = True
 
     def __init__(self, weight, interval=1, decay=0.99):
         super().__init__(weight, interval)
@@ -31,14 +32,14 @@ class LeCam(Penalty):
         super().build(generator, discriminator)
         self.state = State(real=0.0, fake=0.0)
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, random, is_due):
         real_logits, fake_logits = critic(real), critic(fake)
-        for average, logits in ((self.state.real, real_logits), (self.state.fake, fake_logits)):
-            mean = batch_mean(tf.stop_gradient(logits))
-            average.assign(self.decay * average.value + (1.0 - self.decay) * mean)
-        to_fake = tf.reduce_mean(tf.square(real_logits - self.state.fake.value))
-        to_real = tf.reduce_mean(tf.square(fake_logits - self.state.real.value))
-        return to_fake + to_real
+        real_average, fake_average = (
+            self.state.average(name, batch_mean(tf.stop_gradient(logits)), self.decay, is_due)
+            for name, logits in (("real", real_logits), ("fake", fake_logits))
+        )
+        to_fake = tf.reduce_mean(tf.square(real_logits - fake_average))
+        return to_fake + tf.reduce_mean(tf.square(fake_logits - real_average))
 
     def get_config(self):
         return {**super().get_config(), "decay": self.decay}

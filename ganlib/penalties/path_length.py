@@ -27,6 +27,7 @@ class PathLength(Penalty):
     """
 
     name = "path_length"
+    communicates = True
 
     def __init__(self, weight=2.0, interval=4, decay=0.99):
         super().__init__(weight, interval)
@@ -41,7 +42,7 @@ class PathLength(Penalty):
             )
         self.state = State(length=0.0)
 
-    def generator_term(self, critic, generator, fake, random):
+    def generator_term(self, critic, generator, fake, random, is_due):
         count = tf.maximum(tf.shape(fake)[0] // 2, 1)
         latents = random.normal((count, generator.latent_dim))
         labels = None if critic.labels is None else critic.labels[:count]
@@ -53,9 +54,8 @@ class PathLength(Penalty):
             product = tf.reduce_sum(generator.from_styles(styles, draws.get("noise")) * noise)
         gradient = tf.cast(tape.gradient(product, styles), tf.float32)
         lengths = tf.sqrt(tf.reduce_mean(tf.reduce_sum(tf.square(gradient), axis=2), axis=1) + 1e-12)
-        average = self.state.length
-        average.assign(self.decay * average.value + (1.0 - self.decay) * batch_mean(tf.stop_gradient(lengths)))
-        return tf.reduce_mean(tf.square(lengths - average.value))
+        average = self.state.average("length", batch_mean(tf.stop_gradient(lengths)), self.decay, is_due)
+        return tf.reduce_mean(tf.square(lengths - average))
 
     def get_config(self):
         return {**super().get_config(), "decay": self.decay}

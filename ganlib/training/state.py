@@ -1,6 +1,7 @@
 """What a penalty or an augmentation keeps between steps."""
 
 import keras
+import tensorflow as tf
 
 
 class State(keras.layers.Layer):
@@ -19,3 +20,10 @@ class State(keras.layers.Layer):
             )
             setattr(self, name, weight)
         self.built = True
+
+    def average(self, name, value, decay, is_due):
+        """Moves a scalar towards ``value``, if ``is_due``, as a moving average of a ``decay``; returns it."""
+        variable = getattr(self, name)
+        decay = tf.where(is_due, decay, 1.0)
+        variable.assign(decay * variable.value + (1.0 - decay) * tf.cast(value, tf.float32))
+        return variable.value

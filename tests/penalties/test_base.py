@@ -6,7 +6,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import penalties
 from ganlib.networks import dcgan, mlp, stylegan2
-from tests.helpers import SHAPE, adam, mlp_gan, same, weights
+from tests.helpers import SHAPE, adam, mlp_gan, replicas, same, sgd, weights
 from tests.penalties.critics import REAL, critic
 
 
@@ -28,14 +28,14 @@ NETWORKS = {
 """What a penalty asks for; all others take any."""
 
 
-def gan_for(penalty, **arguments):
+def gan_for(penalty, optimizer=adam, **arguments):
     """A small GAN that fits a penalty."""
     module, own = NETWORKS.get(penalty.name, (mlp, {}))
     classes = own.get("num_classes")
-    gan = ganlib.GAN(
-        module.Generator(SHAPE, latent_dim=4, width=8, num_classes=classes), module.Discriminator(SHAPE, width=8, **own)
-    )
-    gan.compile(adam(), adam(), penalties=[penalty], **arguments)
+    plain = {} if module is stylegan2 else {"normalization": None}  # the same for any number of replicas
+    generator = module.Generator(SHAPE, latent_dim=4, width=8, num_classes=classes, **plain)
+    gan = ganlib.GAN(generator, module.Discriminator(SHAPE, width=8, **own))
+    gan.compile(optimizer(), optimizer(), penalties=[penalty], **arguments)
     return gan
 
 
@@ -89,3 +89,22 @@ def test_networks_that_do_not_fit_are_refused_at_compile(penalty, networks, mess
 def test_a_penalty_twice_is_refused():
     with pytest.raises(ganlib.UserError, match="every penalty may be there once, got r1, r1"):
         mlp_gan(penalties=[penalties.R1(1.0), penalties.R1(2.0)])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in penalties.KINDS if kind.communicates], ids=lambda k: k.name)
+def test_lazy_ones_that_communicate_are_the_same_on_two_replicas(kind, images):
+    """TensorFlow cannot exchange anything inside a condition, so there they are computed at every step."""
+    results = []
+    for count in (1, 2):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            gan = gan_for(kind(0.1, interval=2), sgd)
+        batches = tf.data.Dataset.from_tensor_slices(images[:8]).batch(8).repeat()
+        logs = [gan.fit(batches, steps_per_epoch=1, verbose=0).history for _ in range(3)]
+        (name,) = (name for name in logs[0] if name.endswith(kind.name))
+        results.append([log[name][0] for log in logs])
+        if gan.penalty_states:
+            results[-1] += [float(np.ravel(v)[0]) for v in gan.penalty_states[0].get_weights()]
+    assert results[0][0] > 0
+    assert results[0][1] == results[1][1] == 0
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-3)
