@@ -110,7 +110,7 @@ def test_keys_that_change_no_step_may_differ(tmp_path):
         ({"loss": "hing"}, "unknown loss 'hing'"),
         (
             {"networks": "dcgann"},
-            "unknown networks 'dcgann': known are dcgan, .*resnet, stylegan2. Did you mean 'dcgan'",
+            "unknown networks 'dcgann': known are biggan, dcgan, .*resnet, stylegan2. Did you mean 'dcgan'",
         ),
         ({"precision": "half"}, "unknown precision 'half'"),
         ({"method": "gann"}, "unknown method 'gann'"),
