@@ -25,10 +25,11 @@ def seeded():
 @pytest.fixture
 def float64():
     """Networks of float64, whose rounding hardly ever turns a unit on or off; a penalty's gradient would jump there."""
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")  # which Keras has taken from it in the meantime
+    for name in ("float64", "float32"):
+        keras.config.set_floatx(name)
+        keras.config.set_dtype_policy(name)  # which Keras does not take from it once it has been looked at
+        if name == "float64":
+            yield
 
 
 @pytest.fixture

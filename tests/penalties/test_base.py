@@ -44,7 +44,7 @@ LAZY = [kind(2.0, interval=3) for kind in penalties.KINDS if kind is not penalti
 
 @pytest.mark.parametrize("penalty", LAZY, ids=lambda p: p.name)
 def test_each_trains_by_its_interval_and_is_saved_with_a_gan(penalty, images, labels, tmp_path):
-    gan = gan_for(penalty)
+    gan = gan_for(penalty, run_eagerly=True)  # as a graph: in the last test here, and in those of the configs
     logs = [gan.train_on_batch(images[:8], labels[:8], return_dict=True) for _ in range(4)]
     names = [penalty.name] * penalty.on_discriminator + [f"generator_{penalty.name}"] * penalty.on_generator
     assert names
