@@ -31,12 +31,12 @@ class Critic:
     def __call__(self, images):
         """``(n, height, width, channels)`` images -> ``(n,)`` float32 logits; those of images seen before are the same."""
         known = self._of(images)
-        return known[3] if known else self.on_augmented(self._augment(images, self._random))
+        return known[3] if known else self.on_augmented(self.augmented(images))
 
     def features(self, images):
         """Images -> ``(n, num_features)`` features."""
         known = self._of(images)
-        return known[2] if known else self.discriminator.features(self._augment(images, self._random), training=True)
+        return known[2] if known else self.discriminator.features(self.augmented(images), training=True)
 
     def augmented(self, images):
         """Images -> augmented images; those of images seen before are the same."""

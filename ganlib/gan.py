@@ -9,13 +9,11 @@ from ganlib import losses
 from ganlib.critic import Critic
 from ganlib.errors import UserError, choose
 from ganlib.networks.base import rescale
+from ganlib.penalties import KINDS as PENALTY_KINDS
 from ganlib.training import averaging, schedules
 from ganlib.training.distributed import DistributedModel
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.sharing import batch_mean, on_replicas
-
-LEARNT_CONDITIONINGS = {"auxiliary": "auxiliary_classification", "contrastive": "contrastive_classification"}
-"""A discriminator's conditioning -> the penalty without which it takes no notice of labels."""
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -104,12 +102,8 @@ class GAN(DistributedModel):
             raise UserError(f"discriminator_steps must be at least 1, got {discriminator_steps}")
         if update == "simultaneous" and discriminator_steps != 1:
             raise UserError(f"update='simultaneous' makes one discriminator step, not {discriminator_steps}")
-        self._loss = losses.get(loss)
-        if not callable(top_k) and not 0 < top_k <= 1:
-            raise UserError(f"top_k is a share in (0, 1], got {top_k}")
-        if self._is_paired and top_k != 1:
-            raise UserError(f"loss {loss!r} compares pairs of real and generated images: leave top_k=1.0")
-        self.penalties, self.top_k = list(penalties), top_k
+        self._set_loss(loss, top_k)
+        self.penalties = list(penalties)
         self._build_penalties()
         self._set_augment(augment)
         self.discriminator_steps = discriminator_steps
@@ -183,7 +177,7 @@ class GAN(DistributedModel):
 
     def call(self, latents, labels=None, training=False, **truncation):
         """``(n, latent_dim)`` latents, and ``(n,)`` labels if conditional -> images from the averaged generator."""
-        return self.ema_generator(*_inputs(latents, labels), training=training, **truncation)
+        return self.ema_generator(*with_labels(latents, labels), training=training, **truncation)
 
     def generate(self, count, labels=None, seed=0, truncation=None, batch_size=64):
         """Makes images with the averaged generator.
@@ -205,7 +199,7 @@ class GAN(DistributedModel):
         """
         of_latents = None if self.generator.truncates_styles else truncation
         latents = latents_for(count, self.generator.latent_dim, seed, of_latents)
-        return self.generate_from(latents, self._labels_for(count, labels), batch_size, truncation)
+        return self.generate_from(latents, self.labels_for(count, labels), batch_size, truncation)
 
     def generate_from(self, latents, labels=None, batch_size=64, truncation=None):
         """Makes the images of given latents with the averaged generator.
@@ -220,13 +214,32 @@ class GAN(DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
         """
         images = [np.zeros((0, *self.generator.image_shape), np.float32)]
-        inputs = _inputs(np.asarray(latents, np.float32), None if labels is None else np.asarray(labels, np.int64))
+        inputs = with_labels(np.asarray(latents, np.float32), None if labels is None else np.asarray(labels, np.int64))
         if self.generator.truncates_styles:
             inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
         batch_size *= self.distribute_strategy.num_replicas_in_sync
         for start in range(0, len(latents), batch_size):
             images.append(self._generate_batch(*(x[start : start + batch_size] for x in inputs)))
         return np.concatenate(images)
+
+    def labels_for(self, count, labels=None):
+        """``(count,)`` int64 labels for as many images; None for an unconditional GAN.
+
+        Args:
+            count: how many.
+            labels: integers, as many, or one for all; None takes each class in turn.
+
+        Raises:
+            UserError: for labels that do not fit.
+        """
+        if not self.generator.num_classes:
+            if labels is not None:
+                raise UserError("this GAN is not conditional: leave out the labels")
+            return None
+        labels = np.arange(count) % self.generator.num_classes if labels is None else np.broadcast_to(labels, (count,))
+        if count and not (0 <= labels.min() and labels.max() < self.generator.num_classes):
+            raise UserError(f"labels must be from 0 to {self.generator.num_classes - 1}, got {labels.min()} to {labels.max()}")
+        return labels.astype(np.int64)
 
     def _traced_once(self):
         """`call` as one graph for any number of images, which all replicas make together."""
@@ -247,7 +260,7 @@ class GAN(DistributedModel):
 
     def _generate_from(self, latents, labels, random):
         draws = self.generator.draws(tf.shape(latents)[0], random)
-        return self.generator(*_inputs(latents, labels), training=True, **draws)
+        return self.generator(*with_labels(latents, labels), training=True, **draws)
 
     def _latents_for(self, real, random):
         return random.normal((tf.shape(real)[0], self.generator.latent_dim))
@@ -267,14 +280,23 @@ class GAN(DistributedModel):
     def _is_paired(self):
         return getattr(self._loss, "paired", False)
 
+    def _set_loss(self, loss, top_k):
+        self._loss, self.top_k = losses.get(loss), top_k
+        if not callable(top_k) and not 0 < top_k <= 1:
+            raise UserError(f"top_k is a share in (0, 1], got {top_k}")
+        if self._is_paired and top_k != 1:
+            raise UserError(f"loss {loss!r} compares pairs of real and generated images: leave top_k=1.0")
+
     def _build_penalties(self):
         names = [penalty.name for penalty in self.penalties]
         if len(set(names)) < len(names):
             raise UserError(f"every penalty may be there once, got {', '.join(names)}")
-        wanted = self.discriminator.conditioning if self.discriminator.num_classes else None
-        if wanted in LEARNT_CONDITIONINGS and wanted not in [penalty.conditioning for penalty in self.penalties]:
-            raise UserError(f"a discriminator with conditioning={wanted!r} learns labels by penalty "
-                            f"{LEARNT_CONDITIONINGS[wanted]!r} alone: add it")  # fmt: skip
+        own = self.discriminator.conditioning if self.discriminator.num_classes else None
+        teachers = {kind.conditioning: kind.name for kind in PENALTY_KINDS if kind.conditioning}
+        if own in teachers and own not in [penalty.conditioning for penalty in self.penalties]:
+            raise UserError(
+                f"a discriminator with conditioning={own!r} learns labels by penalty {teachers[own]!r} alone: add it"
+            )
         with self.distribute_strategy.scope():
             for penalty in self.penalties:
                 penalty.build(self.generator, self.discriminator)
@@ -328,16 +350,6 @@ class GAN(DistributedModel):
         for first in range(steps):
             yield images[first::steps], None if labels is None else labels[first::steps]
 
-    def _labels_for(self, count, labels):
-        if not self.generator.num_classes:
-            if labels is not None:
-                raise UserError("this GAN is not conditional: leave out the labels")
-            return None
-        labels = np.arange(count) % self.generator.num_classes if labels is None else np.broadcast_to(labels, (count,))
-        if count and not (0 <= labels.min() and labels.max() < self.generator.num_classes):
-            raise UserError(f"labels must be from 0 to {self.generator.num_classes - 1}, got {labels.min()} to {labels.max()}")
-        return labels.astype(np.int64)
-
     def _check(self, generator, discriminator):
         for name in ("image_shape", "num_classes"):
             mine, other = getattr(generator, name), getattr(discriminator, name)
@@ -365,5 +377,6 @@ def latents_for(count, latent_dim, seed, truncation=None):
     return draw((count, latent_dim)).numpy()
 
 
-def _inputs(first, labels):
+def with_labels(first, labels):
+    """The arguments of a network: latents or images, and labels if there are any."""
     return (first,) if labels is None else (first, labels)

@@ -1,12 +1,13 @@
 """What the discriminator and the generator minimise, as pairs of functions of logits, by name.
 
-Every function takes ``(n,)`` float32 logits and returns a scalar, the mean over the batch. Here D(x) is the logit;
-the probability that x is real is sigmoid(D(x)).
+Every function of a pair takes ``(n,)`` float32 logits and returns a scalar, the mean over the batch. Here D(x) is the logit;
+the probability that x is real is sigmoid(D(x)). Beside them is `cross_entropy`, of classes.
 """
 
 import dataclasses
 from collections.abc import Callable
 
+import tensorflow as tf
 from keras import ops
 
 from ganlib.errors import choose
@@ -76,6 +77,11 @@ def relativistic_discriminator(real, fake):
 def relativistic_generator(fake, real):
     """E softplus(D(x) - D(G(z))) over the same pairs."""
     return ops.mean(ops.softplus(real - fake))
+
+
+def cross_entropy(labels, logits):
+    """The mean over the batch of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar."""
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
 LOSSES = {

@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
+from ganlib.losses import cross_entropy
 from ganlib.networks.base import rescale
-from ganlib.supervised import SupervisedClassifier, accuracy, cross_entropy
+from ganlib.supervised import SupervisedClassifier, accuracy
 
 
 @keras.saving.register_keras_serializable("ganlib")

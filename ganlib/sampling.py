@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.gan import latents_for
+from ganlib.gan import latents_for, with_labels
 from ganlib.training.random_stream import RandomStream
 
 
@@ -42,9 +42,8 @@ def interpolation(gan, rows, columns, labels=None, seed=0):
     """
     ends = latents_for(2 * rows, gan.generator.latent_dim, seed)
     latents = slerp(ends[::2], ends[1::2], np.linspace(0.0, 1.0, columns)).reshape(rows * columns, -1)
-    if gan.generator.num_classes:
-        labels = np.repeat(np.arange(rows) % gan.generator.num_classes if labels is None else labels, columns)
-    return gan.generate_from(latents, labels)
+    labels = gan.labels_for(rows, labels)
+    return gan.generate_from(latents, None if labels is None else np.repeat(labels, columns))
 
 
 def directions(generator, count):
@@ -125,10 +124,9 @@ def rejection_sample(gan, count, labels=None, seed=0, percentile=80.0, burn_in=1
 def _candidates(gan, count, labels, seed, step):
     """``(images, logits)`` of new latents."""
     latents = RandomStream(seed, step).normal((count, gan.generator.latent_dim)).numpy()
-    classes = gan.generator.num_classes
-    labels = np.broadcast_to(np.arange(count) % classes if labels is None else labels, (count,)) if classes else None
+    labels = gan.labels_for(count, labels)
     images = gan.generate_from(latents, labels)
-    return images, np.asarray(gan.discriminator(images, labels) if classes else gan.discriminator(images), np.float64)
+    return images, np.asarray(gan.discriminator(*with_labels(images, labels)), np.float64)
 
 
 def _acceptance(logits, largest, epsilon=1e-8):
@@ -153,15 +151,13 @@ def langevin_sample(gan, count, labels=None, seed=0, steps=100, step_size=0.01):
     Returns:
         ``(images, latents)``: ``(count, height, width, channels)`` and ``(count, latent_dim)`` float32.
     """
-    classes = gan.generator.num_classes
-    labels = np.broadcast_to(np.arange(count) % classes if labels is None else labels, (count,)) if classes else None
-    inputs = (labels,) if classes else ()
+    labels = gan.labels_for(count, labels)
 
     @tf.function
     def gradient(latents):
         with tf.GradientTape() as tape:
             tape.watch(latents)
-            logits = gan.discriminator(gan.ema_generator(latents, *inputs), *inputs)
+            logits = gan.discriminator(*with_labels(gan.ema_generator(*with_labels(latents, labels)), labels))
             energy = 0.5 * tf.reduce_sum(tf.square(latents), axis=1) - logits
         return tape.gradient(energy, latents)
 
@@ -197,8 +193,7 @@ def standing_statistics(gan, batches=100, batch_size=64, seed=0):
         for layer in normalizations:
             layer.momentum = index / (index + 1.0)  # a plain mean over batches
         latents = RandomStream(seed, index).normal((batch_size, network.latent_dim))
-        labels = (np.arange(batch_size) % network.num_classes,) if network.num_classes else ()
-        network(latents, *labels, training=True)
+        network(*with_labels(latents, gan.labels_for(batch_size)), training=True)
     network.trainable = False
     for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum

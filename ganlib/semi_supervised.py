@@ -9,10 +9,11 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib.errors import choose
 from ganlib.gan import GAN
+from ganlib.losses import cross_entropy
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
-from ganlib.supervised import WithClassifier, accuracy, cross_entropy
+from ganlib.supervised import WithClassifier, accuracy
 from ganlib.training.sharing import batch_mean
 
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
+from ganlib.losses import cross_entropy
 from ganlib.networks.base import rescale
 from ganlib.training import averaging
 from ganlib.training.distributed import DistributedModel
@@ -78,11 +79,6 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
     def call(self, images, training=False):
         """Images -> ``(n, num_classes)`` logits of the averaged classifier."""
         return self.classifier(images, training=training)
-
-
-def cross_entropy(labels, logits):
-    """The mean over the batch of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
 def accuracy(labels, logits):

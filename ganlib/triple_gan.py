@@ -8,9 +8,10 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.gan import GAN
+from ganlib.losses import cross_entropy
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms
-from ganlib.supervised import WithClassifier, accuracy, cross_entropy
+from ganlib.supervised import WithClassifier, accuracy
 
 
 @keras.saving.register_keras_serializable("ganlib")

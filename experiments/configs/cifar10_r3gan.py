@@ -18,30 +18,31 @@ def get_config():
     config.steps = 390_000
     config.generator.update(latent_dim=64, width=768, blocks=2, group_width=16)
     config.discriminator.update(width=768, blocks=2, group_width=16)
-    recipe(config, rates=(2e-4, 5e-5), gammas=(0.05, 0.005), half_life=9766, probability=0.55, decay_steps=39_062)
+    recipe(config, (2e-4, 5e-5), (0.05, 0.005), half_life=9766, until={"steps": 39_062}, probability=0.55)
     return config
 
 
-def recipe(config, rates, gammas, half_life, probability, decay_steps):
-    """The authors' loss, penalties, optimizers and schedules.
+def recipe(config, rates, gammas, half_life, until, probability=None):
+    """Sets the authors' loss, penalties, optimizers and schedules in a config.
 
     Args:
-        config: what they are set in.
+        config: of a GAN.
         rates: the learning rate at first and in the end.
         gammas: the weight of R1 and of R2 at first and in the end.
         half_life: of the averaged weights in the end, in steps.
-        probability: of ADA in the end.
-        decay_steps: from first to end.
+        until: when the end is, as `ganlib.training.schedules.from_config` takes it: ``{"steps": ...}`` or ``{"share": ...}``.
+        probability: of ADA in the end; None for no augmentation.
     """
 
     def cosine(start, end):
-        return {"cosine": {"start": start, "end": end, "steps": decay_steps}}
+        return {"cosine": {"start": start, "end": end, **until}}
 
     config.loss = "relativistic"
-    config.penalties.r1 = config.penalties.r2 = {"weight": cosine(*gammas), "augmented": True}
+    config.penalties.r1 = config.penalties.r2 = {"weight": cosine(*gammas), "augmented": probability is not None}
     adam = {"name": "adam", "learning_rate": cosine(*rates), "beta_1": 0.0, "beta_2": cosine(0.9, 0.99), "epsilon": 1e-8}
     config.generator_optimizer = config.discriminator_optimizer = adam
-    config.augment = "ada"
     with config.ignore_type():
-        config.ada.update(target=None, probability=cosine(0.0, probability))
         config.ema_decay = {"half_life": {"half_life": cosine(0.0, float(half_life))}}
+        if probability is not None:
+            config.augment = "ada"
+            config.ada.update(target=None, probability=cosine(0.0, probability))

@@ -5,17 +5,15 @@ python -m experiments.train_gan --config=experiments/configs/imagenet32_r3gan.py
 The paper's FID is 1.27. It takes many GPUs for days and was not run here.
 """
 
-from experiments.configs import base, cifar10_r3gan
+from experiments.configs import cifar10_r3gan
 
 
 def get_config():
-    config = base.gan()
+    config = cifar10_r3gan.get_config()
     config.dataset = "imagenet_resized/32x32"
-    config.conditional = True
-    config.networks = "r3gan"
     config.batch_size = 4096
     config.steps = 490_000
-    config.generator.update(latent_dim=64, width=1536, blocks=2, group_width=32)
-    config.discriminator.update(width=1536, blocks=2, group_width=32)
-    cifar10_r3gan.recipe(config, rates=(2e-4, 5e-5), gammas=(0.5, 0.05), half_life=12_207, probability=0.5, decay_steps=48_828)
+    for network in (config.generator, config.discriminator):
+        network.update(width=1536, group_width=32)
+    cifar10_r3gan.recipe(config, (2e-4, 5e-5), (0.5, 0.05), half_life=12_207, until={"steps": 48_828}, probability=0.5)
     return config

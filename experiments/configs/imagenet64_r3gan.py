@@ -12,5 +12,5 @@ from experiments.configs import cifar10_r3gan, imagenet32_r3gan
 def get_config():
     config = imagenet32_r3gan.get_config()
     config.dataset = "imagenet_resized/64x64"
-    cifar10_r3gan.recipe(config, rates=(2e-4, 5e-5), gammas=(1.0, 0.1), half_life=12_207, probability=0.4, decay_steps=48_828)
+    cifar10_r3gan.recipe(config, (2e-4, 5e-5), (1.0, 0.1), half_life=12_207, until={"steps": 48_828}, probability=0.4)
     return config

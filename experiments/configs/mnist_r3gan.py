@@ -12,7 +12,7 @@ the discriminator would not see it: after 1,000 steps of a training of 1,500 wit
 with it.
 """
 
-from experiments.configs import base
+from experiments.configs import base, cifar10_r3gan
 
 
 def get_config():
@@ -24,17 +24,7 @@ def get_config():
     config.steps = 5000
     config.generator.update(latent_dim=64, width=32, blocks=1, group_width=32, bounded=True)
     config.discriminator.update(width=32, blocks=1, group_width=32)
-    config.loss = "relativistic"
-    config.penalties.r1 = config.penalties.r2 = {"weight": _cosine(0.5, 0.05)}
-    adam = {"name": "adam", "learning_rate": _cosine(2e-3, 2e-4), "beta_1": 0.0, "epsilon": 1e-8,
-            "beta_2": _cosine(0.9, 0.99)}  # fmt: skip
-    config.generator_optimizer = config.discriminator_optimizer = adam
-    with config.ignore_type():
-        config.ema_decay = {"half_life": {"half_life": _cosine(0.0, 500.0)}}
+    cifar10_r3gan.recipe(config, rates=(2e-3, 2e-4), gammas=(0.5, 0.05), half_life=500, until={"share": 1.0})
     config.metrics = "fid"
     config.evaluate_every = 500
     return config
-
-
-def _cosine(start, end):
-    return {"cosine": {"start": start, "end": end, "share": 1.0}}

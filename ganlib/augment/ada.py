@@ -5,12 +5,14 @@ Every transformation is made with one probability, which rises while the discrim
 real. The distributions are those of the paper's appendix B.
 """
 
+import functools
 import math
 
 import keras
 import tensorflow as tf
 
 from ganlib.augment import filters, geometry
+from ganlib.augment.chance import by_chance
 from ganlib.errors import choose
 from ganlib.training import schedules
 from ganlib.training.state import State
@@ -47,7 +49,7 @@ class ADA:
         self.probability = schedules.restored(probability)
         names = [name.strip() for name in categories.split(",")]
         for name in names:
-            choose("category", name, dict.fromkeys(CATEGORIES))
+            choose("category", name, CATEGORIES)
         self._names = names
         self.build()
 
@@ -101,7 +103,7 @@ def color(images, random, probability):
     Of images with one channel, brightness, contrast and the flip.
     """
     count, channels = tf.shape(images)[0], images.shape[-1]
-    draw = _Chooser(random, count, probability)
+    draw = functools.partial(by_chance, random, probability)
     brightness = draw(random.normal((count, 1, 1)) * 0.2, 0.0)
     contrast = draw(2.0 ** (random.normal((count, 1, 1)) * 0.5), 1.0)
     grey = tf.fill((3, 3), 1.0 / 3.0)  # what projects a colour on its luminance
@@ -124,7 +126,7 @@ def band_filter(images, random, probability):
     expected = tf.constant([10.0, 1.0, 1.0, 1.0]) / 13.0  # the power of natural images, from the lowest band on
     gains = tf.ones((count, bands))
     for band in range(bands):
-        gain = _Chooser(random, count, probability)(2.0 ** random.normal((count, 1)), 1.0, shape=(count, 1))
+        gain = by_chance(random, probability, 2.0 ** random.normal((count, 1)), 1.0)
         own = tf.ones((count, bands)) + (gain - 1.0) * tf.one_hot(band, bands)
         gains *= own / tf.sqrt(tf.reduce_sum(expected * tf.square(own), axis=1, keepdims=True))
     _, height, width, _ = images.shape
@@ -135,15 +137,14 @@ def band_filter(images, random, probability):
 def noise(images, random, probability):
     """Adds normal noise, whose deviation is drawn from a half-normal distribution of deviation 0.1."""
     count = tf.shape(images)[0]
-    draw = _Chooser(random, count, probability)
-    deviation = draw(tf.abs(random.normal((count, 1, 1, 1))) * 0.1, 0.0, shape=(count, 1, 1, 1))
+    deviation = by_chance(random, probability, tf.abs(random.normal((count, 1, 1, 1))) * 0.1, 0.0)
     return images + deviation * random.normal(tf.unstack(tf.shape(images)))
 
 
 def cutout(images, random, probability):
     """Sets a rectangle of half the image's sides to zero, about a centre that is drawn anywhere."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    size = _Chooser(random, count, probability)(tf.fill((count, 1, 1), 0.5), 0.0)
+    size = by_chance(random, probability, tf.fill((count, 1, 1), 0.5), 0.0)
     center = random.uniform((count, 2, 1))
     rows, columns = (
         tf.cast(tf.abs((tf.range(tf.cast(n, tf.float32)) + 0.5) / tf.cast(n, tf.float32) - center[:, axis]) < size[:, 0] / 2.0,
@@ -151,17 +152,6 @@ def cutout(images, random, probability):
         for axis, n in enumerate((height, width))
     )  # fmt: skip
     return images * (1.0 - rows[:, :, None, None] * columns[:, None, :, None])
-
-
-class _Chooser:
-    """``draw(value, identity)``: for each image ``value``, with the probability, or else ``identity``."""
-
-    def __init__(self, random, count, probability):
-        self._random, self._count, self._probability = random, count, probability
-
-    def __call__(self, value, identity, shape=None):
-        chosen = self._random.uniform(shape or (self._count, 1, 1)) < self._probability
-        return tf.where(chosen, value, identity)
 
 
 CATEGORIES = {"blit": None, "geometric": None, "color": color, "filter": band_filter, "noise": noise, "cutout": cutout}

@@ -1,11 +1,14 @@
 """ADA's flips, turns, shifts, scalings and rotations, made together as one affine map of each image."""
 
+import functools
 import math
 
 import tensorflow as tf
 
 from ganlib.augment import filters
+from ganlib.augment.chance import by_chance
 from ganlib.augment.sampling import mirrored, sampled
+from ganlib.networks.resampling import product
 
 
 def transformed(images, random, probability, categories):
@@ -29,10 +32,7 @@ def transformed(images, random, probability, categories):
 def inverse_maps(size, count, random, probability, categories):
     """``(count, 2, 3)``: from a pixel of the result, (x, y) from the centre, to one of the image, by random draws."""
     height, width = size
-
-    def draw(value, identity):
-        return tf.where(random.uniform((count,)) < probability, value, identity)
-
+    draw = functools.partial(by_chance, random, probability)
     matrix = tf.eye(3, batch_shape=[count])
     if "blit" in categories:
         flip = draw(tf.floor(random.uniform((count,), 0.0, 2.0)), 0.0)
@@ -65,7 +65,7 @@ def warped(images, maps):
     twice `filters.DELAY` along each axis, 0.4 pixels.
     """
     _, height, width, _ = images.shape
-    doubled = _product(filters.doubling(height), images, filters.doubling(width))
+    doubled = product(filters.doubling(height), images, filters.doubling(width))
     x, y = (tf.range(2 * (n + 6), dtype=tf.float32) / 2.0 + 0.25 - (n + 6) / 2.0 for n in (width, height))
     x, y = x[None, None, :], y[None, :, None]
     across, down = (maps[:, k, 0, None, None] * x + maps[:, k, 1, None, None] * y + maps[:, k, 2, None, None] for k in (0, 1))
@@ -73,11 +73,7 @@ def warped(images, maps):
         2.0 * (mirrored(position + (n - 1) / 2.0 + filters.DELAY, n) - filters.DELAY + filters.MARGIN) + 0.5
         for position, n in ((across, width), (down, height))
     )
-    return _product(filters.halving(height), sampled(doubled, rows, columns), filters.halving(width))
-
-
-def _product(rows, images, columns):
-    return tf.einsum("ij,njkc,lk->nilc", tf.constant(rows), images, tf.constant(columns))
+    return product(filters.halving(height), sampled(doubled, rows, columns), filters.halving(width))
 
 
 def _matrix(*rows):

@@ -184,6 +184,11 @@ def resolutions(size, doublings):
     return [size >> left for left in range(doublings, -1, -1)]
 
 
+def tapered(resolutions, width, channels_base):
+    """The channels of each resolution: ``width``, or ``channels_base`` over the resolution where that is less."""
+    return [min(channels_base // side, width) for side in resolutions]
+
+
 def check_image_shape(image_shape, sizes, network):
     """Raises `UserError` unless ``image_shape`` is a square of one of ``sizes``."""
     height, width, _ = image_shape

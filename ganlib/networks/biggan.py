@@ -63,27 +63,17 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
 
 @register
-class GeneratorBlock(keras.layers.Layer):
-    """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
+class GeneratorBlock(resnet.GeneratorBlock):
+    """As that of `ganlib.networks.resnet`, with spectral norm, orthogonal first weights, and vectors in the place of labels."""
 
-    def __init__(self, width, synchronized=False, **kwargs):
-        super().__init__(**kwargs)
-        self.width, self.synchronized = width, synchronized
-        self.first_norm, self.second_norm = ConditionalBatchNorm(synchronized), ConditionalBatchNorm(synchronized)
-        self.first_conv, self.second_conv, self.skip_conv = (
-            layers.conv(width, size, spectral_norm=True, kernel_initializer=_orthogonal()) for size in (3, 3, 1)
-        )
-        self.double = keras.layers.UpSampling2D(2)
+    def _conv(self, kernel_size, gain=1.0):
+        return layers.conv(self.width, kernel_size, spectral_norm=True, kernel_initializer=_orthogonal())
 
-    def call(self, inputs, conditions, training=False):
-        x = ops.relu(self.first_norm(inputs, conditions, training=training))
-        x = self.first_conv(self.double(x), training=training)
-        x = ops.relu(self.second_norm(x, conditions, training=training))
-        # A 1x1 convolution commutes with nearest-neighbour upsampling: done first, it costs a quarter.
-        return self.second_conv(x, training=training) + self.double(self.skip_conv(inputs, training=training))
+    def _norm(self):
+        return ConditionalBatchNorm(self.normalization == "sync_batch")
 
-    def get_config(self):
-        return {**super().get_config(), "width": self.width, "synchronized": self.synchronized}
+    def _normalize(self, norm, inputs, conditions, training):
+        return norm(inputs, conditions, training=training)
 
 
 @register
@@ -117,14 +107,14 @@ class Generator(base.Generator):
             )
         if normalization not in ("batch", "sync_batch"):
             raise base.UserError(f"biggan has normalization='batch' or 'sync_batch', not {normalization!r}")
-        synchronized, start = normalization == "sync_batch", size >> len(others)
+        start = size >> len(others)
         if num_classes:
             self.embedding = keras.layers.Embedding(num_classes, embedding_dim, embeddings_initializer=_orthogonal())
         self.dense = layers.dense(start * start * first, spectral_norm=True, kernel_initializer=_orthogonal())
         self.reshape = keras.layers.Reshape((start, start, first))
-        self.blocks = [GeneratorBlock(filters, synchronized) for filters in others]
+        self.blocks = [GeneratorBlock(filters, normalization=normalization) for filters in others]
         self.after = attention_after(base.resolutions(size, len(others))[1:], attention)
-        self.norm = layers.batch_norm(synchronized=synchronized)
+        self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, spectral_norm=True, kernel_initializer=_orthogonal())
         self.build()
 

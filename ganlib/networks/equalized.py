@@ -16,6 +16,11 @@ def leaky_relu(inputs):
     return ops.leaky_relu(inputs, SLOPE) * GAIN
 
 
+def pixel_norm(inputs):
+    """``(..., channels)`` scaled to a mean square of 1 over the channels: Karras et al. 2018, section 4.2."""
+    return inputs * ops.rsqrt(ops.mean(ops.square(inputs), axis=-1, keepdims=True) + 1e-8)
+
+
 def normal(deviation=1.0):
     """The initialiser of all weights here."""
     return keras.initializers.RandomNormal(stddev=deviation)

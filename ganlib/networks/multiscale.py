@@ -14,15 +14,12 @@ import numpy as np
 from keras import ops
 
 from ganlib.networks import base, equalized, layers
+from ganlib.networks.resampling import product
 
 register = keras.saving.register_keras_serializable("ganlib.multiscale")
 
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6}
 """Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
-
-
-def _pixel_norm(x):
-    return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-8)
 
 
 def _resolutions(size, scales):
@@ -45,7 +42,7 @@ class GeneratorBlock(keras.layers.Layer):
         self.first, self.second = equalized.Conv(width, 3), equalized.Conv(width, 3)
 
     def call(self, inputs):
-        return _pixel_norm(self.second(_pixel_norm(self.first(self.double(inputs)))))
+        return equalized.pixel_norm(self.second(equalized.pixel_norm(self.first(self.double(inputs)))))
 
     def get_config(self):
         return {**super().get_config(), "width": self.width}
@@ -74,7 +71,7 @@ class Generator(base.Generator):
         self.width, self.channels_base, self.scales = width, channels_base, scales
         size, _, channels = self.image_shape
         passed, shown = _resolutions(size, scales)
-        widths = [min(channels_base // side, width) for side in passed]
+        widths = base.tapered(passed, width, channels_base)
         if num_classes:
             self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=equalized.normal())
         self.dense = equalized.Dense(passed[0] ** 2 * widths[0], activate=True)
@@ -87,7 +84,7 @@ class Generator(base.Generator):
 
     def call(self, latents, labels=None, training=False):
         """As in `base.Generator`; in training ``(n, size, size, channels * scales)``, the highest resolution first."""
-        x = _pixel_norm(self.conv(_pixel_norm(self.reshape(self.dense(self.joined(latents, labels))))))
+        x = equalized.pixel_norm(self.conv(equalized.pixel_norm(self.reshape(self.dense(self.joined(latents, labels))))))
         images = []
         without = len(self.blocks) + 1 - self.num_scales  # so many of the lowest resolutions
         for index, block in enumerate([keras.layers.Identity(), *self.blocks]):
@@ -128,7 +125,7 @@ class Body(keras.layers.Layer):
         self.image_shape, self.width, self.channels_base, self.scales = tuple(image_shape), width, channels_base, scales
         passed, self.shown = _resolutions(self.image_shape[0], scales)
         self.passed, self.shown = passed[::-1], self.shown[::-1]
-        widths = [min(channels_base // side, width) for side in self.passed]
+        widths = base.tapered(self.passed, width, channels_base)
         self.first = equalized.Conv(widths[0], 1)
         self.blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
         self.last = keras.Sequential([
@@ -211,6 +208,5 @@ def _averaged(images, factor):
 
 def _picked(images, factor):
     """Every so manieth pixel, by products with small matrices, whose gradients are fast."""
-    size = images.shape[1]
-    matrix = ops.convert_to_tensor(np.eye(size, dtype="float32")[::factor])
-    return images if factor == 1 else ops.einsum("ai,nijc,bj->nabc", matrix, ops.cast(images, "float32"), matrix)
+    matrix = np.eye(images.shape[1], dtype=np.float32)[::factor]
+    return images if factor == 1 else product(matrix, images, matrix)

@@ -21,7 +21,7 @@ class Upsample(keras.layers.Layer):
 
     def call(self, inputs):
         _, height, width, _ = inputs.shape
-        return _product(2.0 * _halving(2 * height).T, inputs, 2.0 * _halving(2 * width).T)
+        return product(2.0 * _halving(2 * height).T, inputs, 2.0 * _halving(2 * width).T)
 
     def compute_output_shape(self, input_shape):
         count, height, width, channels = input_shape
@@ -34,7 +34,7 @@ class Downsample(keras.layers.Layer):
 
     def call(self, inputs):
         _, height, width, _ = inputs.shape
-        return _product(_halving(height), inputs, _halving(width))
+        return product(_halving(height), inputs, _halving(width))
 
     def compute_output_shape(self, input_shape):
         count, height, width, channels = input_shape
@@ -51,7 +51,7 @@ def blur(images, before, after, gain=1.0):
         gain: along each axis.
     """
     _, height, width, _ = images.shape
-    return _product(gain * _blurring(height, before, after), images, gain * _blurring(width, before, after))
+    return product(gain * _blurring(height, before, after), images, gain * _blurring(width, before, after))
 
 
 def _blurring(size, before, after):
@@ -70,8 +70,8 @@ def _halving(size):
     return matrix[:, 1:-1]
 
 
-def _product(rows, images, columns):
-    """``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``."""
+def product(rows, images, columns):
+    """Rows and columns of images mixed by matrices: ``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``."""
     _, height, width, channels = images.shape
     rows, columns = (ops.cast(matrix, images.dtype) for matrix in (rows, columns))
     tall = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))

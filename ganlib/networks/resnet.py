@@ -40,10 +40,11 @@ class GeneratorBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         self.width, self.num_classes, self.normalization = width, num_classes, normalization
         self.first_norm, self.second_norm = self._norm(), self._norm()
-        self.first_conv = layers.conv(width, 3, kernel_initializer=_initializer(2**0.5))
-        self.second_conv = layers.conv(width, 3, kernel_initializer=_initializer(2**0.5))
-        self.skip_conv = layers.conv(width, 1, kernel_initializer=_initializer())
+        self.first_conv, self.second_conv, self.skip_conv = self._conv(3, 2**0.5), self._conv(3, 2**0.5), self._conv(1)
         self.double = keras.layers.UpSampling2D(2)
+
+    def _conv(self, kernel_size, gain=1.0):
+        return layers.conv(self.width, kernel_size, kernel_initializer=_initializer(gain))
 
     def _norm(self):
         if self.num_classes and self.normalization:
@@ -57,10 +58,10 @@ class GeneratorBlock(keras.layers.Layer):
 
     def call(self, inputs, labels=None, training=False):
         x = ops.relu(self._normalize(self.first_norm, inputs, labels, training))
-        x = self.first_conv(self.double(x))
+        x = self.first_conv(self.double(x), training=training)
         x = ops.relu(self._normalize(self.second_norm, x, labels, training))
         # A 1x1 convolution commutes with nearest-neighbour upsampling: done first, it costs a quarter.
-        return self.second_conv(x) + self.double(self.skip_conv(inputs))
+        return self.second_conv(x, training=training) + self.double(self.skip_conv(inputs, training=training))
 
     def get_config(self):
         config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization}

@@ -134,7 +134,7 @@ class Generator(base.Generator):
             self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=equalized.normal())
         mapping = [equalized.Dense(latent_dim, activate=True, rate=0.01) for _ in range(mapping_layers)]
         self.mapping = keras.Sequential(mapping, name="mapping")
-        widths = _widths(size, width, channels_base)
+        widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)
         self.constant = self.add_weight(name="constant", shape=(start, start, widths[0]), initializer=equalized.normal())
         self.convs = [StyledConv(widths[0])]
         for filters in widths[1:]:
@@ -150,9 +150,9 @@ class Generator(base.Generator):
 
     def styles(self, latents, labels=None):
         """``(n, latent_dim)`` latents -> ``(n, latent_dim)`` styles, the paper's w."""
-        z = _normalized(latents)
+        z = equalized.pixel_norm(latents)
         if self.num_classes:
-            z = ops.concatenate([z, _normalized(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
+            z = ops.concatenate([z, equalized.pixel_norm(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
         return self.mapping(z)
 
     def latent_maps(self):
@@ -261,7 +261,8 @@ class Discriminator(base.Discriminator):
         if self.spectral_norm:
             raise base.UserError("stylegan2's discriminator is held by R1: leave spectral_norm=False")
         self.width, self.channels_base = width, channels_base
-        widths = _widths(self.image_shape[0], width, channels_base)[::-1]
+        size = self.image_shape[0]
+        widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)[::-1]
         blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
         self.body = keras.Sequential([
             equalized.Conv(widths[0], 1), *blocks, layers.MinibatchDeviation(), equalized.Conv(widths[-1], 3),
@@ -274,13 +275,3 @@ class Discriminator(base.Discriminator):
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "channels_base": self.channels_base}
-
-
-def _widths(size, width, channels_base):
-    """The generator's channels at each resolution, from the lowest to that of the image."""
-    return [min(channels_base // side, width) for side in base.resolutions(size, STAGES[size])]
-
-
-def _normalized(x):
-    """To a mean square of 1."""
-    return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-8)

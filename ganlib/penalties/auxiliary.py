@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError
+from ganlib.losses import cross_entropy
 from ganlib.penalties.base import Penalty
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
@@ -39,8 +40,7 @@ class AuxiliaryClassification(Penalty):
 
     def _loss(self, critic, images):
         logits = critic.discriminator.label_head.class_logits(critic.features(images))
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=critic.labels, logits=tf.cast(logits, tf.float32))
-        return tf.reduce_mean(losses)
+        return cross_entropy(critic.labels, tf.cast(logits, tf.float32))
 
     def get_config(self):
         return {**super().get_config(), "generator_weight": self.generator_weight, "on_generated": self.on_generated}
@@ -129,8 +129,7 @@ class RotationPrediction(Penalty):
         turned = tf.concat([tf.image.rot90(quarter, k) for k in range(4)], axis=0)
         labels = tf.repeat(tf.range(4), tf.shape(quarter)[0])
         logits = critic.discriminator.rotation_logits(critic.discriminator.features(turned, training=True))
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.cast(logits, tf.float32))
-        return tf.reduce_mean(losses)
+        return cross_entropy(labels, tf.cast(logits, tf.float32))
 
     def get_config(self):
         return {**super().get_config(), "generator_weight": self.generator_weight}

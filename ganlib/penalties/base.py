@@ -73,12 +73,12 @@ class Penalty(Regularizer):
 
     def _weighted(self, term, step):
         weight, nothing = self.interval * schedules.at(self.weight, step), tf.zeros((), tf.float32)
-        if self.interval == 1:
-            return weight * term(tf.constant(True))
         is_due = step % self.interval == 0
+        if self.interval == 1:
+            return weight * term(is_due)
         if self.communicates and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
             return tf.where(is_due, weight * term(is_due), nothing)
-        return tf.cond(is_due, lambda: weight * term(tf.constant(True)), lambda: nothing)
+        return tf.cond(is_due, lambda: weight * term(is_due), lambda: nothing)
 
     def term(self, critic, real, fake, random):
         """What the discriminator is to keep small, a scalar."""

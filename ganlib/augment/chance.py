@@ -1,0 +1,18 @@
+"""Transformations that are made of some images only."""
+
+import tensorflow as tf
+
+
+def by_chance(random, probability, value, identity):
+    """For each image ``value``, with a probability, or else ``identity``.
+
+    Args:
+        random: a `ganlib.training.RandomStream`.
+        probability: a scalar.
+        value: a tensor, a row or more for each image.
+        identity: the number that changes nothing.
+
+    Returns:
+        A tensor as ``value``; every entry of it is drawn by itself.
+    """
+    return tf.where(random.uniform(tf.unstack(tf.shape(value))) < probability, value, identity)
