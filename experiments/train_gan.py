@@ -15,14 +15,14 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     from ganlib.evaluation import Evaluation
 
     config = runs.smoke(config)
-    source = runs.open_data(config)
+    source = whole = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
-        source = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+        source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
     run = runs.start(workdir, config, source, accept_new_config, strategy)
     model = runs.build(run)
     evaluate = None
     if config.metrics:
-        evaluate = Evaluation(source, config.metrics.split(","), config.features, config.evaluation_samples)
+        evaluate = Evaluation(whole, config.metrics.split(","), config.features, config.evaluation_samples)
         evaluate.prepare()
 
     def batches(start_step):

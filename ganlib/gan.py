@@ -93,8 +93,8 @@ class GAN(DistributedModel):
                 and ``run_eagerly``: see `ganlib.training.DistributedModel.configure`.
 
         Raises:
-            UserError: for an unknown loss or update, penalties that do not fit the networks, or a combination that makes no
-                sense.
+            UserError: for an unknown loss or update, penalties or an augmentation that do not fit the networks, or a
+                combination that makes no sense.
         """
         updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
         self._update = choose("update", update, updates)
@@ -304,6 +304,9 @@ class GAN(DistributedModel):
 
     def _set_augment(self, augment):
         self.augment = augmentations.get(augment)
+        if self.generator.num_scales > 1 and getattr(self.augment, "mixes_channels", False):
+            raise UserError("augmentation 'color' mixes the channels of an image, which of a network of several scales are its "
+                            "resolutions: leave it out, or take scales=1")  # fmt: skip
         self.augment_state = None
         if hasattr(self.augment, "adapt"):
             with self.distribute_strategy.scope():
@@ -340,7 +343,8 @@ class GAN(DistributedModel):
             raise UserError(
                 f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
             )
-        return rescale(images), labels if self.generator.num_classes else None
+        images = self.discriminator.as_in_training(rescale(images))
+        return images, labels if self.generator.num_classes else None
 
     def _parts(self, images, labels):
         """The batch in ``discriminator_steps`` parts of one size, the same parts on any number of replicas."""

@@ -32,6 +32,7 @@ class ADA:
 
     Attributes:
         state: a `keras.layers.Layer` whose ``probability`` is the present one.
+        mixes_channels: whether it takes the channels for colours.
 
     Raises:
         UserError: for an unknown category.
@@ -51,6 +52,7 @@ class ADA:
         for name in names:
             choose("category", name, CATEGORIES)
         self._names = names
+        self.mixes_channels = "color" in names
         self.build()
 
     def build(self):

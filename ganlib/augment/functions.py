@@ -117,6 +117,9 @@ class DiffAugment:
     Args:
         policy: names out of `POLICIES`, joined by commas.
 
+    Attributes:
+        mixes_channels: whether it takes the channels for colours.
+
     Raises:
         UserError: for an unknown name.
     """
@@ -124,6 +127,7 @@ class DiffAugment:
     def __init__(self, policy="color,translation,cutout"):
         self.policy = policy
         self.functions = [f for name in policy.split(",") for f in choose("augmentation", name.strip(), POLICIES)]
+        self.mixes_channels = saturation in self.functions
 
     def __call__(self, images, random):
         for function in self.functions:

@@ -128,6 +128,11 @@ class Discriminator(_Network):
         """``(n, *image_shape)`` float images in ``[-1, 1]`` -> ``(n, num_features)`` features."""
         return self.body(images, training=training)
 
+    def as_in_training(self, images):
+        """Real images in the form in which the generator makes its own in training: as they are, but for
+        `ganlib.networks.multiscale`."""
+        return images
+
     def class_head(self, num_classes):
         """A layer from features to class logits, for a classifier on this discriminator's body."""
         return keras.layers.Dense(num_classes, name="head")

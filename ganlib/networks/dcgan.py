@@ -14,14 +14,50 @@ STAGES = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
 """Image size -> how many times the generator doubles its resolution, from 2x2, 4x4 or (for 28) 7x7."""
 
 
-def _widths(size, width):
+def widths(size, width):
     """Channels of each stage, from the finest resolution to the coarsest: they double up to 8 times the width."""
-    base.check_image_shape((size, size, 1), STAGES, "dcgan")
     return [width * min(2**stage, 8) for stage in range(STAGES[size])]
 
 
-def _initializer():
+def initializer():
+    """Of all weights but embeddings."""
     return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def first_maps(size, width, normalization):
+    """Layers from latents to maps of the lowest resolution."""
+    start, coarsest = size >> STAGES[size], widths(size, width)[-1]
+    return [
+        keras.layers.Dense(start * start * coarsest, use_bias=not normalization, kernel_initializer=initializer()),
+        keras.layers.Reshape((start, start, coarsest)),
+        layers.normalization(normalization),
+        keras.layers.ReLU(),
+    ]
+
+
+def doubled(filters, normalization):
+    """Layers that double the resolution."""
+    return [_transposed(filters, not normalization), layers.normalization(normalization), keras.layers.ReLU()]
+
+
+def to_images(channels):
+    """The layer that doubles the resolution to that of the images."""
+    return _transposed(channels, use_bias=True, activation="tanh")
+
+
+def _transposed(filters, use_bias, activation=None):
+    return keras.layers.Conv2DTranspose(
+        filters, 4, strides=2, padding="same", use_bias=use_bias, activation=activation, kernel_initializer=initializer()
+    )
+
+
+def halved(filters, normalization, spectral_norm):
+    """Layers that halve the resolution."""
+    return [
+        layers.conv(filters, 4, spectral_norm, strides=2, use_bias=not normalization, kernel_initializer=initializer()),
+        layers.normalization(normalization),
+        keras.layers.LeakyReLU(0.2),
+    ]
 
 
 @register
@@ -51,28 +87,14 @@ class Generator(base.Generator):
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=64, num_classes=None, normalization="batch",
                  **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "dcgan")
         self.width, self.normalization = width, normalization
         size, _, channels = self.image_shape
-        *finer, coarsest = _widths(size, width)
-        start = size >> STAGES[size]
-        stack = [
-            keras.layers.Dense(start * start * coarsest, use_bias=not normalization, kernel_initializer=_initializer()),
-            keras.layers.Reshape((start, start, coarsest)),
-            layers.normalization(normalization),
-            keras.layers.ReLU(),
-        ]
-        for filters in reversed(finer):
-            stack += [self._double(filters), layers.normalization(normalization), keras.layers.ReLU()]
-        stack.append(self._double(channels, use_bias=True, activation="tanh"))
-        self.body = keras.Sequential(stack, name="body")
+        stack = first_maps(size, width, normalization)
+        for filters in widths(size, width)[-2::-1]:
+            stack += doubled(filters, normalization)
+        self.body = keras.Sequential([*stack, to_images(channels)], name="body")
         self.build()
-
-    def _double(self, filters, use_bias=None, activation=None):
-        use_bias = not self.normalization if use_bias is None else use_bias
-        return keras.layers.Conv2DTranspose(
-            filters, 4, strides=2, padding="same", use_bias=use_bias, activation=activation,
-            kernel_initializer=_initializer(),
-        )  # fmt: skip
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "normalization": self.normalization}
@@ -95,16 +117,11 @@ class Discriminator(base.Discriminator):
     def __init__(self, image_shape=(32, 32, 3), width=64, num_classes=None, normalization="batch", spectral_norm=False,
                  dropout=0.0, **kwargs):  # fmt: skip
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "dcgan")
         self.width, self.normalization, self.dropout = width, normalization, dropout
         stack = []
-        for stage, filters in enumerate(_widths(self.image_shape[0], width)):
-            normalized = normalization if stage > 0 else None
-            stack += [
-                layers.conv(filters, 4, spectral_norm, strides=2, use_bias=not normalized,
-                            kernel_initializer=_initializer()),
-                layers.normalization(normalized),
-                keras.layers.LeakyReLU(0.2),
-            ]  # fmt: skip
+        for stage, filters in enumerate(widths(self.image_shape[0], width)):
+            stack += halved(filters, normalization if stage > 0 else None, spectral_norm)
         stack += [keras.layers.Flatten(), keras.layers.Dropout(dropout)]
         self.body = keras.Sequential(stack, name="body")
         self.build()

@@ -244,7 +244,7 @@ class DiscriminatorBlock(keras.layers.Layer):
 
 
 @register
-class Discriminator(base.Discriminator):
+class Discriminator(equalized.Discriminator):
     """A 1x1 convolution -> residual blocks that halve the resolution -> `layers.MinibatchDeviation`, a convolution and a dense
     layer, whose results are the features -> logits, by projection where there are labels.
 
@@ -269,9 +269,6 @@ class Discriminator(base.Discriminator):
             keras.layers.Flatten(), equalized.Dense(width, activate=True),
         ], name="body")  # fmt: skip
         self.build()
-
-    def make_head(self):
-        return equalized.Dense(1, name="head")
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "channels_base": self.channels_base}

@@ -52,10 +52,11 @@ class Penalty(Regularizer):
         Raises:
             UserError: if they do not.
         """
-        if self.conditioning and discriminator.conditioning != self.conditioning:
+        own = discriminator.conditioning if discriminator.num_classes else None
+        if self.conditioning and own != self.conditioning:
             raise UserError(
                 f"penalty {self.name!r} needs a conditional discriminator with conditioning={self.conditioning!r}, "
-                f"this one has {discriminator.conditioning!r}"
+                + (f"this one has {own!r}" if own else "this one has no classes")
             )
 
     def __call__(self, critic, real, fake, random, step=0):

@@ -3,7 +3,6 @@
 import keras
 import tensorflow as tf
 
-from ganlib.errors import UserError
 from ganlib.penalties.base import Penalty
 from ganlib.training.sharing import batch_mean
 
@@ -67,12 +66,6 @@ class WGANGP(Penalty):
     """
 
     name = "wgan_gp"
-
-    def build(self, generator, discriminator):
-        super().build(generator, discriminator)
-        if generator.num_scales > 1:
-            raise UserError("penalty 'wgan_gp' mixes real and generated images, which for a generator of several scales are of "
-                            "different forms: take 'r1', or scales=1")  # fmt: skip
 
     def term(self, critic, real, fake, random):
         mix = random.uniform((tf.shape(real)[0], 1, 1, 1))

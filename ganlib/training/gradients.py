@@ -30,12 +30,12 @@ def mean_over_parts(losses_of, updates, batch, random, parts=1):
     _check_parts(batch, parts)
     sums = []
     for index in range(parts):
-        rows = [None if values is None else tf.split(values, parts)[index] for values in batch]
-        stream = random.part(index, parts)
         with tf.control_dependencies([value for value in sums if value is not None]):  # one after the other
-            results = _of_all(losses_of, updates, rows, stream)
-            added = zip(sums, tf.nest.flatten(results), strict=True)
-            sums = [a if a is None else a + b for a, b in added] if sums else tf.nest.flatten(results)
+            rows = [None if values is None else tf.identity(tf.split(values, parts)[index]) for values in batch]
+            stream = random.part(index, parts)
+        results = _of_all(losses_of, updates, rows, stream)
+        added = zip(sums, tf.nest.flatten(results), strict=True)
+        sums = [a if a is None else a + b for a, b in added] if sums else tf.nest.flatten(results)
     random.go_on_after(stream)
     return tf.nest.pack_sequence_as(results, [value if value is None else value / parts for value in sums])
 

@@ -60,6 +60,7 @@ class RandomStream:
         """
         other = copy.copy(self)
         other._replica, other._num_replicas = self._replica * parts + index, self._num_replicas * parts
+        other._seed = tf.identity(self._seed)  # not before what the caller waits for
         return other
 
     def go_on_after(self, part):

@@ -86,6 +86,12 @@ def test_networks_that_do_not_fit_are_refused_at_compile(penalty, networks, mess
         gan.compile(adam(), adam(), penalties=[penalty])
 
 
+def test_labels_cannot_be_taught_without_classes():
+    gan = ganlib.GAN(mlp.Generator(SHAPE, 4), mlp.Discriminator(SHAPE, conditioning="auxiliary"))
+    with pytest.raises(ganlib.UserError, match="conditioning='auxiliary', this one has no classes"):
+        gan.compile(adam(), adam(), penalties=[penalties.AuxiliaryClassification()])
+
+
 def test_a_penalty_twice_is_refused():
     with pytest.raises(ganlib.UserError, match="every penalty may be there once, got r1, r1"):
         mlp_gan(penalties=[penalties.R1(1.0), penalties.R1(2.0)])
