@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the tests, and not their operations, go on side by side
 os.environ["GANLIB_CACHE"] = tempfile.mkdtemp(prefix="ganlib-tests-")  # nothing is left in the user's own
 
 import keras

@@ -1,0 +1,12 @@
+"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on 500 of CIFAR-10's images: `cifar10_few_shot` with colour, translation, cutout.
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot_diffaugment.py --workdir=runs/cifar10_few_shot_diff
+"""
+
+from experiments.configs import cifar10_few_shot
+
+
+def get_config():
+    config = cifar10_few_shot.get_config()
+    config.augment = "color,translation,cutout"
+    return config
