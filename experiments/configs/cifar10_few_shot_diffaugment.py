@@ -1,6 +1,7 @@
-"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on 500 of CIFAR-10's images: `cifar10_few_shot` with colour, translation, cutout.
+"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on 500 of CIFAR-10's images: colour, translation and cutout for
+`cifar10_few_shot`.
 
-python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot_diffaugment.py --workdir=runs/cifar10_few_shot_diff
+python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot_diffaugment.py --workdir=runs/few_shot
 """
 
 from experiments.configs import cifar10_few_shot

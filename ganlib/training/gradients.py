@@ -30,7 +30,9 @@ def mean_over_parts(losses_of, updates, batch, random, parts=1):
     _check_parts(batch, parts)
     sums = []
     for index in range(parts):
-        with tf.control_dependencies([value for value in sums if value is not None]):  # one after the other
+        # One after the other, by their inputs alone: where all operations of a part waited, TensorFlow's optimiser of graphs
+        # (2.21, dependency_optimization) let some of them read weights after their update.
+        with tf.control_dependencies([value for value in sums if value is not None]):
             rows = [None if values is None else tf.identity(tf.split(values, parts)[index]) for values in batch]
             stream = random.part(index, parts)
         results = _of_all(losses_of, updates, rows, stream)

@@ -76,7 +76,7 @@ def test_a_gan_trains_three_steps_in_batches_of_four_and_resumes(name, tmp_path)
     data = (images, np.arange(len(images)) % 10) if run.config.conditional else images
     batches = lambda start_step: tf.data.Dataset.from_tensors(data).repeat()  # noqa: E731
     first = runs.build(run)
-    # Tracing takes far longer than so few steps, and so do pictures; the configs of MNIST, with most of the networks, have both.
+    # Tracing takes far longer than so few steps, and so do pictures: MNIST's configs, with most of the networks, have both.
     whole = run.config.dataset == "mnist"
     first.run_eagerly = not whole
     runs.fit(run, first, batches, samples=whole)

@@ -32,6 +32,38 @@ def test_means_over_parts_by_hand(parts):
     assert float(logs["loss"]) == pytest.approx(np.mean((X @ w) ** 2), rel=1e-5)
 
 
+def test_parts_wait_for_one_another():
+    """So that one alone is in memory: neither its images nor its random numbers come before the last one's gradients."""
+    dense = keras.Sequential([keras.layers.Dense(1)])
+    dense.build((None, 3))
+    updates, outputs, latents = [(dense, keras.optimizers.SGD(1.0))], [], []
+
+    def losses_of(x, random):
+        latents.append(random.normal((2, 3)))  # two rows a part
+        outputs.append(dense(x))
+        return [tf.reduce_mean(outputs[-1] ** 2 + dense(latents[-1]) ** 2)], {}
+
+    @tf.function
+    def step():
+        return gradients.mean_over_parts(losses_of, updates, (tf.constant(X),), RandomStream(0), 3)
+
+    step.get_concrete_function()
+    for part in (1, 2):
+        for made in (outputs, latents):
+            assert {outputs[part - 1].op, latents[part - 1].op} <= before(made[part].op)
+
+
+def before(operation):
+    """All that must have been computed before an operation."""
+    found, left = set(), [operation]
+    while left:
+        operation = left.pop()
+        new = {*operation.control_inputs, *(tensor.op for tensor in operation.inputs)} - found
+        found |= new
+        left += new
+    return found
+
+
 def test_an_embeddings_gradient_is_whole():
     embedding = keras.Sequential([keras.layers.Embedding(5, 2)])
     embedding.build((None,))
