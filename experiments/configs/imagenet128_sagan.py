@@ -4,7 +4,7 @@ self-attention at 32x32.
 python -m experiments.train_gan --config=experiments/configs/imagenet128_sagan.py --workdir=runs/imagenet128_sagan
 
 The paper's FID is 18.65, its Inception score 52.52. One discriminator step, rates 1e-4 and 4e-4, a million steps of 256 images:
-about two weeks on four GPUs. It was not run here. The paper has spectral norm in the generator, too, which `resnet` has not.
+about two weeks on four GPUs. It was not run here.
 """
 
 from experiments.configs import imagenet128_sngan
@@ -13,6 +13,7 @@ from experiments.configs import imagenet128_sngan
 def get_config():
     config = imagenet128_sngan.get_config()
     config.generator.attention = config.discriminator.attention = 32
+    config.generator.spectral_norm = True
     config.discriminator_steps = 1
     config.steps = 1_000_000
     config.generator_optimizer = {"name": "adam", "learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9}

@@ -36,15 +36,16 @@ def _initializer(gain=1.0):
 class GeneratorBlock(keras.layers.Layer):
     """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
 
-    def __init__(self, width, num_classes=None, normalization="batch", **kwargs):
+    def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, **kwargs):
         super().__init__(**kwargs)
         self.width, self.num_classes, self.normalization = width, num_classes, normalization
+        self.spectral_norm = spectral_norm
         self.first_norm, self.second_norm = self._norm(), self._norm()
         self.first_conv, self.second_conv, self.skip_conv = self._conv(3, 2**0.5), self._conv(3, 2**0.5), self._conv(1)
         self.double = keras.layers.UpSampling2D(2)
 
     def _conv(self, kernel_size, gain=1.0):
-        return layers.conv(self.width, kernel_size, kernel_initializer=_initializer(gain))
+        return layers.conv(self.width, kernel_size, self.spectral_norm, kernel_initializer=_initializer(gain))
 
     def _norm(self):
         if self.num_classes and self.normalization:
@@ -64,7 +65,8 @@ class GeneratorBlock(keras.layers.Layer):
         return self.second_conv(x, training=training) + self.double(self.skip_conv(inputs, training=training))
 
     def get_config(self):
-        config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization}
+        config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization,
+                  "spectral_norm": self.spectral_norm}  # fmt: skip
         return {**super().get_config(), **config}
 
 
@@ -112,38 +114,41 @@ class Generator(base.Generator):
         normalization: ``"batch"``, ``"sync_batch"`` or None (None takes no notice of the labels, so it is refused
             together with ``num_classes``).
         attention: the resolution at which self-attention follows a block, or None.
+        spectral_norm: normalise every weight of the dense layer and the convolutions by its spectral norm, as SAGAN does.
 
     Raises:
         UserError: for an image size that it cannot make, or a resolution that no block has.
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_classes=None, normalization="batch",
-                 attention=None, **kwargs):  # fmt: skip
+                 attention=None, spectral_norm=False, **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "resnet")
         if num_classes and not normalization:
             raise base.UserError("resnet's generator takes labels through batch normalisation: set normalization='batch'")
         self.width, self.normalization, self.attention = width, normalization, attention
+        self.spectral_norm = spectral_norm
         size, _, channels = self.image_shape
         first, *others = (part * width for part in GENERATOR_WIDTHS[size])
         start = size >> len(others)
-        self.dense = keras.layers.Dense(start * start * first, kernel_initializer=_initializer())
+        self.dense = layers.dense(start * start * first, spectral_norm, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, first))
-        self.blocks = [GeneratorBlock(filters, num_classes, normalization) for filters in others]
-        self.after = attention_after(base.resolutions(size, len(others))[1:], attention)
+        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm) for filters in others]
+        self.after = attention_after(base.resolutions(size, len(others))[1:], attention, spectral_norm)
         self.norm = layers.normalization(normalization)
-        self.conv = layers.conv(channels, 3, activation="tanh", kernel_initializer=_initializer())
+        self.conv = layers.conv(channels, 3, spectral_norm, activation="tanh", kernel_initializer=_initializer())
         self.build()
 
     def call(self, latents, labels=None, training=False):
-        x = self.reshape(self.dense(latents))
+        x = self.reshape(self.dense(latents, training=training))
         for block, after in zip(self.blocks, self.after, strict=True):
             x = after(block(x, labels, training=training), training=training)
         x = ops.relu(self.norm(x, training=training))
-        return ops.cast(self.conv(x), "float32")
+        return ops.cast(self.conv(x, training=training), "float32")
 
     def get_config(self):
-        own = {"width": self.width, "normalization": self.normalization, "attention": self.attention}
+        own = {"width": self.width, "normalization": self.normalization, "attention": self.attention,
+               "spectral_norm": self.spectral_norm}  # fmt: skip
         return {**super().get_config(), **own}
 
 

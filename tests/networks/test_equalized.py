@@ -35,3 +35,12 @@ def test_convolutions_scale_theirs(kernel_size, strides):
     bias = RANDOM.normal(size=5).astype(np.float32)
     active.set_weights([kernel, bias])
     np.testing.assert_allclose(active(x), equalized.leaky_relu(expected + bias), rtol=1e-4, atol=1e-5)
+
+
+def test_projection_by_numpy():
+    layer = equalized.Projection(3)
+    features, labels = RANDOM.normal(size=(4, 6)).astype(np.float32), np.array([2, 0, 1, 2])
+    found = layer(np.ones(4, np.float32), features, labels)
+    embedded = np.array(layer.embedding.embeddings)[labels]
+    embedded /= np.sqrt(np.mean(embedded**2, axis=1, keepdims=True))
+    np.testing.assert_allclose(found, 1 + np.sum(embedded * features, axis=1) / np.sqrt(6), rtol=1e-5)

@@ -33,3 +33,11 @@ def test_widths_of_the_larger_sizes():
         halving, plain = resnet.DISCRIMINATOR_WIDTHS[size]
         assert tuple(64 * part for part in halving + plain) == discriminator
         assert size >> len(generator) - 1 == {48: 6, 128: 4}[size]
+
+
+def test_spectral_norm_of_every_weight_of_the_generator():
+    """As in SAGAN: a dense layer, three convolutions of each of two blocks, four of the attention, and the last."""
+    generator = resnet.Generator((16, 16, 3), 4, width=8, spectral_norm=True, attention=8)
+    wrapped = [v.path for v in generator.non_trainable_variables if v.name == "singular_vector"]
+    kernels = [v.path for v in generator.trainable_variables if v.name == "kernel"]
+    assert len(wrapped) == len(kernels) == 1 + 3 * 2 + 4 + 1
