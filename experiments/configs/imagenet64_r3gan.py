@@ -1,5 +1,4 @@
-"""R3GAN (Huang et al. 2024, arXiv:2501.05441) on ImageNet at 64x64 with labels: the authors' preset, but that the
-width is halved from 32x32 to 64x64 as in their networks for FFHQ; theirs for ImageNet keep it.
+"""R3GAN (Huang et al. 2024, arXiv:2501.05441) on ImageNet at 64x64 with labels: the authors' preset.
 
 python -m experiments.train_gan --config=experiments/configs/imagenet64_r3gan.py --workdir=runs/imagenet64_r3gan
 
@@ -12,5 +11,6 @@ from experiments.configs import cifar10_r3gan, imagenet32_r3gan
 def get_config():
     config = imagenet32_r3gan.get_config()
     config.dataset = "imagenet_resized/64x64"
+    config.generator.full_width = config.discriminator.full_width = 64
     cifar10_r3gan.recipe(config, (2e-4, 5e-5), (1.0, 0.1), half_life=12_207, until={"steps": 48_828}, probability=0.4)
     return config

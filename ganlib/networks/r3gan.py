@@ -19,9 +19,6 @@ register = keras.saving.register_keras_serializable("ganlib.r3gan")
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6}
 """Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
 
-FULL_WIDTH = 32
-"""Beyond this resolution a doubling halves the width, as in the authors' networks for FFHQ."""
-
 SLOPE = 0.2
 GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))  # keeps the variance through a leaky ReLU
 
@@ -71,10 +68,12 @@ class Generator(base.Generator):
     Args:
         image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
         latent_dim: the number of latents; the authors have 64.
-        width: channels of a stage up to 32x32.
+        width: channels of a stage up to the resolution ``full_width``.
         num_classes: the number of classes, or None.
         blocks: residual blocks in a stage.
         group_width: channels of a group in the middle of a block.
+        full_width: from this resolution on a doubling halves the width: 32 in the authors' networks for FFHQ, 64 in that for
+            ImageNet at 64x64.
         bounded: clip images to ``[-1, 1]`` in training, too; for data with much black or white, which the generator, without
             a tanh, could not meet so exactly that the discriminator would not see it.
 
@@ -83,12 +82,13 @@ class Generator(base.Generator):
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=64, width=768, num_classes=None, blocks=2, group_width=16,
-                 bounded=False, **kwargs):  # fmt: skip
+                 full_width=32, bounded=False, **kwargs):  # fmt: skip
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "r3gan")
-        self.width, self.blocks, self.group_width, self.bounded = width, blocks, group_width, bounded
+        self.width, self.blocks, self.group_width, self.full_width = width, blocks, group_width, full_width
+        self.bounded = bounded
         size, _, channels = self.image_shape
-        widths, start = _widths(size, width), size >> STAGES[size]
+        widths, start = _widths(size, width, full_width), size >> STAGES[size]
         if num_classes:
             deviation = keras.initializers.RandomNormal(stddev=num_classes**-0.5)
             self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=deviation)
@@ -110,7 +110,7 @@ class Generator(base.Generator):
         return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
 
     def get_config(self):
-        own = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width,
+        own = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width, "full_width": self.full_width,
                "bounded": self.bounded}  # fmt: skip
         return {**super().get_config(), **own}
 
@@ -124,22 +124,24 @@ class Discriminator(base.Discriminator):
 
     Args:
         image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
-        width: channels of a stage from 32x32 on, and the number of features.
+        width: channels of a stage from the resolution ``full_width`` on, and the number of features.
         num_classes: the number of classes, or None.
         blocks: residual blocks in a stage.
         group_width: channels of a group in the middle of a block.
+        full_width: as in `Generator`.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=768, num_classes=None, blocks=2, group_width=16, **kwargs):
+    def __init__(self, image_shape=(32, 32, 3), width=768, num_classes=None, blocks=2, group_width=16, full_width=32,
+                 **kwargs):  # fmt: skip
         super().__init__(image_shape, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "r3gan")
         if self.spectral_norm:
             raise base.UserError("r3gan's discriminator is held by R1 and R2: leave spectral_norm=False")
         if self.conditioning != "projection":
             raise base.UserError(f"r3gan takes labels by a projection of its own: leave conditioning={self.conditioning!r} out")
-        self.width, self.blocks, self.group_width = width, blocks, group_width
+        self.width, self.blocks, self.group_width, self.full_width = width, blocks, group_width, full_width
         size = self.image_shape[0]
-        widths, start = _widths(size, width)[::-1], size >> STAGES[size]
+        widths, start = _widths(size, width, full_width)[::-1], size >> STAGES[size]
         body = [layers.conv(widths[0], 1, use_bias=False, kernel_initializer=_normal())]
         for before, after in itertools.pairwise(widths):
             body += [*_residual_blocks(before, blocks, group_width, len(widths)), Downsample(), *_change(before, after)]
@@ -165,13 +167,13 @@ class Discriminator(base.Discriminator):
         return ops.cast(ops.sum(logits, axis=-1), "float32")
 
     def get_config(self):
-        own = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width}
+        own = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width, "full_width": self.full_width}
         return {**super().get_config(), **own}
 
 
-def _widths(size, width):
+def _widths(size, width, full_width):
     """The generator's channels at each resolution, from the lowest to that of the image."""
-    return [max(width * FULL_WIDTH // max(side, FULL_WIDTH), 1) for side in base.resolutions(size, STAGES[size])]
+    return [max(width * full_width // max(side, full_width), 1) for side in base.resolutions(size, STAGES[size])]
 
 
 def _residual_blocks(width, blocks, group_width, num_stages):
