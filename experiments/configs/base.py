@@ -16,7 +16,7 @@ def gan():
     config.metrics = ""  # measured every evaluate_every steps, such as "fid,precision_recall"
     config.features = "in_domain"  # the network whose features are measured: see ganlib.metrics.features
     config.evaluation_samples = 5000
-    config.labels_per_class = placeholder(int)  # train on so many labelled images of each class; unset: on all
+    config.labels_per_class = placeholder(int)  # train on so many images of each class, measured against all; unset: on all
     config.label_seed = 0  # which they are
     config.validation_per_class = 0  # as in the classifier's config, so that the same images are left out
     return config
