@@ -43,7 +43,7 @@ setup(
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2"],
+        "test": ["pytest>=9", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
         "export": ["onnx>=1.16"],
     },

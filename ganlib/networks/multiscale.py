@@ -18,12 +18,14 @@ from ganlib.networks.resampling import product
 
 register = keras.saving.register_keras_serializable("ganlib.multiscale")
 
+STAGES = dcgan.STAGES
+
 
 def _shown(image_shape, scales):
     """The resolutions that are looked at, from the highest on: those at which the discriminator has layers."""
-    base.check_image_shape(image_shape, dcgan.STAGES, "multiscale")
+    base.check_image_shape(image_shape, STAGES, "multiscale")
     size = image_shape[0]
-    most = dcgan.STAGES[size]
+    most = STAGES[size]
     scales = most if scales is None else scales
     if not 1 <= scales <= most:
         raise base.UserError(f"multiscale has 1 to {most} scales for images of {size}x{size}, got {scales}")
@@ -36,7 +38,7 @@ class Generator(base.Generator):
     convolutions make images of what the others made.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `dcgan.STAGES`.
+        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
         latent_dim: the number of latents.
         width: channels at half the image's resolution; they double at each coarser one, up to 8 times.
         num_classes: the number of classes, or None.
@@ -120,7 +122,7 @@ class Discriminator(base.Discriminator):
     """Images, with the lower resolutions as further channels or without -> `Body` -> logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `dcgan.STAGES`.
+        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
         width: channels at half the image's resolution; they double at each coarser one, up to 8 times.
         num_classes: the number of classes, or None.
         spectral_norm: normalise every weight by its spectral norm.

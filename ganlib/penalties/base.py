@@ -52,8 +52,10 @@ class Penalty(Regularizer):
         Raises:
             UserError: if they do not.
         """
+        if not self.conditioning:
+            return
         own = discriminator.conditioning if discriminator.num_classes else None
-        if self.conditioning and own != self.conditioning:
+        if own != self.conditioning:
             raise UserError(
                 f"penalty {self.name!r} needs a conditional discriminator with conditioning={self.conditioning!r}, "
                 + (f"this one has {own!r}" if own else "this one has no classes")

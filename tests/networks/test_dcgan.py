@@ -15,5 +15,5 @@ def test_parameters_at_32_counted_by_hand():
 
 
 def test_widths_double_up_to_eight_times():
-    assert dcgan._widths(128, 16) == [16, 32, 64, 128, 128]
+    assert dcgan.widths(128, 16) == [16, 32, 64, 128, 128]
     assert dcgan.Discriminator((64, 64, 3), width=4).features(np.zeros((1, 64, 64, 3), "float32")).shape == (1, 4 * 4 * 32)
