@@ -17,7 +17,7 @@ import numpy as np
 from absl import flags
 
 from experiments import job, processes
-from ganlib.errors import UserError
+from ganlib.errors import UserError, choose
 
 FLAGS = flags.FLAGS
 WAYS = {
@@ -37,6 +37,7 @@ def main():
     if FLAGS.output:
         _train_all()
         return
+    models()  # or an error, before anything is started
     ways = ["one device", "2 workers"] if FLAGS.smoke else list(WAYS)
     with tempfile.TemporaryDirectory() as folder:
         one, *others = [_run(way, pathlib.Path(folder)) for way in ways]
@@ -88,6 +89,9 @@ def models():
 
     pairs = [(make, norm) for make in (dcgan_r1, resnet_wgan_gp, semi_supervised) for norm in (None, "sync_batch")]
     pairs.append((stylegan2_ada, None))  # it has no batch norm
+    known = {make.__name__: make for make, _ in pairs}
+    wanted = [choose("model", name, known) for name in FLAGS.models or known]
+    pairs = [(make, norm) for make, norm in pairs if make in wanted]
     suffixes = {None: "", "sync_batch": ", synchronised batch norm"}
     return {make.__name__ + suffixes[norm]: lambda o, make=make, norm=norm: make(o, norm) for make, norm in pairs}
 
@@ -123,7 +127,7 @@ def _run(way, folder):
     """What the processes of one way saved."""
     output = folder / f"{way.replace(' ', '_')}.npz"
     command = [sys.executable, "-m", "experiments.agreement", *WAYS[way], f"--steps={FLAGS.steps}", f"--dtype={FLAGS.dtype}",
-               f"--smoke={FLAGS.smoke}", f"--output={output}"]  # fmt: skip
+               f"--smoke={FLAGS.smoke}", f"--models={','.join(FLAGS.models)}", f"--output={output}"]  # fmt: skip
     environments = processes.worker_environments(2 if way == "2 workers" else 1)
     children = [subprocess.Popen(command, env=environment) for environment in environments]
     if max([child.wait() for child in children]):
@@ -145,6 +149,7 @@ if __name__ == "__main__":
     job.define_strategy_flags()
     flags.DEFINE_integer("steps", 20, "how many steps each training makes", lower_bound=1)
     flags.DEFINE_enum("dtype", "float64", ["float64", "float32"], "of weights and of most that is computed")
+    flags.DEFINE_list("models", [], "which of the models, such as stylegan2_ada; by default all")
     flags.DEFINE_bool("smoke", False, "one model, one optimizer and two workers alone, for tests")
     flags.DEFINE_string("output", None, "of the processes that this one starts: where to save what they trained")
     job.start(main)

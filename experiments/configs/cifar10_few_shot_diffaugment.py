@@ -2,6 +2,8 @@
 `cifar10_few_shot`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot_diffaugment.py --workdir=runs/few_shot
+
+To expect, on in-domain features and seed 0: FID 17.1, precision 0.89, recall 0.58; without, 29.6 (docs/results.md).
 """
 
 from experiments.configs import cifar10_few_shot
