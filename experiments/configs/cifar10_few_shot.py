@@ -2,11 +2,12 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot.py --workdir=runs/cifar10_few_shot
 
-To expect, on in-domain features and seed 0: FID 29.6, precision 0.94, recall 0.37 (docs/results.md), against all training images.
-Five to ten minutes on one core with --config.precision=mixed_bfloat16. 2,000 images instead: --config.labels_per_class=200.
+To expect, on in-domain features and seed 0: FID 29.6, precision 0.94, recall 0.37 (docs/results.md), against all training
+images. Five to ten minutes on one core with --config.precision=mixed_bfloat16. 2,000 images instead:
+--config.labels_per_class=200.
 
-As in the comparisons of Zhao et al. 2020 (arXiv:2006.10738) and of Karras et al. 2020 (arXiv:2006.06676), whose augmentations are
-in `cifar10_few_shot_diffaugment` and `cifar10_few_shot_ada`.
+As in the comparisons of Zhao et al. 2020 (arXiv:2006.10738) and of Karras et al. 2020 (arXiv:2006.06676), whose augmentations
+are in `cifar10_few_shot_diffaugment` and `cifar10_few_shot_ada`.
 """
 
 from experiments.configs import cifar10_dcgan
