@@ -16,7 +16,7 @@ def test_two_workers_compute_what_one_device_does():
 
 @pytest.mark.parametrize("spoilt", ["m/000", "m/logs", None])
 def test_it_fails_where_they_do_not(monkeypatch, capsys, spoilt):
-    flags = types.SimpleNamespace(output=None, smoke=True, dtype="float64", steps=2)
+    flags = types.SimpleNamespace(models=[], output=None, smoke=True, dtype="float64", steps=2)
     results = {"m/000": np.ones((2, 3)), "m/001": np.full(2, 1e-12), "m/002": np.arange(3), "m/logs": np.array([2.0, 0.0])}
 
     def saved(way, folder):
