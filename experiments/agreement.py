@@ -37,7 +37,8 @@ def main():
     if FLAGS.output:
         _train_all()
         return
-    models()  # or an error, before anything is started
+    if FLAGS.models:
+        models()  # or an error, before anything is started
     ways = ["one device", "2 workers"] if FLAGS.smoke else list(WAYS)
     with tempfile.TemporaryDirectory() as folder:
         one, *others = [_run(way, pathlib.Path(folder)) for way in ways]

@@ -26,11 +26,14 @@ def seeded():
 @pytest.fixture
 def float64():
     """Networks of float64, whose rounding hardly ever turns a unit on or off; a penalty's gradient would jump there."""
-    for name in ("float64", "float32"):
-        keras.config.set_floatx(name)
-        keras.config.set_dtype_policy(name)  # which Keras does not take from it once it has been looked at
-        if name == "float64":
-            yield
+    set_dtype("float64")
+    yield
+    set_dtype("float32")
+
+
+def set_dtype(name):
+    keras.config.set_floatx(name)
+    keras.config.set_dtype_policy(name)  # which Keras does not take from it once it has been looked at
 
 
 @pytest.fixture

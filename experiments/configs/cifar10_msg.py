@@ -15,6 +15,7 @@ from experiments.configs import cifar10_dcgan
 def get_config():
     config = cifar10_dcgan.get_config()
     config.networks = "multiscale"
-    config.generator = {"latent_dim": 100, "width": 64, "scales": placeholder(int)}
-    config.discriminator = {"width": 64, "scales": placeholder(int)}
+    config.generator.scales = placeholder(int)
+    del config.discriminator.normalization  # there is none
+    config.discriminator.scales = placeholder(int)
     return config
