@@ -5,7 +5,7 @@ processes of its own. For every model, optimizer and way the table has the large
 device, as a share of the largest weight of its tensor; and the largest relative difference of what the last step logs.
 
 Sums over replicas are rounded otherwise than sums over a batch. In float64 that leaves next to nothing, and the job fails
-where a difference is above 1e-5; in float32 Adam makes more of it, where a gradient is close to 0.
+where a difference is above 1e-5 (StyleGAN2's: 1e-3); in float32 Adam makes more of it, where a gradient is close to 0.
 """
 
 import pathlib
@@ -31,6 +31,9 @@ RATES = {"SGD": 0.005, "Adam": 1e-3}
 LIMIT, SMALLEST = 1e-5, 1e-6
 """What weights and logs may differ by in float64; tensors and logs that are smaller count as if they were so large, such as a
 bias that a batch norm takes out again: its gradient is 0 but for rounding."""
+LIMITS = {"stylegan2_ada": 1e-3}
+"""Images are float32 even here, and what that rounds can turn one unit of a discriminator on. With all of ganlib changed to
+float64 StyleGAN2's weights differed by 5e-14, and as it is by 6e-4: see docs/distributed.md."""
 
 
 def main():
@@ -45,13 +48,15 @@ def main():
     names = sorted({name.rpartition("/")[0] for name in one})
     print(f"| {FLAGS.dtype}, {FLAGS.steps} steps: weights; logs | {' | '.join(ways[1:])} |")
     print("| --- " * len(ways) + "|")
-    largest = 0.0
+    failures = []
     for name in names:
         pairs = [_differences(name, one, other) for other in others]
-        largest = max(largest, *(difference for pair in pairs for difference in pair))
         print(f"| {name} | {' | '.join(f'{weights:.0e}; {logs:.0e}' for weights, logs in pairs)} |")
-    if FLAGS.dtype == "float64" and not largest <= LIMIT:
-        raise UserError(f"replicas do not agree: a difference is {largest:.0e}, and may be {LIMIT:.0e}")
+        largest, limit = np.max(pairs), LIMITS.get(name.partition(",")[0], LIMIT)
+        if FLAGS.dtype == "float64" and not largest <= limit:
+            failures.append(f"a difference is {largest:.0e}, and may be {limit:.0e} ({name})")
+    if failures:
+        raise UserError(f"replicas do not agree: {'; '.join(failures)}")
 
 
 def models():

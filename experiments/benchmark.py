@@ -35,7 +35,7 @@ def step_flops(gan, batch_size):
     import tensorflow as tf
 
     specification = tf.TensorSpec((batch_size, *IMAGE_SHAPE), tf.uint8)
-    graph = tf.function(gan.train_step).get_concrete_function(specification).graph
+    graph = tf.function(gan.train_step, autograph=False).get_concrete_function(specification).graph
     # The traced graph also holds gradients that nothing uses; TensorFlow drops them, and so does this walk.
     pending, executed = [t.op for t in graph.outputs] + list(graph.control_outputs), set()
     while pending:
@@ -85,7 +85,7 @@ def measure(gan, dataset, steps):
     import tensorflow as tf
 
     batch = next(iter(dataset))
-    step = tf.function(gan.train_step, jit_compile=gan.jit_compile)
+    step = tf.function(gan.train_step, jit_compile=gan.jit_compile, autograph=False)
 
     def bare():
         for _ in range(steps - 1):

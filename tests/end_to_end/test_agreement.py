@@ -14,19 +14,23 @@ def test_two_workers_compute_what_one_device_does():
     assert [line.split("|")[1].strip() for line in output.splitlines()[2:]] == ["dcgan_r1, Adam"]
 
 
-@pytest.mark.parametrize("spoilt", ["m/000", "m/logs", None])
-def test_it_fails_where_they_do_not(monkeypatch, capsys, spoilt):
+@pytest.mark.parametrize(
+    ("spoilt", "by"), [("m, SGD/000", 1e-4), ("m, SGD/logs", 1e-4), ("stylegan2_ada, SGD/000", 1e-2), ("nothing", 1.0)]
+)
+def test_it_fails_where_they_do_not(monkeypatch, capsys, spoilt, by):
     flags = types.SimpleNamespace(models=[], output=None, smoke=True, dtype="float64", steps=2)
-    results = {"m/000": np.ones((2, 3)), "m/001": np.full(2, 1e-12), "m/002": np.arange(3), "m/logs": np.array([2.0, 0.0])}
+    name = "m, SGD" if spoilt == "nothing" else spoilt.partition("/")[0]
+    results = {"000": np.ones((2, 3)), "001": np.full(2, 1e-12), "002": np.arange(3), "logs": np.array([2.0, 0.0])}
+    results = {f"{name}/{key}": value for key, value in results.items()}
 
     def saved(way, folder):
-        return {key: value + (1e-4 if (way, key) == ("2 workers", spoilt) else 0.0) for key, value in results.items()}
+        return {key: value + (by if (way, key) == ("2 workers", spoilt) else 0.0) for key, value in results.items()}
 
     monkeypatch.setattr(agreement, "FLAGS", flags)
     monkeypatch.setattr(agreement, "_run", saved)
-    if spoilt:
-        with pytest.raises(ganlib.UserError, match="replicas do not agree: a difference is 1e"):
-            agreement.main()
-    else:
+    if spoilt == "nothing":
         agreement.main()
-    assert "| m |" in capsys.readouterr().out
+    else:
+        with pytest.raises(ganlib.UserError, match=rf"replicas do not agree: a difference is 1e.*\({name}\)"):
+            agreement.main()
+    assert f"| {name} |" in capsys.readouterr().out
