@@ -153,7 +153,7 @@ def langevin_sample(gan, count, labels=None, seed=0, steps=100, step_size=0.01):
     """
     labels = gan.labels_for(count, labels)
 
-    @tf.function
+    @tf.function(autograph=False)
     def gradient(latents):
         with tf.GradientTape() as tape:
             tape.watch(latents)

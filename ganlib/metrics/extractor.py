@@ -47,7 +47,7 @@ class FeatureExtractor:
     def __init__(self, name, version, network, channels=None, size=None):
         self.name, self.version, self.channels, self.size = name, version, channels, size
         self._network = network
-        self._run = tf.function(self._outputs, reduce_retracing=True)
+        self._run = tf.function(self._outputs, reduce_retracing=True, autograph=False)
         self._batch_size = 64
 
     def run_by(self, run, batch_size):

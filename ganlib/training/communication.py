@@ -35,7 +35,7 @@ def exchange(model, batch):
         return strategy.experimental_distribute_values_from_function(lambda replica: tf.zeros(spec.shape, spec.dtype))
 
     zeros = tf.nest.map_structure(shares, batch)
-    step = tf.function(lambda: strategy.run(model.train_step, args=(zeros,)))
+    step = tf.function(lambda: strategy.run(model.train_step, args=(zeros,)), autograph=False)
     found = [op.inputs[0] for op in _operations(step.get_concrete_function().graph) if op.type.startswith("Collective")]
     return Exchange(len(found) // 2, sum(x.shape.num_elements() * x.dtype.size for x in found) // 2)
 

@@ -194,8 +194,9 @@ class DistributedModel(keras.Model):
         strategy, steps = self.distribute_strategy, self.steps_per_execution
         train_step = self._skipping_step if self._skips else self.train_step
         if self.jit_compile:
-            train_step = tf.function(train_step, jit_compile=True)
+            train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
+        @tf.autograph.experimental.do_not_convert  # as in Keras: tracing is far faster, errors stay as they are
         def one_step(data):
             logs = strategy.run(train_step, args=(data,))
             stacked = strategy.run(lambda values: tf.stack(tf.nest.flatten(values)), args=(logs,))  # to reduce all at once

@@ -29,10 +29,10 @@ def on_replicas(strategy, function, signature=None):
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
-        run = tf.function(function, input_signature=signature, reduce_retracing=True)
+        run = tf.function(function, input_signature=signature, reduce_retracing=True, autograph=False)
         return lambda *arrays: _as_numpy(run(*(tf.constant(array) for array in arrays)))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def run_on_all(shares):
         return tf.nest.map_structure(lambda result: strategy.gather(result, axis=0), strategy.run(function, args=shares))
 
