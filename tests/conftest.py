@@ -6,7 +6,8 @@ import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the tests, and not their operations, go on side by side
-os.environ["GANLIB_CACHE"] = tempfile.mkdtemp(prefix="ganlib-tests-")  # nothing is left in the user's own
+if "PYTEST_XDIST_WORKER" not in os.environ:  # where there are workers, they share what the process that starts them has chosen
+    os.environ["GANLIB_CACHE"] = tempfile.mkdtemp(prefix="ganlib-tests-")  # nothing is left in the user's own
 
 import keras
 import numpy as np

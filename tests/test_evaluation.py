@@ -12,11 +12,6 @@ def pixels():
     return keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten()], name="pixels")
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
-
-
 def test_fid_of_a_gan_in_pixel_space(pixels):
     source, gan = data.open("digits"), mlp_gan()
     result = evaluation.Evaluation(source, ["fid"], pixels, samples=300, seed=5)(gan)
