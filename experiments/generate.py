@@ -16,6 +16,8 @@ WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained run", re
 OUTPUT = flags.DEFINE_string("output", "generated.png", "a .png for a grid, an .npz, or a folder for single PNGs")
 COUNT = flags.DEFINE_integer("count", 64, "how many images", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "image k is a function of the seed and k")
+LIKE = flags.DEFINE_string("like", None, "a picture, or a folder of some, like each of which images are made in turn, by a GAN "
+                           "that is told instances")  # fmt: skip
 LABELS = flags.DEFINE_list("labels", None, "classes to make in turn, as in 3,7; for conditional GANs")
 BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
 COLUMNS = flags.DEFINE_integer("columns", None, "images in a row of the grid", lower_bound=1)
@@ -41,6 +43,8 @@ def main():
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
     model = runs.load_gan(WORKDIR.value, best=BEST.value)
+    if LIKE.value:
+        labels = np.resize(_features_like(model), (COUNT.value, model.generator.instance_dim))
     if STANDING.value:
         sampling.standing_statistics(model)
     images = plots.to_uint8(_images(model, labels))
@@ -58,6 +62,21 @@ def main():
         for index, image in enumerate(images):
             plots.to_image(image).save(output / f"{index:06d}.png")
     print(f"{len(images)} images: {output}")
+
+
+def _features_like(model):
+    """``(n, F)`` features of the pictures that --like names."""
+    from ganlib import UserError, data, instances, runs
+    from ganlib.metrics import features
+
+    run = runs.open_run(WORKDIR.value)
+    if not run.config.instances.features:
+        raise UserError(f"--like takes a GAN that is told instances, and {WORKDIR.value!r} is of another kind")
+    if KIND.value != "samples":
+        raise UserError(f"--like goes with --kind=samples, not with {KIND.value!r}")
+    pictures = data.folders.pictures(LIKE.value, run.image_shape, run.config.background)
+    extractor = features.get(run.config.instances.features, runs.open_data(run.config))
+    return instances.features_of(extractor, pictures)
 
 
 def _images(model, labels):

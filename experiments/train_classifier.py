@@ -22,7 +22,7 @@ from experiments import configs, job, train_gan
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
     test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, report, runs
+    from ganlib import UserError, classification, data, initialization, report, runs
     from ganlib.files import write_json
 
     source = runs.open_data(config)
@@ -33,11 +33,11 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
     config = with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples, strategy)
-    config = runs.smoke(runs.with_features_of(config))
+    config = runs.smoke(initialization.with_features_of(config))
     run = runs.start(workdir, config, source, accept_new_config, strategy)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
-        runs.initialize(model, run, parts.unlabeled)
+        initialization.initialize_classifier(model, run, parts.unlabeled)
 
     def batches(start_step):
         return batches_of(config, parts, model.uses_unlabeled, start_step)
@@ -73,7 +73,7 @@ def with_gans(config, workdir, num_labeled, strategy=None):
 def _config_of_gan(name, config, conditional, num_labeled):
     gan = configs.load(name)
     gan.conditional = conditional
-    for key in ("dataset", "data_dir", "image_size", "seed", "label_seed", "validation_per_class", "smoke"):
+    for key in ("dataset", "data_dir", "classes", "image_size", "seed", "label_seed", "validation_per_class", "smoke"):
         gan[key] = config[key]
     if conditional:
         gan.update(labels_per_class=config.labels_per_class, batch_size=min(gan.batch_size, num_labeled))

@@ -11,15 +11,22 @@ from experiments import job
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
-    from ganlib import data, report, runs
+    from ganlib import data, initialization, instances, report, runs
     from ganlib.evaluation import Evaluation
+    from ganlib.metrics import features
 
     config = runs.smoke(config)
     source = whole = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
         source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
-    run = runs.start(workdir, config, source, accept_new_config, strategy)
+    own, facts = None, {}
+    if config.instances.features:
+        own = instances.prepare(source, features.get(config.instances.features, whole), config.instances.neighbors)
+        facts = {"instance_dim": own.features.shape[1]}
+    run = runs.start(workdir, config, source, accept_new_config, strategy, **facts)
     model = runs.build(run)
+    if not run.checkpoints(model).steps():  # a checkpoint would take its place
+        initialization.initialize_gan(model, run, own)
     evaluate = None
     if config.metrics:
         evaluate = Evaluation(whole, config.metrics.split(","), config.features, config.evaluation_samples)
@@ -27,6 +34,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
     def batches(start_step):
         batch_size = config.batch_size * config.discriminator_steps
+        if own:
+            return data.neighbor_batches(source, own.features, own.neighbors, batch_size, config.seed, start_step)
         return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
 
     runs.fit(run, model, batches, evaluate, label)

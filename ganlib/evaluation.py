@@ -175,6 +175,8 @@ def real_batches(source, seed=0):
 def generated_batches(model, count, seed=0, real_labels=None):
     """Images of a model's averaged generator: yields ``(images, labels)``, uint8 and integers or None.
 
+    Of an instance-conditioned one, the instances that it keeps are taken at random; they are no labels.
+
     Args:
         model: a `ganlib.GAN`.
         count: how many images in all.
@@ -182,14 +184,15 @@ def generated_batches(model, count, seed=0, real_labels=None):
         real_labels: labels whose frequencies those of a conditional model follow; None takes all classes alike.
     """
     latents = latents_for(count, model.generator.latent_dim, seed)
-    labels = None
-    if model.generator.num_classes:
-        among = np.arange(model.generator.num_classes) if real_labels is None else real_labels
+    generator, labels, told = model.generator, None, None
+    if generator.conditions:
+        among = real_labels if generator.num_classes and real_labels is not None else np.arange(generator.choices)
         labels = np.random.default_rng(seed).choice(among, count)
+        told = generator.labels_for(count, labels)
     for start in range(0, count, BATCH_SIZE):
         part = slice(start, start + BATCH_SIZE)
-        own = None if labels is None else labels[part]
-        yield plots.to_uint8(model.generate_from(latents[part], own, BATCH_SIZE)), own
+        images = model.generate_from(latents[part], None if told is None else told[part], BATCH_SIZE)
+        yield plots.to_uint8(images), labels[part] if generator.num_classes else None
 
 
 def generated_source(model, count, seed=0, class_names=()):

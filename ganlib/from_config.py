@@ -37,12 +37,9 @@ def _build_gan(run):
             raise UserError(
                 f"dataset {config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
             )
-    module = _architecture(config)
-    gan = GAN(
-        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape, num_classes=num_classes),
-        _construct(module.Discriminator, "discriminator", config.discriminator,
-                   image_shape=run.image_shape, num_classes=num_classes),
-    )  # fmt: skip
+    generator, discriminator = _pair(run, num_classes)
+    _freeze(discriminator, config.frozen_layers)
+    gan = GAN(generator, discriminator)
     gan.compile(
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
@@ -56,11 +53,42 @@ def _build_gan(run):
     return gan
 
 
+def _pair(run, num_classes):
+    """Generator and discriminator, conditioned as the config says."""
+    config, own = run.config, run.config.instances
+    if not own.features:
+        return tuple(_network(run, which, config[which], num_classes) for which in ("generator", "discriminator"))
+    if num_classes:
+        raise UserError("a GAN is told classes or instances, not both: set conditional=False or instances.features=''")
+    latent_dim = config.generator.latent_dim + own.embedding_dim
+    dim = run.facts["instance_dim"]
+    generator = _network(run, "generator", {**config.generator, "latent_dim": latent_dim})
+    discriminator = _with_body(_network(run, "discriminator", config.discriminator))
+    return (
+        networks.instance.Generator(generator, dim, own.kept, own.embedding_dim),
+        networks.instance.Discriminator(discriminator, dim),
+    )
+
+
+def _freeze(discriminator, count):
+    """Leaves the first layers of a discriminator's body that have weights as they are: Mo et al. 2020, "Freeze the
+    discriminator" (FreezeD, arXiv:2002.10964)."""
+    if not count:
+        return
+    layers = [layer for layer in getattr(_with_body(discriminator).body, "layers", []) if layer.weights]
+    if not 0 <= count <= len(layers):
+        raise UserError(
+            f"the discriminator has {len(layers)} layers that can be frozen: frozen_layers={count} is no number of them"
+        )
+    for layer in layers[:count]:
+        layer.trainable = False
+
+
 def _build_semi_supervised(run):
-    config, module = run.config, _architecture(run.config)
+    config = run.config
     sgan = SemiSupervisedGAN(
-        _construct(module.Generator, "generator", config.generator, image_shape=run.image_shape),
-        _construct(module.Discriminator, "discriminator", config.discriminator, image_shape=run.image_shape),
+        _network(run, "generator", config.generator),
+        _with_body(_network(run, "discriminator", config.discriminator)),
         len(run.class_names),
     )
     sgan.compile(
@@ -78,11 +106,10 @@ def _build_semi_supervised(run):
 
 
 def _build_triple_gan(run):
-    config, own, module, num_classes = run.config, run.config.triple_gan, _architecture(run.config), len(run.class_names)
-    shared = {"image_shape": run.image_shape, "num_classes": num_classes}
+    config, own, num_classes = run.config, run.config.triple_gan, len(run.class_names)
     model = TripleGAN(
-        _construct(module.Generator, "generator", config.generator, **shared),
-        _construct(module.Discriminator, "discriminator", config.discriminator, **shared),
+        _network(run, "generator", config.generator, num_classes),
+        _network(run, "discriminator", config.discriminator, num_classes),
         _classifier(run, own.classifier),
     )
     model.compile(
@@ -122,7 +149,7 @@ def _build_pseudo_labels(run):
 
 def _classifier(run, arguments):
     """A classifier on the body of a discriminator of these arguments."""
-    discriminator = _construct(_architecture(run.config).Discriminator, "discriminator", arguments, image_shape=run.image_shape)
+    discriminator = _with_body(_network(run, "discriminator", arguments))
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
     return networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
@@ -150,11 +177,31 @@ METHODS = {
 """The config's ``method`` -> what builds its model."""
 
 
-def _architecture(config):
-    """The module of `ganlib.networks` that the config names: any there with a Generator of its own."""
-    names = [module.name for module in pkgutil.iter_modules(networks.__path__)]
-    modules = {name: importlib.import_module(f"ganlib.networks.{name}") for name in names if name != "base"}
-    return choose("networks", config.networks, {k: v for k, v in modules.items() if hasattr(v, "Generator")})
+def _network(run, which, arguments, num_classes=None):
+    """The generator or discriminator of arguments, among which ``networks`` may name another module than the config's."""
+    arguments = dict(arguments)
+    name = arguments.pop("networks", run.config.networks)
+    kind = getattr(_architecture(name), which.capitalize(), None)
+    if kind is None:
+        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another")
+    return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
+
+
+def _with_body(discriminator):
+    """The discriminator, if a classifier can take its features."""
+    if discriminator.body is None:
+        module = type(discriminator).__module__.rpartition(".")[2]
+        raise UserError(f"networks={module!r} has no features for a classifier: choose other networks")
+    return discriminator
+
+
+def _architecture(name):
+    """The module of `ganlib.networks` of a name: any there with a Generator or a Discriminator of its own."""
+    known = [module.name for module in pkgutil.iter_modules(networks.__path__)]
+    modules = {name: importlib.import_module(f"ganlib.networks.{name}") for name in known if name != "base"}
+    return choose(
+        "networks", name, {k: v for k, v in modules.items() if hasattr(v, "Generator") or hasattr(v, "Discriminator")}
+    )
 
 
 def build_optimizer(config, steps):

@@ -214,7 +214,9 @@ class GAN(DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
         """
         images = [np.zeros((0, *self.generator.image_shape), np.float32)]
-        inputs = with_labels(np.asarray(latents, np.float32), None if labels is None else np.asarray(labels, np.int64))
+        if labels is not None:
+            labels = np.asarray(labels, self.generator.conditions[1])
+        inputs = with_labels(np.asarray(latents, np.float32), labels)
         if self.generator.truncates_styles:
             inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
         batch_size *= self.distribute_strategy.num_replicas_in_sync
@@ -223,29 +225,15 @@ class GAN(DistributedModel):
         return np.concatenate(images)
 
     def labels_for(self, count, labels=None):
-        """``(count,)`` int64 labels for as many images; None for an unconditional GAN.
-
-        Args:
-            count: how many.
-            labels: integers, as many, or one for all; None takes each class in turn.
-
-        Raises:
-            UserError: for labels that do not fit.
-        """
-        if not self.generator.num_classes:
-            if labels is not None:
-                raise UserError("this GAN is not conditional: leave out the labels")
-            return None
-        labels = np.arange(count) % self.generator.num_classes if labels is None else np.broadcast_to(labels, (count,))
-        if count and not (0 <= labels.min() and labels.max() < self.generator.num_classes):
-            raise UserError(f"labels must be from 0 to {self.generator.num_classes - 1}, got {labels.min()} to {labels.max()}")
-        return labels.astype(np.int64)
+        """What the generator takes as the labels of as many images: see `ganlib.networks.Generator.labels_for`."""
+        return self.generator.labels_for(count, labels)
 
     def _traced_once(self):
         """`call` as one graph for any number of images, which all replicas make together."""
         signature = {"latents": tf.TensorSpec((None, self.generator.latent_dim), tf.float32)}
-        if self.generator.num_classes:
-            signature["labels"] = tf.TensorSpec((None,), tf.int64)
+        if self.generator.conditions:
+            shape, dtype = self.generator.conditions
+            signature["labels"] = tf.TensorSpec((None, *shape), dtype)
         if self.generator.truncates_styles:
             signature["truncation"] = tf.TensorSpec((None,), tf.float32)
 
@@ -284,6 +272,10 @@ class GAN(DistributedModel):
         self._loss, self.top_k = losses.get(loss), top_k
         if not callable(top_k) and not 0 < top_k <= 1:
             raise UserError(f"top_k is a share in (0, 1], got {top_k}")
+        if self.discriminator.patchwise and top_k != 1:
+            raise UserError(
+                "top_k takes the images with the highest logits, and this discriminator judges patches: leave top_k=1.0"
+            )
         if self._is_paired and top_k != 1:
             raise UserError(f"loss {loss!r} compares pairs of real and generated images: leave top_k=1.0")
 
@@ -339,12 +331,15 @@ class GAN(DistributedModel):
 
     def _unpack(self, data):
         images, labels = data[:2] if isinstance(data, (tuple, list)) else (data, None)
-        if self.generator.num_classes and labels is None:
-            raise UserError(
-                f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
-            )
+        if self.generator.conditions and labels is None:
+            raise UserError(self._untold())
         images = self.discriminator.as_in_training(rescale(images))
-        return images, labels if self.generator.num_classes else None
+        return images, labels if self.generator.conditions else None
+
+    def _untold(self):
+        if not self.generator.num_classes:
+            return "this GAN is told features of its images: train it on (images, features), not on images alone"
+        return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
 
     def _parts(self, images, labels):
         """The batch in ``discriminator_steps`` parts of one size, the same parts on any number of replicas."""
@@ -355,7 +350,7 @@ class GAN(DistributedModel):
             yield images[first::steps], None if labels is None else labels[first::steps]
 
     def _check(self, generator, discriminator):
-        for name in ("image_shape", "num_classes"):
+        for name in ("image_shape", "num_classes", "conditions"):
             mine, other = getattr(generator, name), getattr(discriminator, name)
             if mine != other:
                 raise UserError(f"the generator's {name} is {mine}, but the discriminator's is {other}: make them equal")

@@ -103,9 +103,8 @@ def interpolation_grid(model, rows=6, columns=10, seed=0):
     random = np.random.default_rng(seed)
     ends = random.standard_normal((rows, 2, model.generator.latent_dim)).astype(np.float32)
     latents = np.concatenate([interpolate(start, end, columns) for start, end in ends])
-    num_classes = model.generator.num_classes
-    labels = np.repeat(np.arange(rows) % num_classes, columns) if num_classes else None
-    return image_grid(model.generate_from(latents, labels), columns)
+    labels = model.generator.labels_for(rows)
+    return image_grid(model.generate_from(latents, None if labels is None else np.repeat(labels, columns, axis=0)), columns)
 
 
 def curves(rows, groups):

@@ -42,9 +42,6 @@ FREE_KEYS = (
 SKIPPED_IN_A_ROW = 100
 """So many executions in a row may be skipped before training stops: see ``non_finite``."""
 
-INITIALIZATION_IMAGES = 500
-"""By so many images weight-normalised layers are initialised, as by Salimans et al. 2016 (arXiv:1606.03498)."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -102,8 +99,16 @@ def smoke(config):
     networks = [config.generator, config.discriminator]
     if "triple_gan" in config:
         networks.append(config.triple_gan.classifier)
+    small |= {
+        "backbone": "applications:MobileNetV2",
+        "weights": None,
+        "backbone_size": 32,
+        "taps": 2,
+    }  # random weights, at once
     for arguments in networks:
         arguments.update({key: value for key, value in small.items() if key in arguments})
+    if "instances" in config:
+        config.instances.update(embedding_dim=60, kept=10)
     config.update(steps=2, steps_per_execution=1, batch_size=8, log_every=1)
     return config
 
@@ -111,7 +116,8 @@ def smoke(config):
 def open_data(config, split="train"):
     """The `ganlib.data.Source` that a config names, by default what it trains on."""
     keys = ("image_size", "data_dir", "skip_corrupt", "background")
-    return data.open(config.dataset, split, **{key: config[key] for key in keys})
+    source = data.open(config.dataset, split, **{key: config[key] for key in keys})
+    return source.of_classes(config.classes.split(",")) if config.classes else source
 
 
 def open_unlabeled(config):
@@ -123,7 +129,7 @@ def open_unlabeled(config):
     return open_data(config)
 
 
-def start(workdir, config, source, accept_new_config=False, distribution=None):
+def start(workdir, config, source, accept_new_config=False, distribution=None, **facts):
     """Opens a run folder for training. Nothing is written yet: `fit` does, once all is known to be well.
 
     Args:
@@ -132,6 +138,7 @@ def start(workdir, config, source, accept_new_config=False, distribution=None):
         source: the `ganlib.data.Source` to train on.
         accept_new_config: take ``config`` although the folder was made with another.
         distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
+        facts: what else ``run.json`` shall hold.
 
     Returns:
         A `Run`.
@@ -152,7 +159,7 @@ def start(workdir, config, source, accept_new_config=False, distribution=None):
         if differences:
             raise UserError(f"{str(workdir)!r} was made with another config: {'; '.join(differences)}. "
                             "Choose another --workdir, or pass --accept_new_config to go on with the new one")  # fmt: skip
-    facts = {
+    facts |= {
         "image_shape": source.image_shape, "class_names": source.class_names, "data": source.name,
         "num_examples": source.num_examples, "ganlib": ganlib.__version__, "tensorflow": tf.__version__,
         "keras": keras.__version__, "python": platform.python_version(),
@@ -214,49 +221,6 @@ def load_gan(workdir, best=False):
     if not isinstance(model, GAN):
         raise UserError(f"run {str(workdir)!r} is a classifier without a generator: give the --workdir of a GAN")
     return model
-
-
-def with_features_of(config):
-    """``config`` with the networks of the GAN that its ``features_from`` names, if it names one.
-
-    Raises:
-        UserError: if there is no such run, or its images are of another size.
-    """
-    if not config.features_from:
-        return config
-    source, config = open_run(config.features_from), config.copy_and_resolve_references()
-    config.networks, config.discriminator = source.config.networks, source.config.discriminator
-    return config
-
-
-def initialize(model, run, unlabeled):
-    """Sets the features of a classifier before its training: to those of the GAN that its config names, or, where its
-    layers are weight-normalised, by the data.
-
-    Args:
-        model: from `build`, by a config from `with_features_of`.
-        run: the classifier's `Run`.
-        unlabeled: a `ganlib.data.Source` of training images.
-
-    Raises:
-        UserError: if the GAN was trained on images of another shape.
-    """
-    if run.config.features_from:
-        _take_features(model, run)
-    else:
-        count = min(INITIALIZATION_IMAGES, unlabeled.num_examples)
-        model.network.initialize(next(iter(data.batches(unlabeled, count, run.config.seed, with_labels=False))))
-    model.classifier.set_weights(model.network.get_weights())
-
-
-def _take_features(model, run):
-    gan_run, gan = open_run(run.config.features_from), load_gan(run.config.features_from)
-    if gan_run.image_shape != run.image_shape:
-        raise UserError(
-            f"run {run.config.features_from!r} is of images of {gan_run.image_shape}, this data of {run.image_shape}: "
-            "set image_size, so that they are alike"
-        )
-    model.network.body.set_weights(gan.discriminator.body.get_weights())
 
 
 def fit(run, model, batches, evaluate=None, label="", samples=True):

@@ -43,7 +43,7 @@ def interpolation(gan, rows, columns, labels=None, seed=0):
     ends = latents_for(2 * rows, gan.generator.latent_dim, seed)
     latents = slerp(ends[::2], ends[1::2], np.linspace(0.0, 1.0, columns)).reshape(rows * columns, -1)
     labels = gan.labels_for(rows, labels)
-    return gan.generate_from(latents, None if labels is None else np.repeat(labels, columns))
+    return gan.generate_from(latents, None if labels is None else np.repeat(labels, columns, axis=0))
 
 
 def directions(generator, count):
@@ -81,7 +81,7 @@ def moved(gan, latents, direction, amounts, labels=None):
         labels: ``(n,)`` classes of a conditional GAN.
     """
     steps = np.asarray(amounts, np.float32)[:, None] * direction
-    labels = None if labels is None else np.repeat(labels, len(steps))
+    labels = None if labels is None else np.repeat(labels, len(steps), axis=0)
     if not gan.generator.truncates_styles:
         return gan.generate_from((latents[:, None] + steps).reshape(-1, latents.shape[1]), labels)
     network, repeated = gan.ema_generator, np.repeat(np.asarray(latents, np.float32), len(steps), axis=0)

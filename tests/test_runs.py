@@ -133,22 +133,6 @@ def test_a_bad_config_is_named_before_anything_is_written(tmp_path, changes, mes
     assert not (tmp_path / "run").exists()
 
 
-def test_weight_norm_is_initialised_by_the_training_images(tmp_path):
-    config = small(digits_sgan.get_config(), networks="improved_mlp")
-    config.discriminator = {"width": 80}
-    source = data.open("digits")
-    run = runs.start(tmp_path, config, source)
-    model = runs.build(run)
-    runs.initialize(model, run, source)
-    logits = model.network.predict(source.images, verbose=0)
-    np.testing.assert_allclose(logits.mean(0), 0, atol=0.2)  # of all images; the initialisation took 500
-    np.testing.assert_allclose(logits.std(0), 1, atol=0.2)
-    assert same(weights(model.network), weights(model.classifier))
-    again = runs.build(run)
-    runs.initialize(again, run, source)
-    assert same(weights(model.network), weights(again.network))
-
-
 def test_folders_without_a_run(tmp_path):
     with pytest.raises(ganlib.UserError, match="no run in .*no config.json"):
         ganlib.load(tmp_path)

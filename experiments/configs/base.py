@@ -9,6 +9,15 @@ def gan():
     config = _shared()
     config.method = "gan"
     config.conditional = False  # give the labels to both networks
+    config.instances = ConfigDict({  # tell both networks the features of an image whose neighbours are the real ones: IC-GAN
+        "features": "",  # whose features: see ganlib.metrics.features; "" for an ordinary GAN
+        "neighbors": 50,  # of each image, itself included
+        "embedding_dim": 128,  # the features are mapped to so many latents more
+        "kept": 1000,  # features that the generator keeps, of which it makes images where no others are given
+    })  # fmt: skip
+    config.weights_from = placeholder(str)  # a run of a GAN with the same networks, with whose weights this one begins
+    config.body_from = placeholder(str)  # a run of a classifier or GAN, with whose features the discriminator begins
+    config.frozen_layers = 0  # so many of the discriminator's first layers stay as they begin: FreezeD
     config.loss = "non_saturating"
     config.penalties = ConfigDict()  # name -> arguments, as in {"r1": {"weight": 10.0, "interval": 16}}
     config.discriminator_steps = 1
@@ -59,6 +68,7 @@ def _shared():
     config = ConfigDict()
     config.dataset = "digits"  # "digits", a TFDS name, or "folder:PATH"
     config.data_dir = placeholder(str)  # where TFDS datasets lie; unset takes TFDS_DATA_DIR
+    config.classes = placeholder(str)  # only images of these, by name or number, as in "3,7"; unset: of all
     config.image_size = placeholder(int)  # unset keeps the images' own size
     config.skip_corrupt = False  # leave out unreadable files of a folder instead of failing
     config.background = "white"  # the colour under transparent images of a folder

@@ -2,7 +2,7 @@
 
 from ganlib.data import folders, labels, partition, pipeline, sources
 from ganlib.data.partition import FewLabels, few_labels
-from ganlib.data.pipeline import batches, joined_batches, semi_supervised_batches
+from ganlib.data.pipeline import batches, joined_batches, neighbor_batches, semi_supervised_batches
 from ganlib.data.sources import Source, open
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "folders",
     "joined_batches",
     "labels",
+    "neighbor_batches",
     "open",
     "partition",
     "pipeline",

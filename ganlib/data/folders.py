@@ -113,6 +113,24 @@ def load_all(listing):
     return _without(listing, failures), np.stack([image for i, image in enumerate(images) if i not in failures])
 
 
+def pictures(path, image_shape, background="white"):
+    """A picture, or all of a folder, in the form of a model's images: ``(n, *image_shape)`` uint8.
+
+    Args:
+        path: a file or a folder.
+        image_shape: ``(size, size, channels)``.
+        background: the colour under transparent pixels.
+
+    Raises:
+        UserError: for what is not there or cannot be read.
+    """
+    size, _, channels = image_shape
+    if not pathlib.Path(path).is_dir():
+        alone = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False)
+        return load_all(alone)[1]
+    return load_all(scan(path, image_size=size, background=background).with_channels(channels))[1]
+
+
 def check_all(listing):
     """Reads every image of ``listing`` once, keeping none; returns the listing of those that can be read."""
     _, failures = _each(lambda path: load_image(path, listing).size, listing.paths, listing.skip_corrupt)

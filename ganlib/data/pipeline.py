@@ -69,6 +69,39 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
 
 
+def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0):
+    """Endless batches for an instance-conditioned GAN: images, each a neighbour of an instance, and the instances' features.
+
+    Args:
+        source: the images, not streamed.
+        features: ``(num_examples, F)`` float32, of each image as an instance.
+        neighbors: ``(num_examples, k)`` integers, the numbers of its neighbours, one of which is taken at random.
+        batch_size: images a batch.
+        seed: an integer from which, with the epoch and the step, all follows.
+        start_step: the number of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of ``(images, features)``: ``(batch_size, height, width, channels)`` uint8 and
+        ``(batch_size, F)`` float32.
+
+    Raises:
+        UserError: for a batch size of 0 or larger than the source.
+    """
+    _check_batch_size(source, batch_size)
+    with tf.device("CPU:0"):
+        features, neighbors = tf.constant(features), tf.constant(neighbors, tf.int64)
+
+    def read(step, indices):
+        column = tf.random.stateless_uniform(
+            (batch_size,), [tf.constant(seed, tf.int64), step], 0, neighbors.shape[1], tf.int64
+        )
+        return source.read(tf.gather_nd(neighbors, tf.stack([indices, column], axis=1))), tf.gather(features, indices)
+
+    steps = tf.data.Dataset.counter(start_step)
+    indices = _shuffled_indices(source.num_examples, batch_size, seed, start_step)
+    return _finish(tf.data.Dataset.zip(steps, indices).map(read, num_parallel_calls=tf.data.AUTOTUNE))
+
+
 def joined_batches(first, second):
     """Batches that hold those of two datasets, one after the other.
 

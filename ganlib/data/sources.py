@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from ganlib.data import folders
 from ganlib.data.labels import split as split_labels
-from ganlib.errors import UserError, did_you_mean
+from ganlib.errors import UserError, choose, did_you_mean
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of uint8 images up to which a source is held in memory."""
@@ -56,6 +56,27 @@ class Source:
     def pick(self, indices):
         """The images at ``(n,)`` integers, of a source that is not streamed: ``(n, height, width, channels)`` uint8."""
         return self.images[indices] if self.images is not None else self.read(indices).numpy()
+
+    def of_classes(self, classes):
+        """The source that holds only the images of some classes, which are numbered anew in that order.
+
+        Args:
+            classes: their names or numbers.
+
+        Raises:
+            UserError: for a class that is not there or is named twice, or if the images are streamed.
+        """
+        known = {str(number): number for number in range(len(self.class_names))}
+        known |= {name: number for number, name in enumerate(self.class_names)}
+        old = [choose(f"class of {self.name}", str(name), known) for name in classes]
+        if len(set(old)) < len(old):
+            raise UserError(f"classes {','.join(map(str, classes))} name one twice")
+        source = self.subset(np.flatnonzero(np.isin(self.labels, old)))
+        new = np.zeros(len(self.class_names), np.int64)
+        new[old] = np.arange(len(old))
+        names = tuple(self.class_names[number] for number in old)
+        name = f"{self.name}[{','.join(map(str, old))}]"
+        return dataclasses.replace(source, name=name, labels=new[source.labels], class_names=names)
 
     def subset(self, indices):
         """The source that holds only ``indices``, in that order.

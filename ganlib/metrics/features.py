@@ -15,16 +15,13 @@ colour is turned to grey (ITU-R 601 luma) where it wants grey. Except for the 20
 images are resized as Pillow's bicubic filter does.
 """
 
-import importlib
-import pkgutil
-
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose
 from ganlib.metrics import in_domain, inception_2015
 from ganlib.metrics.extractor import FeatureExtractor, weights_hash
-from ganlib.networks import Classifier, Discriminator
+from ganlib.networks import Classifier, Discriminator, pretrained
 
 
 def get(name, source=None, cache_dir=None):
@@ -63,14 +60,11 @@ def application(name, weights="imagenet"):
     Raises:
         UserError: for an unknown name, or weights that are neither there nor to be downloaded.
     """
-    module = choose("network of keras.applications", name, _applications())
+    make, module = pretrained.application(name)
     try:
-        model = getattr(module, name)(weights=weights)
+        model = make(weights=weights)
     except Exception as error:  # the download fails in many ways
-        raise UserError(
-            f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names there into "
-            "~/.keras/models, or pass weights='FILE.weights.h5'"
-        ) from None
+        raise pretrained.missing(name, error) from None
     pooled = [layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)]
     outputs = {"features": pooled[-1].output, "probabilities": model.output}
     network = keras.Model(model.input, {key: keras.layers.Flatten()(value) for key, value in outputs.items()})
@@ -90,11 +84,7 @@ def from_file(path):
     Raises:
         UserError: if there is no such file, or it holds no model.
     """
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # anything can be in a file
-        raise UserError(f"{path!r} is not a Keras model ({' '.join(str(error).split())[:200]}): give a .keras file") from None
-    return from_model(model, f"model:{path}")
+    return from_model(pretrained.from_file(path), f"model:{path}")
 
 
 def from_model(model, name):
@@ -123,15 +113,6 @@ def from_model(model, name):
             return outputs if isinstance(outputs, dict) else {"features": outputs}
 
     return FeatureExtractor(name, weights_hash(model), network, channels, size)
-
-
-def _applications():
-    """Network name -> its module of `keras.applications`."""
-    found = {}
-    for info in pkgutil.iter_modules(keras.applications.__path__):
-        module = importlib.import_module(f"keras.applications.{info.name}")
-        found |= {name: module for name, value in vars(module).items() if name[:1].isupper() and callable(value)}
-    return found
 
 
 def _in_domain(source, cache_dir):

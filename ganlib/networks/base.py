@@ -1,6 +1,7 @@
 """What every generator and discriminator has in common: the contract that `ganlib.GAN` relies on."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from ganlib.errors import UserError
@@ -10,15 +11,24 @@ from ganlib.networks import conditioning, layers
 class _Network(keras.Model):
     """A model that builds its weights in its constructor, so that they are a function of the global seed."""
 
+    frozen = ()
+    """Layers whose weights nothing ever moves."""
+
     def __init__(self, image_shape, num_classes, **kwargs):
         super().__init__(**kwargs)
         self.image_shape = tuple(image_shape)
         self.num_classes = num_classes
 
+    @property
+    def conditions(self):
+        """Shape and dtype of what stands for an image's label in ``call``; None for an unconditional network."""
+        return ((), "int64") if self.num_classes else None
+
     def build(self, input_shape=None):
         inputs = [keras.KerasTensor((None, *self._example_shape()))]
-        if self.num_classes:
-            inputs.append(keras.KerasTensor((None,), dtype="int32"))
+        if self.conditions:
+            shape, dtype = self.conditions
+            inputs.append(keras.KerasTensor((None, *shape), dtype=dtype))
         self.compute_output_spec(*inputs)
 
     def get_config(self):
@@ -82,6 +92,30 @@ class Generator(_Network):
         `ganlib.sampling.directions`; empty where there is none."""
         return []
 
+    @property
+    def choices(self):
+        """How many different labels there are; None for an unconditional generator."""
+        return self.num_classes
+
+    def labels_for(self, count, labels=None):
+        """Labels for as many images: ``(count,)`` int64; None for an unconditional generator.
+
+        Args:
+            count: how many.
+            labels: integers, as many, or one for all; None takes each class in turn.
+
+        Raises:
+            UserError: for labels that do not fit.
+        """
+        if not self.num_classes:
+            if labels is not None:
+                raise UserError("this GAN is not conditional: leave out the labels")
+            return None
+        labels = np.arange(count) % self.num_classes if labels is None else np.broadcast_to(labels, (count,))
+        if count and not (0 <= labels.min() and labels.max() < self.num_classes):
+            raise UserError(f"labels must be from 0 to {self.num_classes - 1}, got {labels.min()} to {labels.max()}")
+        return labels.astype(np.int64)
+
     def joined(self, latents, labels):
         """Latents and, of a conditional generator, the embedded labels: ``(n, latent_dim)`` or ``(n, 2 * latent_dim)``."""
         if not self.num_classes:
@@ -100,7 +134,7 @@ class Discriminator(_Network):
 
     A subclass sets ``self.body``, a layer from images to features, in ``__init__`` and ends it with
     ``self.build()``. The head is here: a dense layer, and, of a conditional discriminator, what takes the labels. A classifier
-    takes ``body`` and leaves the head.
+    takes ``body`` and leaves the head. Or a subclass defines `features`, `logits` and ``call`` itself, without a body.
 
     Args:
         image_shape: ``(height, width, channels)``.
@@ -111,12 +145,14 @@ class Discriminator(_Network):
 
     Attributes:
         num_scales: as of the generator.
+        patchwise: whether `logits` are of patches, ``(n, patches)``, over which losses are means.
 
     Raises:
         UserError: for an unknown ``conditioning``.
     """
 
     num_scales = 1
+    patchwise = False
 
     def __init__(self, image_shape, num_classes=None, spectral_norm=False, conditioning="projection", rotations=False,
                  **kwargs):  # fmt: skip
@@ -138,14 +174,17 @@ class Discriminator(_Network):
         return keras.layers.Dense(num_classes, name="head")
 
     def build(self, input_shape=None):
+        if self.body is not None:
+            self._build_heads(self.body(keras.KerasTensor((None, *self.image_shape))).shape)
+        super().build()
+
+    def _build_heads(self, features_shape):
         self.head = self.make_head()
-        features = self.body(keras.KerasTensor((None, *self.image_shape)))
         if self.num_classes:
-            self.label_head = self.make_label_head(features.shape[-1])
+            self.label_head = self.make_label_head(features_shape[-1])
         if self.rotations:
             self.rotation_head = layers.dense(4, self.spectral_norm, name="rotation_head")
-            self.rotation_head.build(features.shape)
-        super().build()
+            self.rotation_head.build(features_shape)
 
     def make_head(self):
         """A layer from features to logits."""

@@ -79,7 +79,9 @@ class DistributedModel(keras.Model):
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync == 1:
             return
-        left = [v for network in self.networks for v in network.non_trainable_variables if v.value.dtype.is_floating]
+        frozen = {id(v) for network in self.networks for layer in getattr(network, "frozen", ()) for v in layer.variables}
+        left = [v for network in self.networks for v in network.non_trainable_variables if id(v) not in frozen]
+        left = [v for v in left if v.value.dtype.is_floating]
         if left:
             for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
                 variable.assign(mean)

@@ -82,3 +82,18 @@ def test_joined_batches_are_those_of_both():
         expected = next(iter(dataset))
         np.testing.assert_array_equal(images[part], expected[0])
         np.testing.assert_array_equal(labels[part], expected[1])
+
+
+def test_neighbor_batches_pair_an_instances_features_with_its_neighbours(numbered):
+    features = np.arange(20, dtype=np.float32)[:, None] * [1, 10]
+    neighbors = np.stack([np.arange(20), (np.arange(20) + 1) % 20], axis=1)
+    dataset = pipeline.neighbor_batches(numbered, features, neighbors, 8, seed=3)
+    seen = [(images[:, 0, 0, 0].numpy(), told.numpy()) for images, told in dataset.take(5)]
+    instances = np.concatenate([told[:, 0] for _, told in seen]).astype(int)
+    steps = (np.concatenate([numbers for numbers, _ in seen]) - instances) % 20
+    assert sorted(instances[:20]) == list(range(20))  # each is an instance once in an epoch
+    assert set(steps) == {0, 1}
+    assert 0.2 < np.mean(steps) < 0.8
+    resumed = next(iter(pipeline.neighbor_batches(numbered, features, neighbors, 8, seed=3, start_step=4)))
+    np.testing.assert_array_equal(resumed[0][:, 0, 0, 0], seen[4][0])
+    np.testing.assert_array_equal(resumed[1], seen[4][1])

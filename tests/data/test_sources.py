@@ -113,3 +113,17 @@ def test_large_tfds_dataset_streams_in_an_order_by_seed_and_epoch(tfds_dir, monk
 def test_labels_that_do_not_fit(labels):
     with pytest.raises(ganlib.UserError, match="mine: 3 images need as many labels from 0 to 2, got"):
         sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8), labels, ("a", "b", "c"))
+
+
+def test_only_some_classes_numbered_anew():
+    digits = sources.open("digits")
+    chosen = digits.of_classes(["7", 3])
+    assert (chosen.name, chosen.class_names) == ("digits/train[7,3]", ("7", "3"))
+    for new, old in enumerate((7, 3)):
+        np.testing.assert_array_equal(chosen.images[chosen.labels == new], digits.images[digits.labels == old])
+    named = sources.from_arrays("pets", digits.images[:3], [0, 1, 1], ("cat", "dog")).of_classes(["dog"])
+    np.testing.assert_array_equal(named.images, digits.images[1:3])
+    with pytest.raises(ganlib.UserError, match="unknown class of digits/train '10': known are 0, 1"):
+        digits.of_classes(["10"])
+    with pytest.raises(ganlib.UserError, match="classes 3,3 name one twice"):
+        digits.of_classes(["3", "3"])

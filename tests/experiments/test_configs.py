@@ -37,7 +37,14 @@ def test_a_configs_docstring_gives_paper_and_command(name):
     assert f"--config=experiments/configs/{name}.py" in text
 
 
-CLASSES = {"celeb_a": 0, "folder:ffhq": 0, "imagenet2012": 1000, "imagenet_resized/32x32": 1000, "imagenet_resized/64x64": 1000}
+CLASSES = {
+    "celeb_a": 0,
+    "folder:ffhq": 0,
+    "folder:imagenet": 0,
+    "imagenet2012": 1000,
+    "imagenet_resized/32x32": 1000,
+    "imagenet_resized/64x64": 1000,
+}
 SIZES = {
     "digits": 8,
     "mnist": 28,
@@ -60,6 +67,7 @@ def opened(name, folder):
     facts = {
         "image_shape": [size, size, 1 if config.dataset in GREY else 3],
         "class_names": [str(k) for k in range(CLASSES.get(config.dataset, 10))],
+        "instance_dim": 16,
     }
     return runs.Run(folder, folder, config, facts)
 
@@ -74,6 +82,8 @@ def test_a_gan_trains_three_steps_in_batches_of_four_and_resumes(name, tmp_path)
     run.config.update(batch_size=4, steps=3, checkpoint_every=0, sample_every=0)
     images = np.random.default_rng(0).integers(0, 256, (4 * run.config.discriminator_steps, *run.image_shape), np.uint8)
     data = (images, np.arange(len(images)) % 10) if run.config.conditional else images
+    if run.config.instances.features:
+        data = (images, np.ones((len(images), 16), np.float32) / 4)
     batches = lambda start_step: tf.data.Dataset.from_tensors(data).repeat()  # noqa: E731
     first = runs.build(run)
     # Tracing takes far longer than so few steps, and so do pictures: MNIST's configs, with most of the networks, have both.

@@ -1,8 +1,14 @@
 from unittest import mock
 
+import numpy as np
+import pytest
+
 import ganlib.data
 import ganlib.evaluation
-from experiments import configs, train_gan
+import ganlib.metrics
+from experiments import configs, train_classifier, train_gan
+from ganlib import instances
+from tests.helpers import same, weights
 
 
 def test_few_images_are_trained_on_and_all_are_measured_against(tmp_path, monkeypatch):
@@ -14,3 +20,65 @@ def test_few_images_are_trained_on_and_all_are_measured_against(tmp_path, monkey
     train_gan.train(config, tmp_path)
     assert len(batches.call_args.args[0].images) == 2 * 10
     assert len(evaluation.call_args.args[0].images) == 1297
+
+
+def small(*pairs):
+    return configs.load("digits_dcgan", ["smoke=True", "conditional=False", *pairs])
+
+
+def test_a_gan_that_is_told_instances(tmp_path):
+    """It trains on features and neighbours, keeps features of training images, resumes, and makes images like a given one."""
+    config = small("instances.features=in_domain", "instances.neighbors=5")
+    train_gan.train(config, tmp_path)
+    gan = ganlib.load(tmp_path)
+    assert gan.generator.conditions == ((128,), "float32")
+    source = ganlib.data.open("digits")
+    extractor = ganlib.metrics.features.get("in_domain", source)
+    everything = instances.features_of(extractor, source.images)
+    for kept in np.array(gan.ema_generator.instances):
+        assert np.abs(everything - kept).max(axis=1).min() < 1e-5
+    config.steps = 4
+    train_gan.train(config, tmp_path, accept_new_config=True)
+    with pytest.raises(ganlib.UserError, match="told classes or instances, not both"):
+        train_gan.train(small("instances.features=in_domain", "conditional=True"), tmp_path / "both")
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("first")
+    train_gan.train(small(), folder)
+    return folder
+
+
+def test_a_gan_begins_with_the_weights_of_another(first_run, tmp_path):
+    before = ganlib.load(first_run)
+    config = small(f"weights_from={first_run}", "frozen_layers=1", "generator_optimizer.learning_rate=0.0", "seed=5")
+    train_gan.train(config, tmp_path / "second")
+    gan = ganlib.load(tmp_path / "second")
+    assert same(weights(gan.generator)[:2], weights(before.ema_generator)[:2])  # no rate, so it is where it began
+    first, *others = (layer for layer in gan.discriminator.body.layers if layer.weights)
+    old, *_ = (layer for layer in before.discriminator.body.layers if layer.weights)
+    assert same(weights(first), weights(old))
+    assert not first.trainable_variables
+    assert all(layer.trainable_variables for layer in others)
+
+
+def test_a_discriminator_begins_with_the_features_of_a_classifier(tmp_path):
+    classifier = configs.load("digits_cnn", ["smoke=True"])
+    train_classifier.train(classifier, tmp_path / "classifier")
+    body = ganlib.load(tmp_path / "classifier").classifier.body
+    config = small(f"body_from={tmp_path / 'classifier'}", "discriminator_optimizer.learning_rate=0.0")
+    config.discriminator = classifier.discriminator
+    train_gan.train(config, tmp_path / "gan")
+    found = ganlib.load(tmp_path / "gan").discriminator.body.trainable_variables
+    assert same(
+        [np.array(v) for v in found],
+        [np.array(v) for v in body.weights if len(v.shape) > 1 or v.name in ("gamma", "beta", "bias")],
+    )
+
+
+def test_networks_that_do_not_fit_are_refused(first_run, tmp_path):
+    with pytest.raises(ganlib.UserError, match="has other networks, whose weights do not fit"):
+        train_gan.train(small(f"weights_from={first_run}", "networks=resnet", "discriminator={}"), tmp_path / "second")
+    with pytest.raises(ganlib.UserError, match="layers that can be frozen: frozen_layers=9"):
+        train_gan.train(small("frozen_layers=9"), tmp_path / "third")

@@ -1,0 +1,16 @@
+"""DCGAN (Radford et al. 2016, arXiv:1511.06434) on the last five classes of CIFAR-10, without labels: what
+`cifar10_half_projected` is compared with.
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan
+
+It was not run yet; it is made for twenty minutes on one core with --config.precision=mixed_bfloat16.
+"""
+
+from experiments.configs import cifar10_dcgan
+
+
+def get_config():
+    config = cifar10_dcgan.get_config()
+    config.classes = "5,6,7,8,9"
+    config.conditional = False
+    return config

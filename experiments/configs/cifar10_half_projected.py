@@ -1,0 +1,23 @@
+"""Projected GAN (Sauer et al. 2021, arXiv:2111.01007) on the last five classes of CIFAR-10, without labels, seen through a
+network that learned to classify the other five.
+
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn.py --workdir=runs/cifar10_half_cnn
+python -m experiments.train_gan --config=experiments/configs/cifar10_half_projected.py --workdir=runs/cifar10_half_projected
+
+It was not run yet; it is made for twenty minutes on one core with --config.precision=mixed_bfloat16. The generator is that of
+`cifar10_half_dcgan`, the loss and the augmentation are the paper's.
+"""
+
+from experiments.configs import cifar10_half_dcgan
+
+
+def get_config():
+    config = cifar10_half_dcgan.get_config()
+    config.loss = "hinge"
+    config.penalties = {}
+    config.augment = "color,translation,cutout"
+    config.discriminator = {
+        "networks": "projected", "backbone": "model:runs/cifar10_half_cnn/classifier.keras", "weights": None,
+        "backbone_size": None, "taps": 3, "width": 32,
+    }  # fmt: skip
+    return config

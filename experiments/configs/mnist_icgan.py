@@ -1,0 +1,19 @@
+"""IC-GAN (Casanova et al. 2021, arXiv:2109.05070) on MNIST without labels: images like a given one, by the features of a
+network that learned to classify clothes.
+
+python -m experiments.train_classifier --config=experiments/configs/fashion_mnist_full_cnn.py \
+  --workdir=runs/fashion_mnist_full_cnn
+python -m experiments.train_gan --config=experiments/configs/mnist_icgan.py --workdir=runs/mnist_icgan
+python -m experiments.likeness --workdir=runs/mnist_icgan
+
+It was not run yet; it is made for twenty minutes on one core with --config.precision=mixed_bfloat16.
+"""
+
+from experiments.configs import mnist_dcgan
+
+
+def get_config():
+    config = mnist_dcgan.get_config()
+    config.conditional = False
+    config.instances.update(features="model:runs/fashion_mnist_full_cnn/classifier.keras", neighbors=20, embedding_dim=64)
+    return config

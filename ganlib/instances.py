@@ -1,0 +1,68 @@
+"""The features of images and which images are their neighbours: what `ganlib.networks.instance` learns from.
+
+Casanova et al. 2021, "Instance-conditioned GAN" (arXiv:2109.05070).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ganlib.errors import UserError
+from ganlib.metrics import cache
+from ganlib.networks.instance import unit_length
+
+BATCH_SIZE = 256
+
+
+class Instances(NamedTuple):
+    """Of the images of a source, in their order:
+
+    Attributes:
+        features: ``(n, F)`` float32 of length 1.
+        neighbors: ``(n, k)`` int32, the numbers of the nearest images, nearest first; an image is its own first neighbour.
+    """
+
+    features: np.ndarray
+    neighbors: np.ndarray
+
+    def chosen(self, count, seed=0):
+        """``(count, F)``: the features of images chosen by a seed; all in turn, where there are too few."""
+        order = np.random.default_rng(seed).permutation(len(self.features))
+        return self.features[np.resize(order, count)]
+
+
+def prepare(source, extractor, neighbors=50, cache_dir=None):
+    """The `Instances` of a source, from the cache or found by an exact search and put there.
+
+    Args:
+        source: a `ganlib.data.Source` that is not streamed.
+        extractor: a `ganlib.metrics.features` extractor.
+        neighbors: how many each image has, itself included; the paper has 50 of ImageNet's images.
+        cache_dir: None takes `ganlib.metrics.cache.default_folder`.
+
+    Raises:
+        UserError: for a streamed source, or more neighbours than images.
+    """
+    if source.read is None:
+        raise UserError(f"{source.name} is streamed, so neighbours cannot be read: choose a smaller image_size")
+    if not 1 <= neighbors <= source.num_examples:
+        raise UserError(f"neighbors must be from 1 to the {source.num_examples} images of {source.name}, got {neighbors}")
+    key = ("instances", *cache.key_of(source), extractor.name, extractor.version, neighbors)
+    return Instances(**cache.arrays(cache_dir, key, lambda: _find(source, extractor, neighbors)))
+
+
+def features_of(extractor, images):
+    """``(n, height, width, channels)`` uint8 -> ``(n, F)`` float32 features of length 1."""
+    return unit_length(extractor(images).features)
+
+
+def _find(source, extractor, neighbors):
+    from sklearn.neighbors import NearestNeighbors
+    from tqdm import tqdm
+
+    starts = tqdm(range(0, source.num_examples, BATCH_SIZE), desc=f"features of {source.name}", unit=f"x{BATCH_SIZE}")
+    batches = (source.pick(np.arange(start, min(start + BATCH_SIZE, source.num_examples))) for start in starts)
+    features = np.concatenate([features_of(extractor, images) for images in batches])
+    print(f"looking for {neighbors} neighbours of each of {len(features)} images", flush=True)
+    search = NearestNeighbors(n_neighbors=neighbors, algorithm="brute").fit(features)
+    return {"features": features, "neighbors": search.kneighbors(features, return_distance=False).astype(np.int32)}

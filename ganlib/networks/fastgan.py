@@ -1,0 +1,158 @@
+"""FastGAN's generator: Liu et al. 2021, "Towards faster and stabilized GAN training for high-fidelity few-shot image synthesis"
+(arXiv:2101.04775), as Projected GAN has it (Sauer et al. 2021, arXiv:2111.01007): gated convolutions, and layers of skipped
+excitation by which coarse maps scale the channels of fine ones. Labels through conditional batch normalisation.
+"""
+
+import keras
+from keras import ops
+
+from ganlib.networks import base, layers
+from ganlib.networks.equalized import normal, pixel_norm
+
+register = keras.saving.register_keras_serializable("ganlib.fastgan")
+
+STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
+"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+WIDTHS = (16, 8, 4, 2, 2, 1, 0.5, 0.25, 0.125)
+"""Channels of each stage, from the coarsest, in parts of the width."""
+EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
+"""Stage -> the one whose maps scale its channels."""
+
+
+@register
+class GatedNorm(keras.layers.Layer):
+    """Normalises, conditionally where there are labels, and lets one half of the channels gate the other."""
+
+    def __init__(self, num_classes=None, normalization="batch", **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes, self.normalization = num_classes, normalization
+        if num_classes:
+            self.norm = layers.ConditionalBatchNorm(num_classes, synchronized=normalization == "sync_batch")
+        else:
+            self.norm = layers.normalization(normalization)
+
+    def build(self, inputs_shape, labels_shape=None):
+        self.norm.build(*((inputs_shape, labels_shape) if self.num_classes else (inputs_shape,)))
+
+    def call(self, inputs, labels=None, training=False):
+        arguments = (inputs, labels) if self.num_classes else (inputs,)
+        values, gates = ops.split(self.norm(*arguments, training=training), 2, axis=-1)
+        return values * ops.sigmoid(gates)
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes, "normalization": self.normalization}
+
+
+@register
+class Block(keras.layers.Layer):
+    """Doubles the resolution; then convolves and gates, twice with noise of a learned strength, or, if ``light``, once without.
+
+    Without noise that is given, it is the block's own, the same for all images.
+
+    Args:
+        filters: channels that go out.
+        num_classes: the number of classes, or None.
+        normalization: ``"batch"`` or ``"sync_batch"``.
+        light: one convolution instead of two.
+    """
+
+    def __init__(self, filters, num_classes=None, normalization="batch", light=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.num_classes, self.normalization, self.light = filters, num_classes, normalization, light
+        count = 1 if light else 2
+        self.double = keras.layers.UpSampling2D(2)
+        self.convs = [layers.conv(2 * filters, 3, spectral_norm=True, use_bias=False) for _ in range(count)]
+        self.gates = [GatedNorm(num_classes, normalization) for _ in range(count)]
+
+    def build(self, inputs_shape, labels_shape=None):
+        if not self.light:
+            shape = (2 * inputs_shape[1], 2 * inputs_shape[2], 2)
+            self.noise = self.add_weight(name="noise", shape=shape, initializer=normal(), trainable=False)
+            self.strengths = self.add_weight(name="strengths", shape=(2,), initializer="zeros")
+
+    def call(self, inputs, labels=None, noise=None, training=False):
+        x = self.double(inputs)
+        for index, (conv, gate) in enumerate(zip(self.convs, self.gates, strict=True)):
+            x = conv(x, training=training)
+            if not self.light:
+                own = (self.noise if noise is None else noise)[..., index : index + 1]
+                x = x + self.strengths[index] * ops.cast(own, x.dtype)
+            x = gate(x, labels, training=training)
+        return x
+
+    def get_config(self):
+        own = {"filters": self.filters, "num_classes": self.num_classes, "normalization": self.normalization,
+               "light": self.light}  # fmt: skip
+        return {**super().get_config(), **own}
+
+
+@register
+class Excitation(keras.layers.Layer):
+    """Fine maps, each channel times a number that follows from coarse maps: section 3.1 of Liu et al."""
+
+    def build(self, fine_shape, coarse_shape):
+        filters = fine_shape[-1]
+        self.pool = keras.layers.AveragePooling2D(coarse_shape[1] // 4)
+        self.gather = layers.dense(filters, spectral_norm=True, use_bias=False)  # of 4x4 maps, as a convolution of 4x4
+        self.spread = layers.dense(filters, spectral_norm=True, use_bias=False)
+        self.gather.build((None, 16 * coarse_shape[-1]))
+        self.spread.build((None, filters))
+
+    def call(self, fine, coarse, training=False):
+        pooled = ops.reshape(self.pool(coarse), (-1, 16 * coarse.shape[-1]))
+        gains = ops.sigmoid(self.spread(ops.silu(self.gather(pooled, training=training)), training=training))
+        return fine * gains[:, None, None, :]
+
+
+@register
+class Generator(base.Generator):
+    """Latents, scaled to a sphere -> maps of 4x4 -> blocks that double the resolution -> images.
+
+    Args:
+        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
+        latent_dim: the number of latents; Projected GAN has 256.
+        width: channels at 128x128; the other stages follow `WIDTHS`. Projected GAN has 128, and 64 with labels.
+        num_classes: the number of classes, or None.
+        light: one convolution in a block instead of two, and no noise.
+        normalization: ``"batch"`` or ``"sync_batch"``.
+
+    Raises:
+        UserError: for an image size that it cannot make, or no normalisation.
+    """
+
+    def __init__(self, image_shape=(256, 256, 3), latent_dim=256, width=128, num_classes=None, light=False,
+                 normalization="batch", **kwargs):  # fmt: skip
+        super().__init__(image_shape, latent_dim, num_classes, **kwargs)
+        base.check_image_shape(self.image_shape, STAGES, "fastgan")
+        if normalization not in ("batch", "sync_batch"):
+            raise base.UserError(f"fastgan has normalization='batch' or 'sync_batch', not {normalization!r}")
+        self.width, self.light, self.normalization = width, light, normalization
+        size, _, channels = self.image_shape
+        start = size >> STAGES[size]
+        first, *others = (max(int(part * width), 1) for part in WIDTHS[: STAGES[size] + 1])
+        self.dense = layers.dense(start * start * 2 * first, spectral_norm=True, use_bias=False)
+        self.reshape = keras.layers.Reshape((start, start, 2 * first))
+        self.gate = GatedNorm(None, normalization)
+        self.blocks = [Block(filters, num_classes, normalization, light) for filters in others]
+        self.excitations = [Excitation() if stage in EXCITED else None for stage in range(1, len(others) + 1)]
+        self.conv = layers.conv(channels, 3, spectral_norm=True)
+        self.build()
+
+    def draws(self, count, random):
+        """Noise for both convolutions of each block."""
+        if self.light:
+            return {}
+        size, _, _ = self.image_shape
+        return {"noise": [random.normal((count, side, side, 2)) for side in base.resolutions(size, STAGES[size])[1:]]}
+
+    def call(self, latents, labels=None, training=False, noise=None):
+        maps = [self.gate(self.reshape(self.dense(pixel_norm(latents), training=training)), training=training)]
+        noise = noise or [None] * len(self.blocks)
+        for stage, (block, excitation, own) in enumerate(zip(self.blocks, self.excitations, noise, strict=True), start=1):
+            x = block(maps[-1], labels, own, training=training)
+            maps.append(excitation(x, maps[EXCITED[stage]], training=training) if excitation else x)
+        return ops.tanh(ops.cast(self.conv(maps[-1], training=training), "float32"))
+
+    def get_config(self):
+        own = {"width": self.width, "light": self.light, "normalization": self.normalization}
+        return {**super().get_config(), **own}

@@ -1,0 +1,177 @@
+"""Projected GAN's discriminator: Sauer et al. 2021, "Projected GANs converge faster" (arXiv:2111.01007). Images are seen
+through a frozen network that was trained before, whose maps are mixed across channels and scales by random convolutions, frozen
+too; a small discriminator judges each scale.
+
+Any generator goes with it, such as `ganlib.networks.fastgan`, which is `Generator` here.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from ganlib.networks import base, layers, pretrained
+from ganlib.networks.fastgan import Generator
+
+__all__ = ["Discriminator", "Generator"]
+
+register = keras.saving.register_keras_serializable("ganlib.projected")
+
+LAST = 8
+"""The resolution of the maps that are judged by a convolution of 4x4."""
+WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1}
+"""Resolution -> channels of a small discriminator in parts of the width; above 64 as at 64."""
+
+
+@register
+class RandomMixing(keras.layers.Layer):
+    """Maps at several scales, finest first -> as many, of twice the resolution, each of which follows from all coarser ones.
+
+    Convolutions of 1x1 with random weights that stay as they are: sections 3.2 and 4.1 of the paper.
+
+    Args:
+        width: channels of the finest maps that come out; the paper has 64.
+    """
+
+    def __init__(self, width=64, **kwargs):
+        super().__init__(**kwargs)
+        self.width = width
+        self.trainable = False
+
+    def build(self, inputs_shape):
+        count = len(inputs_shape)
+        channels = [self.width * 2**scale for scale in range(count)]
+        self.across_channels = [self._conv(filters) for filters in channels]
+        self.across_scales = [self._conv(filters) for filters in [self.width, *channels[:-1]]]
+        self.sides = [shape[1] for shape in inputs_shape]
+        for conv, shape in zip(self.across_channels, inputs_shape, strict=True):
+            conv.build(shape)
+        for conv, filters in zip(self.across_scales, channels, strict=True):
+            conv.build((None, None, None, filters))
+
+    def call(self, inputs):
+        mixed = [conv(maps) for conv, maps in zip(self.across_channels, inputs, strict=True)]
+        outputs, above = [], 0.0
+        for scale in reversed(range(len(mixed))):
+            side = self.sides[scale - 1] if scale else 2 * self.sides[0]  # the next finer maps', which are joined to these
+            doubled = ops.image.resize(mixed[scale] + above, (side, side), interpolation="bilinear")
+            above = self.across_scales[scale](doubled)
+            outputs.insert(0, above)
+        return outputs
+
+    def _conv(self, filters):
+        return keras.layers.Conv2D(filters, 1, kernel_initializer="he_normal", trainable=False)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+@register
+class ScaleDiscriminator(keras.layers.Layer):
+    """Maps of one scale, and labels -> a logit for each patch: halved down to about `LAST`, then a convolution of 4x4.
+
+    Args:
+        width: channels at 64x64 and above; the paper has 64.
+        num_classes: the number of classes, or None; with classes a logit is a projection on the label's embedding.
+        normalization: ``"batch"``, ``"sync_batch"`` or None.
+    """
+
+    EMBEDDED, PROJECTED = 128, 64
+
+    def __init__(self, width=64, num_classes=None, normalization="batch", **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.num_classes, self.normalization = width, num_classes, normalization
+
+    def build(self, inputs_shape, labels_shape=None):
+        side = inputs_shape[1]
+        halvings = max(round(math.log2(side / LAST)), 0)
+        self.convs, self.norms = [], []
+        for halving in range(halvings):
+            self.convs.append(self._conv(WIDTHS[min(LAST << (halvings - halving - 1), 64)] * self.width, 4, 2, "same"))
+            self.norms.append(layers.normalization(self.normalization))
+            side = -(-side // 2)
+        self.judge = self._conv(self.PROJECTED if self.num_classes else 1, min(4, side), 1, "valid", use_bias=False)
+        if self.num_classes:
+            self.embedding = keras.layers.Embedding(self.num_classes, self.EMBEDDED)
+            self.projection = keras.layers.Dense(self.PROJECTED)
+
+    def call(self, inputs, labels=None, training=False):
+        x = inputs
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = ops.leaky_relu(norm(conv(x, training=training), training=training), 0.2)
+        x = self.judge(x, training=training)
+        if self.num_classes:
+            embedded = ops.leaky_relu(self.projection(self.embedding(labels)), 0.2)[:, None, None, :]
+            x = ops.sum(x * embedded, axis=-1) / math.sqrt(self.PROJECTED)
+        return ops.reshape(x, (ops.shape(inputs)[0], -1))
+
+    def _conv(self, filters, kernel_size, strides, padding, **kwargs):
+        conv = keras.layers.Conv2D(filters, kernel_size, strides=strides, padding=padding, **kwargs)
+        return layers.SpectralNorm(conv, name=conv.name)
+
+    def get_config(self):
+        own = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization}
+        return {**super().get_config(), **own}
+
+
+@register
+class Discriminator(base.Discriminator):
+    """Images -> a frozen network -> random mixing -> a small discriminator for each scale -> logits, one for each patch.
+
+    Args:
+        image_shape: ``(height, width, channels)``.
+        num_classes: the number of classes, or None.
+        backbone: what `ganlib.networks.pretrained.load` takes, such as ``"applications:EfficientNetB0"`` or ``"model:PATH"``;
+            or a `ganlib.networks.pretrained.Backbone`.
+        weights: of the backbone, as `ganlib.networks.pretrained.load` takes them.
+        backbone_size: side to which images are resized before the backbone; the paper has 224. None leaves them as they are.
+        taps: at how many scales maps are taken; the paper has 4.
+        width: channels of the mixed maps and of the small discriminators at the finest resolution; the paper has 64.
+        normalization: of the small discriminators, ``"batch"``, ``"sync_batch"`` or None.
+
+    Raises:
+        UserError: for a backbone that is not there.
+    """
+
+    patchwise = True
+
+    def __init__(self, image_shape=(256, 256, 3), num_classes=None, backbone="applications:EfficientNetB0", weights="imagenet",
+                 backbone_size=224, taps=4, width=64, normalization="batch", **kwargs):  # fmt: skip
+        super().__init__(image_shape, num_classes, **kwargs)
+        if self.conditioning != "projection" or self.rotations or self.spectral_norm:
+            raise base.UserError("projected has conditioning='projection' alone, no rotations, and spectral norm in any case")
+        if isinstance(backbone, str):
+            backbone = pretrained.load(backbone, self.image_shape, taps, weights, backbone_size)
+        self.backbone, self.width, self.normalization = backbone, width, normalization
+        self.mixing = RandomMixing(width, name="mixing")
+        maps = self.backbone.compute_output_spec(keras.KerasTensor((None, *self.image_shape)))
+        self.scales = [ScaleDiscriminator(width, num_classes, normalization) for _ in maps]
+        self.build()
+
+    @property
+    def frozen(self):
+        return [self.backbone, self.mixing]
+
+    def features(self, images, training=False):
+        """``(n, *image_shape)`` float images in ``[-1, 1]`` -> a list of mixed maps, finest first."""
+        return self.mixing(self.backbone(images))
+
+    def logits(self, features, labels=None, training=False):
+        """Mixed maps and ``(n,)`` labels -> ``(n, patches)`` float32 logits."""
+        labels = (labels,) if self.num_classes else ()
+        pairs = zip(self.scales, features, strict=True)
+        logits = [scale(maps, *labels, training=training) for scale, maps in pairs]
+        return ops.cast(ops.concatenate(logits, axis=-1), "float32")
+
+    def call(self, images, labels=None, training=False):
+        """``(n, *image_shape)`` images in ``[-1, 1]`` and ``(n,)`` labels -> ``(n,)`` float32 means of the patches' logits."""
+        return ops.mean(self.logits(self.features(images, training=training), labels, training=training), axis=-1)
+
+    def get_config(self):
+        own = {"backbone": keras.saving.serialize_keras_object(self.backbone), "width": self.width,
+               "normalization": self.normalization}  # fmt: skip
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "backbone": keras.saving.deserialize_keras_object(config["backbone"])})

@@ -1,0 +1,48 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganlib
+from experiments import configs, train_gan
+from tests.end_to_end.jobs import finish, run, start
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("told")
+    overrides = [
+        "smoke=True",
+        "conditional=False",
+        "instances.features=in_domain",
+        "instances.embedding_dim=4",
+        "instances.kept=10",
+    ]
+    train_gan.train(configs.load("digits_dcgan", overrides), folder)
+    return folder
+
+
+def test_answers_are_counted_and_drawn_and_images_made_like_a_picture(workdir, tmp_path):
+    picture = tmp_path / "seven.png"
+    Image.fromarray(ganlib.data.open("digits").images[7, ..., 0]).resize((20, 20)).save(picture)
+    processes = [
+        start("likeness", f"--workdir={workdir}", "--queries=30", "--answers=3", f"--output={tmp_path / 'likeness.png'}"),
+        start("generate", f"--workdir={workdir}", f"--like={picture}", "--count=5", f"--output={tmp_path / 'like.npz'}"),
+    ]
+    outputs = [finish(process) for process in processes]
+    assert [(code, errors) for code, _, errors in outputs] == [(0, [])] * 2
+    results = json.loads((tmp_path / "likeness.json").read_text())
+    assert (results["queries"], results["answers_each"]) == (30, 3)
+    assert results["judge_right_about_queries"] > 0.8
+    for name in ("answers_of_the_querys_class", "if_independent"):
+        assert 0 <= results[name] <= 1
+    assert Image.open(tmp_path / "likeness.png").size == (4 * 34 + 2, 10 * 34 + 2)
+    assert np.load(tmp_path / "like.npz")["images"].shape == (5, 8, 8, 1)
+
+
+def test_other_gans_are_refused(tmp_path):
+    train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path)
+    code, _, errors = run("generate", f"--workdir={tmp_path}", f"--like={tmp_path / 'samples' / 'step_00000002.png'}")
+    assert code == 2
+    assert "--like takes a GAN that is told instances, and" in errors[-1]

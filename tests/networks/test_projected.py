@@ -1,0 +1,169 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from experiments.configs import base as base_config
+from ganlib import data, runs
+from ganlib.networks import dcgan, pretrained, projected
+from tests.helpers import adam, replicas, same, sgd, weights
+
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
+REAL = RANDOM.integers(0, 256, (32, 16, 16, 1), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    """The path of a small discriminator, in the place of what was trained before."""
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("backbone") / "discriminator.keras"
+    dcgan.Discriminator((16, 16, 1), width=4, normalization=None).save(path)
+    return f"model:{path}"
+
+
+def discriminator_on(backbone, **arguments):
+    return projected.Discriminator((16, 16, 1), backbone=backbone, taps=2, **{"width": 3, **arguments})
+
+
+def gan_on(backbone, optimizer=adam, classes=None, normalization="batch", **arguments):
+    generator = dcgan.Generator((16, 16, 1), latent_dim=4, width=4, num_classes=classes, normalization=normalization)
+    gan = ganlib.GAN(generator, discriminator_on(backbone, num_classes=classes, normalization=normalization))
+    gan.compile(optimizer(), optimizer(), loss="hinge", augment="translation", **arguments)
+    return gan
+
+
+def batches(classes=None):
+    return data.batches(data.sources.from_arrays("noise", REAL, np.arange(32) % 3), 8, with_labels=bool(classes))
+
+
+def doubled(maps):
+    """Twice the resolution, linearly between the centres of pixels."""
+    for axis in (1, 2):
+        n = maps.shape[axis]
+        position = np.clip((np.arange(2 * n) + 0.5) / 2 - 0.5, 0, n - 1)
+        below = np.minimum(np.floor(position).astype(int), n - 2)
+        share = (position - below).reshape([-1 if a == axis else 1 for a in range(4)])
+        maps = np.take(maps, below, axis) * (1 - share) + np.take(maps, below + 1, axis) * share
+    return maps
+
+
+def test_channels_and_scales_are_mixed_as_in_the_paper(backbone):
+    discriminator = discriminator_on(backbone)
+    fine, coarse = (np.asarray(maps) for maps in discriminator.backbone(IMAGES))
+    assert [fine.shape, coarse.shape] == [(4, 8, 8, 4), (4, 4, 4, 8)]
+
+    def conv(layer, maps):
+        return maps @ np.asarray(layer.kernel)[0, 0] + np.asarray(layer.bias)
+
+    mixing = discriminator.mixing
+    first, second = (conv(*pair) for pair in zip(mixing.across_channels, (fine, coarse), strict=True))
+    second = conv(mixing.across_scales[1], doubled(second))
+    first = conv(mixing.across_scales[0], doubled(first + second))
+    found = discriminator.features(IMAGES)
+    assert [maps.shape for maps in found] == [(4, 16, 16, 3), (4, 8, 8, 3)]
+    np.testing.assert_allclose(found[0], first, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found[1], second, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [None, 3])
+def test_logits_are_of_patches_and_the_image_s_is_their_mean(backbone, classes):
+    discriminator = discriminator_on(backbone, num_classes=classes)
+    labels = (np.arange(4) % 3,) if classes else ()
+    logits = discriminator.logits(discriminator.features(IMAGES), *labels)
+    assert logits.shape == (4, 2 * 5 * 5)  # both scales end at 8x8, where a convolution of 4x4 fits 25 times
+    np.testing.assert_allclose(discriminator(IMAGES, *labels), np.mean(logits, axis=1), rtol=1e-5)
+    if classes:
+        assert np.abs(discriminator(IMAGES, *labels) - discriminator(IMAGES, (labels[0] + 1) % 3)).min() > 0
+
+
+def test_gradients_reach_images_and_all_that_is_not_frozen(backbone):
+    discriminator = discriminator_on(backbone, num_classes=3)
+    images = tf.constant(IMAGES)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        loss = tf.reduce_sum(discriminator(images, np.arange(4) % 3, training=True) ** 2)
+    gradients = tape.gradient(loss, [images, *discriminator.trainable_variables])
+    assert all(np.abs(tf.convert_to_tensor(gradient)).max() > 0 for gradient in gradients)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_ten_steps_move_all_but_what_is_frozen(backbone, count):
+    with replicas(count).scope():
+        gan = gan_on(backbone)
+    frozen = [weight for layer in gan.discriminator.frozen for weight in layer.weights]
+    moving = gan.discriminator.trainable_variables + gan.generator.trainable_variables
+    before = [[np.array(weight) for weight in group] for group in (frozen, moving)]
+    gan.fit(batches(), steps_per_epoch=10, verbose=0)
+    assert same([np.array(weight) for weight in frozen], before[0])
+    for weight, value in zip(moving, before[1], strict=True):
+        assert np.any(np.array(weight) != value), weight.path
+
+
+def test_two_replicas_learn_what_one_device_does(backbone):
+    learned = []
+    for count in (1, 2):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            gan = gan_on(backbone, sgd, normalization=None)
+        gan.fit(batches(), steps_per_epoch=5, verbose=0)
+        learned.append(weights(gan))
+    for one, other in zip(*learned, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_it_is_saved_with_its_backbone_and_goes_on(backbone, tmp_path):
+    gan = gan_on(backbone, classes=3)
+    gan.fit(batches(3), steps_per_epoch=2, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert same(weights(again), weights(gan))
+    for model in (gan, again):
+        model.fit(batches(3), steps_per_epoch=2, verbose=0)
+    assert same(weights(again), weights(gan))
+
+
+def test_grey_images_and_maps_of_odd_sizes():
+    backbone = pretrained.load("applications:MobileNetV2", (28, 28, 1), taps=4, weights=None, size=56)
+    discriminator = projected.Discriminator((28, 28, 1), backbone=backbone, width=2)
+    images = np.zeros((2, 28, 28, 1), np.float32)
+    assert [maps.shape[1] for maps in discriminator.backbone(images)] == [14, 7, 4, 2]
+    assert [maps.shape[1] for maps in discriminator.features(images)] == [28, 14, 7, 4]
+    assert discriminator(images).shape == (2,)
+
+
+def test_what_it_cannot_do_is_said_at_once(backbone, tmp_path):
+    with pytest.raises(ganlib.UserError, match="this discriminator judges patches: leave top_k=1.0"):
+        gan_on(backbone, top_k=0.5)
+    with pytest.raises(ganlib.UserError, match="projected has conditioning='projection' alone"):
+        discriminator_on(backbone, num_classes=3, conditioning="auxiliary")
+    config = base_config.classifier()
+    config.update(method="supervised", networks="projected")
+    config.discriminator.update(backbone=backbone, taps=2, width=3)
+    facts = {"image_shape": [16, 16, 1], "class_names": ["a", "b"]}
+    with pytest.raises(ganlib.UserError, match="networks='projected' has no features for a classifier"):
+        runs.build(runs.Run(tmp_path, tmp_path, config, facts))
+
+
+def test_a_config_may_have_another_generator(backbone, tmp_path):
+    config = base_config.gan()
+    config.networks = "dcgan"
+    config.generator.update(latent_dim=4, width=4)
+    config.discriminator.update(networks="projected", backbone=backbone, taps=2, width=3)
+    gan = runs.build(runs.Run(tmp_path, tmp_path, config, {"image_shape": [16, 16, 1], "class_names": []}))
+    assert isinstance(gan.generator, dcgan.Generator)
+    assert isinstance(gan.discriminator, projected.Discriminator)
+
+
+@pytest.mark.parametrize(("side", "channels", "halved"), [(112, 64, [64, 128, 256, 512]), (56, 64, [128, 256, 512]),
+                                                          (28, 128, [256, 512]), (14, 256, [512])])  # fmt: skip
+def test_small_discriminators_have_the_parameters_of_the_authors_code(side, channels, halved):
+    """github.com/autonomousvision/projected-gan, pg_modules/discriminator.py, on the maps of images of 224x224."""
+    scale = projected.ScaleDiscriminator(width=64)
+    scale(np.zeros((1, side, side, channels), np.float32))
+    chain = [channels, *halved]
+    expected = sum(before * after * 16 + after + 2 * after for before, after in itertools.pairwise(chain)) + 512 * 16
+    assert sum(int(np.prod(variable.shape)) for variable in scale.trainable_variables) == expected
