@@ -70,12 +70,12 @@ def _features_like(model):
     from ganlib.metrics import features
 
     run = runs.open_run(WORKDIR.value)
-    if not run.config.instances.features:
+    if not run.instances:
         raise UserError(f"--like takes a GAN that is told instances, and {WORKDIR.value!r} is of another kind")
     if KIND.value != "samples":
         raise UserError(f"--like goes with --kind=samples, not with {KIND.value!r}")
     pictures = data.folders.pictures(LIKE.value, run.image_shape, run.config.background)
-    extractor = features.get(run.config.instances.features, runs.open_data(run.config))
+    extractor = features.get(run.instances.features, runs.open_data(run.config))
     return instances.features_of(extractor, pictures)
 
 

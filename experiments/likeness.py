@@ -29,7 +29,7 @@ def main():
     from ganlib.metrics import features
 
     run, model = runs.open_run(WORKDIR.value), runs.load_gan(WORKDIR.value)
-    if not run.config.instances.features:
+    if not run.instances:
         raise UserError(f"{WORKDIR.value!r} is of a GAN that is not told instances: train one with --config.instances.features")
     source, test = runs.open_data(run.config), runs.open_data(run.config, "test")
     if test.labels is None:
@@ -37,7 +37,7 @@ def main():
     chosen = np.random.default_rng(SEED.value).permutation(test.num_examples)[: QUERIES.value]
     queries, labels = test.pick(chosen), test.labels[chosen]
 
-    told = instances.features_of(features.get(run.config.instances.features, source), queries)
+    told = instances.features_of(features.get(run.instances.features, source), queries)
     count = len(queries) * ANSWERS.value
     answers = plots.to_uint8(model.generate(count, np.repeat(told, ANSWERS.value, axis=0), SEED.value))
     judge = features.get("in_domain", source)

@@ -38,7 +38,7 @@ def _build_gan(run):
                 f"dataset {config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
             )
     generator, discriminator = _pair(run, num_classes)
-    _freeze(discriminator, config.frozen_layers)
+    _freeze(discriminator, config.get("frozen_layers", 0))
     gan = GAN(generator, discriminator)
     gan.compile(
         build_optimizer(config.generator_optimizer, config.steps),
@@ -55,8 +55,8 @@ def _build_gan(run):
 
 def _pair(run, num_classes):
     """Generator and discriminator, conditioned as the config says."""
-    config, own = run.config, run.config.instances
-    if not own.features:
+    config, own = run.config, run.instances
+    if not own:
         return tuple(_network(run, which, config[which], num_classes) for which in ("generator", "discriminator"))
     if num_classes:
         raise UserError("a GAN is told classes or instances, not both: set conditional=False or instances.features=''")

@@ -72,6 +72,12 @@ class Run:
         return tuple(self.facts["class_names"])
 
     @property
+    def instances(self):
+        """The config's group ``instances``, of a GAN that is told them; None for others, and runs of a time without such."""
+        own = self.config.get("instances")
+        return own if own and own.features else None
+
+    @property
     def samples(self):
         """The folder of sample grids."""
         return self.workdir / "samples"
@@ -117,7 +123,7 @@ def open_data(config, split="train"):
     """The `ganlib.data.Source` that a config names, by default what it trains on."""
     keys = ("image_size", "data_dir", "skip_corrupt", "background")
     source = data.open(config.dataset, split, **{key: config[key] for key in keys})
-    return source.of_classes(config.classes.split(",")) if config.classes else source
+    return source.of_classes(config.classes.split(",")) if config.get("classes") else source
 
 
 def open_unlabeled(config):

@@ -3,7 +3,8 @@ instead of being told.
 
 python -m experiments.train_gan --config=experiments/configs/mnist_acgan.py --workdir=runs/mnist_acgan
 
-It was not run yet; it is made for twenty minutes on one core.
+To expect, on in-domain features, of two seeds (docs/results.md): FIDs 4.18 and 4.17, precision 0.79, recall 0.67, CAS 0.957.
+Ten to twenty minutes on one core with --config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import mnist_dcgan

@@ -2,7 +2,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_msg.py --workdir=runs/mnist_msg
 
-It was not run yet; it is made for twenty minutes on one core.
+To expect, on in-domain features, of two seeds (docs/results.md): FIDs 1.56 and 1.46, precision 0.80, recall 0.84, CAS 0.982.
+Ten to twenty minutes on one core with --config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import cifar10_msg

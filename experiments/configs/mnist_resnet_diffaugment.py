@@ -2,7 +2,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_resnet_diffaugment.py --workdir=runs/mnist_diffaugment
 
-It was not run yet; it is made for twenty minutes on one core.
+To expect, on in-domain features and seed 0: FID 3.90, precision 0.82, recall 0.64, CAS 0.967 (docs/results.md). Ten to twenty
+minutes on one core with --config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import mnist_resnet
