@@ -35,7 +35,7 @@ class Backbone(keras.Model):
         >>> from ganlib.networks import pretrained
         >>> backbone = pretrained.load("applications:MobileNetV2", (32, 32, 3), taps=3, weights=None)
         >>> [maps.shape[1:] for maps in backbone(np.zeros((2, 32, 32, 3), "float32"))]
-        [TensorShape([4, 4, 32]), TensorShape([2, 2, 96]), TensorShape([1, 1, 1280])]
+        [TensorShape([4, 4, 32]), TensorShape([2, 2, 96]), TensorShape([1, 1, 160])]
     """
 
     def __init__(self, network, image_shape, pixels=SIGNED, size=None, trainable=False, **kwargs):

@@ -60,13 +60,13 @@ def test_pixels_are_prepared_as_the_network_wants_them(backbone):
     prepared = keras.applications.mobilenet_v2.preprocess_input((IMAGES + 1) * 127.5)
     for found, expected in zip(backbone(IMAGES), backbone.network(prepared, training=False), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
-    resnet = pretrained.load("applications:ResNet50", (32, 32, 3), taps=1, weights=None)
+    vgg = pretrained.load("applications:VGG16", (32, 32, 3), taps=1, weights=None)
     swapped = (IMAGES[..., ::-1] + 1) * 127.5 - np.array([103.939, 116.779, 123.68])  # as Keras documents it
-    np.testing.assert_allclose(resnet(IMAGES)[0], resnet.network(np.float32(swapped), training=False), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(vgg(IMAGES)[0], vgg.network(np.float32(swapped), training=False), rtol=1e-4, atol=1e-5)
 
 
 def test_grey_images_are_repeated_into_colour():
-    grey = pretrained.load("applications:MobileNetV2", (32, 32, 1), taps=1, weights=None)
+    grey = pretrained.load("applications:VGG16", (32, 32, 1), taps=1, weights=None)
     colour = pretrained.Backbone(grey.network, (32, 32, 3), grey.pixels)
     images = IMAGES[..., :1]
     np.testing.assert_array_equal(grey(images)[0], colour(np.repeat(images, 3, axis=-1))[0])
@@ -124,9 +124,9 @@ def test_round_trip(backbone, tmp_path):
 
 
 def test_weights_from_a_file(tmp_path):
-    network = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    network = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
     network.save_weights(tmp_path / "own.weights.h5")
-    backbone = pretrained.load("applications:MobileNetV2", (32, 32, 3), 1, weights=str(tmp_path / "own.weights.h5"))
+    backbone = pretrained.load("applications:VGG16", (32, 32, 3), 1, weights=str(tmp_path / "own.weights.h5"))
     np.testing.assert_array_equal(backbone.network.weights[0], network.weights[0])
 
 
