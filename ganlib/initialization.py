@@ -56,9 +56,9 @@ def initialize_gan(model, run, instances=None):
     generators = model.generator, model.ema_generator
     if config.weights_from:
         other = runs.load_gan(config.weights_from)
-        for network in (*generators, model.discriminator):
-            source = other.discriminator if network is model.discriminator else other.ema_generator
-            _set_weights(network, source.get_weights(), config.weights_from)
+        for generator in generators:
+            _set_weights(generator, other.ema_generator.get_weights(), config.weights_from)
+        _set_weights(model.discriminator, other.discriminator.get_weights(), config.weights_from)
     if config.body_from:
         _set_weights(model.discriminator.body, _body_of(config.body_from, run).get_weights(), config.body_from)
     if instances is not None:

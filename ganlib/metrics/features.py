@@ -60,11 +60,7 @@ def application(name, weights="imagenet"):
     Raises:
         UserError: for an unknown name, or weights that are neither there nor to be downloaded.
     """
-    make, module = pretrained.application(name)
-    try:
-        model = make(weights=weights)
-    except Exception as error:  # the download fails in many ways
-        raise pretrained.missing(name, error) from None
+    model, module = pretrained.make(name, weights=weights)
     pooled = [layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)]
     outputs = {"features": pooled[-1].output, "probabilities": model.output}
     network = keras.Model(model.input, {key: keras.layers.Flatten()(value) for key, value in outputs.items()})

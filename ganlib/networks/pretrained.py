@@ -147,7 +147,9 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None):
     """
     kind, _, argument = source.partition(":")
     if kind == "applications":
-        network, pixels = _application(argument, weights, size or image_shape[0])
+        side = size or image_shape[0]
+        network, module = make(argument, include_top=False, weights=weights, input_shape=(side, side, 3))
+        pixels = module.__name__.rpartition(".")[2]
     elif kind == "model":
         network, pixels = _convolutions(from_file(argument))
         size = network.inputs[0].shape[1]  # None where it takes any
@@ -163,17 +165,28 @@ def application(name):
     Raises:
         UserError: for an unknown name.
     """
-    known = {name: make for name, make in vars(keras.applications).items() if name[:1].isupper() and callable(make)}
-    make = choose("network of keras.applications", name, known)
-    return make, _module(make.__module__.rpartition(".")[2])
+    known = {key: value for key, value in vars(keras.applications).items() if key[:1].isupper() and callable(value)}
+    function = choose("network of keras.applications", name, known)
+    return function, _module(function.__module__.rpartition(".")[2])
 
 
-def missing(name, error):
-    """The `UserError` for weights of `keras.applications` that are not there."""
-    return UserError(
-        f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names there into "
-        "~/.keras/models, or pass weights='FILE.weights.h5'"
-    )
+def make(name, **arguments):
+    """A network of `keras.applications`, and the module there that it is in, by the name of the function.
+
+    Raises:
+        UserError: for an unknown name, a size that it does not take, or weights that are neither there nor to be downloaded.
+    """
+    function, module = application(name)
+    try:
+        return function(**arguments), module
+    except Exception as error:  # the download fails in many ways
+        if "Input size must be" in str(error):
+            side = arguments["input_shape"][0]
+            raise UserError(f"{name} takes no images of {side}x{side}: give a larger size, to which they are resized") from None
+        raise UserError(
+            f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names there into "
+            "~/.keras/models, or pass weights='FILE.weights.h5'"
+        ) from None
 
 
 def _module(name):
@@ -190,17 +203,6 @@ def from_file(path):
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # anything can be in a file
         raise UserError(f"{path!r} is not a Keras model ({' '.join(str(error).split())[:200]}): give a .keras file") from None
-
-
-def _application(name, weights, side):
-    make, module = application(name)
-    try:
-        network = make(include_top=False, weights=weights, input_shape=(side, side, 3))
-    except Exception as error:  # the download fails in many ways
-        if "Input size must be" in str(error):
-            raise UserError(f"{name} takes no images of {side}x{side}: give a larger size, to which they are resized") from None
-        raise missing(name, error) from None
-    return network, module.__name__.rpartition(".")[2]
 
 
 def _convolutions(model):

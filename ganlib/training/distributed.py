@@ -79,12 +79,15 @@ class DistributedModel(keras.Model):
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync == 1:
             return
-        frozen = {id(v) for network in self.networks for layer in getattr(network, "frozen", ()) for v in layer.variables}
-        left = [v for network in self.networks for v in network.non_trainable_variables if id(v) not in frozen]
-        left = [v for v in left if v.value.dtype.is_floating]
+        left = self._unfrozen(v for network in self.networks for v in network.non_trainable_variables)
         if left:
             for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
                 variable.assign(mean)
+
+    def _unfrozen(self, variables):
+        """Those of ``variables`` that are floating point and that a step may change."""
+        frozen = {id(v) for network in self.networks for layer in getattr(network, "frozen", ()) for v in layer.variables}
+        return [v for v in variables if v.value.dtype.is_floating and id(v) not in frozen]
 
     def configure(self, optimizers, arguments, ema_decay=0.999, seed=0, accumulation_steps=1, non_finite="stop",
                   jit_compile="auto", steps_per_execution=1, run_eagerly=False):  # fmt: skip
@@ -229,7 +232,7 @@ class DistributedModel(keras.Model):
 
     def _skipping_step(self, data):
         """`train_step`, after which averages and batch statistics that are not finite are as they were before it."""
-        variables = [v for v in self.non_trainable_variables if v.value.dtype.is_floating]
+        variables = self._unfrozen(self.non_trainable_variables)
         before = [tf.identity(v.value) for v in variables]
         logs = self.train_step(data)
         for variable, value in zip(variables, before, strict=True):
