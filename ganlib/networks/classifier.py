@@ -9,7 +9,7 @@ register = keras.saving.register_keras_serializable("ganlib")
 
 
 @register
-class Classifier(keras.Model):
+class Classifier(layers.Composed, keras.Model):
     """Images -> the body of a discriminator -> a dense head -> class logits. A plain Keras model.
 
     With K classes the logits stand for K + 1: the logit of "generated" is fixed at 0, so the logit of "real" is
@@ -35,6 +35,8 @@ class Classifier(keras.Model):
         >>> classifier(np.zeros((2, 8, 8, 1), "uint8")).shape
         TensorShape([2, 10])
     """
+
+    parts = ("body", "head")
 
     def __init__(self, body, image_shape, num_classes, head=None, **kwargs):
         super().__init__(**kwargs)
@@ -72,9 +74,4 @@ class Classifier(keras.Model):
         return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
 
     def get_config(self):
-        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("body", "head")}
-        return {**super().get_config(), **parts, "image_shape": self.image_shape, "num_classes": self.num_classes}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in ("body", "head")}})
+        return {**super().get_config(), "image_shape": self.image_shape, "num_classes": self.num_classes}

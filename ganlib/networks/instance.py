@@ -10,13 +10,13 @@ import numpy as np
 from keras import ops
 
 from ganlib.errors import UserError
-from ganlib.networks import base
+from ganlib.networks import base, layers
 
 register = keras.saving.register_keras_serializable("ganlib.instance")
 
 
 @register
-class Generator(base.Generator):
+class Generator(layers.Composed, base.Generator):
     """Latents and the features of an instance -> images, by an unconditional generator.
 
     Args:
@@ -28,6 +28,8 @@ class Generator(base.Generator):
     Raises:
         UserError: if the network takes labels, or has too few latents.
     """
+
+    parts = ("network",)
 
     def __init__(self, network, instance_dim, num_instances=1000, embedding_dim=512, **kwargs):
         _check_unconditional(network)
@@ -79,17 +81,12 @@ class Generator(base.Generator):
         return self.network(ops.concatenate([latents, embedded], axis=-1), training=training, **draws)
 
     def get_config(self):
-        own = {"network": keras.saving.serialize_keras_object(self.network), "instance_dim": self.instance_dim,
-               "num_instances": self.num_instances, "embedding_dim": self.embedding_dim}  # fmt: skip
-        return {**_of_model(self), **own}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "network": keras.saving.deserialize_keras_object(config["network"])})
+        own = {"instance_dim": self.instance_dim, "num_instances": self.num_instances, "embedding_dim": self.embedding_dim}
+        return {**_of_model(self), **self.config_of_parts(), **own}
 
 
 @register
-class Discriminator(base.Discriminator):
+class Discriminator(layers.Composed, base.Discriminator):
     """Images and the features of an instance -> logits: those of an unconditional discriminator, and the inner product of its
     features with the instance's, mapped linearly.
 
@@ -100,6 +97,8 @@ class Discriminator(base.Discriminator):
     Raises:
         UserError: if the network takes labels.
     """
+
+    parts = ("network",)
 
     def __init__(self, network, instance_dim, **kwargs):
         _check_unconditional(network)
@@ -127,15 +126,7 @@ class Discriminator(base.Discriminator):
         return own + ops.cast(ops.sum(self.projection(labels) * features, axis=-1), "float32")
 
     def get_config(self):
-        return {
-            **_of_model(self),
-            "network": keras.saving.serialize_keras_object(self.network),
-            "instance_dim": self.instance_dim,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "network": keras.saving.deserialize_keras_object(config["network"])})
+        return {**_of_model(self), **self.config_of_parts(), "instance_dim": self.instance_dim}
 
 
 def unit_length(features):

@@ -8,6 +8,26 @@ from ganlib.errors import choose
 register = keras.saving.register_keras_serializable("ganlib.layers")
 
 
+class Composed:
+    """Mixed into a Keras layer or model that is given others as arguments: they are saved with it, and made again before it.
+
+    Attributes:
+        parts: the names of those arguments, and of the attributes that hold them.
+    """
+
+    parts = ()
+
+    def get_config(self):
+        return {**super().get_config(), **self.config_of_parts()}
+
+    def config_of_parts(self):
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.parts}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}})
+
+
 @register
 class SpectralNorm(keras.layers.Wrapper):
     """Divides a layer's kernel by an estimate of its largest singular value.

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from ganlib.errors import UserError, choose
-from ganlib.networks import base
+from ganlib.networks import base, layers
 from ganlib.networks.classifier import Classifier
 
 register = keras.saving.register_keras_serializable("ganlib.pretrained")
@@ -16,7 +16,7 @@ SIGNED, PIXELS = "[-1, 1]", "[0, 255]"
 
 
 @register
-class Backbone(keras.Model):
+class Backbone(layers.Composed, keras.Model):
     """A frozen convolutional network -> its maps at several depths.
 
     Its batch norms use their running statistics, in training too, and its weights do not move unless it is made ``trainable``;
@@ -37,6 +37,8 @@ class Backbone(keras.Model):
         >>> [maps.shape[1:] for maps in backbone(np.zeros((2, 32, 32, 3), "float32"))]
         [TensorShape([4, 4, 32]), TensorShape([2, 2, 96]), TensorShape([1, 1, 160])]
     """
+
+    parts = ("network",)
 
     def __init__(self, network, image_shape, pixels=SIGNED, size=None, trainable=False, **kwargs):
         super().__init__(**kwargs)
@@ -66,18 +68,15 @@ class Backbone(keras.Model):
         return list(maps) if isinstance(maps, (list, tuple)) else [maps]
 
     def get_config(self):
-        own = {"network": keras.saving.serialize_keras_object(self.network), "image_shape": self.image_shape,
-               "pixels": self.pixels, "size": self.size}  # fmt: skip
+        own = {"image_shape": self.image_shape, "pixels": self.pixels, "size": self.size}
         return {**super().get_config(), **own}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "network": keras.saving.deserialize_keras_object(config["network"])})
 
 
 @register
-class Pooled(keras.layers.Layer):
+class Pooled(layers.Composed, keras.layers.Layer):
     """Images -> the means over positions of a `Backbone`'s maps, joined: ``(n, *image_shape)`` -> ``(n, num_features)``."""
+
+    parts = ("backbone",)
 
     def __init__(self, backbone, **kwargs):
         super().__init__(**kwargs)
@@ -87,16 +86,9 @@ class Pooled(keras.layers.Layer):
     def call(self, images, training=False):
         return ops.concatenate([ops.mean(maps, axis=(1, 2)) for maps in self.backbone(images, training=training)], axis=-1)
 
-    def get_config(self):
-        return {**super().get_config(), "backbone": keras.saving.serialize_keras_object(self.backbone)}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "backbone": keras.saving.deserialize_keras_object(config["backbone"])})
-
 
 @register
-class Discriminator(base.Discriminator):
+class Discriminator(layers.Composed, base.Discriminator):
     """Images -> a network that was trained before -> features -> logits. A classifier learns on these features, or moves them.
 
     Args:
@@ -111,6 +103,8 @@ class Discriminator(base.Discriminator):
         UserError: for a backbone that is not there.
     """
 
+    parts = ("backbone",)
+
     def __init__(self, image_shape=(96, 96, 3), num_classes=None, backbone="applications:MobileNetV2", weights="imagenet",
                  backbone_size=None, taps=1, **kwargs):  # fmt: skip
         super().__init__(image_shape, num_classes, **kwargs)
@@ -119,12 +113,9 @@ class Discriminator(base.Discriminator):
         self.body = Pooled(backbone, name="body")
         self.build()
 
-    def get_config(self):
-        return {**super().get_config(), "backbone": keras.saving.serialize_keras_object(self.body.backbone)}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "backbone": keras.saving.deserialize_keras_object(config["backbone"])})
+    @property
+    def backbone(self):
+        return self.body.backbone
 
 
 def load(source, image_shape, taps=4, weights="imagenet", size=None):

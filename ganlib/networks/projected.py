@@ -115,7 +115,7 @@ class ScaleDiscriminator(keras.layers.Layer):
 
 
 @register
-class Discriminator(base.Discriminator):
+class Discriminator(layers.Composed, base.Discriminator):
     """Images -> a frozen network -> random mixing -> a small discriminator for each scale -> logits, one for each patch.
 
     Args:
@@ -133,6 +133,7 @@ class Discriminator(base.Discriminator):
         UserError: for a backbone that is not there.
     """
 
+    parts = ("backbone",)
     patchwise = True
 
     def __init__(self, image_shape=(256, 256, 3), num_classes=None, backbone="applications:EfficientNetB0", weights="imagenet",
@@ -168,10 +169,4 @@ class Discriminator(base.Discriminator):
         return ops.mean(self.logits(self.features(images, training=training), labels, training=training), axis=-1)
 
     def get_config(self):
-        own = {"backbone": keras.saving.serialize_keras_object(self.backbone), "width": self.width,
-               "normalization": self.normalization}  # fmt: skip
-        return {**super().get_config(), **own}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "backbone": keras.saving.deserialize_keras_object(config["backbone"])})
+        return {**super().get_config(), "width": self.width, "normalization": self.normalization}
