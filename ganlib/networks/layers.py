@@ -49,15 +49,15 @@ class SpectralNorm(keras.layers.Wrapper):
         )
 
     def call(self, inputs, training=False):
-        kernel = self.layer.weights[0]
-        matrix = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
+        kernel = ops.cast(self.layer.weights[0], "float32")  # read once: without a value each reading traces its initializer
+        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
         constant, right = ops.stop_gradient(matrix), ops.cast(self.singular_vector, "float32")
         left = ops.normalize(ops.matmul(constant, right), epsilon=1e-12)
         if training:
             right = ops.normalize(ops.matmul(left, constant), epsilon=1e-12)
             self.singular_vector.assign(right)
         norm = ops.sum(left * ops.matmul(matrix, right))
-        return _call_with_kernel(self.layer, ops.cast(kernel, "float32") / norm, inputs)
+        return _call_with_kernel(self.layer, kernel / norm, inputs)
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
