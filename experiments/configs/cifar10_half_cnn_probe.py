@@ -1,0 +1,18 @@
+"""A linear probe (Alain & Bengio 2016, arXiv:1610.01644) of what a CNN learned from other classes: the features of
+`cifar10_half_cnn`, at three resolutions, as they are, and a last layer that learns from few labels.
+
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn.py --workdir=runs/cifar10_half_cnn
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn_probe.py \
+  --workdir=runs/cifar10_half_cnn_probe
+
+It was not run yet.
+"""
+
+from experiments.configs import cifar10_half_cnn_tuned
+
+
+def get_config():
+    config = cifar10_half_cnn_tuned.get_config()
+    config.freeze_features = True
+    config.discriminator_optimizer.learning_rate = 1e-3
+    return config

@@ -1,0 +1,21 @@
+"""What a CNN learned from other classes, fine-tuned by few labels (Yosinski et al. 2014, arXiv:1411.1792): the features of
+`cifar10_half_cnn`, at three resolutions, and a last layer, which all learn.
+
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn.py --workdir=runs/cifar10_half_cnn
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn_tuned.py \
+  --workdir=runs/cifar10_half_cnn_tuned
+
+It was not run yet.
+"""
+
+from experiments.configs import cifar10_half_few_labels
+
+
+def get_config():
+    config = cifar10_half_few_labels.get_config()
+    config.networks = "pretrained"
+    config.discriminator = {
+        "backbone": "model:runs/cifar10_half_cnn/classifier.keras", "weights": None, "backbone_size": None, "taps": 3,
+    }  # fmt: skip
+    config.discriminator_optimizer.learning_rate = 2e-4
+    return config

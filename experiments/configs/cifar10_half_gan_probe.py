@@ -1,0 +1,18 @@
+"""A linear probe (Alain & Bengio 2016, arXiv:1610.01644) of what a GAN learned from the unlabelled images of the same
+classes: the features of the discriminator of `cifar10_half_dcgan` as they are, and a last layer that learns from few labels.
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_gan_probe.py \
+  --workdir=runs/cifar10_half_gan_probe
+
+It was not run yet.
+"""
+
+from experiments.configs import cifar10_half_gan_tuned
+
+
+def get_config():
+    config = cifar10_half_gan_tuned.get_config()
+    config.freeze_features = True
+    config.discriminator_optimizer.learning_rate = 1e-3
+    return config

@@ -1,0 +1,18 @@
+"""What a GAN learned from the unlabelled images of the same classes, fine-tuned by few labels (Radford et al. 2016,
+arXiv:1511.06434): the features of the discriminator of `cifar10_half_dcgan`, and a last layer, which all learn.
+
+python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan
+python -m experiments.train_classifier --config=experiments/configs/cifar10_half_gan_tuned.py \
+  --workdir=runs/cifar10_half_gan_tuned
+
+It was not run yet.
+"""
+
+from experiments.configs import cifar10_half_few_labels
+
+
+def get_config():
+    config = cifar10_half_few_labels.get_config()
+    config.features_from = "runs/cifar10_half_dcgan"
+    config.discriminator_optimizer.learning_rate = 2e-4
+    return config
