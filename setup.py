@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.*)"', (HERE / "ganlib/__init__.py").read_text()).group(1)
 TENSORFLOW = os.environ.get("GANLIB_TENSORFLOW", "tensorflow")
 MIN_TENSORFLOW = "2.20"
+EXPORT = ["onnx>=1.17", "tf2onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 
 setup(
     name="ganlib",
@@ -43,9 +44,9 @@ setup(
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],
-        "test": ["pytest>=9", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2"],
+        "test": ["pytest>=9", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2", *EXPORT],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
-        "export": ["onnx>=1.16"],
+        "export": EXPORT,
     },
     classifiers=[
         "Intended Audience :: Science/Research",

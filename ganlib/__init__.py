@@ -8,7 +8,7 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = (
-    "augment", "data", "evaluation", "losses", "metrics", "networks", "penalties", "plots", "regularizers", "report",
+    "augment", "data", "evaluation", "export", "losses", "metrics", "networks", "penalties", "plots", "regularizers", "report",
     "runs", "sampling", "training",
 )  # fmt: skip
 _NAMES = {

@@ -195,12 +195,13 @@ def open_run(workdir):
     return Run(workdir, workdir, config, _read_json(workdir / "run.json"))
 
 
-def load(workdir, best=False):
+def load(workdir, best=False, precision=None):
     """The trained model of a run, with its optimizers, ready for `generate`, `classify` or more `fit`.
 
     Args:
         workdir: a folder in which a training job has saved a checkpoint.
         best: take the checkpoint with the lowest FID instead of the newest one.
+        precision: that of the layers, such as ``"float32"``; None for what it was trained in.
 
     Returns:
         A `ganlib.GAN`, `ganlib.SemiSupervisedGAN` or `ganlib.SupervisedClassifier`.
@@ -209,6 +210,7 @@ def load(workdir, best=False):
         UserError: if there is no run or no readable checkpoint.
     """
     run = open_run(workdir)
+    run.config.precision = precision or run.config.precision
     model = build(run)
     if best and run.best_checkpoint(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no best checkpoint: train it with --config.metrics=fid, or take the newest")

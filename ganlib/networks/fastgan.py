@@ -60,7 +60,6 @@ class Block(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters, self.num_classes, self.normalization, self.light = filters, num_classes, normalization, light
         count = 1 if light else 2
-        self.double = keras.layers.UpSampling2D(2)
         self.convs = [layers.conv(2 * filters, 3, spectral_norm=True, use_bias=False) for _ in range(count)]
         self.gates = [GatedNorm(num_classes, normalization) for _ in range(count)]
 
@@ -71,7 +70,7 @@ class Block(keras.layers.Layer):
             self.strengths = self.add_weight(name="strengths", shape=(2,), initializer="zeros")
 
     def call(self, inputs, labels=None, noise=None, training=False):
-        x = self.double(inputs)
+        x = layers.upsample(inputs)
         for index, (conv, gate) in enumerate(zip(self.convs, self.gates, strict=True)):
             x = conv(x, training=training)
             if not self.light:

@@ -42,7 +42,6 @@ class GeneratorBlock(keras.layers.Layer):
         self.spectral_norm = spectral_norm
         self.first_norm, self.second_norm = self._norm(), self._norm()
         self.first_conv, self.second_conv, self.skip_conv = self._conv(3, 2**0.5), self._conv(3, 2**0.5), self._conv(1)
-        self.double = keras.layers.UpSampling2D(2)
 
     def _conv(self, kernel_size, gain=1.0):
         return layers.conv(self.width, kernel_size, self.spectral_norm, kernel_initializer=_initializer(gain))
@@ -59,10 +58,10 @@ class GeneratorBlock(keras.layers.Layer):
 
     def call(self, inputs, labels=None, training=False):
         x = ops.relu(self._normalize(self.first_norm, inputs, labels, training))
-        x = self.first_conv(self.double(x), training=training)
+        x = self.first_conv(layers.upsample(x), training=training)
         x = ops.relu(self._normalize(self.second_norm, x, labels, training))
         # A 1x1 convolution commutes with nearest-neighbour upsampling: done first, it costs a quarter.
-        return self.second_conv(x, training=training) + self.double(self.skip_conv(inputs, training=training))
+        return self.second_conv(x, training=training) + layers.upsample(self.skip_conv(inputs, training=training))
 
     def get_config(self):
         config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization,

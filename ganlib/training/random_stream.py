@@ -18,8 +18,8 @@ class RandomStream:
     would have had.
 
     Args:
-        seed: an integer.
-        step: an integer or a scalar integer tensor.
+        seed: an integer or a scalar integer tensor.
+        step: likewise.
         replica: this replica's number, from 0.
         num_replicas: how many replicas share the batch.
 
@@ -30,7 +30,7 @@ class RandomStream:
     """
 
     def __init__(self, seed, step=0, replica=0, num_replicas=1):
-        self._seed = fold_in(tf.constant([seed, 0], tf.int64), step)
+        self._seed = fold_in(tf.stack([tf.cast(seed, tf.int64), 0]), step)
         self._replica, self._num_replicas = replica, num_replicas
         self._draws = 0
 

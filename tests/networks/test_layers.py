@@ -151,3 +151,9 @@ def test_deviation_of_groups_by_numpy():
     deviations = x.reshape(2, 4, 12).std(axis=1).mean(axis=1)
     np.testing.assert_allclose(result[..., 3], np.repeat(deviations, 4)[:, None, None] * np.ones((8, 2, 2)), rtol=1e-4)
     assert np.abs(np.asarray(layers.MinibatchDeviation()(x[:3]))[..., 3]).max() < 1e-3  # groups of one
+
+
+def test_upsample_repeats_each_position():
+    maps = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(layers.upsample(maps), maps.repeat(2, axis=1).repeat(2, axis=2))
+    assert layers.upsample(keras.KerasTensor((None, 3, 5, 4))).shape == (None, 6, 10, 4)

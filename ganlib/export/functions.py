@@ -1,0 +1,136 @@
+"""What is exported of a trained network: functions of tensors by name, with the shapes they take and inputs to try them on."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from ganlib.networks import base
+from ganlib.training import RandomStream
+
+
+@dataclasses.dataclass(frozen=True)
+class Function:
+    """A function of a network.
+
+    Attributes:
+        name: as in ``"generate"``.
+        call: from tensors, by the names of ``inputs``, to a dict of tensors.
+        inputs: the `tf.TensorSpec` of each, whose first axis is the batch.
+        example: ``example(count, random)`` -> a dict of numpy arrays, from a `numpy.random.Generator`.
+        portable: whether it is made of what every format has.
+    """
+
+    name: str
+    call: Callable
+    inputs: tuple
+    example: Callable
+    portable: bool = True
+
+    def traced(self):
+        """The function as a `tf.function` for any batch."""
+        names = [spec.name for spec in self.inputs]
+        return tf.function(
+            lambda *tensors: self.call(**dict(zip(names, tensors, strict=True))), input_signature=self.inputs, autograph=False
+        )
+
+
+def of_generator(generator):
+    """The functions of a generator.
+
+    ``generate`` takes ``latents``, ``(n, latent_dim)`` float32, and ``labels``, ``(n,)`` int64, if the generator is
+    conditional (or ``(n, F)`` float32 features, if it is told those). ``generate_from_seed`` takes ``seed`` and ``count``,
+    scalar int64, and ``labels``, as many or one, and makes the images that ``GAN.generate`` makes of that seed. Both
+    return ``images``: ``(n, height, width, channels)`` float32 in ``[-1, 1]``.
+
+    Args:
+        generator: a `ganlib.networks.Generator`.
+
+    Returns:
+        A list of `Function`, the main one first.
+    """
+    latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, "latents")
+    labels = ()
+    if generator.conditions:
+        shape, dtype = generator.conditions
+        labels = (tf.TensorSpec((None, *shape), dtype, "labels"),)
+
+    def generate(latents, **labels):
+        return {"images": tf.clip_by_value(generator(latents, *labels.values(), training=False), -1.0, 1.0)}
+
+    def generate_from_seed(seed, count, **labels):
+        whole = {name: tf.broadcast_to(value, [count, *value.shape[1:]]) for name, value in labels.items()}
+        return generate(RandomStream(seed).normal((tf.cast(count, tf.int32), generator.latent_dim)), **whole)
+
+    def example(count, random):
+        inputs = {"latents": random.normal(size=(count, generator.latent_dim)).astype(np.float32)}
+        return inputs | _example_labels(generator, count, random)
+
+    def example_of_seed(count, random):
+        scalars = {"seed": np.int64(random.integers(1000)), "count": np.int64(count)}
+        return scalars | _example_labels(generator, count, random)
+
+    scalars = tuple(tf.TensorSpec((), tf.int64, name) for name in ("seed", "count"))
+    return [
+        Function("generate", generate, (latents, *labels), example),
+        Function("generate_from_seed", generate_from_seed, (*scalars, *labels), example_of_seed, portable=False),
+    ]
+
+
+def of_classifier(classifier, class_names):
+    """The functions of a classifier.
+
+    ``classify`` takes ``images``, ``(n, height, width, channels)`` uint8; ``classify_files`` takes ``image_bytes``, ``(n,)``
+    strings, the contents of PNG, JPEG, GIF or BMP files, which it brings to that size. Both return calibrated
+    ``probabilities``, ``(n, num_classes)`` float32; ``classify_files`` also the name of the most probable ``class``, ``(n,)``
+    strings.
+
+    Args:
+        classifier: a `ganlib.Classifier`.
+        class_names: the names of its classes.
+
+    Returns:
+        A list of `Function`, the main one first.
+    """
+    height, width, channels = classifier.image_shape
+
+    def classify(images):
+        logits = classifier(base.rescale(images), training=False)
+        return {"probabilities": tf.nn.softmax(logits / tf.cast(classifier.temperature, tf.float32))}
+
+    def classify_files(image_bytes):
+        images = tf.map_fn(lambda content: _decoded(content, height, width, channels), image_bytes,
+                           fn_output_signature=tf.TensorSpec(classifier.image_shape, tf.uint8))  # fmt: skip
+        probabilities = classify(images)["probabilities"]
+        return {"probabilities": probabilities, "class": tf.gather(tf.constant(class_names), tf.argmax(probabilities, axis=-1))}
+
+    def example(count, random):
+        return {"images": random.integers(0, 256, (count, *classifier.image_shape), np.uint8)}
+
+    def example_files(count, random):
+        images = example(count, random)["images"]
+        return {"image_bytes": np.array([tf.io.encode_png(image).numpy() for image in images], object)}
+
+    return [
+        Function("classify", classify, (tf.TensorSpec((None, height, width, channels), tf.uint8, "images"),), example),
+        Function("classify_files", classify_files, (tf.TensorSpec((None,), tf.string, "image_bytes"),), example_files, False),
+    ]
+
+
+def _decoded(content, height, width, channels):
+    """The pixels of a file, by the rule of `ganlib.data.folders`: its central square, resized with antialiasing."""
+    image = tf.io.decode_image(content, channels=channels, expand_animations=False)
+    image.set_shape((None, None, channels))
+    sides = tf.shape(image)[:2]
+    side = tf.reduce_min(sides)
+    top, left = (sides[0] - side) // 2, (sides[1] - side) // 2
+    square = tf.cast(image[top : top + side, left : left + side], tf.float32)
+    resized = tf.image.resize(square, (height, width), method="lanczos3", antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
+
+
+def _example_labels(generator, count, random):
+    if not generator.conditions:
+        return {}
+    return {"labels": generator.labels_for(count, random.integers(0, generator.choices, count))}

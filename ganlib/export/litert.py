@@ -1,0 +1,66 @@
+"""LiteRT, once TensorFlow Lite, for phones and small devices: one file with the main function, quantised if asked."""
+
+import pathlib
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.export import saved_model
+
+NAME = "network.tflite"
+QUANTIZATIONS = ("none", "float16", "int8")
+CALIBRATION = 200
+"""By so many examples the ranges of int8 activations are set."""
+
+
+def write(functions, network, path, quantize="none", examples=None):
+    """Writes the first function.
+
+    Args:
+        functions: of `ganlib.export.functions`.
+        network: what they call.
+        path: the file.
+        quantize: ``"none"``, ``"float16"`` weights, or ``"int8"`` weights and activations.
+        examples: for int8, a dict of arrays, `CALIBRATION` of each input, as the function will see them.
+
+    Raises:
+        UserError: for a network that LiteRT cannot hold.
+    """
+    main = functions[0]
+    with tempfile.TemporaryDirectory() as folder:
+        saved_model.write(functions[:1], network, folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(f"{folder}/{saved_model.VERSION}", signature_keys=[main.name])
+        if quantize != "none":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            converter.representative_dataset = lambda: _one_by_one(main.name, examples)
+        try:
+            content = converter.convert()
+        except Exception as error:  # the converter raises what its parts raise
+            raise UserError(f"LiteRT cannot hold this network: {' '.join(str(error).split())[:300]}") from None
+    pathlib.Path(path).write_bytes(content)
+
+
+def _one_by_one(name, examples):
+    for index in range(len(next(iter(examples.values())))):
+        yield name, {key: values[index : index + 1] for key, values in examples.items()}
+
+
+def read(path):
+    """The main function, run by LiteRT's interpreter: see `ganlib.export.saved_model.read`.
+
+    Raises:
+        UserError: where the interpreter is not installed.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise UserError("to run the format litert takes ai-edge-litert: pip install 'ganlib[export]'") from None
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    (name,) = interpreter.get_signature_list()
+    runner = interpreter.get_signature_runner(name)
+    return {name: lambda **arrays: {key: np.array(value) for key, value in runner(**arrays).items()}}

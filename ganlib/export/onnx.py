@@ -1,0 +1,48 @@
+"""ONNX, which onnxruntime, OpenCV, browsers and accelerators' own compilers run: one file with the main function."""
+
+import json
+
+from ganlib.errors import UserError
+
+NAME = "network.onnx"
+OPSET = 17
+
+
+def write(functions, network, path):
+    """Writes the first function.
+
+    Args:
+        functions: of `ganlib.export.functions`.
+        network: what they call.
+        path: the file.
+
+    Raises:
+        UserError: where the converter is not installed.
+    """
+    try:
+        import onnx
+        import tf2onnx
+    except ImportError:
+        raise UserError("the format onnx needs onnx and tf2onnx: pip install 'ganlib[export]'") from None
+    main = functions[0]
+    model, _ = tf2onnx.convert.from_function(main.traced(), main.inputs, opset=OPSET)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.helper.set_model_props(model, {"function": main.name, "inputs": json.dumps([spec.name for spec in main.inputs])})
+    onnx.save(model, path)
+
+
+def read(path):
+    """The main function, run by onnxruntime: see `ganlib.export.saved_model.read`.
+
+    Raises:
+        UserError: where onnxruntime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise UserError("to run the format onnx takes onnxruntime: pip install 'ganlib[export]'") from None
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    function = session.get_modelmeta().custom_metadata_map["function"]
+    return {function: lambda **arrays: dict(zip(names, session.run(None, arrays), strict=True))}

@@ -1,0 +1,41 @@
+"""TensorFlow's SavedModel, in the folders that TensorFlow Serving looks for: PATH/1 is version 1."""
+
+import pathlib
+
+import tensorflow as tf
+
+NAME = "saved_model"
+VERSION = "1"
+
+
+def write(functions, network, path):
+    """Writes all functions as signatures; the first is also ``serving_default``.
+
+    Args:
+        functions: of `ganlib.export.functions`.
+        network: what they call.
+        path: the folder of the versions.
+    """
+    module = tf.Module()
+    module.network_variables = [variable.value for variable in network.variables]
+    traced = {function.name: function.traced() for function in functions}
+    for name, function in traced.items():
+        setattr(module, name, function)
+    signatures = {name: function.get_concrete_function() for name, function in traced.items()}
+    signatures["serving_default"] = signatures[functions[0].name]
+    tf.saved_model.save(module, str(pathlib.Path(path) / VERSION), signatures)
+
+
+def read(path):
+    """A dict from names to functions of numpy arrays by name, which return dicts of numpy arrays."""
+    loaded = tf.saved_model.load(str(pathlib.Path(path) / VERSION))
+    return {name: _on_arrays(signature, loaded) for name, signature in loaded.signatures.items()}
+
+
+def _on_arrays(signature, loaded):
+    def call(**arrays):
+        results = signature(**{name: tf.constant(array) for name, array in arrays.items()})
+        return {name: result.numpy() for name, result in results.items()}
+
+    call.loaded = loaded  # a signature does not keep the variables alive
+    return call
