@@ -15,6 +15,7 @@ VERSION = re.search(r'__version__ = "(.*)"', (HERE / "ganlib/__init__.py").read_
 TENSORFLOW = os.environ.get("GANLIB_TENSORFLOW", "tensorflow")
 MIN_TENSORFLOW = "2.20"
 EXPORT = ["onnx>=1.17", "tf2onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
+SERVE = ["fastapi>=0.115", "uvicorn>=0.30", "orjson>=3.10", "prometheus-client>=0.20"]
 
 setup(
     name="ganlib",
@@ -44,9 +45,10 @@ setup(
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],
-        "test": ["pytest>=9", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2", *EXPORT],
+        "test": ["pytest>=9", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2", *EXPORT, *SERVE, "httpx>=0.27"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
         "export": EXPORT,
+        "serve": SERVE,
     },
     classifiers=[
         "Intended Audience :: Science/Research",

@@ -15,5 +15,6 @@ from experiments.configs import mnist_dcgan
 def get_config():
     config = mnist_dcgan.get_config()
     config.conditional = False
+    config.steps = 6000
     config.instances.update(features="model:runs/fashion_mnist_full_cnn/classifier.keras", neighbors=20, embedding_dim=64)
     return config

@@ -7,6 +7,7 @@ central square and resized with Pillow's antialiased Lanczos filter. Of an anima
 
 import concurrent.futures
 import dataclasses
+import io
 import logging
 import pathlib
 
@@ -129,6 +130,31 @@ def pictures(path, image_shape, background="white"):
         alone = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False)
         return load_all(alone)[1]
     return load_all(scan(path, image_size=size, background=background).with_channels(channels))[1]
+
+
+def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
+    """The contents of an image file in the form of a model's images: ``image_shape`` uint8.
+
+    Args:
+        content: bytes, from anyone.
+        image_shape: ``(size, size, channels)``.
+        max_pixels: larger pictures are refused before they are unpacked.
+        background: the colour under transparent pixels.
+
+    Raises:
+        UserError: for what is no image, is cut off, or is too large.
+    """
+    size, _, channels = image_shape
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise UserError(
+                    f"an image of {image.width}x{image.height} is too large: give one of {max_pixels} pixels at most"
+                )
+            return fit_array(_uniform(image, channels, background), size)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = "it is none of the formats PNG, JPEG, BMP and GIF" if "cannot identify" in str(error) else str(error)
+        raise UserError(f"the image cannot be read: {reason}") from None
 
 
 def check_all(listing):

@@ -25,7 +25,7 @@ def write(folder, name, run, functions, **facts):
     card = {
         "name": name, **facts, "data": run.facts["data"], "training_images": run.facts.get("num_examples"),
         "image_shape": list(run.image_shape), "class_names": list(run.class_names),
-        "functions": {function.name: _described(function) for function in functions},
+        "functions": {function.name: described(function) for function in functions},
         "measured": _measured(run.folder), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
         "config": json.loads(run.config.to_json_best_effort()),
     }  # fmt: skip
@@ -34,7 +34,8 @@ def write(folder, name, run, functions, **facts):
         partial.write_text(as_markdown(card))
 
 
-def _described(function):
+def described(function):
+    """The inputs of a function as the card has them: name -> shape, in which "batch" stands for any size, and dtype."""
     return {
         spec.name: {"shape": [size or "batch" for size in spec.shape], "dtype": spec.dtype.name} for spec in function.inputs
     }

@@ -19,14 +19,12 @@ class Function:
         call: from tensors, by the names of ``inputs``, to a dict of tensors.
         inputs: the `tf.TensorSpec` of each, whose first axis is the batch.
         example: ``example(count, random)`` -> a dict of numpy arrays, from a `numpy.random.Generator`.
-        portable: whether it is made of what every format has.
     """
 
     name: str
     call: Callable
     inputs: tuple
     example: Callable
-    portable: bool = True
 
     def traced(self):
         """The function as a `tf.function` for any batch."""
@@ -42,7 +40,7 @@ def of_generator(generator):
     ``generate`` takes ``latents``, ``(n, latent_dim)`` float32, and ``labels``, ``(n,)`` int64, if the generator is
     conditional (or ``(n, F)`` float32 features, if it is told those). ``generate_from_seed`` takes ``seed`` and ``count``,
     scalar int64, and ``labels``, as many or one, and makes the images that ``GAN.generate`` makes of that seed. Both
-    return ``images``: ``(n, height, width, channels)`` float32 in ``[-1, 1]``.
+    return ``images``: ``(n, height, width, channels)`` float32 in ``[-1, 1]``. ``latents_from_seed`` returns ``latents``.
 
     Args:
         generator: a `ganlib.networks.Generator`.
@@ -59,22 +57,28 @@ def of_generator(generator):
     def generate(latents, **labels):
         return {"images": tf.clip_by_value(generator(latents, *labels.values(), training=False), -1.0, 1.0)}
 
+    def latents_from_seed(seed, count):
+        return {"latents": RandomStream(seed).normal((tf.cast(count, tf.int32), generator.latent_dim))}
+
     def generate_from_seed(seed, count, **labels):
         whole = {name: tf.broadcast_to(value, [count, *value.shape[1:]]) for name, value in labels.items()}
-        return generate(RandomStream(seed).normal((tf.cast(count, tf.int32), generator.latent_dim)), **whole)
+        return generate(latents_from_seed(seed, count)["latents"], **whole)
 
     def example(count, random):
         inputs = {"latents": random.normal(size=(count, generator.latent_dim)).astype(np.float32)}
         return inputs | _example_labels(generator, count, random)
 
-    def example_of_seed(count, random):
-        scalars = {"seed": np.int64(random.integers(1000)), "count": np.int64(count)}
-        return scalars | _example_labels(generator, count, random)
+    def seeds(count, random):
+        return {"seed": np.int64(random.integers(1000)), "count": np.int64(count)}
+
+    def seeds_and_labels(count, random):
+        return seeds(count, random) | _example_labels(generator, count, random)
 
     scalars = tuple(tf.TensorSpec((), tf.int64, name) for name in ("seed", "count"))
     return [
         Function("generate", generate, (latents, *labels), example),
-        Function("generate_from_seed", generate_from_seed, (*scalars, *labels), example_of_seed, portable=False),
+        Function("generate_from_seed", generate_from_seed, (*scalars, *labels), seeds_and_labels),
+        Function("latents_from_seed", latents_from_seed, scalars, seeds),
     ]
 
 
@@ -114,7 +118,7 @@ def of_classifier(classifier, class_names):
 
     return [
         Function("classify", classify, (tf.TensorSpec((None, height, width, channels), tf.uint8, "images"),), example),
-        Function("classify_files", classify_files, (tf.TensorSpec((None,), tf.string, "image_bytes"),), example_files, False),
+        Function("classify_files", classify_files, (tf.TensorSpec((None,), tf.string, "image_bytes"),), example_files),
     ]
 
 

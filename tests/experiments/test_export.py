@@ -1,18 +1,26 @@
 import json
-
-import numpy as np
+import pathlib
+import re
 
 from experiments import configs, train_classifier, train_gan
 from ganlib import export
 from tests.end_to_end.jobs import finish, run, start
 
+PAGE = pathlib.Path(__file__).parents[2] / "docs/production.md"
 
-def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path):
+
+def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, capsys):
     """A GAN that was trained in half precision as ONNX, a classifier as an int8 file for LiteRT."""
     train_gan.train(configs.load("digits_dcgan", ["smoke=True", "precision=mixed_bfloat16"]), tmp_path / "gan")
     train_classifier.train(configs.load("digits_cnn", ["smoke=True"]), tmp_path / "classifier")
     processes = [
-        start("export", f"--workdir={tmp_path / 'gan'}", "--format=onnx", f"--output={tmp_path / 'a'}", "--licence=CC0"),
+        start(
+            "export",
+            f"--workdir={tmp_path / 'gan'}",
+            "--format=onnx",
+            f"--output={tmp_path / 'exported/mnist_dcgan'}",
+            "--licence=CC0",
+        ),
         start(
             "export", f"--workdir={tmp_path / 'classifier'}", "--format=litert", "--quantize=int8", f"--output={tmp_path / 'b'}"
         ),
@@ -20,17 +28,17 @@ def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path):
     outputs = [finish(process) for process in processes]
     assert [(code, errors) for code, _, errors in outputs] == [(0, [])] * 2
     assert "generate: largest difference" in outputs[0][1]
-    card = card_of(tmp_path / "a")
+    card = card_of(tmp_path / "exported/mnist_dcgan")
     assert card["largest_difference"] < export.verification.TOLERANCE
     assert (card["name"], card["licence"], card["step"], card["image_range"]) == ("gan", "CC0", 2, "[-1, 1]")
     assert card["functions"]["generate"]["labels"] == {"shape": ["batch"], "dtype": "int64"}
-    (_, size) = card["functions"]["generate"]["latents"]["shape"]
     card = card_of(tmp_path / "b")
     assert card["measured"]["classification"]["tested_on"] == "test"
     assert "| `classify` | `images` | batch, 8, 8, 1 | uint8 |" in (tmp_path / "b/model_card.md").read_text()
-    read = export.onnx.read(tmp_path / "a" / export.onnx.NAME)
-    latents = np.zeros((5, size), np.float32)
-    assert read["generate"](latents=latents, labels=np.arange(5))["images"].shape == (5, 8, 8, 1)
+    monkeypatch.chdir(tmp_path)
+    (script,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    exec(script, {})
+    assert "\n(10, 8, 8, 1) " in capsys.readouterr().out
 
 
 def card_of(folder):

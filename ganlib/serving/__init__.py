@@ -1,0 +1,1 @@
+"""An exported network as a service that speaks TensorFlow Serving's REST: see `experiments.serve`."""

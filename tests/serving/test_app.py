@@ -1,0 +1,155 @@
+"""The service over HTTP, on small networks, against the functions that were exported."""
+
+import base64
+import io
+import json
+import re
+import zlib
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("fastapi")
+from starlette.testclient import TestClient
+
+import ganlib
+from ganlib import export
+from ganlib.networks import Classifier, dcgan
+from ganlib.serving import app
+
+SHAPE = (8, 8, 1)
+
+
+def exported(folder, functions, network):
+    """What `experiments.export` writes, but for what a run adds to the card."""
+    export.saved_model.write(functions, network, folder)
+    card = {"format": "saved_model", "class_names": list("abc"), "image_shape": SHAPE, "step": 1, "data": "mine",
+            "functions": {function.name: export.card.described(function) for function in functions}}  # fmt: skip
+    (folder / "model_card.json").write_text(json.dumps(card))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    network = dcgan.Generator(SHAPE, 4, 8, num_classes=3)
+    return exported(tmp_path_factory.mktemp("generator"), export.functions.of_generator(network), network)
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    network = Classifier(dcgan.Discriminator(SHAPE, 8).body, SHAPE, 3)
+    return exported(tmp_path_factory.mktemp("classifier"), export.functions.of_classifier(network, list("abc")), network)
+
+
+def predict(client, body, name="m"):
+    return client.post(f"/v1/models/{name}:predict", json=body)
+
+
+def test_a_generator_answers_as_its_export_does(generator):
+    read = export.saved_model.read(generator)
+    with TestClient(app.create(generator, "m", max_rows=8)) as client:
+        latents = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+        labels = np.array([0, 2, 1])
+        expected = read["generate"](latents=latents, labels=labels)["images"]
+        rows = [{"latents": each.tolist(), "labels": int(label)} for each, label in zip(latents, labels, strict=True)]
+        answers = [
+            predict(client, {"instances": rows}).json()["predictions"],
+            predict(client, {"inputs": {"latents": latents.tolist(), "labels": labels.tolist()}}).json()["outputs"],
+        ]
+        for answer in answers:
+            np.testing.assert_allclose(answer, expected, atol=1e-6)
+        inputs = {"seed": 3, "count": 2, "labels": [1]}
+        answer = predict(client, {"signature_name": "generate_from_seed", "inputs": inputs}).json()["outputs"]
+        seeds = {"seed": np.int64(3), "count": np.int64(2)}
+        images = read["generate_from_seed"](**seeds, labels=np.array([1]))["images"]
+        np.testing.assert_allclose(answer, images, atol=1e-6)
+        files = client.post("/images", json={"signature_name": "generate_from_seed", "inputs": inputs}).json()["images"]
+        content = base64.b64decode(files[1].partition(",")[2])
+        np.testing.assert_array_equal(Image.open(io.BytesIO(content)), ganlib.plots.to_uint8(images[1, ..., 0]))
+        numbers = client.get("/metrics").text
+        assert 'ganlib_requests_total{function="generate",status="200"} 2.0' in numbers
+        assert client.get("/healthz").json() == {"status": "ok"}
+        assert client.get("/v1/models/m").json()["model_version_status"][0]["state"] == "AVAILABLE"
+        assert client.get("/v1/models/m/metadata").json()["max_rows"] == 8
+        page = client.get("/").text
+        assert 'const model = "m"' in page
+        assert "http" not in page
+
+
+def png(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_classifier_takes_files_of_any_size_and_colour(classifier):
+    read = export.saved_model.read(classifier)
+    image = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    expected = read["classify"](images=image[None, ..., None])["probabilities"][0]
+    wide = np.repeat(np.pad(image, ((0, 0), (5, 5)))[..., None], 3, axis=-1)
+    contents = [base64.b64encode(png(each)).decode() for each in (image, wide)]
+    with TestClient(app.create(classifier, "m")) as client:
+        body = {"signature_name": "classify_files", "instances": [{"b64": content} for content in contents]}
+        for answer in predict(client, body).json()["predictions"]:
+            np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+            assert answer["class"] == "abc"[expected.argmax()]
+        answer = predict(client, {"instances": image[None, ..., None].tolist()}).json()["predictions"]
+        np.testing.assert_allclose(answer, expected[None], atol=1e-6)
+
+
+def bomb():
+    """A PNG of a few kB that says it has 60,000 by 60,000 pixels."""
+
+    def chunk(kind, content):
+        body = kind + content
+        return len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+    header = (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100_000))) + chunk(b"IEND", b"")
+
+
+HOSTILE = {
+    "bomb": (bomb(), "is too large|decompression bomb"),
+    "cut off": (png(np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8))[:800], "cannot be read"),
+    "text": (b"hello", "none of the formats"),
+    "empty": (b"", "none of the formats"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_file_is_answered_by_one_line(classifier, case):
+    content, message = HOSTILE[case]
+    with TestClient(app.create(classifier, "m")) as client:
+        answer = predict(
+            client, {"signature_name": "classify_files", "instances": [{"b64": base64.b64encode(content).decode()}]}
+        )
+        assert answer.status_code == 400
+        assert re.search(message, answer.json()["error"])
+
+
+def test_what_does_not_fit_is_4xx(generator, monkeypatch):
+    monkeypatch.setattr(app, "MAX_BODY_BYTES", 1000)
+    with TestClient(app.create(generator, "m")) as client:
+        answer = predict(client, {"signature_name": "nothing", "instances": [1]})
+        assert (answer.status_code, answer.json()["error"].startswith("no function 'nothing'")) == (400, True)
+        assert predict(client, {"signature_name": ["x"], "instances": [1]}).status_code == 400
+        assert client.post("/v1/models/m:predict", content=b"{" * 5).status_code == 400
+        assert client.post("/v1/models/m:predict", content=b" " * 1001).status_code == 413
+        assert client.post("/images", content=b" " * 1001).status_code == 413
+        assert client.get("/v1/models/other").status_code == 404
+        assert client.get("/v1/models/m:predict").status_code == 405
+
+
+def test_more_than_can_wait_is_429(generator):
+    with TestClient(app.create(generator, "m", max_rows=4, max_waiting=2)) as client:
+        answer = predict(client, {"inputs": {"latents": [[0] * 4] * 3, "labels": [0] * 3}})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+
+
+def test_an_export_must_be_there(tmp_path):
+    with pytest.raises(ganlib.UserError, match="no export in"):
+        app.create(tmp_path, "m")

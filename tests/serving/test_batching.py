@@ -1,0 +1,93 @@
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+
+from ganlib.serving.batching import Batcher, Busy
+
+
+def test_who_waits_together_is_answered_together_each_with_its_own():
+    sizes, first = [], threading.Event()
+
+    def double(x):
+        sizes.append(len(x))
+        first.wait(5)
+        return {"y": 2 * x}
+
+    async def main():
+        batcher = Batcher(double, max_rows=4, max_waiting=10)
+        calls = [asyncio.create_task(batcher({"x": np.full((count, 2), count)})) for count in (1, 2, 1, 3)]
+        while not sizes:
+            await asyncio.sleep(0.001)
+        first.set()
+        return await asyncio.gather(*calls)
+
+    answers = asyncio.run(main())
+    for count, answer in zip((1, 2, 1, 3), answers, strict=True):
+        np.testing.assert_array_equal(answer["y"], np.full((count, 2), 2 * count))
+    assert sum(sizes) == 7
+    assert max(sizes) == 4
+
+
+def test_too_many_are_refused_and_those_before_them_answered():
+    go_on = threading.Event()
+
+    def slow(x):
+        go_on.wait(5)
+        return {"y": x}
+
+    async def main():
+        batcher = Batcher(slow, max_rows=1, max_waiting=3)
+        calls = [asyncio.create_task(batcher({"x": np.array([k])})) for k in range(10)]
+        await asyncio.sleep(0.05)
+        go_on.set()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert batcher.waiting_rows == 0
+        assert (await batcher({"x": np.array([7])}))["y"] == [7]
+        assert await batcher.alone(lambda: 5) == 5
+        return results
+
+    results = asyncio.run(main())
+    assert [isinstance(result, Busy) for result in results] == [False] * 3 + [True] * 7
+    assert [int(result["y"][0]) for result in results[:3]] == [0, 1, 2]
+
+
+def test_an_error_reaches_all_who_wait_and_the_next_is_answered():
+    def fails_at_zero(x):
+        if 0 in x:
+            raise ValueError("zero")
+        return {"y": x}
+
+    async def main():
+        batcher = Batcher(fails_at_zero)
+        results = await asyncio.gather(*(batcher({"x": np.array([k])}) for k in (0, 1)), return_exceptions=True)
+        return results, await batcher({"x": np.array([2])})
+
+    results, after = asyncio.run(main())
+    assert all(isinstance(result, ValueError) for result in results)
+    assert after["y"] == [2]
+
+
+def test_who_has_gone_is_left_out():
+    seen, go_on = [], threading.Event()
+
+    def slow(x):
+        seen.extend(x.tolist())
+        go_on.wait(5)
+        return {"y": x}
+
+    async def main():
+        batcher = Batcher(slow, max_rows=1)
+        calls = [asyncio.create_task(batcher({"x": np.array([k])})) for k in range(3)]
+        await asyncio.sleep(0.05)
+        calls[1].cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    results = asyncio.run(main())
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert seen == [0, 2]
