@@ -15,7 +15,14 @@ VERSION = re.search(r'__version__ = "(.*)"', (HERE / "ganlib/__init__.py").read_
 TENSORFLOW = os.environ.get("GANLIB_TENSORFLOW", "tensorflow")
 MIN_TENSORFLOW = "2.20"
 EXPORT = ["onnx>=1.17", "tf2onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
-SERVE = ["fastapi>=0.115", "uvicorn>=0.30", "orjson>=3.10", "prometheus-client>=0.20"]
+SERVE = [
+    "fastapi>=0.115",
+    "uvicorn>=0.30",
+    "httptools>=0.6",
+    "uvloop>=0.20; platform_system != 'Windows'",
+    "orjson>=3.10",
+    "prometheus-client>=0.20",
+]
 
 setup(
     name="ganlib",

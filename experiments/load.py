@@ -1,0 +1,233 @@
+"""How much a service takes, and what it does with hostile requests, on this machine alone:
+python -m experiments.load --export=exported/cifar10_resnet --clients=1,8,64 --seconds=10 --hostile=10000
+
+Starts `experiments.serve` on a free port of 127.0.0.1. So many clients ask for one row at a time, each for the next when the
+last is answered; printed are requests a second, the median and the 99th percentile of their times, beside what the model alone
+does in batches of as many rows. Then come hostile requests, drawn from --seed: JSON and image files with bytes changed or cut
+off, giant numbers, wrong shapes, names and methods. None may be answered by a status of 5xx or not at all; the memory of the
+service is measured before and after.
+"""
+
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+from absl import flags
+
+from experiments import job
+
+EXPORT = flags.DEFINE_string("export", None, "the folder that experiments.export has written", required=True)
+CLIENTS = flags.DEFINE_list("clients", ["1", "8", "64"], "how many ask at the same time")
+SECONDS = flags.DEFINE_integer("seconds", 10, "how long each number of clients asks", lower_bound=1, upper_bound=120)
+HOSTILE = flags.DEFINE_integer("hostile", 10_000, "how many hostile requests", lower_bound=0, upper_bound=100_000)
+SEED = flags.DEFINE_integer("seed", 0, "of inputs and hostile requests")
+OUTPUT = flags.DEFINE_string("output", None, "a JSON file for the numbers")
+NAME = "loaded"
+ADDRESS = f"/v1/models/{NAME}:predict"
+
+
+def main():
+    from ganlib import UserError, export
+    from ganlib.files import write_json
+
+    folder = pathlib.Path(EXPORT.value)
+    service, port = started(folder)
+    try:
+        card = json.loads((folder / "model_card.json").read_text())
+        body = request_body(card)
+        rows = [measured(port, body, int(clients)) for clients in CLIENTS.value]
+        hostile = attacked(service, port, body) if HOSTILE.value else None
+    finally:
+        service.terminate()
+        code = service.wait(60)
+    form = export.FORMATS[card["format"]]
+    main_function = form.read(folder if card["format"] == "saved_model" else folder / form.NAME)[next(iter(card["functions"]))]
+    for row in rows:
+        row["model_alone"] = alone(main_function, card, row["clients"])
+    results = {"export": folder.name, "rows": rows, "hostile": hostile, "exit_status": code}
+    print(table(rows))
+    if hostile:
+        print(f"hostile requests: {hostile['statuses']}; memory {hostile['mib_before']:.0f} -> {hostile['mib_after']:.0f} MiB")
+    if OUTPUT.value:
+        write_json(OUTPUT.value, results)
+    if code or (hostile and any(int(status) >= 500 for status in hostile["statuses"])):
+        raise UserError(f"the service ended with status {code}, or answered by 5xx: see above")
+
+
+def started(folder):
+    """The service as a process, and its port."""
+    from ganlib import UserError
+
+    command = [sys.executable, "-m", "experiments.serve", f"--export={folder}", "--port=0", f"--name={NAME}"]
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    line = service.stdout.readline()
+    found = re.search(r":(\d+)$", line.strip())
+    if not found:
+        raise UserError(f"the service did not start: {line.strip() or 'see above'}")
+    return service, int(found.group(1))
+
+
+def request_body(card):
+    """One row for the main function."""
+    inputs = {name: values.tolist() for name, values in example(card, 1).items()}
+    return json.dumps({"inputs": inputs}).encode()
+
+
+def example(card, count):
+    """Inputs of the main function."""
+    import numpy as np
+
+    random, inputs = np.random.default_rng(SEED.value), {}
+    for name, spec in next(iter(card["functions"].values())).items():
+        shape = [count, *spec["shape"][1:]]
+        if spec["dtype"].startswith("float"):
+            inputs[name] = random.normal(size=shape).astype(spec["dtype"])
+        else:
+            inputs[name] = random.integers(
+                0, 256 if spec["dtype"] == "uint8" else len(card["class_names"]), shape, spec["dtype"]
+            )
+    return inputs
+
+
+def measured(port, body, clients):
+    """What so many clients see."""
+    import numpy as np
+
+    until = time.monotonic() + SECONDS.value
+
+    def ask():
+        times, connection = [], http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while time.monotonic() < until:
+            start = time.perf_counter()
+            connection.request("POST", ADDRESS, body)
+            response = connection.getresponse()
+            response.read()
+            times.append((response.status, time.perf_counter() - start))
+        return times
+
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+        answers = [answer for future in [pool.submit(ask) for _ in range(clients)] for answer in future.result()]
+    seconds = time.monotonic() - start
+    times = 1000 * np.array([taken for status, taken in answers if status == 200])
+    return {
+        "clients": clients, "requests": len(answers), "refused": sum(status != 200 for status, _ in answers),
+        "per_second": len(times) / seconds, **{f"p{q}_ms": float(np.percentile(times, q)) for q in (50, 99)},
+    }  # fmt: skip
+
+
+def alone(function, card, count):
+    """Rows a second of the model in batches of so many rows."""
+    inputs, calls = example(card, count), 0
+    function(**inputs)
+    start = time.monotonic()
+    while time.monotonic() < start + SECONDS.value:
+        function(**inputs)
+        calls += 1
+    return calls * count / (time.monotonic() - start)
+
+
+def table(rows):
+    lines = ["| clients | requests/s | p50, ms | p99, ms | refused | model alone, rows/s | share of it |", "| --- " * 7 + "|"]
+    for row in rows:
+        cells = [f"{row['clients']}", f"{row['per_second']:.0f}", f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}"]
+        cells += [f"{row['refused']}", f"{row['model_alone']:.0f}", f"{row['per_second'] / row['model_alone']:.0%}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def attacked(service, port, body):
+    """The statuses of the answers to hostile requests, and the service's memory before and after."""
+    import random
+
+    from tqdm import tqdm
+
+    generator, statuses, before = random.Random(SEED.value), {}, None
+    for index in tqdm(range(HOSTILE.value), desc="hostile requests"):
+        if index == HOSTILE.value // 10:  # by then all that is loaded once is there
+            before = resident_mib(service.pid)
+        method, path, content = hostile_request(generator, body)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request(method, path, content)
+        status = str(connection.getresponse().status)
+        connection.close()
+        statuses[status] = statuses.get(status, 0) + 1
+    return {"statuses": statuses, "mib_before": before, "mib_after": resident_mib(service.pid)}
+
+
+def hostile_request(generator, body):
+    """``(method, path, body)``, drawn from a `random.Random`."""
+    kind = generator.choice(["bytes", "cut", "noise", "number", "deep", "shape", "name", "method", "image", "many"])
+    text = body.decode()
+    contents = {
+        "bytes": lambda: bytes(generator.randrange(256) for _ in range(generator.randrange(2000))),
+        "cut": lambda: body[: generator.randrange(len(body))],
+        "noise": lambda: changed(body, generator),
+        "number": lambda: NUMBER.sub(lambda _: generator.choice(NUMBERS), text, count=generator.randrange(1, 4)).encode(),
+        "deep": lambda: b"[" * generator.choice([10, 1000, 100_000]),
+        "shape": lambda: json.dumps({"inputs": generator.choice(SHAPES)}).encode(),
+        "name": lambda: json.dumps({"signature_name": generator.choice(NAMES), "inputs": generator.choice(SHAPES)}).encode(),
+        "method": lambda: body,
+        "image": lambda: image_request(generator),
+        "many": lambda: json.dumps({"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 10**9}}).encode(),
+    }  # fmt: skip
+    method = generator.choice(["GET", "PUT", "DELETE"]) if kind == "method" else "POST"
+    path = generator.choice([ADDRESS, "/images", "/v1/models/../etc:predict"]) if kind != "cut" else ADDRESS
+    return method, path, contents[kind]()
+
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+NUMBERS = ["1e999", "-1e400", "NaN", "9" * 400, "-1", "1.5", "null", '"x"', "[]", "{}", "18446744073709551616"]
+SHAPES = [
+    None,
+    1,
+    "x",
+    [],
+    {},
+    [[]],
+    [[1, [2]]],
+    {"latents": [[1]]},
+    {"images": [[[[1]]]]},
+    {"image_bytes": ["?"]},
+    {"a": {"b": 1}},
+]
+NAMES = ["", "nothing", "classify_files", "generate_from_seed", "__init__", 3, None, ["generate"], "x" * 10_000]
+
+
+def changed(content, generator):
+    content = bytearray(content)
+    for _ in range(generator.randrange(1, 20)):
+        content[generator.randrange(len(content))] = generator.randrange(256)
+    return bytes(content)
+
+
+def image_request(generator):
+    """A PNG file that is changed or cut off."""
+    import base64
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    side = generator.choice([1, 8, 300])
+    pixels = np.random.default_rng(generator.randrange(1000)).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(pixels).save(buffer, generator.choice(["PNG", "JPEG", "GIF", "BMP"]))
+    content = buffer.getvalue()
+    content = changed(content, generator) if generator.random() < 0.5 else content[: generator.randrange(len(content))]
+    instances = [{"b64": base64.b64encode(content).decode()}]
+    return json.dumps({"signature_name": "classify_files", "instances": instances}).encode()
+
+
+def resident_mib(pid):
+    """The memory of a process."""
+    return int(re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
+
+
+if __name__ == "__main__":
+    job.start(main)
