@@ -2,8 +2,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_r3gan.py --workdir=runs/mnist_r3gan
 
-To expect: on in-domain features and seed 0, FID 9.0, precision 0.74 and recall 0.56 after a training of 1,500 steps; the
-whole was not run yet. A quarter of an hour on one core with --config.precision=mixed_bfloat16.
+To expect, on in-domain features, over three seeds (docs/results.md): FID 3.34 ± 0.10, precision 0.82, recall 0.63,
+CAS 0.966. A quarter of an hour on one core with --config.precision=mixed_bfloat16.
 
 The recipe is the authors' for CIFAR-10 (`cifar10_r3gan`): relativistic loss, R1 and R2 at every step, Adam without momentum,
 with schedules over the whole training. One block in a stage, a batch of 32, two and a half times their learning rate, no
