@@ -1,5 +1,6 @@
 """Runs jobs as a user does: a process each, from the repository's root."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -34,8 +35,22 @@ def start_workers(count, job, *arguments):
 def finish(process):
     """Waits for a process; returns its exit status, standard output, and the lines of its standard error that are ours."""
     output, errors = process.communicate(timeout=300)
-    return process.returncode, output, [line for line in errors.splitlines() if line.startswith("error:") or "Trace" in line]
+    return process.returncode, output, _ours(errors.splitlines())
 
 
 def run(job, *arguments):
     return finish(start(job, *arguments))
+
+
+def run_in_one_process(commands):
+    """Runs jobs, ``[(job, *arguments), ...]``, by `tests.end_to_end.several`; returns the exit status of each and the lines of
+    its errors that are ours."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.end_to_end.several"], cwd=ROOT, input=json.dumps([list(map(str, c)) for c in commands]),
+        capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    return [(status, _ours(errors)) for status, errors in json.loads(done.stdout)]
+
+
+def _ours(lines):
+    return [line for line in lines if line.startswith("error:") or "Trace" in line]

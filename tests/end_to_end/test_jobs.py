@@ -14,7 +14,7 @@ from PIL import Image
 from experiments.configs import digits_sgan
 from ganlib import data, runs
 from ganlib.training.callbacks import read_rows
-from tests.end_to_end.jobs import finish, run, start
+from tests.end_to_end.jobs import finish, run, run_in_one_process, start
 
 GAN = (
     "train_gan",
@@ -236,7 +236,8 @@ def test_a_kill_loses_nothing_that_was_saved(tmp_path):
     assert f"from step {saved}" in output
 
 
-ERRORS = {
+CLASSIFIER = ("train_classifier", "--config=experiments/configs/digits_sgan.py")
+TRAINING = {
     "unknown dataset": (["--config.dataset=mnits"], "unknown dataset 'mnits'.*Did you mean 'mnist'"),
     "missing folder": (["--config.dataset=folder:/nowhere"], "no folder at '/nowhere'"),
     "image size": (["--config.image_size=20"], "dcgan cannot make images of 20x20: its sizes are 8, 16, 28, 32, 64, 128"),
@@ -246,24 +247,43 @@ ERRORS = {
     "batch size too large": (["--config.batch_size=5000"], "batch_size 5000 is larger than digits/train, which has 1297"),
     "non-finite loss": (["--config.generator_optimizer.learning_rate=1e30"], "training stopped at step 2: .* = nan"),
 }
+ERRORS = {name: ((*GAN, "--workdir={folder}", *arguments), message) for name, (arguments, message) in TRAINING.items()} | {
+    "more labels than exist": (
+        (*CLASSIFIER, "--workdir={folder}", "--config.labels_per_class=1000"),
+        "1000 labels per class asked for, but class 0 has only 128 examples$",
+    ),
+    "evaluate nothing": (("evaluate",), "give either --workdir, or both --real and --fake"),
+    "evaluate no run": (("evaluate", "--workdir=/nowhere"), "no run in '/nowhere'"),
+    "evaluate no folder": (("evaluate", "--real=digits", "--fake=folder:/nowhere"), "no folder at '/nowhere'"),
+    "unknown metric": (("evaluate", "--real=digits", "--fake=digits", "--metrics=fdi"), "unknown metric 'fdi'"),
+    "generate from nothing": (("generate", "--workdir={folder}"), "no run in"),
+    "export nothing": (("export", "--workdir={folder}", "--output={folder}"), "no run in"),
+    "quantize": (
+        ("export", "--workdir={folder}", "--output={folder}", "--format=onnx", "--quantize=int8"),
+        "--quantize=int8 goes with --format=litert, not with 'onnx'",
+    ),
+    "serve nothing": (("serve", "--export={folder}"), "no export in"),
+    "name for an address": (("serve", "--export={folder}", "--name=a/b"), "would be part of an address"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """What each case of `ERRORS` ends with."""
+    folder = tmp_path_factory.mktemp("errors")
+    commands = [
+        [argument.format(folder=folder / name.replace(" ", "_")) for argument in arguments]
+        for name, (arguments, _) in ERRORS.items()
+    ]
+    return dict(zip(ERRORS, run_in_one_process(commands), strict=True))
 
 
 @pytest.mark.parametrize("case", ERRORS)
-def test_bad_input_is_one_line_and_a_status(tmp_path, case):
-    arguments, message = ERRORS[case]
-    code, _, errors = run(*GAN, f"--workdir={tmp_path / 'run'}", *arguments)
-    assert code == 2
+def test_bad_input_is_one_line_and_a_status(outcomes, case):
+    status, errors = outcomes[case]
+    assert status == 2
     assert len(errors) == 1
-    assert re.search(message, errors[0]), errors[0]
-
-
-def test_more_labels_than_exist(tmp_path):
-    code, _, errors = run(
-        "train_classifier", "--config=experiments/configs/digits_sgan.py", f"--workdir={tmp_path}",
-        "--config.labels_per_class=1000",
-    )  # fmt: skip
-    assert code == 2
-    assert errors == ["error: 1000 labels per class asked for, but class 0 has only 128 examples"]
+    assert re.search(ERRORS[case][1], errors[0]), errors[0]
 
 
 def test_generate_from_a_classifier_without_a_generator(tmp_path):
@@ -278,24 +298,3 @@ def test_generate_from_a_classifier_without_a_generator(tmp_path):
     code, _, errors = run("generate", f"--workdir={tmp_path}")
     assert code == 2
     assert errors == [f"error: run '{tmp_path}' is a classifier without a generator: give the --workdir of a GAN"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "give either --workdir, or both --real and --fake"),
-        (["--workdir=/nowhere"], "no run in '/nowhere'"),
-        (["--real=digits", "--fake=folder:/nowhere"], "no folder at '/nowhere'"),
-        (["--real=digits", "--fake=digits", "--metrics=fdi"], "unknown metric 'fdi'"),
-    ],
-)
-def test_evaluate_nothing(arguments, message):
-    code, _, errors = run("evaluate", *arguments)
-    assert code == 2
-    assert message in errors[0]
-
-
-def test_generate_from_nothing(tmp_path):
-    code, _, errors = run("generate", f"--workdir={tmp_path}")
-    assert code == 2
-    assert "no run in" in errors[0]

@@ -4,7 +4,7 @@ import re
 
 from experiments import configs, train_classifier, train_gan
 from ganlib import export
-from tests.end_to_end.jobs import finish, run, start
+from tests.end_to_end.jobs import finish, start
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs/production.md"
 
@@ -43,9 +43,3 @@ def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, cap
 
 def card_of(folder):
     return json.loads((folder / "model_card.json").read_text())
-
-
-def test_quantize_goes_with_litert(tmp_path):
-    code, _, errors = run("export", "--workdir=/nowhere", "--format=onnx", "--quantize=int8", f"--output={tmp_path}")
-    assert code == 2
-    assert errors == ["error: --quantize=int8 goes with --format=litert, not with 'onnx'"]

@@ -5,7 +5,7 @@ import pytest
 
 from ganlib import export
 from ganlib.networks import dcgan
-from tests.end_to_end.jobs import finish, run, start
+from tests.end_to_end.jobs import finish, start
 from tests.serving.test_app import exported
 
 httpx = pytest.importorskip("httpx")
@@ -29,12 +29,3 @@ def test_a_service_answers_many_and_ends_when_all_are_answered(tmp_path):
     code, output, errors = finish(process)
     assert (code, errors) == (0, [])
     assert "stopped" in output
-
-
-def test_a_service_of_nothing(tmp_path):
-    code, _, errors = run("serve", f"--export={tmp_path}")
-    assert code == 2
-    assert "no export in" in errors[-1]
-    code, _, errors = run("serve", f"--export={tmp_path}", "--name=a/b")
-    assert code == 2
-    assert "would be part of an address" in errors[-1]
