@@ -19,7 +19,7 @@ import time
 
 from absl import flags
 
-from experiments import job
+from experiments import hostile, job
 
 EXPORT = flags.DEFINE_string("export", None, "the folder that experiments.export has written", required=True)
 CLIENTS = flags.DEFINE_list("clients", ["1", "8", "64"], "how many ask at the same time")
@@ -27,8 +27,7 @@ SECONDS = flags.DEFINE_integer("seconds", 10, "how long each number of clients a
 HOSTILE = flags.DEFINE_integer("hostile", 10_000, "how many hostile requests", lower_bound=0, upper_bound=100_000)
 SEED = flags.DEFINE_integer("seed", 0, "of inputs and hostile requests")
 OUTPUT = flags.DEFINE_string("output", None, "a JSON file for the numbers")
-NAME = "loaded"
-ADDRESS = f"/v1/models/{NAME}:predict"
+NAME = "loaded"  # as in hostile.PREDICT
 
 
 def main():
@@ -41,7 +40,7 @@ def main():
         card = json.loads((folder / "model_card.json").read_text())
         body = request_body(card)
         rows = [measured(port, body, int(clients)) for clients in CLIENTS.value]
-        hostile = attacked(service, port, body) if HOSTILE.value else None
+        attack = attacked(service, port, body) if HOSTILE.value else None
     finally:
         service.terminate()
         code = service.wait(60)
@@ -49,13 +48,13 @@ def main():
     main_function = form.read(folder if card["format"] == "saved_model" else folder / form.NAME)[next(iter(card["functions"]))]
     for row in rows:
         row["model_alone"] = alone(main_function, card, row["clients"])
-    results = {"export": folder.name, "rows": rows, "hostile": hostile, "exit_status": code}
+    results = {"export": folder.name, "rows": rows, "hostile": attack, "exit_status": code}
     print(table(rows))
-    if hostile:
-        print(f"hostile requests: {hostile['statuses']}; memory {hostile['mib_before']:.0f} -> {hostile['mib_after']:.0f} MiB")
+    if attack:
+        print(f"hostile requests: {attack['statuses']}; memory {attack['mib_before']:.0f} -> {attack['mib_after']:.0f} MiB")
     if OUTPUT.value:
         write_json(OUTPUT.value, results)
-    if code or (hostile and any(int(status) >= 500 for status in hostile["statuses"])):
+    if code or (attack and any(int(status) >= 500 for status in attack["statuses"])):
         raise UserError(f"the service ended with status {code}, or answered by 5xx: see above")
 
 
@@ -104,7 +103,7 @@ def measured(port, body, clients):
         times, connection = [], http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         while time.monotonic() < until:
             start = time.perf_counter()
-            connection.request("POST", ADDRESS, body)
+            connection.request("POST", hostile.PREDICT, body)
             response = connection.getresponse()
             response.read()
             times.append((response.status, time.perf_counter() - start))
@@ -151,77 +150,13 @@ def attacked(service, port, body):
     for index in tqdm(range(HOSTILE.value), desc="hostile requests"):
         if index == HOSTILE.value // 10:  # by then all that is loaded once is there
             before = resident_mib(service.pid)
-        method, path, content = hostile_request(generator, body)
+        method, path, content = hostile.request(generator, body)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request(method, path, content)
         status = str(connection.getresponse().status)
         connection.close()
         statuses[status] = statuses.get(status, 0) + 1
     return {"statuses": statuses, "mib_before": before, "mib_after": resident_mib(service.pid)}
-
-
-def hostile_request(generator, body):
-    """``(method, path, body)``, drawn from a `random.Random`."""
-    kind = generator.choice(["bytes", "cut", "noise", "number", "deep", "shape", "name", "method", "image", "many"])
-    text = body.decode()
-    contents = {
-        "bytes": lambda: bytes(generator.randrange(256) for _ in range(generator.randrange(2000))),
-        "cut": lambda: body[: generator.randrange(len(body))],
-        "noise": lambda: changed(body, generator),
-        "number": lambda: NUMBER.sub(lambda _: generator.choice(NUMBERS), text, count=generator.randrange(1, 4)).encode(),
-        "deep": lambda: b"[" * generator.choice([10, 1000, 100_000]),
-        "shape": lambda: json.dumps({"inputs": generator.choice(SHAPES)}).encode(),
-        "name": lambda: json.dumps({"signature_name": generator.choice(NAMES), "inputs": generator.choice(SHAPES)}).encode(),
-        "method": lambda: body,
-        "image": lambda: image_request(generator),
-        "many": lambda: json.dumps({"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 10**9}}).encode(),
-    }  # fmt: skip
-    method = generator.choice(["GET", "PUT", "DELETE"]) if kind == "method" else "POST"
-    path = generator.choice([ADDRESS, "/images", "/v1/models/../etc:predict"]) if kind != "cut" else ADDRESS
-    return method, path, contents[kind]()
-
-
-NUMBER = re.compile(r"-?\d+(\.\d+)?")
-NUMBERS = ["1e999", "-1e400", "NaN", "9" * 400, "-1", "1.5", "null", '"x"', "[]", "{}", "18446744073709551616"]
-SHAPES = [
-    None,
-    1,
-    "x",
-    [],
-    {},
-    [[]],
-    [[1, [2]]],
-    {"latents": [[1]]},
-    {"images": [[[[1]]]]},
-    {"image_bytes": ["?"]},
-    {"a": {"b": 1}},
-]
-NAMES = ["", "nothing", "classify_files", "generate_from_seed", "__init__", 3, None, ["generate"], "x" * 10_000]
-
-
-def changed(content, generator):
-    content = bytearray(content)
-    for _ in range(generator.randrange(1, 20)):
-        content[generator.randrange(len(content))] = generator.randrange(256)
-    return bytes(content)
-
-
-def image_request(generator):
-    """A PNG file that is changed or cut off."""
-    import base64
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    side = generator.choice([1, 8, 300])
-    pixels = np.random.default_rng(generator.randrange(1000)).integers(0, 256, (side, side, 3), np.uint8)
-    Image.fromarray(pixels).save(buffer, generator.choice(["PNG", "JPEG", "GIF", "BMP"]))
-    content = buffer.getvalue()
-    content = changed(content, generator) if generator.random() < 0.5 else content[: generator.randrange(len(content))]
-    instances = [{"b64": base64.b64encode(content).decode()}]
-    return json.dumps({"signature_name": "classify_files", "instances": instances}).encode()
 
 
 def resident_mib(pid):

@@ -77,8 +77,11 @@ def create(folder, name, max_rows=64, max_waiting=512):
         body, refused = await parsed(request)
         if refused:
             return refused
-        status, content = await answer(str(body.get("signature_name", service.main)), body)
-        if status == 200 and "images" in content:
+        function = str(body.get("signature_name", service.main))
+        if not function.startswith("generate"):
+            return _json({"error": f"{function!r} makes no images"}, 400)
+        status, content = await answer(function, body)
+        if status == 200:
             content = {"images": await run_in_threadpool(_as_files, content["images"])}
         return _json(content, status)
 

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from experiments import load
+from experiments import hostile
 from ganlib import export
 from ganlib.networks import Classifier, dcgan
 from tests.end_to_end.jobs import run
@@ -32,7 +32,7 @@ def test_a_service_under_load_and_attack(tmp_path):
 def test_hostile_requests_follow_from_the_seed_and_are_of_every_kind():
     body = b'{"inputs": {"latents": [[0.5, 1.0]], "labels": [3]}}'
     first, again = (
-        [load.hostile_request(generator, body) for _ in range(300)] for generator in (random.Random(1), random.Random(1))
+        [hostile.request(generator, body) for _ in range(300)] for generator in (random.Random(1), random.Random(1))
     )
     assert first == again
     contents = [content for _, _, content in first]

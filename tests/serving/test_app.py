@@ -97,6 +97,8 @@ def test_a_classifier_takes_files_of_any_size_and_colour(classifier):
         for answer in predict(client, body).json()["predictions"]:
             np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
             assert answer["class"] == "abc"[expected.argmax()]
+        answer = client.post("/images", json={"instances": image[None, ..., None].tolist()})
+        assert (answer.status_code, answer.json()) == (400, {"error": "'classify' makes no images"})
         answer = predict(client, {"instances": image[None, ..., None].tolist()}).json()["predictions"]
         np.testing.assert_allclose(answer, expected[None], atol=1e-6)
 
