@@ -4,7 +4,8 @@ network that learned to classify the other five.
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn.py --workdir=runs/cifar10_half_cnn
 python -m experiments.train_gan --config=experiments/configs/cifar10_half_projected.py --workdir=runs/cifar10_half_projected
 
-It was not run yet; it is made for twenty minutes on one core with --config.precision=mixed_bfloat16. The generator is that of
+To expect, on in-domain features and seed 0 (docs/results.md): FID 19.24, precision 0.84, recall 0.62, after twenty minutes on
+one core with --config.precision=mixed_bfloat16. The generator is that of
 `cifar10_half_dcgan`, the loss and the augmentation are the paper's.
 """
 
@@ -15,7 +16,7 @@ def get_config():
     config = cifar10_half_dcgan.get_config()
     config.loss = "hinge"
     config.penalties = {}
-    config.steps = 3200  # which take as long as 5,400 of `cifar10_half_dcgan`
+    config.steps = 3200  # twenty minutes
     config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 3e-4
     config.augment = "color,translation,cutout"
     config.discriminator = {
