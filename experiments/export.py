@@ -35,7 +35,7 @@ def main():
         network, functions = model.ema_generator, export.functions.of_generator(model.ema_generator)
     form = export.FORMATS[FORMAT.value]
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder if FORMAT.value == "saved_model" else folder / form.NAME
+    path = folder / form.NAME
     options = {}
     if QUANTIZE.value != "none":
         options = {"quantize": QUANTIZE.value, "examples": examples(run, functions[0])}

@@ -45,7 +45,7 @@ def main():
         service.terminate()
         code = service.wait(60)
     form = export.FORMATS[card["format"]]
-    main_function = form.read(folder if card["format"] == "saved_model" else folder / form.NAME)[next(iter(card["functions"]))]
+    main_function = form.read(folder / form.NAME)[next(iter(card["functions"]))]
     for row in rows:
         row["model_alone"] = alone(main_function, card, row["clients"])
     results = {"export": folder.name, "rows": rows, "hostile": attack, "exit_status": code}

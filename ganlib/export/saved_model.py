@@ -4,7 +4,7 @@ import pathlib
 
 import tensorflow as tf
 
-NAME = "saved_model"
+NAME = ""  # the folder itself
 VERSION = "1"
 
 

@@ -39,7 +39,7 @@ class Service:
             raise UserError(f"no export in {str(folder)!r}: it has no model_card.json; write one by experiments.export")
         self.card, self.max_rows = json.loads((folder / "model_card.json").read_text()), max_rows
         form = export.FORMATS[self.card["format"]]
-        functions = form.read(folder if self.card["format"] == "saved_model" else folder / form.NAME)
+        functions = form.read(folder / form.NAME)
         self.specs = {name: spec for name, spec in self.card["functions"].items() if name != "classify_files"}
         self.main = next(iter(self.specs))
         self._functions = {name: functions[name] for name in self.specs}
