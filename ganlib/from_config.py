@@ -66,7 +66,7 @@ def _pair(run, num_classes):
     discriminator = _with_body(_network(run, "discriminator", config.discriminator))
     return (
         networks.instance.Generator(generator, dim, own.kept, own.embedding_dim),
-        networks.instance.Discriminator(discriminator, dim),
+        networks.instance.Discriminator(discriminator, dim, own.embedding_dim),
     )
 
 

@@ -18,7 +18,7 @@ def gan_of(module=dcgan):
     generator = module.Generator((16, 16, 1), latent_dim=12, width=8)
     gan = ganlib.GAN(
         instance.Generator(generator, instance_dim=6, num_instances=7, embedding_dim=8),
-        instance.Discriminator(module.Discriminator((16, 16, 1), width=8), instance_dim=6),
+        instance.Discriminator(module.Discriminator((16, 16, 1), width=8), instance_dim=6, embedding_dim=4),
     )
     for network in (gan.generator, gan.ema_generator):
         network.keep(KEPT)
@@ -39,7 +39,8 @@ def test_logits_are_those_of_the_network_and_a_projection():
     discriminator = gan_of().discriminator
     images = RANDOM.uniform(-1, 1, (5, 16, 16, 1)).astype(np.float32)
     expected = discriminator.network(images) + np.sum(
-        (FEATURES @ discriminator.projection.kernel) * discriminator.network.features(images), axis=1
+        (FEATURES @ discriminator.embedding.kernel @ discriminator.projection.kernel) * discriminator.network.features(images),
+        axis=1,
     )
     np.testing.assert_allclose(discriminator(images, FEATURES), expected, rtol=1e-4, atol=1e-5)
 
