@@ -56,6 +56,7 @@ setup(
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
         "export": EXPORT,
         "serve": SERVE,
+        "lightning": ["torch>=2.4", "lightning>=2.4"],  # docs/interop
     },
     classifiers=[
         "Intended Audience :: Science/Research",

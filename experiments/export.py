@@ -2,10 +2,10 @@
 python -m experiments.export --workdir=runs/mnist_dcgan --format=onnx --output=exported/mnist_dcgan
 
 Formats: saved_model (TensorFlow, TensorFlow Serving), onnx (onnxruntime, OpenCV), litert (phones; --quantize=float16 or
-int8), keras (Keras on TensorFlow, PyTorch or JAX). Of a GAN the averaged generator is exported, of a classifier the averaged
-classifier with its calibration; in float32, whatever it was trained in. What was written is read again and compared on random
-inputs; a difference above 1e-4 is an error, except for quantised networks, of which it is only printed. Beside it lies a model
-card, model_card.json and model_card.md.
+int8), keras (Keras on TensorFlow, PyTorch or JAX, compared on those that are installed). Of a GAN the averaged generator is
+exported, of a classifier the averaged classifier with its calibration; in float32, whatever it was trained in. What was
+written is read again and compared on random inputs; a difference above 1e-4 is an error, except for quantised networks, of
+which it is only printed. Beside it lies a model card, model_card.json and model_card.md.
 """
 
 import pathlib
@@ -29,18 +29,19 @@ def main():
         raise UserError(f"--quantize={QUANTIZE.value} goes with --format=litert, not with {FORMAT.value!r}")
     run, folder = runs.open_run(WORKDIR.value), pathlib.Path(OUTPUT.value)
     model = runs.load(WORKDIR.value, best=BEST.value, precision="float32")
-    if hasattr(model, "classifier"):
-        network, functions = model.classifier, export.functions.of_classifier(model.classifier, run.class_names)
-    else:
-        network, functions = model.ema_generator, export.functions.of_generator(model.ema_generator)
+    network, functions = export.functions.of_model(model, run.class_names)
     form = export.FORMATS[FORMAT.value]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / form.NAME
     options = {}
     if QUANTIZE.value != "none":
-        options = {"quantize": QUANTIZE.value, "examples": examples(run, functions[0])}
+        examples = export.functions.inputs_as_used(functions[0], runs.open_data(run.config), export.litert.CALIBRATION)
+        options = {"quantize": QUANTIZE.value, "examples": examples}
     form.write(functions, network, path, **options)
     found = export.verification.differences(functions, form.read(path))
+    for backend in export.keras_file.installed() if FORMAT.value == "keras" else ():
+        others = export.verification.differences(functions, form.read(path, backend))
+        found |= {f"{name} on {backend}": value for name, value in others.items()}
     for name, value in found.items():
         print(f"{name}: largest difference {value:.1e}")
     if QUANTIZE.value == "none":
@@ -51,19 +52,6 @@ def main():
         image_range="[-1, 1]" if functions[0].name == "generate" else "uint8", largest_difference=max(found.values()),
     )  # fmt: skip
     print(f"exported: {path}")
-
-
-def examples(run, function):
-    """Inputs by which int8 ranges are set: training images of a classifier, random latents of a generator."""
-    import numpy as np
-
-    from ganlib import export, runs
-
-    random = np.random.default_rng(0)
-    if function.name == "generate":
-        return function.example(export.litert.CALIBRATION, random)
-    source = runs.open_data(run.config)
-    return {"images": source.pick(random.permutation(source.num_examples)[: export.litert.CALIBRATION])}
 
 
 if __name__ == "__main__":

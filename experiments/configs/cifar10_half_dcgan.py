@@ -14,4 +14,5 @@ def get_config():
     config = cifar10_dcgan.get_config()
     config.classes = "5,6,7,8,9"
     config.conditional = False
+    config.steps = 9000  # twenty minutes
     return config

@@ -34,6 +34,26 @@ class Function:
         )
 
 
+def of_model(model, class_names):
+    """The averaged network of a trained model, and its `Function` list: the classifier's where there is one.
+
+    Args:
+        model: as `ganlib.load` returns it.
+        class_names: the names of its classes.
+    """
+    if hasattr(model, "classifier"):
+        return model.classifier, of_classifier(model.classifier, class_names)
+    return model.ema_generator, of_generator(model.ema_generator)
+
+
+def inputs_as_used(function, source, count, seed=0):
+    """A dict of ``count`` inputs as users give them: images of a source for a classifier, latents for a generator."""
+    random = np.random.default_rng(seed)
+    if function.name == "generate":
+        return function.example(count, random)
+    return {"images": source.pick(random.permutation(source.num_examples)[:count])}
+
+
 def of_generator(generator):
     """The functions of a generator.
 

@@ -1,5 +1,6 @@
 """LiteRT, once TensorFlow Lite, for phones and small devices: one file with the main function, quantised if asked."""
 
+import os
 import pathlib
 import tempfile
 
@@ -60,7 +61,7 @@ def read(path):
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
         raise UserError("to run the format litert takes ai-edge-litert: pip install 'ganlib[export]'") from None
-    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter = Interpreter(model_path=str(path), num_threads=os.cpu_count())
     (name,) = interpreter.get_signature_list()
     runner = interpreter.get_signature_runner(name)
     return {name: lambda **arrays: {key: np.array(value) for key, value in runner(**arrays).items()}}

@@ -31,14 +31,28 @@ def create(folder, name, max_rows=64, max_waiting=512):
     Raises:
         UserError: if there is no export in the folder.
     """
-    registry = prometheus_client.CollectorRegistry()
-    numbers = _Numbers(registry)
+    numbers = _Numbers()
     service = Service(folder, max_rows, max_waiting, numbers.batch)
     service.warm_up()
     numbers.waiting.set_function(lambda: service.waiting_rows)
     app = fastapi.FastAPI(title=name, docs_url=None, redoc_url=None, openapi_url=None)
-    page = importlib.resources.files("ganlib").joinpath("templates/serving.html").read_text()
+    _add_predictions(app, name, service, numbers)
+    _add_state(app, name, service, max_rows)
 
+    @app.get("/metrics")
+    async def metrics():
+        return fastapi.Response(numbers.shown(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    page = importlib.resources.files("ganlib").joinpath("templates/serving.html").read_text().replace("{{ model }}", name)
+
+    @app.get("/")
+    async def index():
+        return fastapi.responses.HTMLResponse(page)
+
+    return app
+
+
+def _add_predictions(app, name, service, numbers):
     async def answer(function, request):
         start = time.monotonic()
         try:
@@ -50,18 +64,9 @@ def create(folder, name, max_rows=64, max_waiting=512):
         numbers.request(function if function in service.specs else "unknown", status, time.monotonic() - start)
         return status, content
 
-    async def parsed(request):
-        """``(body, None)``, or ``(None, response)`` for what is no request."""
-        try:
-            return inputs.parse(await _body(request)), None
-        except inputs.BadRequest as error:
-            return None, _json({"error": str(error)}, 400)
-        except _TooLarge:
-            return None, _json({"error": f"a request has {MAX_BODY_BYTES} bytes at most"}, 413)
-
     @app.post(f"/v1/models/{name}:predict")
     async def predict(request: fastapi.Request):
-        body, refused = await parsed(request)
+        body, refused = await _parsed(request)
         if refused:
             return refused
         function = body.get("signature_name", service.main)
@@ -74,7 +79,7 @@ def create(folder, name, max_rows=64, max_waiting=512):
     @app.post("/images")
     async def images(request: fastapi.Request):
         """For the page: a request as to ``:predict`` of a generator, whose images come back as PNG files."""
-        body, refused = await parsed(request)
+        body, refused = await _parsed(request)
         if refused:
             return refused
         function = str(body.get("signature_name", service.main))
@@ -85,6 +90,8 @@ def create(folder, name, max_rows=64, max_waiting=512):
             content = {"images": await run_in_threadpool(_as_files, content["images"])}
         return _json(content, status)
 
+
+def _add_state(app, name, service, max_rows):
     @app.get(f"/v1/models/{name}")
     async def state():
         status = {"error_code": "OK", "error_message": ""}
@@ -98,33 +105,24 @@ def create(folder, name, max_rows=64, max_waiting=512):
     async def healthz():
         return _json({"status": "ok"})
 
-    @app.get("/metrics")
-    async def metrics():
-        return fastapi.Response(prometheus_client.generate_latest(registry), media_type=prometheus_client.CONTENT_TYPE_LATEST)
-
-    @app.get("/")
-    async def index():
-        return fastapi.responses.HTMLResponse(page.replace("{{ model }}", name))
-
-    return app
-
 
 class _Numbers:
     """What Prometheus is told."""
 
-    def __init__(self, registry):
-        self._requests = prometheus_client.Counter("ganlib_requests", "Requests", ["function", "status"], registry=registry)
-        self._seconds = prometheus_client.Histogram(
-            "ganlib_request_seconds", "Time of a request", ["function"], registry=registry
-        )
+    def __init__(self):
+        self._registry = prometheus_client.CollectorRegistry()
+        own = {"registry": self._registry}
+        self._requests = prometheus_client.Counter("ganlib_requests", "Requests", ["function", "status"], **own)
+        self._seconds = prometheus_client.Histogram("ganlib_request_seconds", "Time of a request", ["function"], **own)
+        sizes = [1, 2, 4, 8, 16, 32, 64]
         self._rows = prometheus_client.Histogram(
-            "ganlib_batch_rows",
-            "Rows of a call of the model",
-            ["function"],
-            registry=registry,
-            buckets=[1, 2, 4, 8, 16, 32, 64],
+            "ganlib_batch_rows", "Rows of a call of the model", ["function"], buckets=sizes, **own
         )
-        self.waiting = prometheus_client.Gauge("ganlib_waiting_rows", "Rows that wait", registry=registry)
+        self.waiting = prometheus_client.Gauge("ganlib_waiting_rows", "Rows that wait", **own)
+
+    def shown(self):
+        """All numbers in Prometheus' text format."""
+        return prometheus_client.generate_latest(self._registry)
 
     def request(self, function, status, seconds):
         self._requests.labels(function, status).inc()
@@ -136,6 +134,16 @@ class _Numbers:
 
 class _TooLarge(Exception):
     pass
+
+
+async def _parsed(request):
+    """``(body, None)``, or ``(None, response)`` for what is no request."""
+    try:
+        return inputs.parse(await _body(request)), None
+    except inputs.BadRequest as error:
+        return None, _json({"error": str(error)}, 400)
+    except _TooLarge:
+        return None, _json({"error": f"a request has {MAX_BODY_BYTES} bytes at most"}, 413)
 
 
 async def _body(request):
