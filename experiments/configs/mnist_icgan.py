@@ -16,5 +16,6 @@ def get_config():
     config = mnist_dcgan.get_config()
     config.conditional = False
     config.steps = 6000
+    config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 5e-4  # with 1e-3 it broke down
     config.instances.update(features="model:runs/fashion_mnist_full_cnn/classifier.keras", neighbors=20, embedding_dim=64)
     return config
