@@ -36,7 +36,7 @@ def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, cap
     assert card["measured"]["classification"]["tested_on"] == "test"
     assert "| `classify` | `images` | batch, 8, 8, 1 | uint8 |" in (tmp_path / "b/model_card.md").read_text()
     monkeypatch.chdir(tmp_path)
-    (script,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    script, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     exec(script, {})
     assert "\n(10, 8, 8, 1) " in capsys.readouterr().out
 
