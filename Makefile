@@ -1,5 +1,5 @@
 # make demo: trains on the embedded digits and leaves runs/demo/report.html
-# make test: runs all tests;  make lint: checks the style
+# make test: runs all tests;  make lint: checks the style;  make docs: builds the site in build/site
 # Each makes the virtual environment .venv first if it is missing or older than the package's metadata.
 
 PYTHON ?= python3
@@ -16,7 +16,7 @@ else
 EXTRAS := test,gpu
 endif
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint docs install clean
 
 demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
@@ -27,6 +27,10 @@ test: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+docs: install
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	$(BIN)/python -m mkdocs build
 
 install: $(VENV)/installed
 

@@ -35,7 +35,7 @@ class Evaluation:
     Raises:
         UserError: for an unknown measure, too few samples, or a CAS without labelled images in memory.
 
-    Example:
+    Examples:
         >>> import keras, ganlib
         >>> from ganlib.evaluation import Evaluation
         >>> from ganlib.networks import mlp

@@ -15,7 +15,7 @@ def written_whole(path):
     Args:
         path: the file to write.
 
-    Example:
+    Examples:
         >>> import pathlib, tempfile
         >>> from ganlib.files import written_whole
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "new" / "a.txt"

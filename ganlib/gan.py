@@ -27,7 +27,7 @@ class GAN(DistributedModel):
     Attributes:
         ema_generator: the moving average of the generator, from which `generate` makes images.
 
-    Example:
+    Examples:
         >>> import keras, ganlib
         >>> from ganlib.networks import mlp
         >>> gan = ganlib.GAN(mlp.Generator((8, 8, 1), latent_dim=16), mlp.Discriminator((8, 8, 1)))

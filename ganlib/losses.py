@@ -104,7 +104,7 @@ def get(loss):
     Raises:
         UserError: for an unknown name, listing the known ones.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib import losses
         >>> float(losses.get("hinge").discriminator(np.array([2.0, 0.0]), np.array([-3.0, 1.0])))

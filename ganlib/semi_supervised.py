@@ -35,7 +35,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         network: the `ganlib.Classifier` in training.
         classifier: its moving average, a plain Keras model from images to ``(n, K)`` class logits.
 
-    Example:
+    Examples:
         >>> from ganlib.networks import mlp
         >>> from ganlib import SemiSupervisedGAN
         >>> sgan = SemiSupervisedGAN(mlp.Generator((8, 8, 1), 16), mlp.Discriminator((8, 8, 1)), num_classes=10)

@@ -16,11 +16,11 @@ def get_config():
     config = cifar10_half_dcgan.get_config()
     config.loss = "hinge"
     config.penalties = {}
-    config.steps = 3200  # twenty minutes
-    config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 3e-4
+    config.steps = 5500  # twenty minutes
+    config.generator_optimizer.learning_rate = 3e-4
     config.augment = "color,translation,cutout"
     config.discriminator = {
         "networks": "projected", "backbone": "model:runs/cifar10_half_cnn/classifier.keras", "weights": None,
-        "backbone_size": None, "taps": 3, "width": 32,
+        "backbone_size": None, "taps": 3, "width": 16,
     }  # fmt: skip
     return config

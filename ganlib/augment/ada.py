@@ -37,7 +37,7 @@ class ADA:
     Raises:
         UserError: for an unknown category.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib.augment import ADA
         >>> from ganlib.training import RandomStream

@@ -20,7 +20,7 @@ def split(labels, per_class, seed):
     Raises:
         UserError: if a class has fewer than ``per_class`` examples, naming it.
 
-    Example:
+    Examples:
         >>> from ganlib.data import labels
         >>> labeled, unlabeled = labels.split([0, 0, 1, 1, 1], per_class=1, seed=0)
         >>> len(labeled), len(unlabeled)

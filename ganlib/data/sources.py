@@ -143,7 +143,7 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
     Raises:
         UserError: for an unknown dataset or split, a missing or empty folder, or a file that is not an image.
 
-    Example:
+    Examples:
         >>> from ganlib.data import sources
         >>> digits = sources.open("digits")
         >>> digits.image_shape, digits.num_examples, digits.num_classes

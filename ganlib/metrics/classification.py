@@ -17,7 +17,7 @@ def accuracy(labels, scores):
     Returns:
         A float in ``[0, 1]``.
 
-    Example:
+    Examples:
         >>> from ganlib import metrics
         >>> metrics.accuracy([0, 1], [[0.9, 0.1], [0.8, 0.2]])
         0.5

@@ -35,7 +35,7 @@ class FeatureExtractor:
         channels: 1 or 3, or None when it takes both.
         size: height and width that it wants, or None when it resizes by itself or takes any.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from ganlib.metrics import features
         >>> model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten()])

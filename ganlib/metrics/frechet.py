@@ -21,7 +21,7 @@ def frechet_distance(real, fake):
     Raises:
         UserError: for arrays of other shapes, or features that are not finite.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib import metrics
         >>> features = np.random.default_rng(0).normal(size=(100, 3))
@@ -44,7 +44,7 @@ class Moments:
         count: how many rows were added.
         mean: ``(F,)`` float64.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib.metrics import Moments
         >>> features = np.random.default_rng(0).normal(size=(100, 3))

@@ -30,7 +30,7 @@ def inception_score(probabilities, splits=10):
     Raises:
         UserError: for another shape, rows that are not probabilities, or fewer images than splits.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib import metrics
         >>> round(metrics.inception_score(np.eye(5), splits=1).mean, 6)

@@ -34,7 +34,7 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
     Raises:
         UserError: for arrays of other shapes, features that are not finite, or no subsets.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib import metrics
         >>> features = np.random.default_rng(0).normal(size=(200, 3))

@@ -32,7 +32,7 @@ def precision_recall(real, fake, k=3):
     Raises:
         UserError: for arrays of other shapes, not more than ``k`` rows, or features that are not finite.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib import metrics
         >>> features = np.random.default_rng(0).normal(size=(100, 3))

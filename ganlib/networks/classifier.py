@@ -27,7 +27,7 @@ class Classifier(layers.Composed, keras.Model):
         temperature: a float32 variable, 1 at first, by which `classify` divides the logits so that the probabilities
             tell how often they are right; set it to `ganlib.metrics.temperature` of held-out examples.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib.networks import dcgan, Classifier
         >>> discriminator = dcgan.Discriminator((8, 8, 1), width=16)

@@ -76,7 +76,7 @@ class Generator(base.Generator):
     Raises:
         UserError: for an image size that it cannot make.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib.networks import dcgan
         >>> generator = dcgan.Generator(image_shape=(32, 32, 3), latent_dim=128, width=64)

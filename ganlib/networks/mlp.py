@@ -26,7 +26,7 @@ class Generator(base.Generator):
         num_classes: the number of classes, or None.
         normalization: ``"batch"``, ``"sync_batch"`` or None, after each hidden layer.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib.networks import mlp
         >>> generator = mlp.Generator(image_shape=(8, 8, 1), latent_dim=16, width=32)

@@ -30,7 +30,7 @@ class Backbone(layers.Composed, keras.Model):
             ``preprocess_input`` prepares them, such as ``"mobilenet_v2"``.
         size: side to which images are resized, bilinearly; None leaves them as they are.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from ganlib.networks import pretrained
         >>> backbone = pretrained.load("applications:MobileNetV2", (32, 32, 3), taps=3, weights=None)

@@ -36,7 +36,7 @@ class _AtImages(Penalty):
 class R1(_AtImages):
     """weight / 2 * E ||grad D(x)||^2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9.
 
-    Example:
+    Examples:
         >>> from ganlib import penalties
         >>> penalties.R1(weight=10.0, interval=16).name
         'r1'

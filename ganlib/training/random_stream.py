@@ -23,7 +23,7 @@ class RandomStream:
         replica: this replica's number, from 0.
         num_replicas: how many replicas share the batch.
 
-    Example:
+    Examples:
         >>> from ganlib.training import RandomStream
         >>> RandomStream(seed=0, step=7).normal((4, 128)).shape
         TensorShape([4, 128])

@@ -48,7 +48,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 class Linear(Schedule):
     """A number that changes in a line.
 
-    Example:
+    Examples:
         >>> from ganlib.training.schedules import Linear
         >>> schedule = Linear(0.1, 0.0, steps=50, begin=50)
         >>> [round(float(schedule(step)), 3) for step in (0, 50, 75, 100)]
@@ -74,7 +74,7 @@ class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         half_life: in steps, a number or a schedule; 0 gives a decay of 0.
 
-    Example:
+    Examples:
         >>> from ganlib.training.schedules import HalfLife
         >>> round(float(HalfLife(10)(0)) ** 10, 4)
         0.5
@@ -130,7 +130,7 @@ def from_config(value, total_steps):
     Raises:
         UserError: for an unknown name or wrong arguments.
 
-    Example:
+    Examples:
         >>> from ganlib.training import schedules
         >>> float(schedules.from_config({"cosine": {"start": 1.0, "end": 0.0, "share": 0.5}}, total_steps=20)(5))
         0.5

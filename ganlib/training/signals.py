@@ -13,7 +13,7 @@ def noted():
 
     Outside the main thread, where Python takes no signals, the list stays empty.
 
-    Example:
+    Examples:
         >>> import os, signal
         >>> from ganlib.training import signals
         >>> with signals.noted() as received:

@@ -1,0 +1,124 @@
+"""Pages that MkDocs makes of docstrings: one for each job, the catalogue of configs, and the API reference."""
+
+import ast
+import pathlib
+
+from mkdocs.structure.files import File
+
+ROOT = pathlib.Path(__file__).parents[1]
+JOBS = ("train_gan", "train_classifier", "generate", "evaluate", "classify", "compare", "export", "serve", "load", "formats",
+        "likeness", "demo", "benchmark", "benchmark_metrics", "metric_sanity", "agreement", "communication")  # fmt: skip
+DATASETS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "celeba64": "CelebA",
+            "ffhq": "FFHQ", "imagenet": "ImageNet"}  # fmt: skip
+HIDDEN = ("__init__", "base")
+
+
+def on_config(config):
+    """Adds the pages to the navigation."""
+    config.nav.insert(3, {"Jobs": ["jobs/index.md", *({job: f"jobs/{job}.md"} for job in JOBS)]})
+    config.nav.insert(4, {"Configs": "configs.md"})
+    config.nav.insert(5, {"API": ["api/index.md", *({name: f"api/{name}.md"} for name in modules())]})
+    return config
+
+
+def on_files(files, config):
+    """Makes the pages."""
+    pages = {"jobs/index.md": jobs_index(), "configs.md": catalogue(), "api/index.md": api_index()}
+    pages |= {f"jobs/{job}.md": job_page(job) for job in JOBS}
+    pages |= {f"api/{name}.md": f"# `{name}`\n\n::: {name}\n" for name in modules()}
+    for uri, content in pages.items():
+        files.append(File.generated(config, uri, content=content))
+    return files
+
+
+def modules():
+    """The modules of ganlib that users import, by their dotted names."""
+    paths = sorted((ROOT / "ganlib").rglob("*.py"))
+    names = [path.relative_to(ROOT).with_suffix("").parts for path in paths]
+    names = [parts[:-1] if parts[-1] == "__init__" else parts for parts in names]
+    return [".".join(parts) for parts in names if not any(part.startswith("_") for part in parts)]
+
+
+def parsed(path):
+    """The syntax tree of a file, and its docstring."""
+    tree = ast.parse((ROOT / path).read_text())
+    return tree, ast.get_docstring(tree)
+
+
+def as_markdown(docstring):
+    """Paragraphs, in which lines of a command, with those that go on with it, become a block of code."""
+    lines, code = [], False
+    for line in docstring.splitlines():
+        before, found, command = line.partition("python -m experiments.")
+        starts = bool(found) and (not before or before.endswith(": "))
+        if starts and before:
+            lines += [before.rstrip(), ""]
+        if starts and not code:
+            lines += ["", "```"]
+        goes_on = code and lines[-1].endswith("\\")
+        if code and not starts and not goes_on:
+            lines += ["```", ""]
+        code = starts or goes_on
+        lines.append(found + command if starts else line)
+    return "\n".join([*lines, "```"] if code else lines)
+
+
+def job_page(job):
+    """A job's docstring, and its flags."""
+    path = f"experiments/{job}.py"
+    rows = flags_of(path) + (flags_of("experiments/job.py") if "define_training_flags" in (ROOT / path).read_text() else [])
+    table = ["## Flags", "", "| flag | default | |", "| --- | --- | --- |", *rows, ""] if rows else []
+    return "\n".join([f"# {job}", "", as_markdown(parsed(path)[1]), "", *table])
+
+
+def flags_of(path):
+    """A row for each ``flags.DEFINE_kind(name, default, ..., help)``."""
+    calls = [node for node in ast.walk(parsed(path)[0]) if isinstance(node, ast.Call)]
+    calls = [node for node in calls if getattr(node.func, "attr", "").startswith("DEFINE_")]
+    rows = []
+    for node in sorted(calls, key=lambda node: node.lineno):
+        name, default, *_, text = (literal(argument) for argument in node.args)
+        default = ",".join(default) if isinstance(default, list) else default
+        required = any(keyword.arg == "required" for keyword in node.keywords)
+        rows.append(f"| `--{name}` | {'required' if required else '' if default in (None, '') else f'`{default}`'} | {text} |")
+    return rows
+
+
+def literal(node):
+    """The value of an expression, or, where it is computed, its text."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)
+
+
+def jobs_index():
+    """All jobs, each with the first sentence of its docstring."""
+    lines = ["# Jobs", "", "Every job is run by `python -m experiments.NAME`; `--helpfull` lists its flags.", ""]
+    for job in JOBS:
+        first = parsed(f"experiments/{job}.py")[1].split("\n\n")[0].partition(": python")[0].split(":\n")[0]
+        lines.append(f"- [`{job}`]({job}.md): {' '.join(first.split()).rstrip(':')}")
+    return "\n".join(lines) + "\n"
+
+
+def catalogue():
+    """Every config's docstring, by data set."""
+    names = sorted(path.stem for path in (ROOT / "experiments/configs").glob("*.py") if path.stem not in HIDDEN)
+    lines = ["# Configs", "", "Each is a file in `experiments/configs/`; this page is made of their docstrings.", ""]
+    for prefix, title in DATASETS.items():
+        lines += [f"## {title}", ""]
+        own = [name for name in names if name.startswith(prefix)]
+        for name in own:
+            lines += [f"### {name}", "", as_markdown(parsed(f"experiments/configs/{name}.py")[1]), ""]
+    return "\n".join(lines)
+
+
+def api_index():
+    """All modules, each with the first sentence of its docstring."""
+    lines = ["# API", "", "By module; the names at the top of `ganlib` load on first use.", ""]
+    for name in modules():
+        path = ROOT / pathlib.Path(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        first = parsed(path.relative_to(ROOT))[1].split("\n\n")[0]
+        lines.append(f"- [`{name}`]({name}.md): {' '.join(first.split())}")
+    return "\n".join(lines) + "\n"
