@@ -5,7 +5,8 @@ python -m experiments.train_classifier --config=experiments/configs/cifar10_half
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn_tuned.py \
   --workdir=runs/cifar10_half_cnn_tuned
 
-It was not run yet.
+Test error over label seeds 0, 1 and 2 (docs/results.md): 41.77 % ± 1.94, after a minute and a half each on one core with
+--config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import cifar10_half_few_labels

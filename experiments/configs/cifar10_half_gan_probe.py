@@ -5,7 +5,8 @@ python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_gan_probe.py \
   --workdir=runs/cifar10_half_gan_probe
 
-It was not run yet.
+Test error over label seeds 0, 1 and 2 (docs/results.md): 37.07 % ± 1.67, after half a minute each on one core with
+--config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import cifar10_half_gan_tuned

@@ -6,7 +6,9 @@ python -m experiments.train_classifier --config=experiments/configs/fashion_mnis
 python -m experiments.train_gan --config=experiments/configs/mnist_icgan.py --workdir=runs/mnist_icgan
 python -m experiments.likeness --workdir=runs/mnist_icgan
 
-It was not run yet; it is made for twenty minutes on one core with --config.precision=mixed_bfloat16.
+To expect on seed 0 (docs/results.md): 95 % of the images that answer a test image are of its class, where 10 % would be chance.
+The search for neighbours takes four minutes and a half on one core, once, the training seven with
+--config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import mnist_dcgan
