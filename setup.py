@@ -52,8 +52,18 @@ setup(
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],
-        "test": ["pytest>=9", "pytest-xdist>=3.5", "ruff>=0.6", "prdc>=0.2", *EXPORT, *SERVE, "httpx>=0.27"],
-        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25"],
+        "test": [
+            "pytest>=9",
+            "pytest-xdist>=3.5",
+            "ruff>=0.6",
+            "prdc>=0.2",
+            "nbmake>=1.5",
+            "ipykernel>=6.29",
+            *EXPORT,
+            *SERVE,
+            "httpx>=0.27",
+        ],
+        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25", "mkdocs-jupyter>=0.25"],
         "export": EXPORT,
         "serve": SERVE,
         "lightning": ["torch>=2.4", "lightning>=2.4"],  # docs/interop

@@ -53,10 +53,10 @@ def create(folder, name, max_rows=64, max_waiting=512):
 
 
 def _add_predictions(app, name, service, numbers):
-    async def answer(function, request):
+    async def answer(function, body, size):
         start = time.monotonic()
         try:
-            status, content = 200, await service.call(function, request)
+            status, content = 200, await service.call(function, body, size)
         except inputs.BadRequest as error:
             status, content = 400, {"error": str(error)}
         except Busy:
@@ -66,12 +66,12 @@ def _add_predictions(app, name, service, numbers):
 
     @app.post(f"/v1/models/{name}:predict")
     async def predict(request: fastapi.Request):
-        body, refused = await _parsed(request)
+        body, size, refused = await _parsed(request)
         if refused:
             return refused
         function = body.get("signature_name", service.main)
         function = service.main if function == "serving_default" else function
-        status, content = await answer(str(function), body)
+        status, content = await answer(str(function), body, size)
         if status == 200:
             content = _by_row(content) if "instances" in body else {"outputs": _only(content)}
         return _json(content, status)
@@ -79,13 +79,13 @@ def _add_predictions(app, name, service, numbers):
     @app.post("/images")
     async def images(request: fastapi.Request):
         """For the page: a request as to ``:predict`` of a generator, whose images come back as PNG files."""
-        body, refused = await _parsed(request)
+        body, size, refused = await _parsed(request)
         if refused:
             return refused
         function = str(body.get("signature_name", service.main))
         if not function.startswith("generate"):
             return _json({"error": f"{function!r} makes no images"}, 400)
-        status, content = await answer(function, body)
+        status, content = await answer(function, body, size)
         if status == 200:
             content = {"images": await run_in_threadpool(_as_files, content["images"])}
         return _json(content, status)
@@ -137,13 +137,14 @@ class _TooLarge(Exception):
 
 
 async def _parsed(request):
-    """``(body, None)``, or ``(None, response)`` for what is no request."""
+    """``(object, bytes, None)``, or ``(None, bytes, response)`` for what is no request."""
     try:
-        return inputs.parse(await _body(request)), None
+        body = await _body(request)
+        return inputs.parse(body), len(body), None
     except inputs.BadRequest as error:
-        return None, _json({"error": str(error)}, 400)
+        return None, 0, _json({"error": str(error)}, 400)
     except _TooLarge:
-        return None, _json({"error": f"a request has {MAX_BODY_BYTES} bytes at most"}, 413)
+        return None, MAX_BODY_BYTES, _json({"error": f"a request has {MAX_BODY_BYTES} bytes at most"}, 413)
 
 
 async def _body(request):

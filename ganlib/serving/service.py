@@ -16,6 +16,10 @@ FILES = {"image_bytes": {"shape": ["batch"], "dtype": "string"}}
 """What the function ``classify_files`` takes: here files are unpacked within bounds, not by the model."""
 
 
+SMALL = 2**17
+"""Bytes."""
+
+
 class Service:
     """The functions of an exported model.
 
@@ -54,8 +58,13 @@ class Service:
     def waiting_rows(self):
         return sum(batcher.waiting_rows for batcher in self._batchers.values())
 
-    async def call(self, function, request):
+    async def call(self, function, request, size=0):
         """The results of a function, a dict of arrays, for a request as TensorFlow Serving takes it.
+
+        Args:
+            function: its name.
+            request: the JSON object.
+            size: bytes of its text. Few are read at once: to hand them to a thread would take longer.
 
         Raises:
             inputs.BadRequest: for what does not fit.
@@ -64,7 +73,8 @@ class Service:
         if function not in self.specs:
             raise inputs.BadRequest(f"no function {function!r}: there are {', '.join(self.specs)}")
         choices = len(self.card["class_names"]) or None
-        arrays = await run_in_threadpool(inputs.arrays, request, self.specs[function], self.max_rows, choices)
+        arguments = request, self.specs[function], self.max_rows, choices
+        arrays = inputs.arrays(*arguments) if size <= SMALL else await run_in_threadpool(inputs.arrays, *arguments)
         if function == "classify_files":
             return await self._classify_files(arrays["image_bytes"])
         if function in self._batchers:
