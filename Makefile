@@ -1,5 +1,5 @@
 # make demo: trains on the embedded digits and leaves runs/demo/report.html
-# make test: runs all tests;  make lint: checks the style;  make docs: builds the site in build/site
+# make test: runs all tests, the tutorials in few steps among them;  make lint: checks the style;  make docs: builds the site in build/site
 # Each makes the virtual environment .venv first if it is missing or older than the package's metadata.
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --durations=10 tests
+	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --durations=10 --nbmake --ignore-glob='*.zh.ipynb' tests docs/tutorials
 
 lint: install
 	$(BIN)/ruff check .

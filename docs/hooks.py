@@ -15,9 +15,9 @@ HIDDEN = ("__init__", "base")
 
 def on_config(config):
     """Adds the pages to the navigation."""
-    config.nav.insert(3, {"Jobs": ["jobs/index.md", *({job: f"jobs/{job}.md"} for job in JOBS)]})
-    config.nav.insert(4, {"Configs": "configs.md"})
-    config.nav.insert(5, {"API": ["api/index.md", *({name: f"api/{name}.md"} for name in modules())]})
+    config.nav.insert(4, {"Jobs": ["jobs/index.md", *({job: f"jobs/{job}.md"} for job in JOBS)]})
+    config.nav.insert(5, {"Configs": "configs.md"})
+    config.nav.insert(6, {"API": ["api/index.md", *({name: f"api/{name}.md"} for name in modules())]})
     return config
 
 

@@ -48,8 +48,8 @@ def main():
     # out one after the other, and the second waits 40 ms for the first's receipt.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listening.listen(config.backlog)  # who comes from now on is kept waiting and not sent away
-    # What is loaded by now stays. Otherwise the garbage collector walks through all of TensorFlow again and again, as requests of
-    # thousands of numbers come and go: 280 images a second were classified instead of 1,240.
+    # What is loaded by now stays. Otherwise the garbage collector walks through all of TensorFlow again and again, as
+    # requests of thousands of numbers come and go: 280 images a second were classified instead of 1,240.
     gc.collect()
     gc.freeze()
     print(f"serving {name!r} on http://{HOST.value}:{listening.getsockname()[1]}", flush=True)

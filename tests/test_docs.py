@@ -1,6 +1,7 @@
 """What the pages of docs/ promise."""
 
 import importlib.util
+import json
 import pathlib
 import re
 
@@ -45,3 +46,28 @@ def test_every_picture_and_config_that_a_page_names_is_there(page):
         assert (DOCS / path).exists(), path
     for name in re.findall(r"experiments/configs/(\w+)\.py", text):
         assert name == "digits_patterns" or (DOCS.parent / f"experiments/configs/{name}.py").exists(), name
+
+
+NOTEBOOKS = sorted((DOCS / "tutorials").glob("*.ipynb"))
+
+
+def cells_of(path, kind):
+    cells = json.loads(path.read_text())["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_tutorial_begins_with_a_picture_that_is_there_and_ends_with_exercises(path):
+    first, *_, last = cells_of(path, "markdown")
+    (picture,) = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", first)
+    assert (path.parent / picture).stat().st_size < 300_000
+    assert "## Exercises" in last or "## 练习" in last
+    outputs = [output for cell in json.loads(path.read_text())["cells"] for output in cell.get("outputs", [])]
+    assert outputs, "run docs/tutorials/run.py"
+    assert not [output for output in outputs if output.get("name") == "stderr" or output["output_type"] == "error"]
+
+
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem.endswith(".zh")], ids=lambda path: path.stem)
+def test_a_translation_has_the_same_code(path):
+    original = path.with_name(path.name.replace(".zh", ""))
+    assert cells_of(path, "code") == cells_of(original, "code")
