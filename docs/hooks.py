@@ -32,11 +32,12 @@ def on_files(files, config):
 
 
 def modules():
-    """The modules of ganlib that users import, by their dotted names."""
-    paths = sorted((ROOT / "ganlib").rglob("*.py"))
-    names = [path.relative_to(ROOT).with_suffix("").parts for path in paths]
-    names = [parts[:-1] if parts[-1] == "__init__" else parts for parts in names]
-    return [".".join(parts) for parts in names if not any(part.startswith("_") for part in parts)]
+    """The modules of ganlib that users import: dotted name -> file."""
+    found = {}
+    for path in sorted((ROOT / "ganlib").rglob("*.py")):
+        *folders, name = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(folders if name == "__init__" else [*folders, name])] = path
+    return found
 
 
 def parsed(path):
@@ -116,9 +117,7 @@ def catalogue():
 def api_index():
     """All modules, each with the first sentence of its docstring."""
     lines = ["# API", "", "By module; the names at the top of `ganlib` load on first use.", ""]
-    for name in modules():
-        path = ROOT / pathlib.Path(*name.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        first = parsed(path.relative_to(ROOT))[1].split("\n\n")[0]
+    for name, path in modules().items():
+        first = parsed(path)[1].split("\n\n")[0]
         lines.append(f"- [`{name}`]({name}.md): {' '.join(first.split())}")
     return "\n".join(lines) + "\n"

@@ -9,7 +9,6 @@ Markdown; --output gets the numbers.
 
 import pathlib
 import tempfile
-import time
 
 from absl import flags
 
@@ -40,6 +39,8 @@ def main():
 
 def of_run(workdir):
     """The rows of one run."""
+    import numpy as np
+
     from ganlib import export, runs
 
     run, model = runs.open_run(workdir), runs.load(workdir, precision="float32")
@@ -49,7 +50,7 @@ def of_run(workdir):
     is_classifier = main_function.name == "classify"
     judge = accuracy_on(runs.open_data(run.config, "test")) if is_classifier else fid_to(source, run, main_function)
     others = {f"keras on {backend}": ("keras", {}, {"backend": backend}) for backend in export.keras_file.installed()}
-    rows = []
+    sample, rows = main_function.example(BATCH_SIZE.value, np.random.default_rng(SEED.value)), []
     for name, (form, writing, reading) in (KINDS | others).items():
         form = export.FORMATS[form]
         if writing:
@@ -63,23 +64,11 @@ def of_run(workdir):
             call = read[main_function.name]
             rows.append({
                 "run": pathlib.Path(workdir).resolve().name, "format": name, "mib": written / 2**20,
-                "largest_difference": found[main_function.name], "images_per_second": speed(call, main_function), **judge(call),
+                "largest_difference": found[main_function.name],
+                "images_per_second": export.speed.rows_per_second(call, sample, SECONDS.value), **judge(call),
             })  # fmt: skip
         print(cells(rows[-1]), flush=True)
     return rows
-
-
-def speed(call, function):
-    """Images a second."""
-    import numpy as np
-
-    inputs, calls = function.example(BATCH_SIZE.value, np.random.default_rng(SEED.value)), 0
-    call(**inputs)
-    start = time.monotonic()
-    while time.monotonic() < start + SECONDS.value:
-        call(**inputs)
-        calls += 1
-    return calls * BATCH_SIZE.value / (time.monotonic() - start)
 
 
 def accuracy_on(test):

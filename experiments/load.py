@@ -47,7 +47,7 @@ def main():
     form = export.FORMATS[card["format"]]
     main_function = form.read(folder / form.NAME)[next(iter(card["functions"]))]
     for row in rows:
-        row["model_alone"] = alone(main_function, card, row["clients"])
+        row["model_alone"] = export.speed.rows_per_second(main_function, example(card, row["clients"]), SECONDS.value)
     results = {"export": folder.name, "rows": rows, "hostile": attack, "exit_status": code}
     print(table(rows))
     if attack:
@@ -118,17 +118,6 @@ def measured(port, body, clients):
         "clients": clients, "requests": len(answers), "refused": sum(status != 200 for status, _ in answers),
         "per_second": len(times) / seconds, **{f"p{q}_ms": float(np.percentile(times, q)) for q in (50, 99)},
     }  # fmt: skip
-
-
-def alone(function, card, count):
-    """Rows a second of the model in batches of so many rows."""
-    inputs, calls = example(card, count), 0
-    function(**inputs)
-    start = time.monotonic()
-    while time.monotonic() < start + SECONDS.value:
-        function(**inputs)
-        calls += 1
-    return calls * count / (time.monotonic() - start)
 
 
 def table(rows):

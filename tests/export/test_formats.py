@@ -107,32 +107,3 @@ def test_what_differs_is_refused():
         export.verification.differences(functions, {"generate": lambda latents: {"images": np.zeros((1, 16, 16, 3))}})
     with pytest.raises(ganlib.UserError, match="nothing of what was written"):
         export.verification.differences(functions, {})
-
-
-@pytest.mark.parametrize("backend", export.keras_file.BACKENDS)
-def test_a_keras_file_computes_the_same_on_other_backends(backend, tmp_path):
-    pytest.importorskip(backend)
-    generator = GENERATORS["dcgan"]()
-    classifier = Classifier(dcgan.Discriminator(SHAPE, 8).body, SHAPE, 3)
-    for network, functions in (
-        (generator, export.functions.of_generator(generator)),
-        (classifier, export.functions.of_classifier(classifier, ["a", "b", "c"])),
-    ):
-        path = tmp_path / f"{functions[0].name}.keras"
-        export.keras_file.write(functions, network, path)
-        export.verification.check(export.verification.differences(functions, export.keras_file.read(path, backend)))
-
-
-def test_a_backend_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(ganlib.UserError, match="to run the network on 'theano' install it"):
-        export.keras_file.read(tmp_path / "network.keras", "theano")
-
-
-def test_opencv_runs_a_classifier(tmp_path):
-    cv2 = pytest.importorskip("cv2")
-    classifier = Classifier(dcgan.Discriminator(SHAPE, 8).body, SHAPE, 3)
-    written("onnx", export.functions.of_classifier(classifier, ["a", "b", "c"]), classifier, tmp_path)
-    images = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
-    network = cv2.dnn.readNetFromONNX(str(tmp_path / export.onnx.NAME))
-    network.setInput(images)
-    np.testing.assert_allclose(network.forward(), classifier.classify(images), atol=1e-4)
