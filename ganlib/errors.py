@@ -36,6 +36,9 @@ def choose(kind, name, known):
         kind: what is being chosen, for the message, such as ``"loss"``.
         name: the key asked for.
         known: a dict from names to values.
+
+    Raises:
+        UserError: if it is none of them.
     """
     if name not in known:
         raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}.{did_you_mean(name, known)}")

@@ -83,7 +83,11 @@ class Evaluation:
         return self._measured(batches, shared_by_replicas(self.extractor, model.distribute_strategy))
 
     def of_source(self, fake):
-        """The measures of images that lie in another source, all of them: a dict from names to floats."""
+        """The measures of all images of ``fake``, a `ganlib.data.Source`: a dict from names to floats.
+
+        Raises:
+            UserError: for images of another shape, and where the CAS is asked of images without labels.
+        """
         if fake.image_shape != self.source.image_shape:
             raise UserError(
                 f"{self.source.name} has images of {self.source.image_shape}, {fake.name} of {fake.image_shape}: "

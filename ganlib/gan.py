@@ -120,7 +120,7 @@ class GAN(DistributedModel):
         )  # fmt: skip
 
     def train_step(self, data):
-        """One step of the algorithm on a batch of ``images`` or ``(images, labels)``; returns the logs."""
+        """One step of the algorithm on ``data``, a batch of ``images`` or ``(images, labels)``; returns the logs."""
         images, labels = self._unpack(data)
         logs = self._update(images, labels, self.random_stream())
         self.end_step()
@@ -132,7 +132,16 @@ class GAN(DistributedModel):
         return logs | self.generator_step(real, real_labels, random)
 
     def discriminator_step(self, real, labels, random):
-        """Updates the discriminator to tell ``real`` images from generated ones of the same labels."""
+        """Updates the discriminator to tell real images from generated ones of the same labels.
+
+        Args:
+            real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, or None.
+            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and penalties by name.
+        """
 
         def losses_of(real, labels, random):
             fake = tf.stop_gradient(self._generate_for(real, labels, random))
@@ -146,7 +155,16 @@ class GAN(DistributedModel):
         return self._adapted(self.descend(losses_of, updates, (real, labels), random), real)
 
     def generator_step(self, real, labels, random):
-        """Updates the generator to make images that the discriminator takes for real."""
+        """Updates the generator to make images that the discriminator takes for real.
+
+        Args:
+            real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, or None.
+            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and penalties by name.
+        """
 
         def losses_of(real, labels, random):
             fake = self._generate_for(real, labels, random)
@@ -225,7 +243,7 @@ class GAN(DistributedModel):
         return np.concatenate(images)
 
     def labels_for(self, count, labels=None):
-        """What the generator takes as the labels of as many images: see `ganlib.networks.Generator.labels_for`."""
+        """What the generator takes as the ``labels`` of ``count`` images: see `ganlib.networks.Generator.labels_for`."""
         return self.generator.labels_for(count, labels)
 
     def _traced_once(self):
@@ -377,5 +395,5 @@ def latents_for(count, latent_dim, seed, truncation=None):
 
 
 def with_labels(first, labels):
-    """The arguments of a network: latents or images, and labels if there are any."""
+    """The arguments of a network: ``(first, labels)``, or ``(first,)`` without labels; ``first`` are latents or images."""
     return (first,) if labels is None else (first, labels)

@@ -1,7 +1,8 @@
 """What the discriminator and the generator minimise, as pairs of functions of logits, by name.
 
-Every function of a pair takes ``(n,)`` float32 logits and returns a scalar, the mean over the batch. Here D(x) is the logit;
-the probability that x is real is sigmoid(D(x)). Beside them is `cross_entropy`, of classes.
+Every function of a pair takes two ``(n,)`` float32 logits, ``real`` of real images and ``fake`` of generated ones, and
+returns a scalar, the mean over the batch. Here D(x) is the logit; the probability that x is real is sigmoid(D(x)). Beside
+them is `cross_entropy`, of classes.
 """
 
 import dataclasses

@@ -20,7 +20,7 @@ CAPTION_LETTERS = 18
 
 
 def to_uint8(images):
-    """Float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged."""
+    """``(..., channels)`` float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged."""
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return images
@@ -43,6 +43,9 @@ def image_grid(images, columns=None, gap=2):
 
     Returns:
         A `PIL.Image.Image`.
+
+    Raises:
+        UserError: without images.
     """
     images = to_uint8(images)
     if len(images) == 0:

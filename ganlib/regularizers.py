@@ -55,10 +55,12 @@ class Regularizer:
         self.weight = weight
 
     def get_config(self):
+        """What `from_config` makes an equal one of."""
         return {"weight": self.weight}
 
     @classmethod
     def from_config(cls, config):
+        """The term that `get_config` describes."""
         return cls(**config)
 
 

@@ -99,7 +99,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         )  # fmt: skip
 
     def train_step(self, data):
-        """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
+        """One step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
         logs = self._update(rescale(labeled), labels, rescale(unlabeled), self.random_stream())
         self.end_step()
@@ -109,7 +109,17 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         return self.classifier_step(labeled, labels, unlabeled, random) | self.generator_step(unlabeled, None, random)
 
     def classifier_step(self, labeled, labels, unlabeled, random):
-        """Updates the classifier: the label of labelled images, "real" for unlabelled, "generated" for generated ones."""
+        """Updates the classifier: the label of labelled images, "real" for unlabelled, "generated" for generated ones.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, theirs.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the terms of the loss by name.
+        """
 
         def losses_of(labeled, labels, unlabeled, random):
             latents = self._latents_for(unlabeled, random)

@@ -29,6 +29,7 @@ class WithClassifier:
 
     @property
     def averages(self):
+        """Pairs of an averaged network and the one that it follows."""
         return [*super().averages, (self.classifier, self.network)]
 
     def classify(self, images, batch_size=256):

@@ -24,6 +24,9 @@ class TripleGAN(WithClassifier, GAN):
         discriminator: a conditional `ganlib.networks.Discriminator`.
         network: a `ganlib.Classifier` of the same classes, on a body of its own.
 
+    Raises:
+        UserError: if the classes are not as many.
+
     Attributes:
         classifier: the moving average of ``network``, a plain Keras model from images to class logits.
     """
@@ -75,7 +78,7 @@ class TripleGAN(WithClassifier, GAN):
         )  # fmt: skip
 
     def train_step(self, data):
-        """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
+        """One step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
         labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream()
         logs = self.discriminator_step(labeled, labels, unlabeled, random)
@@ -100,7 +103,17 @@ class TripleGAN(WithClassifier, GAN):
         return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), labeled)
 
     def classifier_step(self, labeled, labels, unlabeled, random):
-        """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes."""
+        """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, theirs.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the terms of the loss by name.
+        """
 
         def losses_of(labeled, labels, unlabeled, random):
             fake, fake_labels, latents = self._generated(unlabeled, random)

@@ -2,7 +2,8 @@
 (arXiv:2006.06676).
 
 Every transformation is made with one probability, which rises while the discriminator takes too many of the real images for
-real. The distributions are those of the paper's appendix B.
+real. The distributions are those of the paper's appendix B. Each takes ``images``, ``(n, height, width, channels)`` float32 in
+``[-1, 1]``, ``random``, a `ganlib.training.RandomStream`, and the ``probability`` with which an image undergoes it.
 """
 
 import functools
@@ -89,6 +90,7 @@ class ADA:
         state.signs.assign((1.0 - ends) * signs)
 
     def get_config(self):
+        """What `from_config` makes an equal one of."""
         return {
             "categories": self.categories, "probability": keras.saving.serialize_keras_object(self.probability),
             "target": self.target, "adjustment": self.adjustment, "interval": self.interval,
@@ -96,6 +98,7 @@ class ADA:
 
     @classmethod
     def from_config(cls, config):
+        """The augmentation that `get_config` describes."""
         return cls(**config)
 
 

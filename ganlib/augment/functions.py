@@ -1,4 +1,8 @@
-"""Augmentations that every image passes, and `DiffAugment`, which names some of them."""
+"""Augmentations that every image passes, and `DiffAugment`, which names some of them.
+
+Each takes ``images``, ``(n, height, width, channels)`` float32 in ``[-1, 1]``, and ``random``, a
+`ganlib.training.RandomStream`, and returns images of the same shape, through which gradients pass.
+"""
 
 import math
 
@@ -135,10 +139,12 @@ class DiffAugment:
         return images
 
     def get_config(self):
+        """What `from_config` makes an equal one of."""
         return {"policy": self.policy}
 
     @classmethod
     def from_config(cls, config):
+        """The augmentation that `get_config` describes."""
         return cls(**config)
 
 

@@ -105,6 +105,9 @@ def from_arrays(name, images, labels=None, class_names=()):
         images: ``(n, height, width, channels)`` uint8.
         labels: ``(n,)`` integers, or None.
         class_names: the names of the classes, or empty to name them by their numbers.
+
+    Raises:
+        UserError: for images of another type or shape, and labels of another number or out of range.
     """
     images = np.ascontiguousarray(images)
     if images.dtype != np.uint8 or images.ndim != 4:

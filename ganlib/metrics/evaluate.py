@@ -89,7 +89,7 @@ def measure(names, real, fake, seed=0):
 
     Args:
         names: out of `MEASURES`.
-        real: of real images.
+        real: of real images: ``(n, F)`` features and what was made of them.
         fake: of generated ones.
         seed: an integer, for the subsets of the kernel distance.
 

@@ -96,7 +96,7 @@ def resize(images, size):
 
 
 def as_channels(images, channels):
-    """Grey to colour by repeating, colour to grey by luma; ``channels`` None leaves images as they are."""
+    """``(n, height, width, 1 or 3)`` images: grey to colour by repeating, colour to grey by luma; as they are if None."""
     if channels is None or images.shape[-1] == channels:
         return images
     if channels == 3:

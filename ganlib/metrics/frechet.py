@@ -102,7 +102,7 @@ class Moments:
 
     @property
     def covariance(self):
-        """``(F, F)`` float64, divided by ``count - 1``; it takes at least 2 rows."""
+        """``(F, F)`` float64, divided by ``count - 1``; raises `UserError` of fewer than 2 rows."""
         if self.count < 2:
             raise UserError(f"a covariance takes at least 2 images, got {self.count}")
         return self._scatter / (self.count - 1)

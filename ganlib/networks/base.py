@@ -218,7 +218,7 @@ class Discriminator(_Network):
 
 
 def rescale(images):
-    """uint8 ``[0, 255]`` -> float32 ``[-1, 1]``; float images pass unchanged."""
+    """``(..., channels)`` images, uint8 in ``[0, 255]``, -> float32 in ``[-1, 1]``; float images pass unchanged."""
     images = ops.convert_to_tensor(images)
     return images if "float" in keras.backend.standardize_dtype(images.dtype) else ops.cast(images, "float32") / 127.5 - 1.0
 

@@ -49,7 +49,10 @@ class Classifier(layers.Composed, keras.Model):
         self.compute_output_spec(keras.KerasTensor((None, *self.image_shape)))
 
     def features(self, images, training=False):
-        """Images -> ``(n, num_features)`` features."""
+        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]``, -> ``(n, num_features)`` features.
+
+        ``training`` is passed to the body, as in `call`.
+        """
         return self.body(base.rescale(images), training=training)
 
     def call(self, images, training=False):
@@ -57,7 +60,7 @@ class Classifier(layers.Composed, keras.Model):
         return self.class_logits(self.features(images, training=training), training=training)
 
     def class_logits(self, features, training=False):
-        """``(n, num_features)`` features -> ``(n, num_classes)`` float32 logits."""
+        """``(n, num_features)`` features -> ``(n, num_classes)`` float32 logits; ``training`` is passed to the head."""
         return ops.cast(self.head(features, training=training), "float32")
 
     def initialize(self, images):
@@ -69,7 +72,10 @@ class Classifier(layers.Composed, keras.Model):
         layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
 
     def classify(self, images, batch_size=256):
-        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities."""
+        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities.
+
+        They are calibrated by ``temperature``; ``batch_size`` images pass at a time.
+        """
         logits = self.predict(images, batch_size=batch_size, verbose=0)
         return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
 

@@ -18,13 +18,16 @@ class Composed:
     parts = ()
 
     def get_config(self):
+        """The arguments, the parts among them in the form in which Keras saves layers."""
         return {**super().get_config(), **self.config_of_parts()}
 
     def config_of_parts(self):
+        """A dict from the names of the parts to what Keras saves of them."""
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.parts}
 
     @classmethod
     def from_config(cls, config):
+        """The layer that `get_config` describes, its parts made again."""
         return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}})
 
 

@@ -150,7 +150,7 @@ def enlarged(images):
 
 
 def reduced(images, factors):
-    """The inverse of `enlarged`: each image at its own resolution."""
+    """The inverse of `enlarged`: ``(n, size, size, channels)`` -> images of their own resolutions, ``size / factor``."""
     parts = ops.split(images, len(factors), axis=-1)
     return [_picked(part, factor) for part, factor in zip(parts, factors, strict=True)]
 

@@ -29,6 +29,10 @@ class Backbone(layers.Composed, keras.Model):
         pixels: `SIGNED` or `PIXELS`, what the network takes, or the module of `keras.applications` whose
             ``preprocess_input`` prepares them, such as ``"mobilenet_v2"``.
         size: side to which images are resized, bilinearly; None leaves them as they are.
+        trainable: whether its weights may move.
+
+    Raises:
+        UserError: if the network does not take images of so many channels.
 
     Examples:
         >>> import numpy as np
@@ -115,6 +119,7 @@ class Discriminator(layers.Composed, base.Discriminator):
 
     @property
     def backbone(self):
+        """The frozen `Backbone` under the pooling."""
         return self.body.backbone
 
 

@@ -14,10 +14,21 @@ class Penalty(Regularizer):
     Subclasses define ``term(critic, real, fake, random)``, or ``generator_term(critic, generator, fake, random)``, or both,
     without the weight. Those with a state are given ``is_due``, too, and must leave it as it is where that is False.
 
+    They get
+
+    - ``critic``, a `ganlib.critic.Critic`: the discriminator as a function of images;
+    - ``real`` and ``fake``: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``;
+    - ``random``, a `ganlib.training.RandomStream`, the source of all chance;
+
+    and return a float32 scalar, the mean over the batch.
+
     Args:
         weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
         interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
             that its mean stays (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, section 3.1).
+
+    Raises:
+        UserError: for an interval below 1.
 
     Attributes:
         state: a `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
@@ -84,11 +95,11 @@ class Penalty(Regularizer):
         return tf.cond(is_due, lambda: weight * term(is_due), lambda: nothing)
 
     def term(self, critic, real, fake, random):
-        """What the discriminator is to keep small, a scalar."""
+        """What the discriminator is to keep small, a scalar; those without leave it undefined, and it is not called."""
         raise NotImplementedError
 
     def generator_term(self, critic, generator, fake, random):
-        """What the generator is to keep small, a scalar."""
+        """What the generator is to keep small, a scalar; those without leave it undefined, and it is not called."""
         raise NotImplementedError
 
     def get_config(self):

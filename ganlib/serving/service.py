@@ -56,6 +56,7 @@ class Service:
 
     @property
     def waiting_rows(self):
+        """How many rows wait, of all functions together."""
         return sum(batcher.waiting_rows for batcher in self._batchers.values())
 
     async def call(self, function, request, size=0):

@@ -37,7 +37,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.start + (self.end - self.start) * self.way(share)
 
     def way(self, share):
-        """How much of the way is made after a share of the steps: a function of ``[0, 1]`` onto itself."""
+        """How much of the way is made after a share of the steps, from ``[0, 1]`` onto itself; subclasses define it."""
         raise NotImplementedError
 
     def get_config(self):
@@ -96,6 +96,7 @@ class Adam(keras.optimizers.Adam):
 
     @property
     def beta_2(self):
+        """Its value at the step that the optimizer is at."""
         return at(self._beta_2, self.iterations)
 
     @beta_2.setter
