@@ -1,12 +1,16 @@
-"""The pages that MkDocs makes of docstrings."""
+"""The pages that MkDocs makes of docstrings, and the commands that pages and docstrings tell."""
 
+import ast
 import importlib.util
+import json
 import pathlib
 import pkgutil
+import re
 
 import pytest
 
 import ganlib
+from experiments import configs
 
 pytest.importorskip("mkdocs")
 
@@ -46,3 +50,44 @@ def test_every_job_config_and_module_has_its_place(hooks):
         assert path.stem in hooks.HIDDEN or f"### {path.stem}\n" in page
     modules = {"ganlib", *(module.name for module in pkgutil.walk_packages(ganlib.__path__, "ganlib."))}
     assert set(hooks.modules()) == modules
+
+
+def texts():
+    """Everything that tells users what to run: name -> text."""
+    found = {path.name: path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]}
+    for path in ROOT.glob("docs/tutorials/*.ipynb"):
+        found[path.name] = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"])
+    for path in ROOT.glob("experiments/**/*.py"):
+        found[str(path.relative_to(ROOT))] = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return found
+
+
+COMMANDS = [
+    (name, job, arguments.replace("\\\n", " "))
+    for name, text in sorted(texts().items())
+    for job, arguments in re.findall(r"python -m experiments\.([a-z_]+)((?:\\\n|[^\n`'|])*)", text)
+]
+PLACEHOLDERS = {"NAME", "NAMES", "digits_patterns"}  # the last is a file that a page has its reader write
+
+
+def test_there_are_commands_everywhere():
+    assert {"README.md", "index.md", "distributed.md", "production.md", "results.md", "experiments/generate.py"} <= {
+        name for name, _, _ in COMMANDS
+    }
+    assert len(COMMANDS) > 100
+
+
+@pytest.mark.parametrize(("name", "job", "arguments"), COMMANDS, ids=[f"{name}-{job}" for name, job, _ in COMMANDS])
+def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, arguments):
+    known = set(re.findall(r"`--(\w+)`", hooks.job_page(job))) | {"helpfull"}
+    given = [argument[2:].partition("=")[::2] for argument in arguments.split() if argument.startswith("--")]
+    values = dict(given)
+    named = [pathlib.Path(values["config"]).stem] if "config" in values else values.get("configs", "").split(",")
+    used = [configs.load(config) for config in named if config and config not in PLACEHOLDERS]
+    for flag, value in given:
+        key = flag.removeprefix("config.") if flag.startswith("config.") else value.partition("=")[0] if flag == "set" else None
+        assert key or flag in known, f"{job} has no --{flag}"
+        for config in used if key else ():
+            for part in key.split("."):
+                assert part in config, f"{named} have no {key}"
+                config = config[part]
