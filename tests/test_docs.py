@@ -5,10 +5,13 @@ import json
 import pathlib
 import re
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import ganlib.networks
 from ganlib import data, runs
+from ganlib.metrics import evaluate, in_domain
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 
@@ -30,6 +33,28 @@ def test_the_tutorial_of_a_network_of_ones_own_runs_as_it_is_written(tmp_path, m
     assert type(model.generator).__module__ == "ganlib.networks.patterns"
     runs.fit(run, model, lambda start_step: data.batches(source, 64, start_step=start_step))
     assert ganlib.load(tmp_path / "run").generate(4).shape == (4, 8, 8, 1)
+
+
+def test_the_page_of_smaller_things_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluate, "MEASURES", dict(evaluate.MEASURES))
+    monkeypatch.setattr(in_domain, "MIN_STEPS", 1)
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path))
+    code = "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL))
+    assert "steps_per_epoch=200" in code
+    names = {}
+    exec(code.replace("steps_per_epoch=200", "steps_per_epoch=2"), names)
+    logged = names["history"].history
+    assert np.isfinite(logged["drift"]).all()
+    assert {"r1", "discriminator_loss"} < set(logged)
+    assert set(names["results"]) == {"fid", "swd"}
+    features = np.random.default_rng(0).normal(size=(500, 3))
+    shifted = names["sliced_wasserstein"](features, features + np.array([3.0, 0.0, 0.0]))
+    np.testing.assert_allclose(shifted, 3.0 / 3**0.5, rtol=0.1)  # E |3 cos|^2 over the sphere, in 256 directions
+    drift, logits = names["Drift"](weight=2.0), tf.constant([1.0, -3.0])
+    np.testing.assert_allclose(drift(lambda images: logits, None, None, None), 2.0 * (1.0 + 9.0) / 2.0)
+    softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
+    expected = 0.9 * softplus(-1.0) + 0.1 * softplus(1.0) + softplus(-2.0)
+    np.testing.assert_allclose(names["smoothed"].discriminator(np.ones(1), np.full(1, -2.0)), expected, rtol=1e-6)
 
 
 def test_the_table_of_files_is_true():

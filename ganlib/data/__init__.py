@@ -3,7 +3,7 @@
 from ganlib.data import folders, labels, partition, pipeline, sources
 from ganlib.data.partition import FewLabels, few_labels
 from ganlib.data.pipeline import batches, joined_batches, neighbor_batches, semi_supervised_batches
-from ganlib.data.sources import Source, open
+from ganlib.data.sources import Source, from_arrays, open
 
 __all__ = [
     "FewLabels",
@@ -11,6 +11,7 @@ __all__ = [
     "batches",
     "few_labels",
     "folders",
+    "from_arrays",
     "joined_batches",
     "labels",
     "neighbor_batches",
