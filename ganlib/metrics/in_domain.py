@@ -8,6 +8,7 @@ import logging
 
 import keras
 import numpy as np
+import tqdm
 
 from ganlib.errors import UserError
 from ganlib.files import written_whole
@@ -44,13 +45,13 @@ def load(source, cache_dir=None):
         except Exception as error:  # a damaged file can fail anywhere
             logging.getLogger("ganlib").warning("classifier %s is damaged (%s) and is trained anew", path, error)
     print(f"training a classifier of {source.name} for its features; it is kept as {path}", flush=True)
-    model = train(source.images, source.labels, source.num_classes, verbose=2)
+    model = train(source.images, source.labels, source.num_classes, progress=True)
     with written_whole(path) as partial:
         model.save(partial)
     return model
 
 
-def train(images, labels, num_classes, seed=0, verbose=0):
+def train(images, labels, num_classes, seed=0, progress=False):
     """Trains the classifier: see `load`.
 
     Args:
@@ -58,7 +59,7 @@ def train(images, labels, num_classes, seed=0, verbose=0):
         labels: ``(n,)`` integers in ``[0, num_classes)``.
         num_classes: the number of classes.
         seed: an integer; the weights follow from it, as far as the machine's arithmetic does.
-        verbose: as in `keras.Model.fit`.
+        progress: show a bar with the time left.
     """
     keras.utils.set_random_seed(seed)
     model = _network(images.shape[1:], num_classes)
@@ -67,7 +68,9 @@ def train(images, labels, num_classes, seed=0, verbose=0):
     steps = epochs * int(np.ceil(len(images) / BATCH_SIZE))
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     classifier.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    classifier.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=verbose)
+    with tqdm.tqdm(total=epochs, desc="its training", unit="epoch", disable=not progress) as bar:
+        after_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: bar.update())
+        classifier.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, callbacks=[after_epoch])
     return model
 
 
