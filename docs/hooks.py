@@ -1,4 +1,6 @@
-"""Pages that MkDocs makes of docstrings: one for each job, the catalogue of configs, and the API reference."""
+"""Pages that MkDocs makes of docstrings: one for each job without a guide in docs/jobs, the catalogue of configs, the API.
+
+Every job's page gets its flags."""
 
 import ast
 import pathlib
@@ -24,11 +26,17 @@ def on_config(config):
 def on_files(files, config):
     """Makes the pages."""
     pages = {"jobs/index.md": jobs_index(), "configs.md": catalogue(), "api/index.md": api_index()}
-    pages |= {f"jobs/{job}.md": job_page(job) for job in JOBS}
+    pages |= {f"jobs/{job}.md": job_page(job) for job in JOBS if not (ROOT / f"docs/jobs/{job}.md").exists()}
     pages |= {f"api/{name}.md": f"# `{name}`\n\n::: {name}\n" for name in modules()}
     for uri, content in pages.items():
         files.append(File.generated(config, uri, content=content))
     return files
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Adds its flags to the page of a job."""
+    folder, _, name = page.file.src_uri.removesuffix(".md").rpartition("/")
+    return f"{markdown}\n{flags_table(name)}" if folder == "jobs" and name in JOBS else markdown
 
 
 def modules():
@@ -65,11 +73,15 @@ def as_markdown(docstring):
 
 
 def job_page(job):
-    """A job's docstring, and its flags."""
+    """The page of a job that has no guide in docs/jobs: its docstring."""
+    return f"# {job}\n\n{as_markdown(parsed(f'experiments/{job}.py')[1])}\n"
+
+
+def flags_table(job):
+    """The flags of a job."""
     path = f"experiments/{job}.py"
     rows = flags_of(path) + (flags_of("experiments/job.py") if "define_training_flags" in (ROOT / path).read_text() else [])
-    table = ["## Flags", "", "| flag | default | |", "| --- | --- | --- |", *rows, ""] if rows else []
-    return "\n".join([f"# {job}", "", as_markdown(parsed(path)[1]), "", *table])
+    return "\n".join(["", "## Flags", "", "| flag | default | |", "| --- | --- | --- |", *rows, ""]) if rows else ""
 
 
 def flags_of(path):

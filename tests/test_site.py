@@ -36,10 +36,11 @@ def test_commands_become_code_and_the_rest_stays_text(hooks):
 
 
 def test_a_job_has_its_flags(hooks):
-    page = hooks.job_page("compare")
+    page = hooks.flags_table("compare")
     assert "| `--configs` | required | files of experiments/configs, such as mnist_dcgan,mnist_resnet |" in page
     assert "| `--seeds` | `0,1,2` |" in page
-    assert "| `--workdir` |  | the run's folder |" in hooks.job_page("train_gan")
+    assert "| `--workdir` |  | the run's folder |" in hooks.flags_table("train_gan")
+    assert hooks.flags_table("demo").count("\n| `--") == 2
 
 
 def test_every_job_config_and_module_has_its_place(hooks):
@@ -79,7 +80,7 @@ def test_there_are_commands_everywhere():
 
 @pytest.mark.parametrize(("name", "job", "arguments"), COMMANDS, ids=[f"{name}-{job}" for name, job, _ in COMMANDS])
 def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, arguments):
-    known = set(re.findall(r"`--(\w+)`", hooks.job_page(job))) | {"helpfull"}
+    known = set(re.findall(r"`--(\w+)`", hooks.flags_table(job))) | {"helpfull"}
     given = [argument[2:].partition("=")[::2] for argument in arguments.split() if argument.startswith("--")]
     values = dict(given)
     named = [pathlib.Path(values["config"]).stem] if "config" in values else values.get("configs", "").split(",")
