@@ -1,4 +1,5 @@
-"""Runs the tutorials from top to bottom, keeps what they print and draw, and saves the last picture of each for its top:
+"""Runs the tutorials from top to bottom, keeps what they print and draw, and saves the
+last picture of each for its top:
 python docs/tutorials/run.py 01_first_gan 06_few_labels (all without names)
 
 A translation, NAME.zh.ipynb, has the same code, and gets the same outputs.
@@ -17,11 +18,15 @@ PICTURES = HERE.parent / "images/tutorials"
 
 
 def main():
-    names = sys.argv[1:] or sorted(path.stem for path in HERE.glob("*.ipynb") if not path.stem.endswith(".zh"))
+    names = sys.argv[1:] or sorted(
+        path.stem for path in HERE.glob("*.ipynb") if not path.stem.endswith(".zh")
+    )
     for name in names:
         started, path = time.monotonic(), HERE / f"{name}.ipynb"
         notebook = nbformat.read(path, as_version=4)
-        nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": HERE}}).execute()
+        nbclient.NotebookClient(
+            notebook, timeout=900, resources={"metadata": {"path": HERE}}
+        ).execute()
         pictures = [picture for cell in notebook.cells for picture in cleaned(cell)]
         (PICTURES / f"{name}.png").write_bytes(base64.b64decode(pictures[-1]))
         nbformat.write(notebook, path)
@@ -40,12 +45,16 @@ def translate(notebook, path):
 
 
 def cleaned(cell):
-    """The pictures of a cell, from which warnings and the times of the run are taken out."""
+    """The pictures of a cell, from which warnings and times are taken out."""
     cell.metadata.pop("execution", None)
     if cell.cell_type != "code":
         return []
     cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-    return [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
+    return [
+        output.data["image/png"]
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
 
 
 if __name__ == "__main__":
