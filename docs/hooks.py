@@ -34,7 +34,8 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Adds its flags to the page of a job."""
+    """Adds its flags to the page of a job; keeps a mean and its deviation on one line."""
+    markdown = markdown.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
     folder, _, name = page.file.src_uri.removesuffix(".md").rpartition("/")
     return f"{markdown}\n{flags_table(name)}" if folder == "jobs" and name in JOBS else markdown
 
