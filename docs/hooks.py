@@ -13,6 +13,9 @@ JOBS = ("train_gan", "train_classifier", "generate", "evaluate", "classify", "co
 DATASETS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "celeba64": "CelebA",
             "ffhq": "FFHQ", "imagenet": "ImageNet"}  # fmt: skip
 HIDDEN = ("__init__", "base")
+FOUND = {"results": ("demo", "likeness", "benchmark", "benchmark_metrics", "metric_sanity"), "production": ("load", "formats"),
+         "distributed": ("agreement", "communication")}  # fmt: skip
+"""The page that shows what a job has found -> jobs without a guide."""
 
 
 def on_config(config):
@@ -74,8 +77,10 @@ def as_markdown(docstring):
 
 
 def job_page(job):
-    """The page of a job that has no guide in docs/jobs: its docstring."""
-    return f"# {job}\n\n{as_markdown(parsed(f'experiments/{job}.py')[1])}\n"
+    """The page of a job that has no guide in docs/jobs: its docstring, and where to see what it has found."""
+    (page,) = [page for page, jobs in FOUND.items() if job in jobs]
+    docstring = as_markdown(parsed(f"experiments/{job}.py")[1])
+    return f"# {job}\n\n{docstring}\n\nWhat it found is on the page [{page}](../{page}.md).\n"
 
 
 def flags_table(job):
