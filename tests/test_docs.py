@@ -96,3 +96,9 @@ def test_a_tutorial_begins_with_a_picture_that_is_there_and_ends_with_exercises(
 def test_a_translation_has_the_same_code(path):
     original = path.with_name(path.name.replace(".zh", ""))
     assert cells_of(path, "code") == cells_of(original, "code")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_the_first_pages_lead_somewhere(name):
+    for link in re.findall(r"\]\(([^)#:]+)[)#]", (DOCS.parent / name).read_text()):
+        assert (DOCS.parent / link).exists(), link

@@ -6,6 +6,7 @@ import json
 import pathlib
 import pkgutil
 import re
+import types
 
 import pytest
 
@@ -92,3 +93,39 @@ def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, a
             for part in key.split("."):
                 assert part in config, f"{named} have no {key}"
                 config = config[part]
+
+
+@pytest.fixture(scope="module")
+def links():
+    spec = importlib.util.spec_from_file_location("links", ROOT / "docs/links.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tutorials_lead_to_pages_and_chinese_headings_have_anchors(links):
+    page = types.SimpleNamespace(file=types.SimpleNamespace(src_uri="tutorials/a.ipynb"))
+    text = (
+        '<h2 id="">甲</h2><h2 id="">乙</h2><a href="../x.md">x</a><a href="b.ipynb#c">c</a><a href="https://y.org/z.md">z</a>'
+    )
+    assert links.on_post_page(text, page, None) == (
+        '<h2 id="_1">甲</h2><h2 id="_2">乙</h2><a href="../x.html">x</a><a href="b.html#c">c</a><a href="https://y.org/z.md">z</a>'
+    )
+    page.file.src_uri = "a.md"
+    assert links.on_post_page(text, page, None) == text
+
+
+def test_links_that_lead_nowhere_are_warnings(links, tmp_path, caplog):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "picture.png").touch()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="top"></h1><a href="a/b.html#there"></a><a href="#top"></a><img src="picture.png">'
+    )
+    (tmp_path / "a/b.html").write_text(
+        '<p id="there"></p><a href="../index.html#up"></a><a href="c.html"></a><img src="picture.png"><a href="https://c.org"></a>'
+    )
+    with caplog.at_level("WARNING", "mkdocs.links"):
+        links.on_post_build(types.SimpleNamespace(site_dir=str(tmp_path)))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"a/b.html: the link {link} leads nowhere" for link in ("../index.html#up", "c.html", "picture.png")
+    ]
