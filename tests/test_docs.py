@@ -36,7 +36,7 @@ def test_the_tutorial_of_a_network_of_ones_own_runs_as_it_is_written(tmp_path, m
 
 
 def test_the_page_of_smaller_things_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluate, "MEASURES", dict(evaluate.MEASURES))
+    monkeypatch.setitem(evaluate.MEASURES, "swd", None)  # which takes it away in the end
     monkeypatch.setattr(in_domain, "MIN_STEPS", 1)
     monkeypatch.setenv("GANLIB_CACHE", str(tmp_path))
     code = "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL))
