@@ -37,7 +37,10 @@ def load(source, cache_dir=None):
         UserError: if the images have no labels, or are not held in memory.
     """
     if source.images is None or source.labels is None:
-        raise UserError(f"in_domain features take labelled images in memory, which {source.name} has not: name other features")
+        raise UserError(
+            f"in_domain features take labelled images in memory, which {source.name} has not: name other features, "
+            "or measure nothing (metrics='')"
+        )
     path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), VERSION), ".keras")
     if path.exists():
         try:
