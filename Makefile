@@ -22,7 +22,7 @@ demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
 
 test: install
-	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --durations=10 --nbmake --ignore-glob='*.zh.ipynb' tests docs/tutorials
+	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' tests docs/tutorials
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import gc
 import os
 import pathlib
 import tempfile
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+gc.set_threshold(100_000, 20, 20)  # as for jobs: see experiments/__init__.py
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )

@@ -77,12 +77,12 @@ class Copying:
 def test_cas_of_the_images_that_are_measured(pixels, monkeypatch):
     """A generator that knows the data scores nearly as real data do; one whose labels mean nothing scores chance."""
     source, test = data.open("digits"), data.open("digits", "test")
+    monkeypatch.setattr(in_domain, "MIN_STEPS", 400)
     evaluate = evaluation.Evaluation(source, ["fid", "cas"], pixels, samples=1000, test=test)
     result = evaluate(Copying(source.images, source.labels))
     assert set(result) == {"fid", "cas", "cas_real"}
-    assert result["cas_real"] > 0.95
+    assert result["cas_real"] > 0.9
     assert result["cas"] > 0.9
-    monkeypatch.setattr(in_domain, "MIN_STEPS", 150)  # chance is soon learned
     shuffled = evaluate(Copying(np.random.default_rng(0).permutation(source.images), source.labels))
     assert shuffled["cas"] < 0.4
     assert shuffled["cas_real"] == result["cas_real"]

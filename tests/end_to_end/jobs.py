@@ -43,13 +43,12 @@ def run(job, *arguments):
 
 
 def run_in_one_process(commands):
-    """Runs jobs, ``[(job, *arguments), ...]``, by `tests.end_to_end.several`; returns the exit status of each and the lines of
-    its errors that are ours."""
+    """Runs jobs, ``[(job, *arguments), ...]``, by `tests.end_to_end.several`; returns of each what `finish` does."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.end_to_end.several"], cwd=ROOT, input=json.dumps([list(map(str, c)) for c in commands]),
         capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
-    return [(status, _ours(errors)) for status, errors in json.loads(done.stdout)]
+    return [(status, output, _ours(errors)) for status, output, errors in json.loads(done.stdout)]
 
 
 def _ours(lines):

@@ -8,8 +8,9 @@ def score(labels_further=0):
     return metrics.classification_accuracy_score(source.images, labels, test.images, test.labels, 10)
 
 
-def test_it_is_the_accuracy_on_the_test_images_of_what_the_labels_teach():
-    assert 0.95 < score() < 1
+def test_it_is_the_accuracy_on_the_test_images_of_what_the_labels_teach(monkeypatch):
+    monkeypatch.setattr(in_domain, "MIN_STEPS", 400)
+    assert 0.9 < score() < 1
     assert score(labels_further=1) < 0.02  # which teaches the wrong answer, nearly as well
 
 

@@ -126,11 +126,11 @@ def test_weights_follow_from_the_global_seed():
 
 @pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"])
 def test_every_size_it_claims(name):
-    module, latents = MODULES[name], np.ones((4, 420), np.float32)  # a multiple of all that biggan cuts them into
+    module, latents = MODULES[name], np.ones((1, 420), np.float32)  # a multiple of all that biggan cuts them into
     for size in getattr(module, "STAGES", None) or module.GENERATOR_WIDTHS:
         images = module.Generator((size, size, 1), 420, width=2)(latents)
-        assert images.shape == (4, size, size, 1)
-        assert module.Discriminator((size, size, 1), width=2)(images).shape == (4,)
+        assert images.shape == (1, size, size, 1)
+        assert module.Discriminator((size, size, 1), width=2)(images).shape == (1,)
 
 
 @pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"])

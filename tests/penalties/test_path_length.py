@@ -40,6 +40,7 @@ def test_it_moves_the_generator(images):
         gan = ganlib.GAN(stylegan2.Generator((8, 8, 1), 4, width=8), stylegan2.Discriminator((8, 8, 1), width=8))
         gan.generator.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in gan.generator.get_weights()])
         gan.compile(adam(), adam(), penalties=[penalties.PathLength(weight)])
+        gan.run_eagerly = True  # tracing takes far longer than one step
         gan.train_on_batch(images[:8])
         return gan.generator.convs[0].conv.kernel.numpy()
 
