@@ -1,5 +1,5 @@
 """What a trained run is in each format that it can be exported to: its size, its speed here, and what it loses.
-python -m experiments.formats --workdirs=runs/cifar10_cnn,runs/cifar10_dcgan --output=formats.json
+python -m experiments.formats --workdirs=runs/digits_sgan,runs/digits_dcgan --output=formats.json
 
 For each format: the bytes written, the largest difference from the network on random inputs, images a second in batches of
 --batch_size on the CPU, and how good it is by itself: a classifier's accuracy on test images, the FID of a generator's images.

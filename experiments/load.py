@@ -1,5 +1,5 @@
 """How much a service takes, and what it does with hostile requests, on this machine alone:
-python -m experiments.load --export=exported/cifar10_resnet --clients=1,8,64 --seconds=10 --hostile=10000
+python -m experiments.load --export=exported/mnist_dcgan --clients=1,8,64 --seconds=10 --hostile=10000
 
 Starts `experiments.serve` on a free port of 127.0.0.1. So many clients ask for one row at a time, each for the next when the
 last is answered; printed are requests a second, the median and the 99th percentile of their times, beside what the model alone
