@@ -18,12 +18,17 @@ pytest.importorskip("mkdocs")
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def hooks():
-    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs/hooks.py")
+def module_of(name):
+    """A module of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    return module_of("hooks")
 
 
 def test_commands_become_code_and_the_rest_stays_text(hooks):
@@ -97,10 +102,7 @@ def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, a
 
 @pytest.fixture(scope="module")
 def links():
-    spec = importlib.util.spec_from_file_location("links", ROOT / "docs/links.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of("links")
 
 
 def test_tutorials_lead_to_pages_and_chinese_headings_have_anchors(links):
