@@ -30,12 +30,16 @@ def matmul_rate(dtype, size):
     return 2 * size**3 / np.median([_seconds(lambda: multiply().numpy()) for _ in range(ROUNDS)])
 
 
-def step_flops(gan, batch_size):
-    """FLOPs of the matrix multiplications and convolutions, forward and backward, that one train step executes."""
+def step_flops(model, specification):
+    """FLOPs of the matrix multiplications and convolutions, forward and backward, that one train step executes.
+
+    Args:
+        model: with a ``train_step``.
+        specification: the `tf.TensorSpec` of a batch, or a structure of them.
+    """
     import tensorflow as tf
 
-    specification = tf.TensorSpec((batch_size, *IMAGE_SHAPE), tf.uint8)
-    graph = tf.function(gan.train_step, autograph=False).get_concrete_function(specification).graph
+    graph = tf.function(model.train_step, autograph=False).get_concrete_function(specification).graph
     # The traced graph also holds gradients that nothing uses; TensorFlow drops them, and so does this walk.
     pending, executed = [t.op for t in graph.outputs] + list(graph.control_outputs), set()
     while pending:
@@ -52,6 +56,9 @@ def _flops(operation):
     if operation.type == "MatMul":
         inner = shapes[0][0 if operation.get_attr("transpose_a") else 1]
         return 2 * result[0] * result[1] * inner
+    if operation.type == "BatchMatMulV2":
+        inner = shapes[0][-2 if operation.get_attr("adj_x") else -1]
+        return 2 * math.prod(result) * inner
     # A convolution's kernel, and the batch and positions of its (small) output side.
     kernel_and_output = {
         "Conv2D": lambda: (shapes[1], result),
@@ -155,7 +162,7 @@ def main():
     rows = []
     for update, policy in VARIANTS:
         gan = make_gan(update, policy, width)
-        flops = step_flops(gan, batch_size)
+        flops = step_flops(gan, tf.TensorSpec((batch_size, *IMAGE_SHAPE), tf.uint8))
         bare, fit, ratio = measure(gan, dataset, steps)
         row = {
             "name": update if policy == "float32" else f"{update}, {policy}", "flops": flops, "fit_to_bare_time": ratio,

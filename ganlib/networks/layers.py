@@ -185,11 +185,18 @@ class MinibatchDeviation(keras.layers.Layer):
 
     def call(self, inputs):
         count, (_, height, width, channels) = ops.shape(inputs)[0], inputs.shape
-        group = ops.where(ops.equal(count % self.GROUP, 0), self.GROUP, 1)
+        group = self._group_of(count)
         x = ops.reshape(ops.cast(inputs, "float32"), (-1, group, height * width * channels))
-        deviation = ops.mean(ops.sqrt(ops.var(x, axis=1) + 1e-8), axis=-1)
-        channel = ops.repeat(ops.cast(deviation, inputs.dtype), group, axis=0)[:, None, None, None]
-        return ops.concatenate([inputs, ops.broadcast_to(channel, (count, height, width, 1))], axis=-1)
+        deviation = ops.mean(ops.sqrt(ops.var(x, axis=1, keepdims=True) + 1e-8), axis=-1, keepdims=True)
+        # Added to zeros, it is repeated for each image and position. Under XLA `ops.repeat` has no gradient inside a condition.
+        channel = ops.cast(deviation, inputs.dtype) + ops.zeros((1, group, height * width), inputs.dtype)
+        return ops.concatenate([inputs, ops.reshape(channel, (count, height, width, 1))], axis=-1)
+
+    def _group_of(self, count):
+        """The number of images in a group: a Python integer where the batch size is one, so that XLA knows the shapes."""
+        if isinstance(count, int):
+            return self.GROUP if count % self.GROUP == 0 else 1
+        return ops.where(ops.equal(count % self.GROUP, 0), self.GROUP, 1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)

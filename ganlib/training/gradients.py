@@ -62,7 +62,10 @@ def _objective(loss, optimizer):
 
 def _whole(gradient, variable):
     """A gradient as a full tensor. That of an embedding has a row for each example, often more than there are classes, and
-    replicas would gather the rows of all others instead of adding up."""
+    replicas would gather the rows of all others instead of adding up. The shape is the variable's, which is known: the one that
+    the rows carry can come out of a condition, and XLA would then compile each step anew."""
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, variable.shape[0])
     return None if gradient is None else tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
 
 
