@@ -14,7 +14,7 @@ def check(images):
     """Refuses images whose values cannot be meant, and warns of those that hardly are; uint8 images are never looked at.
 
     Args:
-        images: an array, or a tensor that has values.
+        images: ``(n, height, width, channels)`` array, or a tensor that has values.
 
     Raises:
         UserError: for floats outside ``[-1, 1]`` or not finite, or integers outside ``[0, 255]``.
