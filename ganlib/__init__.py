@@ -1,9 +1,12 @@
 """ganlib: image generation with GANs and classification with semi-supervised GANs, on Keras 3 and TensorFlow.
 
-The public names load on first use, so that ``import ganlib`` does not wait for TensorFlow.
+The public names load on first use, so that ``import ganlib`` does not wait for TensorFlow. Keras finds the classes by
+`ganlib.registration`, in saved models too.
 """
 
 import importlib
+
+from ganlib import registration
 
 __version__ = "0.1.0"
 
@@ -34,3 +37,6 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+registration.when_keras_is_imported()

@@ -42,7 +42,7 @@ def _build_gan(run):
     gan = GAN(generator, discriminator)
     gan.compile(
         build_optimizer(config.generator_optimizer, config.steps),
-        build_optimizer(config.discriminator_optimizer, config.steps),
+        build_optimizer(config.discriminator_optimizer, config.steps, config.discriminator_steps),
         loss=config.loss,
         penalties=[penalties.get(name, **_scheduled(arguments, config.steps)) for name, arguments in config.penalties.items()],
         discriminator_steps=config.discriminator_steps,
@@ -204,11 +204,16 @@ def _architecture(name):
     )
 
 
-def build_optimizer(config, steps):
+def build_optimizer(config, steps, updates=1):
     """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
 
-    Each number may be a schedule, as `ganlib.training.schedules.from_config` reads it. With ``linear_decay=0.5`` the learning
-    rate falls linearly to 0 over the last half of the ``steps``.
+    Each number may be a schedule of train steps, as `ganlib.training.schedules.from_config` reads it. With
+    ``linear_decay=0.5`` the learning rate falls linearly to 0 over the last half of the ``steps``.
+
+    Args:
+        config: as above.
+        steps: the train steps of the training.
+        updates: how many updates the optimizer makes in a train step.
 
     Raises:
         UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
@@ -221,6 +226,9 @@ def build_optimizer(config, steps):
             raise UserError(f"linear_decay is a share of the steps in (0, 1], got {decay}")
         falling = decay * steps
         arguments["learning_rate"] = schedules.Linear(arguments["learning_rate"], 0.0, falling, begin=steps - falling)
+    if updates > 1:
+        scheduled = {key: value for key, value in arguments.items() if callable(value)}
+        arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
     known = {"adam": schedules.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
     return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
 

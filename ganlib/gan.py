@@ -58,6 +58,10 @@ class GAN(DistributedModel):
     def averages(self):
         return [(self.ema_generator, self.generator)]
 
+    @property
+    def states(self):
+        return getattr(self, "penalty_states", [])
+
     def compile(
         self,
         generator_optimizer,
@@ -81,7 +85,9 @@ class GAN(DistributedModel):
             augment: what real and generated images pass before the discriminator, such as
                 `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`; None for nothing.
             discriminator_steps: updates of the discriminator for each of the generator. A batch is cut into as many
-                parts, one for each update, so give `fit` batches that are so many times larger.
+                parts, one for each update, so give `fit` batches that are so many times larger. As everywhere in Keras, a
+                learning-rate schedule counts the updates of its optimizer: for the discriminator's,
+                `ganlib.training.schedules.EachStep` makes it count train steps.
             update: ``"alternating"`` updates the discriminator and then, on new latents, the generator against the
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
                 gradients from one pass over the same generated images and then updates both: a sixth fewer FLOPs for
@@ -127,8 +133,11 @@ class GAN(DistributedModel):
         return logs
 
     def _alternating_update(self, images, labels, random):
+        signs = []
         for real, real_labels in self._parts(images, labels):
             logs = self.discriminator_step(real, real_labels, random)
+            signs.append(logs["real_signs"])
+        logs = self._adapted(logs | {"real_signs": tf.reduce_mean(signs)}, images)
         return logs | self.generator_step(real, real_labels, random)
 
     def discriminator_step(self, real, labels, random):
@@ -151,8 +160,7 @@ class GAN(DistributedModel):
             terms = self._discriminator_terms(critic, real, fake, random)
             return [sum(terms.values(), loss)], self._discriminator_logs(loss, real_logits, fake_logits) | terms
 
-        updates = [(self.discriminator, self.discriminator_optimizer)]
-        return self._adapted(self.descend(losses_of, updates, (real, labels), random), real)
+        return self.descend(losses_of, [(self.discriminator, self.discriminator_optimizer)], (real, labels), random)
 
     def generator_step(self, real, labels, random):
         """Updates the generator to make images that the discriminator takes for real.
@@ -324,7 +332,7 @@ class GAN(DistributedModel):
             self.augment_state = self.augment.state
 
     def _adapted(self, logs, real):
-        """The logs of a discriminator's step, after the augmentation has adapted itself to them, if it does."""
+        """The logs of a step's discriminator updates on ``real``, after the augmentation has adapted itself, if it does."""
         signs = logs.pop("real_signs")
         if self.augment_state is None:
             return logs

@@ -50,7 +50,8 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         self.num_classes = num_classes
         with self.distribute_strategy.scope():
             head = discriminator.class_head(num_classes)
-            network = Classifier(discriminator.body, generator.image_shape, num_classes, head)
+            dtype = discriminator.dtype_policy
+            network = Classifier(discriminator.body, generator.image_shape, num_classes, head, dtype=dtype)
         self.add_classifier(network)
 
     @property

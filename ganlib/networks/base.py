@@ -6,9 +6,10 @@ from keras import ops
 
 from ganlib.errors import UserError
 from ganlib.networks import conditioning, layers
+from ganlib.networks.own_policy import OwnPolicy
 
 
-class _Network(keras.Model):
+class _Network(OwnPolicy, keras.Model):
     """A model that builds its weights in its constructor, so that they are a function of the global seed."""
 
     frozen = ()
@@ -171,7 +172,7 @@ class Discriminator(_Network):
 
     def class_head(self, num_classes):
         """A layer from features to class logits, for a classifier on this discriminator's body."""
-        return keras.layers.Dense(num_classes, name="head")
+        return keras.layers.Dense(num_classes, name="head", dtype=self.dtype_policy)
 
     def build(self, input_shape=None):
         if self.body is not None:

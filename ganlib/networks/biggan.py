@@ -12,6 +12,7 @@ from keras import ops
 
 from ganlib.networks import base, layers, resnet
 from ganlib.networks.attention import attention_after
+from ganlib.networks.own_policy import OwnPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.biggan")
 
@@ -33,7 +34,7 @@ def _orthogonal():
 
 
 @register
-class ConditionalBatchNorm(keras.layers.Layer):
+class ConditionalBatchNorm(OwnPolicy, keras.layers.Layer):
     """Batch normalisation whose gain and bias are linear in a vector. Called with ``(inputs, conditions)``: ``(n, h, w, c)``
     and ``(n, d)``.
 

@@ -1,15 +1,17 @@
 """A classifier made of a discriminator's features and a class head."""
 
 import keras
+import numpy as np
 from keras import ops
 
-from ganlib.networks import base, layers
+from ganlib.networks import base, layers, pixels
+from ganlib.networks.own_policy import OwnPolicy
 
 register = keras.saving.register_keras_serializable("ganlib")
 
 
 @register
-class Classifier(layers.Composed, keras.Model):
+class Classifier(OwnPolicy, layers.Composed, keras.Model):
     """Images -> the body of a discriminator -> a dense head -> class logits. A plain Keras model.
 
     With K classes the logits stand for K + 1: the logit of "generated" is fixed at 0, so the logit of "real" is
@@ -52,7 +54,12 @@ class Classifier(layers.Composed, keras.Model):
         """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]``, -> ``(n, num_features)`` features.
 
         ``training`` is passed to the body, as in `call`.
+
+        Raises:
+            UserError: for a numpy array of floats outside ``[-1, 1]``.
         """
+        if isinstance(images, np.ndarray):
+            pixels.check(images)
         return self.body(base.rescale(images), training=training)
 
     def call(self, images, training=False):
@@ -68,14 +75,23 @@ class Classifier(layers.Composed, keras.Model):
 
         Args:
             images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``.
+
+        Raises:
+            UserError: for floats outside ``[-1, 1]``.
         """
+        pixels.check(images)
         layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
 
     def classify(self, images, batch_size=256):
         """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities.
 
-        They are calibrated by ``temperature``; ``batch_size`` images pass at a time.
+        They are calibrated by ``temperature``; ``batch_size`` images pass at a time. Where floats are all from 0 to 1
+        there is a warning.
+
+        Raises:
+            UserError: for floats outside ``[-1, 1]``.
         """
+        pixels.check(images)
         logits = self.predict(images, batch_size=batch_size, verbose=0)
         return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
 

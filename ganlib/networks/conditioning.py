@@ -5,11 +5,12 @@ from keras import ops
 
 from ganlib.errors import choose
 from ganlib.networks import layers
+from ganlib.networks.own_policy import OwnPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.conditioning")
 
 
-class _Conditioning(keras.layers.Layer):
+class _Conditioning(OwnPolicy, keras.layers.Layer):
     """``(n,)`` logits, ``(n, num_features)`` features and ``(n,)`` labels -> ``(n,)`` logits.
 
     Args:

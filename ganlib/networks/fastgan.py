@@ -8,6 +8,7 @@ from keras import ops
 
 from ganlib.networks import base, layers
 from ganlib.networks.equalized import normal, pixel_norm
+from ganlib.networks.own_policy import OwnPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.fastgan")
 
@@ -20,7 +21,7 @@ EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
 
 
 @register
-class GatedNorm(keras.layers.Layer):
+class GatedNorm(OwnPolicy, keras.layers.Layer):
     """Normalises, conditionally where there are labels, and lets one half of the channels gate the other."""
 
     def __init__(self, num_classes=None, normalization="batch", **kwargs):
@@ -44,7 +45,7 @@ class GatedNorm(keras.layers.Layer):
 
 
 @register
-class Block(keras.layers.Layer):
+class Block(OwnPolicy, keras.layers.Layer):
     """Doubles the resolution; then convolves and gates, twice with noise of a learned strength, or, if ``light``, once without.
 
     Without noise that is given, it is the block's own, the same for all images.
@@ -86,7 +87,7 @@ class Block(keras.layers.Layer):
 
 
 @register
-class Excitation(keras.layers.Layer):
+class Excitation(OwnPolicy, keras.layers.Layer):
     """Fine maps, each channel times a number that follows from coarse maps: section 3.1 of Liu et al."""
 
     def build(self, fine_shape, coarse_shape):

@@ -8,6 +8,7 @@ authors' code; other sizes than 32x32 are ours.
 import keras
 
 from ganlib.networks import base, layers
+from ganlib.networks.own_policy import policy
 
 register = keras.saving.register_keras_serializable("ganlib.improved_conv")
 
@@ -89,7 +90,8 @@ class Discriminator(base.Discriminator):
 
     def class_head(self, num_classes):
         """The last layer of a classifier: a dense layer whose gains are learned."""
-        return layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True, name="head")
+        with policy(self.dtype_policy):
+            return layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True, name="head")
 
     def get_config(self):
         config = {**super().get_config(), "width": self.width, "dropout": self.dropout}

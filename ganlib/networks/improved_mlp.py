@@ -9,6 +9,7 @@ import math
 import keras
 
 from ganlib.networks import base, layers
+from ganlib.networks.own_policy import policy
 
 register = keras.saving.register_keras_serializable("ganlib.improved_mlp")
 
@@ -69,8 +70,9 @@ class Discriminator(base.Discriminator):
 
     def class_head(self, num_classes):
         """The last layer of a classifier: noise, then a dense layer whose gains are learned."""
-        dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
-        return keras.Sequential([keras.layers.GaussianNoise(self.noise), dense], name="head")
+        with policy(self.dtype_policy):
+            dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
+            return keras.Sequential([keras.layers.GaussianNoise(self.noise), dense], name="head")
 
     def get_config(self):
         config = {**super().get_config(), "width": self.width, "noise": self.noise}

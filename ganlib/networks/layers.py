@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ganlib.errors import choose
+from ganlib.networks.own_policy import OwnPolicy, policy
 
 register = keras.saving.register_keras_serializable("ganlib.layers")
 
@@ -28,7 +29,9 @@ class Composed:
     @classmethod
     def from_config(cls, config):
         """The layer that `get_config` describes, its parts made again."""
-        return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}})
+        with policy(config.get("dtype")):  # as of a `keras.Sequential` among them, which Keras saves without its own
+            parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}
+        return cls(**{**config, **parts})
 
 
 @register
@@ -126,7 +129,7 @@ def initialize_weight_norm(stack, inputs):
 
 
 @register
-class ConditionalBatchNorm(keras.layers.Layer):
+class ConditionalBatchNorm(OwnPolicy, keras.layers.Layer):
     """Batch normalisation whose gain and bias are looked up by label.
 
     Dumoulin et al. 2017 (arXiv:1610.07629), de Vries et al. 2017 (arXiv:1707.00683). Called with ``(inputs, labels)``.

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from ganlib.networks import base, dcgan
+from ganlib.networks.own_policy import OwnPolicy
 from ganlib.networks.resampling import product
 
 register = keras.saving.register_keras_serializable("ganlib.multiscale")
@@ -83,7 +84,7 @@ class Generator(base.Generator):
 
 
 @register
-class Body(keras.layers.Layer):
+class Body(OwnPolicy, keras.layers.Layer):
     """Images of all scales -> features: strided convolutions, to whose inputs the image of that resolution is joined."""
 
     def __init__(self, image_shape, width, scales, spectral_norm, **kwargs):

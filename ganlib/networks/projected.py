@@ -12,6 +12,7 @@ from keras import ops
 
 from ganlib.networks import base, layers, pretrained
 from ganlib.networks.fastgan import Generator
+from ganlib.networks.own_policy import OwnPolicy
 
 __all__ = ["Discriminator", "Generator"]
 
@@ -24,7 +25,7 @@ WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1}
 
 
 @register
-class RandomMixing(keras.layers.Layer):
+class RandomMixing(OwnPolicy, keras.layers.Layer):
     """Maps at several scales, finest first -> as many, of twice the resolution, each of which follows from all coarser ones.
 
     Convolutions of 1x1 with random weights that stay as they are: sections 3.2 and 4.1 of the paper.
@@ -67,7 +68,7 @@ class RandomMixing(keras.layers.Layer):
 
 
 @register
-class ScaleDiscriminator(keras.layers.Layer):
+class ScaleDiscriminator(OwnPolicy, keras.layers.Layer):
     """Maps of one scale, and labels -> a logit for each patch: halved down to about `LAST`, then a convolution of 4x4.
 
     Args:

@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from ganlib.networks import base, layers
+from ganlib.networks.own_policy import OwnPolicy
 from ganlib.networks.resampling import Downsample, Upsample
 
 register = keras.saving.register_keras_serializable("ganlib.r3gan")
@@ -31,7 +32,7 @@ def _normal(gain=1.0):
 
 
 @register
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(OwnPolicy, keras.layers.Layer):
     """Widen by a 1x1 convolution, convolve in groups, narrow by a 1x1 convolution; all beside the input itself.
 
     The last convolution begins with zeros and the others are scaled down by the depth of the network, as in Fixup (Zhang et

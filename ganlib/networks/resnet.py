@@ -12,6 +12,7 @@ from keras import ops
 
 from ganlib.networks import base, layers
 from ganlib.networks.attention import attention_after
+from ganlib.networks.own_policy import OwnPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
 
@@ -33,7 +34,7 @@ def _initializer(gain=1.0):
 
 
 @register
-class GeneratorBlock(keras.layers.Layer):
+class GeneratorBlock(OwnPolicy, keras.layers.Layer):
     """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
 
     def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, **kwargs):
@@ -70,7 +71,7 @@ class GeneratorBlock(keras.layers.Layer):
 
 
 @register
-class DiscriminatorBlock(keras.layers.Layer):
+class DiscriminatorBlock(OwnPolicy, keras.layers.Layer):
     """ReLU, convolve, ReLU, convolve, and halve the resolution if asked; beside it a 1x1 convolution where needed."""
 
     def __init__(self, width, downsample, first=False, spectral_norm=True, initializer=None, **kwargs):

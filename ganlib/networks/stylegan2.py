@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from ganlib.networks import base, equalized, layers
+from ganlib.networks.own_policy import OwnPolicy
 from ganlib.networks.resampling import Downsample, Upsample, blur
 
 register = keras.saving.register_keras_serializable("ganlib.stylegan2")
@@ -22,7 +23,7 @@ STYLE_DECAY = 0.995
 
 
 @register
-class ModulatedConv(keras.layers.Layer):
+class ModulatedConv(OwnPolicy, keras.layers.Layer):
     """A convolution whose weights are scaled by the style of each image: section 2.2.
 
     The input channels are multiplied by the style and the output channels divided by the norm of their scaled weights, which
@@ -67,7 +68,7 @@ class ModulatedConv(keras.layers.Layer):
 
 
 @register
-class StyledConv(keras.layers.Layer):
+class StyledConv(OwnPolicy, keras.layers.Layer):
     """A `ModulatedConv`, noise of a learned strength, a bias, and a leaky ReLU.
 
     Without noise that is given, it is the layer's own, the same for all images.
@@ -219,7 +220,7 @@ class Generator(base.Generator):
 
 
 @register
-class DiscriminatorBlock(keras.layers.Layer):
+class DiscriminatorBlock(OwnPolicy, keras.layers.Layer):
     """Two convolutions, the second of which halves the resolution after a blur; beside them a 1x1 convolution.
 
     Args:

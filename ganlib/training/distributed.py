@@ -1,11 +1,14 @@
 """A Keras model whose `fit` runs a custom train step under every `tf.distribute` strategy."""
 
+import contextlib
+import math
 import re
 
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose
+from ganlib.networks import pixels
 from ganlib.training import averaging, gradients, precision
 from ganlib.training.random_stream import ALGORITHM, RandomStream, fold_in
 
@@ -38,6 +41,7 @@ class DistributedModel(keras.Model):
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.seed = 0
         self._optimizer_names = []
+        self._looks_at_images = True
         self.built = True
 
     @property
@@ -48,6 +52,12 @@ class DistributedModel(keras.Model):
     @property
     def averages(self):
         """Pairs of a moving average and the network that it follows."""
+        return []
+
+    @property
+    def states(self):
+        """What is kept between steps beside the networks, and moved by passes through them: layers, such as
+        `ganlib.training.state.State`."""
         return []
 
     def random_stream(self):
@@ -84,6 +94,10 @@ class DistributedModel(keras.Model):
             for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
                 variable.assign(mean)
 
+    def _statistics(self):
+        """What a pass through the networks moves besides weights: batch statistics, singular vectors, averages of penalties."""
+        return self._unfrozen(v for layer in (*self.networks, *self.states) for v in layer.non_trainable_variables)
+
     def _unfrozen(self, variables):
         """Those of ``variables`` that are floating point and that a step may change."""
         frozen = {id(v) for network in self.networks for layer in getattr(network, "frozen", ()) for v in layer.variables}
@@ -99,7 +113,8 @@ class DistributedModel(keras.Model):
             arguments: the subclass's own arguments of ``compile`` by name, to be saved with the model.
             ema_decay: the decay of the moving averages, in ``[0, 1)``, or a `ganlib.training.schedules` of it.
             seed: an integer; all that is random in training follows from (seed, step).
-            accumulation_steps: parts of a batch that go through the networks one after the other, to save memory.
+            accumulation_steps: parts of a batch that go through the networks one after the other, to save memory. What they
+                move besides weights, such as batch statistics, moves once a step, by the mean of what the parts would do.
             non_finite: ``"stop"`` leaves gradients that are not finite to `ganlib.training.callbacks.StopAtNonFinite`;
                 ``"skip"`` makes no update by them, and takes no average or batch statistic that is not finite.
             jit_compile: compile the step with XLA. "auto" does on one GPU only: on CPU XLA was slower for convolutions, and
@@ -169,7 +184,8 @@ class DistributedModel(keras.Model):
         Returns:
             The logs.
         """
-        own, logs = gradients.mean_over_parts(losses_of, updates, batch, random, self.accumulation_steps)
+        parts = self.accumulation_steps
+        own, logs = gradients.mean_over_parts(losses_of, updates, batch, random, parts, self._statistics() if parts > 1 else ())
         for (network, optimizer), values in zip(updates, own, strict=True):
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 values = gradients.all_or_none_finite(values)
@@ -179,41 +195,51 @@ class DistributedModel(keras.Model):
     def fit(self, x=None, *args, **kwargs):
         """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`.
 
+        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``. Those of the first batch are checked before they are trained
+        on. Where floats are all from 0 to 1 there is a warning.
+
         Raises:
-            UserError: also where TensorFlow has wrapped one, from inside the step or the pipeline, in an error of its own.
+            UserError: for images with other values; also where TensorFlow has wrapped one, from inside the step or the
+                pipeline, in an error of its own.
         """
+        self._looks_at_images = True
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)
-        try:
+        with _user_errors():
             return super().fit(x, *args, **kwargs)
-        except Exception as error:
-            inside = None if isinstance(error, UserError) else re.search(r"UserError: (.*)", str(error))
-            if inside:
-                raise UserError(inside.group(1)) from None
-            raise
+
+    def train_on_batch(self, *args, **kwargs):
+        """`keras.Model.train_on_batch`, with images as in `fit`.
+
+        Raises:
+            UserError: as `fit`.
+        """
+        with _user_errors():
+            return super().train_on_batch(*args, **kwargs)
 
     def make_train_function(self, force=False):
         """Sets ``train_function(iterator) -> logs``: ``steps_per_execution`` steps, logs averaged over all of them."""
         if self.train_function is not None and not force:
             return
         strategy, steps = self.distribute_strategy, self.steps_per_execution
+        yes, no = tf.constant(True), tf.constant(False)
         train_step = self._skipping_step if self._skips else self.train_step
         if self.jit_compile:
             train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
         @tf.autograph.experimental.do_not_convert  # as in Keras: tracing is far faster, errors stay as they are
-        def one_step(data):
-            logs = strategy.run(train_step, args=(data,))
+        def one_step(data, looks):
+            logs = strategy.run(lambda data: train_step(self._received(data, looks)), args=(data,))
             stacked = strategy.run(lambda values: tf.stack(tf.nest.flatten(values)), args=(logs,))  # to reduce all at once
             means = strategy.reduce("MEAN", stacked, axis=None)
             return tf.nest.pack_sequence_as(logs, tf.unstack(means, num=len(logs)))
 
-        def several_steps(iterator):
-            logs = one_step(next(iterator))
+        def several_steps(iterator, looks):
+            logs = one_step(next(iterator), looks)
             if steps == 1:
                 return logs
             for _ in tf.range(steps - 1):
-                more = one_step(next(iterator))
+                more = one_step(next(iterator), no)
                 logs = {name: logs[name] + more[name] for name in logs}
             return {name: value / steps for name, value in logs.items()}
 
@@ -222,13 +248,26 @@ class DistributedModel(keras.Model):
 
         def train_function(iterator):
             if not isinstance(iterator, (tf.data.Iterator, tf.distribute.DistributedIterator)):
-                return one_step(next(iterator))  # a single batch, from `train_on_batch`
+                return one_step(next(iterator), yes)  # a single batch, from `train_on_batch`
+            looks, self._looks_at_images = self._looks_at_images, False
             try:
-                return several_steps(iterator)
+                return several_steps(iterator, yes if looks else no)
             except tf.errors.OutOfRangeError:
                 raise StopIteration from None
 
         self.train_function = train_function
+
+    def _received(self, data, looks):
+        """A batch, whose images are checked where ``looks``, a scalar boolean, is true.
+
+        No step is counted for a batch that did not come, as at the end of a dataset of unknown size, or that is refused: in a
+        graph, what does not depend on the batch would not wait for it.
+        """
+        values = [x for x in tf.nest.flatten(data) if x is not None]
+        checks = [tf.cond(looks, lambda x=x: _check(x), lambda: True) for x in values if _may_be_wrong(x)]
+        with tf.control_dependencies([*values, *checks]):
+            self.step.assign_add(0)  # whatever reads or counts the step comes after this
+            return tf.nest.map_structure(lambda x: tf.identity(x) if _may_be_wrong(x) else x, data)
 
     def _skipping_step(self, data):
         """`train_step`, after which averages and batch statistics that are not finite are as they were before it."""
@@ -241,3 +280,34 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
+
+
+@contextlib.contextmanager
+def _user_errors():
+    """Raises a `UserError` that TensorFlow has wrapped in an error of its own."""
+    try:
+        yield
+    except Exception as error:
+        inside = None if isinstance(error, UserError) else re.search(r"UserError: (.*)", str(error))
+        if inside:
+            raise UserError(inside.group(1)) from None
+        raise
+
+
+def _may_be_wrong(x):
+    """Whether ``x`` is a batch of images that are not uint8."""
+    return x is not None and tf.TensorShape(x.shape).rank == 4 and tf.as_dtype(x.dtype) != tf.uint8
+
+
+def _check(images):
+    low, high = (tf.cast(reduce(images), tf.float32) for reduce in (tf.reduce_min, tf.reduce_max))
+    floating = tf.as_dtype(images.dtype).is_floating
+    if floating:
+        holds_nan = tf.reduce_any(tf.math.is_nan(images))
+        low, high = (tf.where(holds_nan, math.nan, x) for x in (low, high))
+
+    def in_python(low, high):
+        pixels.check_range(low, high, are_integers=not floating)
+        return True
+
+    return tf.numpy_function(in_python, [low, high], tf.bool)

@@ -7,10 +7,11 @@ import tensorflow as tf
 from ganlib.errors import UserError
 
 
-def mean_over_parts(losses_of, updates, batch, random, parts=1):
+def mean_over_parts(losses_of, updates, batch, random, parts=1, statistics=()):
     """The gradients of the losses of a batch, which goes through the networks in parts, one after the other.
 
-    Their mean is the gradient of the whole batch, where a loss is a mean over examples, in a fraction of the memory.
+    Their mean is the gradient of the whole batch, where a loss is a mean over examples, in a fraction of the memory. Each part
+    finds the statistics as they were before the first, and in the end they are the mean of what the parts left.
 
     Args:
         losses_of: ``losses_of(*batch, random) -> (losses, logs)``: a loss for each update, and a dict of scalars.
@@ -18,6 +19,7 @@ def mean_over_parts(losses_of, updates, batch, random, parts=1):
         batch: a tuple of tensors with a row for each example, or None.
         random: a `ganlib.training.RandomStream`.
         parts: how many.
+        statistics: floating-point variables that a part may move, such as the running means of batch normalisation.
 
     Returns:
         A list of gradients for each update, to be summed over replicas as Keras's optimizers do; and the logs.
@@ -28,18 +30,27 @@ def mean_over_parts(losses_of, updates, batch, random, parts=1):
     if parts == 1:
         return _of_all(losses_of, updates, batch, random)
     _check_parts(batch, parts)
-    sums = []
+    sums, before = [], [tf.identity(v.value) for v in statistics]
     for index in range(parts):
         # One after the other, by their inputs alone: where all operations of a part waited, TensorFlow's optimiser of graphs
         # (2.21, dependency_optimization) let some of them read weights after their update.
         with tf.control_dependencies([value for value in sums if value is not None]):
             rows = [None if values is None else tf.identity(tf.split(values, parts)[index]) for values in batch]
             stream = random.part(index, parts)
-        results = _of_all(losses_of, updates, rows, stream)
+        results = *_of_all(losses_of, updates, rows, stream), [tf.identity(v.value) for v in statistics]
+        _assign(statistics, before)
         added = zip(sums, tf.nest.flatten(results), strict=True)
         sums = [a if a is None else a + b for a, b in added] if sums else tf.nest.flatten(results)
     random.go_on_after(stream)
-    return tf.nest.pack_sequence_as(results, [value if value is None else value / parts for value in sums])
+    means = [value if value is None else value / parts for value in sums]
+    found, logs, left = tf.nest.pack_sequence_as(results, means)
+    _assign(statistics, left)
+    return found, logs
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _of_all(losses_of, updates, batch, random):

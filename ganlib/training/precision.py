@@ -29,19 +29,48 @@ def policy(name):
         keras.config.set_dtype_policy(before)
 
 
+@keras.saving.register_keras_serializable("ganlib.precision")
+class Skipping(keras.optimizers.LossScaleOptimizer):
+    """Makes no update by gradients that are not finite, and scales no loss.
+
+    Keras's loss scaling halves its scale with each update that it leaves out. Without growth, some 130 of them bring the scale
+    to 0, by which gradients are divided. Here the scale is 1 whenever it is used.
+
+    Args:
+        inner_optimizer: a Keras optimizer.
+        name: as of any Keras optimizer.
+    """
+
+    def __init__(self, inner_optimizer, name=None):
+        super().__init__(inner_optimizer, initial_scale=1.0, name=name)
+
+    def scale_loss(self, loss):
+        """``loss`` as it is."""
+        return loss
+
+    def apply(self, grads, trainable_variables=None):
+        """As of any Keras optimizer."""
+        if self.built:
+            self.dynamic_scale.assign(1.0)
+        super().apply(grads, trainable_variables)
+
+    def get_config(self):
+        config = super().get_config()
+        return {name: config[name] for name in ("name", "inner_optimizer")}
+
+
 def optimizer_for(network, optimizer, skips=False):
     """``optimizer``, with dynamic loss scaling around it where ``network`` computes in float16.
 
     Args:
         network: the network that it updates.
         optimizer: a Keras optimizer.
-        skips: make no update by gradients that are not finite, in any precision; loss scaling never does. Where it is for this
-            alone, the scale is 1 at first and halved by each update left out, which changes nothing but it.
+        skips: make no update by gradients that are not finite, in any precision; loss scaling never does. Where ``network``
+            does not compute in float16, `Skipping` then takes the place of a `keras.optimizers.LossScaleOptimizer`, too.
     """
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return optimizer
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if network.dtype_policy.compute_dtype == "float16":
-        return keras.optimizers.LossScaleOptimizer(optimizer)
-    if skips:
-        return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1.0, dynamic_growth_steps=2**31 - 1)
+        return optimizer if scales else keras.optimizers.LossScaleOptimizer(optimizer)
+    if skips and not isinstance(optimizer, Skipping):
+        return Skipping(optimizer.inner_optimizer if scales else optimizer)
     return optimizer

@@ -91,6 +91,34 @@ class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @register
+class EachStep(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of train steps, for an optimizer that makes several updates in each of them.
+
+    A Keras optimizer asks its schedule for the value at one of its own updates. With ``discriminator_steps=5`` the
+    discriminator's optimizer makes five updates in a train step, so that its schedule would end five times too early.
+
+    Args:
+        schedule: a number, or a schedule that counts train steps.
+        updates: the optimizer's updates in a train step.
+
+    Examples:
+        >>> from ganlib.training.schedules import EachStep, Linear
+        >>> schedule = EachStep(Linear(1.0, 0.0, steps=4), updates=5)
+        >>> [float(schedule(update)) for update in (0, 4, 5, 20)]
+        [1.0, 1.0, 0.75, 0.0]
+    """
+
+    def __init__(self, schedule, updates):
+        self.schedule, self.updates = restored(schedule), updates
+
+    def __call__(self, update):
+        return at(self.schedule, ops.floor_divide(update, self.updates))
+
+    def get_config(self):
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "updates": self.updates}
+
+
+@register
 class Adam(keras.optimizers.Adam):
     """Keras's Adam, whose ``beta_2`` may be a schedule of its own updates, too."""
 

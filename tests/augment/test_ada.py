@@ -122,6 +122,21 @@ def test_a_gan_adapts_it_and_saves_it(images, tmp_path):
     assert float(loaded.augment.state.probability) == float(gan.augment.state.probability)
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_it_adapts_once_a_step_however_many_updates_the_discriminator_makes(images, count):
+    """By as many images as the discriminator sees in the step, and by the mean of the signs in all of its updates."""
+    gan = mlp_gan(augment=augment.ADA("color", adjustment=1000, interval=2), discriminator_steps=count)
+    gan.discriminator.head.bias.assign([100.0])  # takes all images for real
+    steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(4)]
+    np.testing.assert_allclose([logs["augment_probability"] for logs in steps], [0.0, 0.04, 0.04, 0.08], rtol=1e-6)
+    signs = [tf.constant(1.0), *[tf.constant(0.0)] * (count - 1)]  # in the first update alone
+    gan.discriminator_step = lambda real, labels, random: {"real_signs": signs.pop(0)}
+    gan.make_train_function(force=True)
+    steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(2)]
+    assert float(steps[-1]["real_signs"]) == pytest.approx(1.0 / count)
+    assert float(steps[-1]["augment_probability"]) == pytest.approx(0.12 if count == 1 else 0.04)
+
+
 def test_replicas_agree_on_the_probability(images):
     with two_replicas().scope():
         gan = mlp_gan(augment=augment.ADA("color", adjustment=100, interval=1, target=-1.0))

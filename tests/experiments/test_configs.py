@@ -1,6 +1,7 @@
 import importlib
 import pathlib
 import re
+import types
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import tensorflow as tf
 import experiments.configs
 import ganlib
 from experiments.configs import base
-from ganlib import data, runs
+from ganlib import data, from_config, runs
+from ganlib.networks import mlp
 
 FOLDER = pathlib.Path(experiments.configs.__path__[0])
 NAMES = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
@@ -139,3 +141,35 @@ def test_real_data_fits_its_config(name, tfds_dir):
     config = module(name).get_config()
     source = data.open(config.dataset, image_size=config.image_size, data_dir=tfds_dir)
     assert source.num_classes == 10
+
+
+def test_schedules_of_both_optimizers_count_train_steps(monkeypatch):
+    """However many updates the discriminator makes in a step: its schedules end with the last step, and not before."""
+    pair = lambda run, num_classes: (mlp.Generator((4, 4, 1), 2, 2), mlp.Discriminator((4, 4, 1), 2))  # noqa: E731
+    monkeypatch.setattr(from_config, "_pair", pair)
+    configs = {name: module(name).get_config() for name in NAMES}
+    several = {name: config for name, config in configs.items() if config.get("discriminator_steps", 1) > 1}
+    assert {"cifar10_sngan", "cifar10_biggan", "celeba64_wgan_gp"} <= set(several)
+    for name, config in several.items():
+        config.penalties, config.conditional, own = {}, False, config.discriminator_optimizer
+        if own.get("name", "adam") == "adam":
+            if "beta_2" in own:
+                del own["beta_2"]
+            own.beta_2 = {"linear": {"start": 0.5, "end": 0.75, "share": 1.0}}
+        gan = from_config.build(types.SimpleNamespace(config=config, strategy=tf.distribute.get_strategy(), instances=None))
+        found, count = gan.discriminator_optimizer, config.discriminator_steps
+        expected = from_config.build_optimizer(own, config.steps)
+        for step in np.linspace(0, config.steps, 5).astype(int):
+            expected.iterations.assign(step)
+            for update in (0, count - 1):
+                found.iterations.assign(step * count + update)
+                assert numbers(found) == numbers(expected), (name, step, update)
+        if "beta_2" in own:
+            assert numbers(found)[1] == 0.75
+        if own.get("linear_decay"):
+            assert numbers(found)[0] == 0.0
+
+
+def numbers(optimizer):
+    """The learning rate and beta_2, if there is one, of the optimizer's next update."""
+    return float(optimizer.learning_rate), float(getattr(optimizer, "beta_2", 0.0))

@@ -103,6 +103,13 @@ def test_fit_takes_finite_datasets_epochs_and_single_batches(images):
     assert int(gan.step.numpy()) == 10
 
 
+def test_no_step_is_counted_at_the_end_of_a_dataset_of_unknown_size(images):
+    gan = mlp_gan()
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(8).filter(lambda batch: True)
+    gan.fit(dataset, epochs=2, verbose=0)
+    assert int(gan.step) == 6
+
+
 def test_run_eagerly(images):
     gan = mlp_gan(run_eagerly=True)
     gan.fit(images, batch_size=8, verbose=0)

@@ -4,8 +4,10 @@ import pytest
 import tensorflow as tf
 
 import ganlib
+from ganlib import penalties
+from ganlib.networks import mlp
 from ganlib.training import RandomStream, gradients
-from tests.helpers import VARIANTS, replicas, trained, weights
+from tests.helpers import SHAPE, VARIANTS, replicas, sgd, trained, weights
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
 
@@ -96,6 +98,23 @@ def test_a_batch_in_parts_gives_the_same_weights_and_logs(float64, count, parts,
         np.testing.assert_allclose(a, b, atol=1e-5)
     for name, values in logs.items():
         np.testing.assert_allclose(values, cut_logs[name], atol=1e-4)
+
+
+def averages_after_a_step(parts):
+    """Averages that do not see how the batch is cut: LeCam's, a batch norm's mean, the discriminator's singular vectors."""
+    keras.utils.set_random_seed(0)
+    gan = ganlib.GAN(mlp.Generator(SHAPE, 4, 8, 1, normalization="batch"), mlp.Discriminator(SHAPE, 8, 1, spectral_norm=True))
+    gan.compile(sgd(), sgd(), penalties=[penalties.LeCam(1.0)], accumulation_steps=parts)
+    gan.train_on_batch(np.random.default_rng(0).integers(0, 256, (16, *SHAPE), np.uint8))
+    moved = [v for v in gan.variables if v.name in ("moving_mean", "singular_vector", "real", "fake")]
+    assert len(moved) == 6  # the generator's average has a batch norm, too
+    return [v.numpy() for v in moved]
+
+
+def test_averages_move_once_a_step_however_many_parts():
+    for a, b in zip(averages_after_a_step(1), averages_after_a_step(4), strict=True):
+        assert np.abs(a).max() > 1e-4
+        np.testing.assert_allclose(a, b, rtol=0.3)  # roughly: a part has batch moments of its own
 
 
 def test_parts_that_are_not_equal_are_refused():

@@ -1,8 +1,10 @@
 import keras
 import pytest
+import tensorflow as tf
 
 import ganlib
 from ganlib.training import precision
+from tests.helpers import replicas, same
 
 
 def test_policy_holds_inside_only():
@@ -32,3 +34,47 @@ def test_float16_gets_loss_scaling_once():
     assert precision.optimizer_for(network, scaled) is scaled
     plain = keras.optimizers.Adam()
     assert precision.optimizer_for(ganlib.networks.mlp.Discriminator((4, 4, 1), width=2), plain) is plain
+
+
+@pytest.mark.parametrize(("policy", "count"), [("float32", 1), ("float32", 2), ("mixed_bfloat16", 1)])
+def test_a_thousand_skipped_updates_leave_no_trace(policy, count):
+    """A good update after them is the very one that the optimizer alone makes."""
+    with precision.policy(policy), replicas(count).scope():
+        network = keras.Sequential([keras.layers.Dense(1, use_bias=False)])
+        network.build((None, 3))
+        first = network.get_weights()
+        plain = keras.optimizers.Adam(0.1)
+        plain.build(network.trainable_variables)
+        skipping = precision.optimizer_for(network, keras.optimizers.Adam(0.1), skips=True)
+        skipping.build(network.trainable_variables)
+
+    def step(optimizer, value):
+        loss = optimizer.scale_loss(value / count)
+        optimizer.apply([loss * tf.ones_like(v.value) for v in network.trainable_variables], network.trainable_variables)
+
+    def after(optimizer, values):
+        for variable, value in zip(network.variables, first, strict=True):
+            variable.assign(value)
+        tf.function(lambda: [replicas(count).run(step, args=(optimizer, value)) for value in values])()
+        return network.get_weights()
+
+    skip = tf.function(lambda: replicas(count).run(step, args=(skipping, float("nan"))))
+    for _ in range(1000):
+        skip()
+    assert int(skipping.iterations.numpy()) == 0
+    assert same(network.get_weights(), first)
+    assert same(after(skipping, [1e-30, float("inf"), 3.0]), after(plain, [1e-30, 3.0]))
+
+
+def test_skipping_is_saved_and_takes_the_place_of_a_scale_that_is_not_needed():
+    network = ganlib.networks.mlp.Discriminator((4, 4, 1), width=2)
+    with precision.policy("mixed_float16"):
+        half = ganlib.networks.mlp.Discriminator((4, 4, 1), width=2)
+    skipping = precision.optimizer_for(network, keras.optimizers.Adam(0.25), skips=True)
+    loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(skipping))
+    assert type(loaded) is precision.Skipping
+    assert float(loaded.learning_rate) == 0.25
+    assert precision.optimizer_for(network, loaded, skips=True) is loaded
+    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=1.0)  # as it was saved before
+    assert type(precision.optimizer_for(network, scaling, skips=True)) is precision.Skipping
+    assert precision.optimizer_for(half, scaling, skips=True) is scaling

@@ -6,7 +6,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import data, penalties
 from ganlib.training import schedules
-from tests.helpers import mlp_gan, replicas, weights
+from tests.helpers import mlp_gan, replicas, same, weights
 
 
 def values(schedule, steps):
@@ -29,7 +29,7 @@ def test_a_half_life_that_grows():
 
 
 ALL = [schedules.Linear(0.2, 1.0, 50, 3), schedules.Cosine(0.2, 1.0, 50), schedules.HalfLife(schedules.Linear(1, 9, 10)),
-       schedules.HalfLife(7)]  # fmt: skip
+       schedules.HalfLife(7), schedules.EachStep(schedules.Linear(0.2, 1.0, 5), 8)]  # fmt: skip
 
 
 @pytest.mark.parametrize("schedule", ALL, ids=lambda schedule: type(schedule).__name__)
@@ -73,6 +73,20 @@ def test_a_gan_takes_them_everywhere_and_keeps_them_when_it_is_saved(images, tmp
     before = [np.array(v) for v in gan.trainable_variables]
     gan.train_on_batch(images[:8])  # the rate has come to 0
     assert all(np.array_equal(a, b) for a, b in zip(before, gan.trainable_variables, strict=True))
+
+
+def test_a_schedule_of_train_steps_for_several_updates_in_each(images):
+    """The last of the five updates of step 1 is made at the rate of its first; in step 2 the rate is 0."""
+    gan = mlp_gan()
+    rate = schedules.EachStep(schedules.Linear(0.1, 0.0, 2), 5)
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(rate), discriminator_steps=5)
+    rates, before = [], weights(gan.discriminator)
+    for _ in range(3):
+        gan.train_on_batch(images[:20])
+        rates.append(float(gan.discriminator_optimizer.learning_rate))
+        last, before = before, weights(gan.discriminator)
+    np.testing.assert_allclose(rates, [0.05, 0.0, 0.0], rtol=1e-6)
+    assert same(last, before)
 
 
 def test_two_replicas_follow_them_as_one_does(float64):
