@@ -77,7 +77,7 @@ def orientation(content):
     header = tf.concat([header, tf.zeros(1, tf.uint8)], axis=0)  # beyond the end all is 0
 
     def number(starts, places):
-        """Unsigned integers at positions, each the sum of the bytes at ``start`` + place, times 256 to the power of its index."""
+        """Unsigned integers, each of the bytes at a start plus ``places``, the lowest byte first."""
         positions = starts[..., None] + tf.constant(places)
         held = tf.cast(tf.gather(header, tf.where((positions >= 0) & (positions < size), positions, size)), tf.int32)
         return tf.reduce_sum(held * [256**power for power in range(len(places))], axis=-1)
