@@ -214,7 +214,8 @@ def load(workdir, best=False, precision=None):
     run.config.precision = precision or run.config.precision
     model = build(run)
     if best and run.best_checkpoint(model).restore() is None:
-        raise UserError(f"run {str(workdir)!r} has no best checkpoint: train it with --config.metrics=fid, or take the newest")
+        how = "train it with --config.metrics=fid, or" if "metrics" in run.config else "of a classifier none is kept:"
+        raise UserError(f"run {str(workdir)!r} has no best checkpoint: {how} take the newest")
     if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
     _tell_if_not_calibrated(run, model)
