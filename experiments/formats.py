@@ -44,11 +44,11 @@ def of_run(workdir):
     from ganlib import export, runs
 
     run, model = runs.open_run(workdir), runs.load(workdir, precision="float32")
-    network, functions = export.functions.of_model(model, run.class_names)
+    network, functions = export.functions.of_model(model, run.class_names, run.config.background)
     source, main_function = runs.open_data(run.config), functions[0]
     examples = export.functions.inputs_as_used(main_function, source, export.litert.CALIBRATION)
     is_classifier = main_function.name == "classify"
-    judge = accuracy_on(runs.open_data(run.config, "test")) if is_classifier else fid_to(source, run, main_function)
+    judge = accuracy_on(test_images(run)) if is_classifier else fid_to(source, run, main_function)
     others = {f"keras on {backend}": ("keras", {}, {"backend": backend}) for backend in export.keras_file.installed()}
     sample, rows = main_function.example(BATCH_SIZE.value, np.random.default_rng(SEED.value)), []
     for name, (form, writing, reading) in (KINDS | others).items():
@@ -69,6 +69,15 @@ def of_run(workdir):
             })  # fmt: skip
         print(cells(rows[-1]), flush=True)
     return rows
+
+
+def test_images(run):
+    """The images that a classifier's run was tested on."""
+    from ganlib import UserError, runs
+
+    if not run.config.test_split:
+        raise UserError(f"run {str(run.folder)!r} has no test images: its test_split is empty")
+    return runs.open_data(run.config, run.config.test_split)
 
 
 def accuracy_on(test):

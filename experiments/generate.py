@@ -1,12 +1,14 @@
 """Makes images with a trained run:
 python -m experiments.generate --workdir=runs/digits --count=16 --seed=1 --output=grid.png
 
-The output is a grid (.png), an .npz with the key "images" (uint8, NHWC), or a folder of single PNGs. Other kinds of images, by
+The output is a grid (.png), an .npz with the key "images" (uint8, NHWC), or a folder of single PNGs, which takes the place of
+the images that an earlier call left there; a folder with anything else in it is refused. Other kinds of images, by
 --kind: "interpolation" has a path between two images in each row, "directions" a strongest direction of the latents or styles
 in each row (stylegan2, biggan), "rejection" those that the discriminator chose, "langevin" those that it moved.
 """
 
 import pathlib
+import re
 
 from absl import flags
 
@@ -42,26 +44,48 @@ def main():
         if not all(label.strip().isdigit() for label in LABELS.value):
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
+    output = pathlib.Path(OUTPUT.value)
+    _check(output)
     model = runs.load_gan(WORKDIR.value, best=BEST.value)
     if LIKE.value:
         labels = np.resize(_features_like(model), (COUNT.value, model.generator.instance_dim))
     if STANDING.value:
         sampling.standing_statistics(model)
     images = plots.to_uint8(_images(model, labels))
-    output = pathlib.Path(OUTPUT.value)
+    _write(images, output)
+    print(f"{len(images)} images: {output}")
+
+
+def _check(output):
+    """Raises `UserError` for an output that is none, or a folder that holds other files, which would be lost."""
+    from ganlib import UserError
+
     if output.suffix not in ("", ".npz", ".png"):
         raise UserError(f"--output={output} is neither a .png, nor an .npz, nor a folder")
-    (output if output.suffix == "" else output.parent).mkdir(parents=True, exist_ok=True)
-    if output.suffix == ".npz":
-        np.savez_compressed(output, images=images)
-    elif output.suffix == ".png":
-        plots.image_grid(images, COLUMNS.value or (ALONG if KIND.value in ("interpolation", "directions") else None)).save(
-            output
-        )
-    else:
-        for index, image in enumerate(images):
-            plots.to_image(image).save(output / f"{index:06d}.png")
-    print(f"{len(images)} images: {output}")
+    if output.suffix == "" and output.exists():
+        others = [path.name for path in output.iterdir() if not re.fullmatch(r"\d{6,}\.png", path.name)]
+        if others:
+            raise UserError(f"--output={output} holds {min(others)!r}, which is no image of this job: give a new folder")
+
+
+def _write(images, output):
+    """Writes uint8 images in the form that the output's name asks for, all of it or nothing."""
+    import numpy as np
+
+    from ganlib import plots
+    from ganlib.files import folder_written_whole, written_whole
+
+    if output.suffix == "":
+        with folder_written_whole(output) as partial:
+            for index, image in enumerate(images):
+                plots.to_image(image).save(partial / f"{index:06d}.png")
+        return
+    with written_whole(output) as partial:
+        if output.suffix == ".npz":
+            np.savez_compressed(partial, images=images)
+        else:
+            columns = COLUMNS.value or (ALONG if KIND.value in ("interpolation", "directions") else None)
+            plots.image_grid(images, columns).save(partial)
 
 
 def _features_like(model):

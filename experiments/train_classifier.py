@@ -9,7 +9,8 @@ pseudo_labels.strong_augment: FixMatch); supervised from the labelled images alo
 config:mnist_dcgan, too, and then train that GAN first, on what the classifier may learn from.
 
 Validation images, held out of the training set, serve to choose and to calibrate; the test images are used once, when
-the training is over. The workdir gets classifier.keras, classification.json and mistakes.png.
+the training is over. The workdir gets classifier.keras, classification.json, mistakes.png and
+examples.npz, with which exports are compared.
 """
 
 import pathlib
@@ -22,8 +23,8 @@ from experiments import configs, job, train_gan
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
     test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, initialization, report, runs
-    from ganlib.files import write_json
+    from ganlib import UserError, classification, data, export, initialization, report, runs
+    from ganlib.files import write_json, written_whole
 
     source = runs.open_data(config)
     parts = data.few_labels(
@@ -44,13 +45,17 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
     evaluate = parts.validation and (lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)})
     runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
-    classification.calibrate(model.classifier, parts.validation)
+    classification.calibrate_run(run, model, parts.validation)
+    export.examples.write(run.workdir, export.examples.of_classifier(model, test))
     result, mistakes = classification.test(model.classifier, test)
     tested_on = config.test_split or "validation"
     write_json(run.workdir / "classification.json", result | {"tested_on": tested_on, "step": int(model.step.numpy())})
+    (run.workdir / "mistakes.png").unlink(missing_ok=True)  # an earlier classifier's
     if mistakes:
-        mistakes.savefig(run.workdir / "mistakes.png", dpi=90)
-    model.classifier.save(run.workdir / "classifier.keras")
+        with written_whole(run.workdir / "mistakes.png") as partial:
+            mistakes.savefig(partial, dpi=90)
+    with written_whole(run.workdir / "classifier.keras") as partial:
+        model.classifier.save(partial)
     report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
     return result["test_accuracy"]
 

@@ -11,7 +11,7 @@ from experiments import job
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
-    from ganlib import data, initialization, instances, report, runs
+    from ganlib import data, export, initialization, instances, report, runs
     from ganlib.evaluation import Evaluation
     from ganlib.metrics import features
 
@@ -39,6 +39,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
 
     runs.fit(run, model, batches, evaluate, label)
+    export.examples.write(run.workdir, export.examples.of_gan(model))
     return report.write(run.workdir / "report.html", [run.workdir], title=f"GAN on {config.dataset}")
 
 

@@ -1,32 +1,26 @@
 """A trained classifier as a product: calibrated, tested once, with its mistakes shown."""
 
-import keras
 import numpy as np
 
-from ganlib import metrics, plots
+from ganlib import metrics, plots, runs
 from ganlib.errors import UserError
 
 MISTAKES = 24
 
 
 def load(run):
-    """The calibrated classifier that a training job left in a run's folder: a `ganlib.Classifier`.
+    """The averaged classifier of a run, with its calibration: that of `ganlib.load`, a `ganlib.Classifier`.
 
     Args:
         run: a `ganlib.runs.Run`.
 
     Raises:
-        UserError: if there is none, or its file is damaged.
+        UserError: if the run is of a GAN without a classifier, or has no readable checkpoint.
     """
-    path = run.workdir / "classifier.keras"
-    if not path.exists():
-        raise UserError(f"no classifier in {str(run.workdir)!r}: train one there with experiments.train_classifier")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # a damaged file can fail anywhere
-        raise UserError(
-            f"{str(path)!r} is damaged ({' '.join(str(error).split())[:200]}): run the training job again"
-        ) from None
+    model = runs.load(run.folder)
+    if not hasattr(model, "classifier"):
+        raise UserError(f"no classifier in {str(run.folder)!r}: train one with experiments.train_classifier")
+    return model.classifier
 
 
 def calibrate(classifier, held_out):
@@ -43,6 +37,29 @@ def calibrate(classifier, held_out):
         logits = np.concatenate([classifier.predict(images, verbose=0) for images in _images(held_out)])
         classifier.temperature.assign(metrics.temperature(held_out.labels, logits))
     return float(classifier.temperature.numpy())
+
+
+def calibrate_run(run, model, held_out):
+    """Calibrates the averaged classifier of a run whose training is over, and keeps its temperature in the newest checkpoint.
+
+    That checkpoint is written anew; whenever the process is killed, the old one or the new one is there. The same call again
+    writes nothing, so a run that was killed before it was calibrated is calibrated by the same command.
+
+    Args:
+        run: a `ganlib.runs.Run`.
+        model: its model, as `ganlib.runs.fit` leaves it.
+        held_out: as in `calibrate`.
+
+    Returns:
+        The temperature, a float.
+    """
+    before = float(model.classifier.temperature.numpy())
+    temperature = calibrate(model.classifier, held_out)
+    if temperature != before:
+        checkpoints = run.checkpoints(model)
+        checkpoints.save(anew=True)
+        checkpoints.wait()
+    return temperature
 
 
 def accuracy(model, source):

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 
 
 @contextlib.contextmanager
@@ -32,6 +33,38 @@ def written_whole(path):
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_written_whole(path):
+    """Gives the path of a new folder to write to, and renames it to ``path`` at the end of the block, if that raised nothing.
+
+    A folder that is there already is replaced, with all that is in it: look into it before.
+
+    Args:
+        path: the folder to write.
+
+    Examples:
+        >>> import pathlib, tempfile
+        >>> from ganlib.files import folder_written_whole
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "new"
+        >>> for name in ("a.txt", "b.txt"):
+        ...     with folder_written_whole(path) as partial:
+        ...         _ = (partial / name).write_text("all")
+        >>> [file.name for file in path.iterdir()], len(list(path.parent.iterdir()))
+        (['b.txt'], 1)
+    """
+    path = pathlib.Path(path).resolve()
+    partial, replaced = (path.with_name(f"{path.name}.{os.getpid()}.{kind}") for kind in ("partial", "replaced"))
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if path.exists():
+            path.replace(replaced)
+        partial.replace(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def write_json(path, value):

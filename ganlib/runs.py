@@ -7,6 +7,7 @@ The folder holds ``config.json`` (the config), ``run.json`` (what the data and t
 import atexit
 import dataclasses
 import json
+import logging
 import pathlib
 import platform
 import tempfile
@@ -196,7 +197,7 @@ def open_run(workdir):
 
 
 def load(workdir, best=False, precision=None):
-    """The trained model of a run, with its optimizers, ready for `generate`, `classify` or more `fit`.
+    """The trained model of a run, with its optimizers and its calibration, ready for `generate`, `classify` or more `fit`.
 
     Args:
         workdir: a folder in which a training job has saved a checkpoint.
@@ -213,10 +214,19 @@ def load(workdir, best=False, precision=None):
     run.config.precision = precision or run.config.precision
     model = build(run)
     if best and run.best_checkpoint(model).restore() is None:
-        raise UserError(f"run {str(workdir)!r} has no best checkpoint: train it with --config.metrics=fid, or take the newest")
+        how = "train it with --config.metrics=fid, or" if "metrics" in run.config else "of a classifier none is kept:"
+        raise UserError(f"run {str(workdir)!r} has no best checkpoint: {how} take the newest")
     if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
+    _tell_if_not_calibrated(run, model)
     return model
+
+
+def _tell_if_not_calibrated(run, model):
+    """Warns of a classifier that shall be calibrated and is not yet: the job does that when the training is over."""
+    if hasattr(model, "classifier") and run.config.get("validation_per_class") and model.classifier.temperature.numpy() == 1:
+        message = "the classifier in %r is not calibrated: its training was not finished; run the training job again"
+        logging.getLogger("ganlib").warning(message, str(run.folder))
 
 
 def load_gan(workdir, best=False):

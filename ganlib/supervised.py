@@ -15,7 +15,8 @@ class WithClassifier:
 
     Attributes:
         network: the classifier in training.
-        classifier: its moving average, a plain Keras model from images to ``(n, num_classes)`` class logits.
+        classifier: its moving average, a plain Keras model from images to ``(n, num_classes)`` class logits. A train step
+            sets its ``temperature`` back to 1, since that of `ganlib.classification.calibrate` was for the weights before.
         uses_unlabeled: whether it is trained on ``(labeled_images, labels, unlabeled_images)`` instead of ``(images, labels)``.
     """
 
@@ -31,6 +32,11 @@ class WithClassifier:
     def averages(self):
         """Pairs of an averaged network and the one that it follows."""
         return [*super().averages, (self.classifier, self.network)]
+
+    def end_step(self):
+        """Ends a train step, after which the classifier is another one, not calibrated yet."""
+        super().end_step()
+        self.classifier.temperature.assign(1.0)
 
     def classify(self, images, batch_size=256):
         """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from ganlib import classification, data, metrics
+import ganlib
+from experiments.configs import digits_sgan
+from ganlib import classification, data, metrics, runs
 from ganlib.networks import Classifier, mlp
-from tests.helpers import SHAPE
+from tests.helpers import SHAPE, same
 
 
 @pytest.fixture
@@ -52,3 +54,73 @@ def test_no_mistakes_no_picture(classifier):
     result, picture = classification.test(classifier, right)
     assert result["test_accuracy"] == 1.0
     assert picture is None
+
+
+def trained(workdir, steps, method="supervised"):
+    """A run of a classifier that ends after so many steps, goes on if it is there, and is calibrated; and its model."""
+    config = digits_sgan.get_config()
+    config.update(method=method, smoke=True, validation_per_class=5)
+    config = runs.smoke(config)
+    config.update(steps=steps, checkpoint_every=1)
+    parts = data.few_labels(data.open("digits"), config.labels_per_class, 0, config.validation_per_class)
+    run = runs.start(workdir, config, parts.labeled)
+    model = runs.build(run)
+
+    def batches(start):
+        if model.uses_unlabeled:
+            return data.semi_supervised_batches(parts.labeled, parts.unlabeled, 8, start_step=start)
+        return data.batches(parts.labeled, 8, start_step=start)
+
+    runs.fit(run, model, batches, samples=False)
+    temperature = classification.calibrate_run(run, model, parts.validation)
+    assert temperature == float(model.classifier.temperature) != 1.0
+    return run, model
+
+
+def state(model):
+    return [np.array(variable) for variable in ganlib.training.checkpoint.all_variables(model)]
+
+
+@pytest.mark.parametrize("method", ["supervised", "semi_supervised"])
+def test_the_calibration_is_in_the_checkpoint_whether_resumed_or_not(tmp_path, method):
+    _, whole = trained(tmp_path / "whole", 2, method)
+    trained(tmp_path / "parts", 1, method)
+    _, resumed = trained(tmp_path / "parts", 2, method)
+    loaded = ganlib.load(tmp_path / "parts")
+    assert same(state(whole), state(resumed))
+    assert same(state(whole), state(loaded))
+    notes = [(tmp_path / name / "checkpoints/step_00000002/notes.json").read_text() for name in ("whole", "parts")]
+    assert notes[0] == notes[1]
+
+
+def test_what_was_killed_before_it_was_calibrated_is_told_and_calibrated_by_the_same_command(tmp_path, monkeypatch, caplog):
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(classification, "calibrate_run", lambda *_: 1.0)
+        trained(tmp_path, 1)
+    ganlib.load(tmp_path)
+    assert "is not calibrated: its training was not finished" in caplog.text
+    caplog.clear()
+    _, model = trained(tmp_path, 1)
+    assert same(state(model), state(ganlib.load(tmp_path)))
+    assert not caplog.text
+    written = (tmp_path / "checkpoints/step_00000001/weights.index").stat().st_mtime_ns
+    trained(tmp_path, 1)
+    assert (tmp_path / "checkpoints/step_00000001/weights.index").stat().st_mtime_ns == written
+
+
+def test_a_train_step_leaves_no_calibration_of_the_weights_before(tmp_path):
+    run, model = trained(tmp_path, 1)
+    model.fit(data.batches(data.open("digits"), 8), steps_per_epoch=1, verbose=0)
+    assert float(model.classifier.temperature) == 1.0
+    with pytest.raises(ganlib.UserError, match="no best checkpoint: of a classifier none is kept: take the newest"):
+        ganlib.load(tmp_path, best=True)
+    images = data.open("digits").images[:5]
+    np.testing.assert_array_equal(classification.load(run).classify(images), ganlib.load(tmp_path).classify(images))
+
+
+def test_a_gan_has_no_classifier(tmp_path):
+    from experiments import configs, train_gan
+
+    train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path)
+    with pytest.raises(ganlib.UserError, match="no classifier in .*: train one with experiments.train_classifier"):
+        classification.load(runs.open_run(tmp_path))

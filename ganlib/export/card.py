@@ -6,32 +6,93 @@ Mitchell et al. 2019, "Model cards for model reporting" (arXiv:1810.03993).
 import json
 
 import ganlib
+from ganlib.errors import UserError
+from ganlib.export import examples, keras_file, litert, onnx, saved_model
 from ganlib.files import write_json, written_whole
 
+JSON, MARKDOWN = "model_card.json", "model_card.md"
+OF_EXPORTS = (examples.NAME, saved_model.VERSION, onnx.NAME, litert.NAME, keras_file.NAME)
+"""What else the folder of an export holds."""
 MEASURED = ("evaluation.json", "classification.json")
 """The files of a run that say how good it is."""
 
 
-def write(folder, name, run, functions, **facts):
+def write(folder, run, functions, step, **facts):
     """Writes ``model_card.json`` and ``model_card.md``.
 
     Args:
         folder: a `pathlib.Path`.
-        name: of the model.
         run: the `ganlib.runs.Run` that it was trained in.
         functions: of `ganlib.export.functions`.
+        step: the train step of the checkpoint.
         facts: what else to tell, as in ``licence="CC-BY-4.0"``.
     """
     card = {
-        "name": name, **facts, "data": run.facts["data"], "training_images": run.facts.get("num_examples"),
-        "image_shape": list(run.image_shape), "class_names": list(run.class_names),
+        "name": name_of(run), "step": step, **facts, **identity(run), "background": run.config.background,
+        "training_images": run.facts.get("num_examples"),
         "functions": {function.name: described(function) for function in functions},
-        "measured": _measured(run.folder), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
+        "measured": _measured(run.folder, step), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
         "config": json.loads(run.config.to_json_best_effort()),
     }  # fmt: skip
-    write_json(folder / "model_card.json", card)
-    with written_whole(folder / "model_card.md") as partial:
+    write_json(folder / JSON, card)
+    with written_whole(folder / MARKDOWN) as partial:
         partial.write_text(as_markdown(card))
+
+
+def read(folder):
+    """The card in a folder, a dict.
+
+    Args:
+        folder: a `pathlib.Path`, what `experiments.export` has written.
+
+    Raises:
+        UserError: if there is none, or it is damaged.
+    """
+    path = folder / JSON
+    if not path.exists():
+        raise UserError(f"no export in {str(folder)!r}: it has no {JSON}; write one by experiments.export")
+    try:
+        card = json.loads(path.read_text())
+    except ValueError:
+        raise UserError(f"{str(path)!r} is damaged: write the export again by experiments.export") from None
+    return {"background": card.get("config", {}).get("background", "white"), **card}  # an older card has it in its config alone
+
+
+def check_free(folder, run, form):
+    """Looks whether an export may be written to a folder: a new or empty one, or one that holds the same model and format.
+
+    Args:
+        folder: a `pathlib.Path`.
+        run: the `ganlib.runs.Run` to export.
+        form: the name of the format.
+
+    Raises:
+        UserError: if the folder holds anything else.
+    """
+    held = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if not held:
+        return
+    advice = "give an empty or a new folder as --output, one for each model and format"
+    if not (folder / JSON).exists():
+        raise UserError(f"{str(folder)!r} is not empty and holds no export: {advice}")
+    card = read(folder)
+    wanted = {"name": name_of(run), "format": form, **json.loads(json.dumps(identity(run)))}
+    for key, value in wanted.items():
+        if card.get(key) != value:
+            raise UserError(f"{str(folder)!r} holds another export, whose {key} is {card.get(key)!r}, not {value!r}: {advice}")
+    others = {*held} - {JSON, MARKDOWN, *OF_EXPORTS}
+    if others:
+        raise UserError(f"{str(folder)!r} also holds {min(others)!r}, which is no part of an export: move it away, or {advice}")
+
+
+def name_of(run):
+    """The name of a run's model: that of its folder."""
+    return run.folder.resolve().name
+
+
+def identity(run):
+    """The facts of a run by which its model is told from another one."""
+    return {"data": run.facts["data"], "image_shape": list(run.image_shape), "class_names": list(run.class_names)}
 
 
 def described(function):
@@ -41,13 +102,14 @@ def described(function):
     }
 
 
-def _measured(folder):
-    """What the run's files hold of measures: numbers, and of what they are."""
+def _measured(folder, step):
+    """What the run's files hold of measures of this step: numbers, and of what they are."""
     found = {}
     for name in MEASURED:
         path = folder / name
-        if path.exists():
-            found[path.stem] = {key: value for key, value in json.loads(path.read_text()).items() if key != "confusion_matrix"}
+        values = json.loads(path.read_text()) if path.exists() else {}
+        if values.get("step") == step:  # others are of another checkpoint
+            found[path.stem] = {key: value for key, value in values.items() if key != "confusion_matrix"}
     return found
 
 

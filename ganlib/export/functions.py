@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from ganlib.export import decoding
 from ganlib.networks import base
 from ganlib.training import RandomStream
 
@@ -34,15 +35,16 @@ class Function:
         )
 
 
-def of_model(model, class_names):
+def of_model(model, class_names, background="white"):
     """The averaged network of a trained model, and its `Function` list: the classifier's where there is one.
 
     Args:
         model: as `ganlib.load` returns it.
         class_names: the names of its classes.
+        background: the colour under transparent pixels of image files, as in training.
     """
     if hasattr(model, "classifier"):
-        return model.classifier, of_classifier(model.classifier, class_names)
+        return model.classifier, of_classifier(model.classifier, class_names, background)
     return model.ema_generator, of_generator(model.ema_generator)
 
 
@@ -102,56 +104,45 @@ def of_generator(generator):
     ]
 
 
-def of_classifier(classifier, class_names):
+def of_classifier(classifier, class_names, background="white"):
     """The functions of a classifier.
 
     ``classify`` takes ``images``, ``(n, height, width, channels)`` uint8; ``classify_files`` takes ``image_bytes``, ``(n,)``
-    strings, the contents of PNG, JPEG, GIF or BMP files, which it brings to that size. Both return calibrated
-    ``probabilities``, ``(n, num_classes)`` float32; ``classify_files`` also the name of the most probable ``class``, ``(n,)``
-    strings.
+    strings, the contents of PNG, JPEG, GIF or BMP files, which it brings to that size: see `ganlib.export.decoding`. Both
+    return calibrated ``probabilities``, ``(n, num_classes)`` float32; ``classify_files`` also the name of the most probable
+    ``class``, ``(n,)`` strings.
 
     Args:
         classifier: a `ganlib.Classifier`.
         class_names: the names of its classes.
+        background: the colour under transparent pixels of image files, as in training.
 
     Returns:
         A list of `Function`, the main one first.
     """
-    height, width, channels = classifier.image_shape
+    shape = classifier.image_shape
 
     def classify(images):
         logits = classifier(base.rescale(images), training=False)
         return {"probabilities": tf.nn.softmax(logits / tf.cast(classifier.temperature, tf.float32))}
 
     def classify_files(image_bytes):
-        images = tf.map_fn(lambda content: _decoded(content, height, width, channels), image_bytes,
-                           fn_output_signature=tf.TensorSpec(classifier.image_shape, tf.uint8))  # fmt: skip
+        images = tf.map_fn(lambda content: decoding.decoded(content, shape, background), image_bytes,
+                           fn_output_signature=tf.TensorSpec(shape, tf.uint8))  # fmt: skip
         probabilities = classify(images)["probabilities"]
         return {"probabilities": probabilities, "class": tf.gather(tf.constant(class_names), tf.argmax(probabilities, axis=-1))}
 
     def example(count, random):
-        return {"images": random.integers(0, 256, (count, *classifier.image_shape), np.uint8)}
+        return {"images": random.integers(0, 256, (count, *shape), np.uint8)}
 
     def example_files(count, random):
         images = example(count, random)["images"]
         return {"image_bytes": np.array([tf.io.encode_png(image).numpy() for image in images], object)}
 
     return [
-        Function("classify", classify, (tf.TensorSpec((None, height, width, channels), tf.uint8, "images"),), example),
+        Function("classify", classify, (tf.TensorSpec((None, *shape), tf.uint8, "images"),), example),
         Function("classify_files", classify_files, (tf.TensorSpec((None,), tf.string, "image_bytes"),), example_files),
     ]
-
-
-def _decoded(content, height, width, channels):
-    """The pixels of a file, by the rule of `ganlib.data.folders`: its central square, resized with antialiasing."""
-    image = tf.io.decode_image(content, channels=channels, expand_animations=False)
-    image.set_shape((None, None, channels))
-    sides = tf.shape(image)[:2]
-    side = tf.reduce_min(sides)
-    top, left = (sides[0] - side) // 2, (sides[1] - side) // 2
-    square = tf.cast(image[top : top + side, left : left + side], tf.float32)
-    resized = tf.image.resize(square, (height, width), method="lanczos3", antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
 
 
 def _example_labels(generator, count, random):

@@ -6,6 +6,7 @@ import keras
 
 from ganlib import elsewhere
 from ganlib.errors import UserError
+from ganlib.files import written_whole
 
 NAME = "network.keras"
 BACKENDS = ("torch", "jax")
@@ -14,7 +15,8 @@ BACKENDS = ("torch", "jax")
 
 def write(functions, network, path):
     """Writes the network; ``functions`` are not part of it."""
-    network.save(path)
+    with written_whole(path) as partial:
+        network.save(partial)
 
 
 def installed():

@@ -1,7 +1,6 @@
 """LiteRT, once TensorFlow Lite, for phones and small devices: one file with the main function, quantised if asked."""
 
 import os
-import pathlib
 import tempfile
 
 import numpy as np
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.export import saved_model
+from ganlib.files import written_whole
 
 NAME = "network.tflite"
 QUANTIZATIONS = ("none", "float16", "int8")
@@ -43,7 +43,8 @@ def write(functions, network, path, quantize="none", examples=None):
             content = converter.convert()
         except Exception as error:  # the converter raises what its parts raise
             raise UserError(f"LiteRT cannot hold this network: {' '.join(str(error).split())[:300]}") from None
-    pathlib.Path(path).write_bytes(content)
+    with written_whole(path) as partial:
+        partial.write_bytes(content)
 
 
 def _one_by_one(name, examples):

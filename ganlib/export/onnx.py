@@ -3,6 +3,7 @@
 import json
 
 from ganlib.errors import UserError
+from ganlib.files import written_whole
 
 NAME = "network.onnx"
 OPSET = 17
@@ -29,7 +30,8 @@ def write(functions, network, path):
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     onnx.helper.set_model_props(model, {"function": main.name, "inputs": json.dumps([spec.name for spec in main.inputs])})
-    onnx.save(model, path)
+    with written_whole(path) as partial:
+        onnx.save(model, partial)
 
 
 def read(path):

@@ -4,6 +4,8 @@ import pathlib
 
 import tensorflow as tf
 
+from ganlib.files import folder_written_whole
+
 NAME = ""  # the folder itself
 VERSION = "1"
 
@@ -23,7 +25,8 @@ def write(functions, network, path):
         setattr(module, name, function)
     signatures = {name: function.get_concrete_function() for name, function in traced.items()}
     signatures["serving_default"] = signatures[functions[0].name]
-    tf.saved_model.save(module, str(pathlib.Path(path) / VERSION), signatures)
+    with folder_written_whole(pathlib.Path(path) / VERSION) as partial:
+        tf.saved_model.save(module, str(partial), signatures)
 
 
 def read(path):

@@ -33,8 +33,8 @@ def differences(functions, read, seed=0):
             outputs = expected_of(*(inputs[spec.name] for spec in function.inputs))
             expected = {name: value.numpy() for name, value in outputs.items()}
             result = read[function.name](**inputs)
-            largest = max(_difference(function.name, name, expected[name], result.get(name)) for name in expected)
-            found[function.name] = max(largest, found.get(function.name, 0.0))
+            own = [_difference(function.name, name, expected[name], result.get(name)) for name in expected]
+            found[function.name] = float(np.max([*own, found.get(function.name, 0.0)]))  # NaN, if one is
     if not found:
         raise UserError("nothing of what was written could be compared")
     return found

@@ -43,6 +43,17 @@ def create(folder, name, max_rows=64, max_waiting=512):
     async def metrics():
         return fastapi.Response(numbers.shown(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
+    @app.exception_handler(404)
+    async def unknown(request, error):
+        served = f"/v1/models/{name}"
+        what = f"no address {request.url.path!r}: the model served here is {name!r}, at {served}:predict, {served} and /"
+        return _json({"error": what}, 404)
+
+    @app.exception_handler(405)
+    async def other_method(request, error):
+        takes = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        return _json({"error": f"{request.url.path!r} takes {takes}, not {request.method}"}, 405)
+
     page = importlib.resources.files("ganlib").joinpath("templates/serving.html").read_text().replace("{{ model }}", name)
 
     @app.get("/")

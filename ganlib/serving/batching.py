@@ -76,17 +76,25 @@ class Batcher:
         return taken
 
     async def _answer(self, taken):
-        joined = {name: np.concatenate([inputs[name] for inputs, _, _ in taken]) for name in taken[0][0]}
         try:
-            results = await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._function(**joined))
+            parts = await self._computed(taken)
         except Exception as error:  # whatever it is, those who wait must hear of it
             for _, _, answer in taken:
                 if not answer.done():
                     answer.set_exception(error)
             return
-        self._observe(sum(count for _, count, _ in taken))
-        start = 0
-        for _, count, answer in taken:
+        for part, (_, _, answer) in zip(parts, taken, strict=True):
             if not answer.done():
-                answer.set_result({name: values[start : start + count] for name, values in results.items()})
-            start += count
+                answer.set_result(part)
+
+    async def _computed(self, taken):
+        """The results of each request."""
+        joined = {name: np.concatenate([inputs[name] for inputs, _, _ in taken]) for name in taken[0][0]}
+        results = await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._function(**joined))
+        ends = np.cumsum([count for _, count, _ in taken])
+        for name, values in results.items():
+            if len(values) != ends[-1]:
+                raise RuntimeError(f"{name!r} has {len(values)} rows for {ends[-1]} that were asked for")
+        self._observe(int(ends[-1]))
+        parts = [np.split(values, ends[:-1]) for values in results.values()]
+        return [dict(zip(results, part, strict=True)) for part in zip(*parts, strict=True)]

@@ -1,7 +1,6 @@
 """What an exported model offers to clients: its functions, with their inputs checked and their calls batched."""
 
 import functools
-import json
 import pathlib
 
 import numpy as np
@@ -34,19 +33,20 @@ class Service:
         specs: function -> its inputs, as in the card.
 
     Raises:
-        UserError: if there is no export in the folder.
+        UserError: if there is no export in the folder, or it does not compute what the trained model did.
     """
 
     def __init__(self, folder, max_rows=64, max_waiting=512, observe=lambda function, rows: None):
         folder = pathlib.Path(folder)
-        if not (folder / "model_card.json").exists():
-            raise UserError(f"no export in {str(folder)!r}: it has no model_card.json; write one by experiments.export")
-        self.card, self.max_rows = json.loads((folder / "model_card.json").read_text()), max_rows
+        self.card, self.max_rows = export.card.read(folder), max_rows
         form = export.FORMATS[self.card["format"]]
         functions = form.read(folder / form.NAME)
         self.specs = {name: spec for name, spec in self.card["functions"].items() if name != "classify_files"}
         self.main = next(iter(self.specs))
         self._functions = {name: functions[name] for name in self.specs}
+        examples = export.examples.read(folder)
+        if examples:
+            export.examples.check(examples, functions[self.main], f"the export in {str(folder)!r}")
         self._batchers = {
             name: Batcher(functions[name], max_rows, max_waiting, functools.partial(observe, name))
             for name, spec in self.specs.items() if all(each["shape"] for each in spec.values())
@@ -83,8 +83,10 @@ class Service:
         return await self._from_seed(function, arrays)
 
     async def _classify_files(self, contents):
+        shape, background = self.card["image_shape"], self.card["background"]
+        decoded = functools.partial(data.folders.decoded, image_shape=shape, background=background)
         try:
-            images = [await run_in_threadpool(data.folders.decoded, content, self.card["image_shape"]) for content in contents]
+            images = [await run_in_threadpool(decoded, content) for content in contents]
         except UserError as error:
             raise inputs.BadRequest(str(error)) from None
         results = await self._batchers["classify"]({"images": np.stack(images)})

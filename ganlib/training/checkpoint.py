@@ -1,7 +1,8 @@
 """Checkpoints of a model in training: written whole or not at all, and the newest good one restored.
 
 A checkpoint is a folder ``step_00001000``. It is written under another name and renamed when it is complete, so a
-folder of that name is never half of one, whenever the job is killed. Training waits for a copy of the weights alone; a
+folder of that name is never half of one, whenever the job is killed. One that is written anew first takes the name
+``step_00001000.replaced``, and counts until the new one has its place. Training waits for a copy of the weights alone; a
 thread writes them.
 """
 
@@ -21,6 +22,7 @@ from ganlib.training import strategy
 
 NOTES = "notes.json"
 _PREFIX = "step_"
+_REPLACED = ".replaced"
 _MARGIN = 1.2  # the index, and what the file system adds
 _WRITER = concurrent.futures.ThreadPoolExecutor(1, "checkpoints")  # one for all, so that they are written in order
 
@@ -46,11 +48,14 @@ class Checkpoints:
 
     def steps(self):
         """The steps of the complete checkpoints, in ascending order."""
-        names = [p.name.removeprefix(_PREFIX) for p in self.folder.glob(f"{_PREFIX}*")]
+        names = {p.name.removeprefix(_PREFIX).removesuffix(_REPLACED) for p in self.folder.glob(f"{_PREFIX}*")}
         return sorted(int(name) for name in names if name.isdigit())
 
-    def save(self):
+    def save(self, anew=False):
         """Begins to write a checkpoint of the model as it is now; of several workers the chief does.
+
+        Args:
+            anew: replace the checkpoint of this step, if there is one, and keep its notes.
 
         Raises:
             UserError: when a weight is not finite, the disk has no room, or the last checkpoint could not be written;
@@ -58,15 +63,17 @@ class Checkpoints:
         """
         self.wait()
         step = int(self.model.step.numpy())
-        if self._path(step).exists() or not strategy.is_chief(self.model.distribute_strategy):
+        existing = self._path(step)
+        if (existing.exists() and not anew) or not strategy.is_chief(self.model.distribute_strategy):
             return
+        notes = (existing / NOTES).read_text() if existing.exists() else json.dumps(self.notes)
         variables = all_variables(self.model)
         values = [v.value.numpy() for v in variables]
         self._check_finite(step, variables, values)
         with self._failures_told(step):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._check_disk(values)
-        self._writing = step, _WRITER.submit(self._write, step, values, json.dumps(self.notes))
+        self._writing = step, _WRITER.submit(self._write, step, values, notes)
 
     def wait(self):
         """Returns when what `save` has begun is written.
@@ -80,15 +87,20 @@ class Checkpoints:
                 future.result()
 
     def _write(self, step, values, notes):
-        partial = self._path(step).with_suffix(".partial")
+        place = self.folder / f"{_PREFIX}{step:08d}"
+        partial, replaced = place.with_suffix(".partial"), place.with_suffix(_REPLACED)
         shutil.rmtree(partial, ignore_errors=True)
         try:
             with tf.device("CPU:0"):
                 self._checkpoint_of(values).write(str(partial / "weights"))
             (partial / NOTES).write_text(notes)
-            os.replace(partial, self._path(step))
+            if place.exists():
+                shutil.rmtree(replaced, ignore_errors=True)
+                os.replace(place, replaced)
+            os.replace(partial, place)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
         for old in self.steps()[: -self.keep]:
             shutil.rmtree(self._path(old), ignore_errors=True)
 
@@ -160,7 +172,10 @@ class Checkpoints:
         return ""
 
     def _path(self, step):
-        return self.folder / f"{_PREFIX}{step:08d}"
+        """The folder of a checkpoint; the replaced one where the process was killed before the new one had its place."""
+        path = self.folder / f"{_PREFIX}{step:08d}"
+        replaced = path.with_suffix(_REPLACED)
+        return replaced if replaced.exists() and not path.exists() else path
 
     def _check_finite(self, step, variables, values):
         """A step's loss can be finite and its update not; the next loss would show it, after this save."""

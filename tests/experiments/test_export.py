@@ -18,7 +18,7 @@ def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, cap
             "export",
             f"--workdir={tmp_path / 'gan'}",
             "--format=onnx",
-            f"--output={tmp_path / 'exported/mnist_dcgan'}",
+            f"--output={tmp_path / 'exported/mnist_dcgan_onnx'}",
             "--licence=CC0",
         ),
         start(
@@ -28,7 +28,11 @@ def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, cap
     outputs = [finish(process) for process in processes]
     assert [(code, errors) for code, _, errors in outputs] == [(0, [])] * 2
     assert "generate: largest difference" in outputs[0][1]
-    card = card_of(tmp_path / "exported/mnist_dcgan")
+    assert all("the training's own examples: difference" in output for _, output, _ in outputs)
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {
+        "network.tflite", "examples.npz", "model_card.json", "model_card.md"
+    }  # fmt: skip
+    card = card_of(tmp_path / "exported/mnist_dcgan_onnx")
     assert card["largest_difference"] < export.verification.TOLERANCE
     assert (card["name"], card["licence"], card["step"], card["image_range"]) == ("gan", "CC0", 2, "[-1, 1]")
     assert card["functions"]["generate"]["labels"] == {"shape": ["batch"], "dtype": "int64"}

@@ -1,6 +1,7 @@
 """Every network in every format, read again and compared."""
 
 import itertools
+import pathlib
 
 import numpy as np
 import pytest
@@ -103,7 +104,34 @@ def test_what_differs_is_refused():
     read = {"generate": lambda latents: {"images": generator(latents).numpy() + 1e-3}}
     with pytest.raises(ganlib.UserError, match=r"differs from the network: 'generate' by 1\.0e-03"):
         export.verification.check(export.verification.differences(functions, read))
+    for wrong in (1, 3):  # in batches of one size alone
+        factor = lambda latents, wrong=wrong: np.nan if len(latents) == wrong else 1.0  # noqa: E731
+        read = {"generate": lambda latents: {"images": factor(latents) * generator(latents).numpy()}}  # noqa: B023
+        with pytest.raises(ganlib.UserError, match="'generate' by nan"):
+            export.verification.check(export.verification.differences(functions, read))
     with pytest.raises(ganlib.UserError, match="has shape"):
         export.verification.differences(functions, {"generate": lambda latents: {"images": np.zeros((1, 16, 16, 3))}})
     with pytest.raises(ganlib.UserError, match="nothing of what was written"):
         export.verification.differences(functions, {})
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "litert", "keras", "saved_model"])
+def test_a_write_that_fails_leaves_what_was_there(format_name, tmp_path, monkeypatch):
+    for name in MODULES.get(format_name, ()):
+        pytest.importorskip(name)
+    generator, form = GENERATORS["mlp"](), export.FORMATS[format_name]
+    functions = export.functions.of_generator(generator)
+    form.write(functions, generator, tmp_path / form.NAME)
+    before = contents(tmp_path)
+
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pathlib.Path, "replace", full)
+    with pytest.raises(OSError, match="disk full"):
+        form.write(functions, generator, tmp_path / form.NAME)
+    assert contents(tmp_path) == before
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

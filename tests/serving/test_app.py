@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 import zlib
 
 import keras
@@ -26,6 +27,7 @@ def exported(folder, functions, network):
     """What `experiments.export` writes, but for what a run adds to the card."""
     export.saved_model.write(functions, network, folder)
     card = {"format": "saved_model", "class_names": list("abc"), "image_shape": SHAPE, "step": 1, "data": "mine",
+            "background": "black",
             "functions": {function.name: export.card.described(function) for function in functions}}  # fmt: skip
     (folder / "model_card.json").write_text(json.dumps(card))
     return folder
@@ -142,8 +144,13 @@ def test_what_does_not_fit_is_4xx(generator, monkeypatch):
         assert client.post("/v1/models/m:predict", content=b"{" * 5).status_code == 400
         assert client.post("/v1/models/m:predict", content=b" " * 1001).status_code == 413
         assert client.post("/images", content=b" " * 1001).status_code == 413
-        assert client.get("/v1/models/other").status_code == 404
-        assert client.get("/v1/models/m:predict").status_code == 405
+        answer = client.post("/v1/models/other:predict", json={})
+        assert (answer.status_code, answer.json()) == (404, {
+            "error": "no address '/v1/models/other:predict': the model served here is 'm', at /v1/models/m:predict, "
+                     "/v1/models/m and /"
+        })  # fmt: skip
+        answer = client.get("/v1/models/m:predict")
+        assert (answer.status_code, answer.json()) == (405, {"error": "'/v1/models/m:predict' takes POST, not GET"})
 
 
 def test_more_than_can_wait_is_429(generator):
@@ -155,3 +162,19 @@ def test_more_than_can_wait_is_429(generator):
 def test_an_export_must_be_there(tmp_path):
     with pytest.raises(ganlib.UserError, match="no export in"):
         app.create(tmp_path, "m")
+
+
+def test_an_export_that_is_not_what_was_trained_is_not_served(classifier, tmp_path):
+    """A file of another model in the folder: its own card and its own function would agree."""
+    read = export.saved_model.read(classifier)
+    images = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), np.uint8)
+    outputs = read["classify"](images=images)
+    shutil.copytree(classifier, tmp_path / "m")
+    for shift, refused in ((0.0, False), (0.01, True)):
+        shifted = {"probabilities": outputs["probabilities"] + shift}
+        export.examples.write(tmp_path / "m", export.examples.Examples(1, export.examples.EXACT, {"images": images}, shifted))
+        if refused:
+            with pytest.raises(ganlib.UserError, match=r"is not the model that was trained: .* differs by 1\.0e-02"):
+                app.create(tmp_path / "m", "m")
+        else:
+            app.create(tmp_path / "m", "m")

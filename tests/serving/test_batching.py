@@ -91,3 +91,22 @@ def test_who_has_gone_is_left_out():
     results = asyncio.run(main())
     assert isinstance(results[1], asyncio.CancelledError)
     assert seen == [0, 2]
+
+
+@pytest.mark.parametrize("fault", ["what cannot be joined", "too few rows", "no arrays", "observe"])
+def test_any_failure_inside_a_batch_reaches_all_who_wait(fault):
+    def observe(rows):
+        if fault == "observe":
+            raise ValueError("the observer")
+
+    def function(x):
+        return {"too few rows": {"y": x[1:]}, "no arrays": {"y": None}}.get(fault, {"y": x})
+
+    async def main():
+        batcher = Batcher(function, observe=observe)
+        rows = [np.zeros((1, 2)), np.zeros((1, 3) if fault == "what cannot be joined" else (1, 2))]
+        calls = (batcher({"x": each}) for each in rows)
+        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
+
+    results = asyncio.run(main())
+    assert [isinstance(result, Exception) for result in results] == [True, True]

@@ -1,3 +1,4 @@
+import contextlib
 import importlib
 import shutil
 
@@ -197,3 +198,52 @@ def test_one_number_of_replicas_goes_on_where_another_stopped(float64, tmp_path,
     assert second.step.numpy() == 8
     for a, b in zip(weights(whole), weights(second), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_written_anew_in_its_place_with_its_notes(trained):
+    gan, checkpoints, _ = trained
+    checkpoints.notes["seen"] = 7
+    (checkpoints.folder / "step_00000002" / checkpoint.NOTES).write_text('{"seen": 5}')
+    gan.ema_generator.set_weights([w + 1 for w in weights(gan.ema_generator)])
+    checkpoints.save()
+    other = dcgan_gan()
+    again = checkpoint.Checkpoints(checkpoints.folder, other)
+    again.restore()
+    assert not same(weights(gan), weights(other))
+    checkpoints.save(anew=True)
+    assert again.restore() == 2
+    assert same(weights(gan), weights(other))
+    assert again.notes == {"seen": 5}
+    assert sorted(p.name for p in checkpoints.folder.iterdir()) == ["step_00000001", "step_00000002"]
+
+
+@pytest.mark.parametrize("killed_at", [0, 1, 2])
+def test_killed_while_it_is_written_anew(trained, monkeypatch, killed_at):
+    """At each of the two renames, and after them: the old one or the new one is there, and the next save takes its place."""
+    gan, checkpoints, states = trained
+    done, replace = [], checkpoint.os.replace
+
+    def rename(*arguments):
+        if len(done) == killed_at:
+            raise KeyboardInterrupt
+        replace(*arguments)
+        done.append(arguments)
+
+    monkeypatch.setattr(checkpoint.os, "replace", rename)
+    monkeypatch.setattr(checkpoint.shutil, "rmtree", lambda *_, **__: None)  # a killed process clears nothing away
+    gan.ema_generator.set_weights([w + 1 for w in weights(gan.ema_generator)])
+    with contextlib.suppress(KeyboardInterrupt):
+        checkpoints.save(anew=True)
+        checkpoints.wait()
+    monkeypatch.undo()
+    other = dcgan_gan()
+    again = checkpoint.Checkpoints(checkpoints.folder, other)
+    assert again.steps() == [1, 2]
+    assert again.restore() == 2
+    assert same(weights(other), weights(gan) if killed_at == 2 else states[2])
+    other.ema_generator.set_weights(weights(gan.ema_generator))
+    again.save(anew=True)
+    third = dcgan_gan()
+    assert checkpoint.Checkpoints(checkpoints.folder, third).restore() == 2
+    assert same(weights(third), weights(gan))
+    assert sorted(p.name for p in checkpoints.folder.iterdir()) == ["step_00000001", "step_00000002"]

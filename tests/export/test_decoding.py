@@ -1,0 +1,92 @@
+"""Files decoded in a graph and by Pillow, which is what training does: the same pixels, whatever the kind of file."""
+
+import functools
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from ganlib.data import folders
+from ganlib.export import decoding
+
+SIDE = 12
+_random = np.random.default_rng(0)
+GREY, ALPHA = (_random.integers(0, 256, (40, 56), np.uint8) for _ in range(2))
+# Smooth, so that what two JPEG decoders round differently stays small, and unlike in each of its corners.
+ACROSS, DOWN = np.meshgrid(np.linspace(0, 255, 56), np.linspace(0, 200, 40))
+SMOOTH = np.stack([ACROSS, DOWN, 255 - ACROSS], axis=-1).astype(np.uint8)
+
+
+def png(image, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, options.pop("format", "PNG"), **options)
+    return buffer.getvalue()
+
+
+def jpeg(orientation, order="big"):
+    exif = Image.Exif()
+    exif.endian = {"big": ">", "little": "<"}[order]
+    exif[0x010F] = "a maker"
+    exif[0x0112] = orientation
+    return png(Image.fromarray(SMOOTH), format="JPEG", exif=exif, quality=95, subsampling=0)
+
+
+def rgba():
+    return Image.fromarray(np.dstack([SMOOTH, ALPHA]))
+
+
+def palette(transparency=None):
+    image = Image.fromarray(SMOOTH).quantize(16)
+    return png(image, **({} if transparency is None else {"transparency": transparency}))
+
+
+FILES = {
+    "grey": lambda: png(Image.fromarray(GREY)),
+    "RGB": lambda: png(Image.fromarray(SMOOTH)),
+    "RGBA": lambda: png(rgba()),
+    "LA": lambda: png(rgba().convert("LA")),
+    "palette": palette,
+    "palette with a transparent colour": lambda: palette(3),
+    "palette with alpha": lambda: palette(bytes(range(0, 256, 16))),
+    "black and white": lambda: png(Image.fromarray(GREY).convert("1")),
+    "16-bit grey": lambda: png(Image.fromarray(GREY.astype(np.uint16) * 200 + 77)),
+    "BMP": lambda: png(Image.fromarray(SMOOTH), format="BMP"),
+    "GIF": lambda: png(Image.fromarray(SMOOTH).quantize(16), format="GIF"),
+    "JPEG": lambda: png(Image.fromarray(SMOOTH), format="JPEG", quality=95),
+    "grey JPEG": lambda: png(Image.fromarray(SMOOTH).convert("L"), format="JPEG", quality=95),
+    "EXIF 6, little-endian": lambda: jpeg(6, "little"),
+} | {f"EXIF {orientation}": functools.partial(jpeg, orientation) for orientation in range(1, 9)}
+
+
+@functools.cache
+def in_graph(channels, background):
+    return tf.function(lambda content: decoding.decoded(content, (SIDE, SIDE, channels), background), autograph=False)
+
+
+@pytest.mark.parametrize(("channels", "background"), [(3, "white"), (3, "#102030"), (1, "#102030")])
+def test_the_graph_and_pillow_agree(channels, background):
+    differences = {}
+    for name, made in FILES.items():
+        content = made()
+        expected = folders.decoded(content, (SIDE, SIDE, channels), background=background).astype(int)
+        result = in_graph(channels, background)(tf.constant(content)).numpy()
+        assert (result.shape, result.dtype) == ((SIDE, SIDE, channels), np.uint8)
+        differences[name] = np.abs(result - expected).max()
+    assert {name: value for name, value in differences.items() if value > 1} == {}
+
+
+@pytest.mark.parametrize("damage", ["cut in the tag", "offset beyond the end", "orientation 9", "no EXIF", "a PNG", "empty"])
+def test_what_has_no_readable_orientation_is_left_as_it_is(damage):
+    content = jpeg(6)
+    tiff = content.index(b"MM\x00*")
+    content = {
+        "cut in the tag": content[: tiff + 12],
+        "offset beyond the end": content[: tiff + 4] + b"\x7f\xff\xff\xff" + content[tiff + 8 :],
+        "orientation 9": jpeg(9),
+        "no EXIF": FILES["JPEG"](),
+        "a PNG": FILES["RGB"](),
+        "empty": b"",
+    }[damage]
+    assert int(decoding.orientation(tf.constant(content))) == 1
