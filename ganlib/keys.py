@@ -81,8 +81,9 @@ OWN_FEATURES = Condition(
     lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
 )
 NAMED_NETWORKS = Condition(
-    lambda config: any("networks" not in config[which] for which in ("generator", "discriminator")),
-    "generator.networks and discriminator.networks are set",
+    lambda config: any("networks" not in config[which] for which in ("generator", "discriminator"))
+    or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier),
+    "every network names its own",
     "leave them out",
 )
 NAMED_DISCRIMINATOR = Condition(

@@ -12,6 +12,7 @@ import pytest
 
 import ganlib
 from experiments import configs
+from ganlib import keys
 
 pytest.importorskip("mkdocs")
 
@@ -47,6 +48,14 @@ def test_a_job_has_its_flags(hooks):
     assert "| `--seeds` | `0,1,2` |" in page
     assert "| `--workdir` |  | the run's folder |" in hooks.flags_table("train_gan")
     assert hooks.flags_table("demo").count("\n| `--") == 2
+
+
+def test_every_key_says_which_methods_read_it(hooks):
+    rows = {row.split("|")[1].strip(): row for row in hooks.keys_table() if row.startswith("| `")}
+    assert {key.strip("`") for key in rows} == {key for own in keys.READ.values() for key in own}
+    assert rows["`steps`"] == "| `steps` | `1000` | generator updates | all |"
+    assert rows["`evaluation_samples`"].endswith("| gan (unless metrics is '') |")
+    assert rows["`freeze_features`"].endswith("| triple_gan, pseudo_labels, supervised |")
 
 
 def test_every_job_config_and_module_has_its_place(hooks):
