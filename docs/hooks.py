@@ -124,7 +124,13 @@ def jobs_index():
 def catalogue():
     """Every config's docstring, by data set."""
     names = sorted(path.stem for path in (ROOT / "experiments/configs").glob("*.py") if path.stem not in HIDDEN)
-    lines = ["# Configs", "", "Each is a file in `experiments/configs/`; this page is made of their docstrings.", "", *keys_table()]
+    lines = [
+        "# Configs",
+        "",
+        "Each is a file in `experiments/configs/`; this page is made of their docstrings.",
+        "",
+        *keys_table(),
+    ]
     for prefix, title in DATASETS.items():
         lines += [f"## {title}", ""]
         own = [name for name in names if name.startswith(prefix)]

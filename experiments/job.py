@@ -20,8 +20,9 @@ WORKER_LOST = "error: another worker is gone: start all of them again, and they 
 
 def define_training_flags():
     """The flags of every training job. They are defined when a job runs, so that one may import another."""
-    config_flags.DEFINE_config_file("config", None, "the experiment's config file, or its name in "
-                                    "experiments/configs; its keys are --config.KEY=VALUE")
+    config_flags.DEFINE_config_file(
+        "config", None, "the experiment's config file, or its name in experiments/configs; its keys are --config.KEY=VALUE"
+    )
     flags.DEFINE_string("workdir", None, "the run's folder")
     flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config")
     define_strategy_flags()

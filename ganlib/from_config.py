@@ -98,9 +98,7 @@ def _build_semi_supervised(run):
         unlabeled_weight=config.unlabeled_weight,
         generator_loss=config.generator_loss,
         regularizers=_terms("regularizer", config.regularizers, regularizers.CLASSIFIER_TERMS, config.steps),
-        generator_regularizers=_terms(
-            "regularizer", config.generator_regularizers, regularizers.GENERATOR_TERMS, config.steps
-        ),
+        generator_regularizers=_terms("regularizer", config.generator_regularizers, regularizers.GENERATOR_TERMS, config.steps),
         update=config.update_rule,
         **_shared(config),
     )

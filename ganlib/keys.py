@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from ganlib.errors import UserError, did_you_mean
 
-JOBS = {"gan": "train_gan"} | dict.fromkeys(("semi_supervised", "triple_gan", "pseudo_labels", "supervised"), "train_classifier")
+JOBS = {"gan": "train_gan"} | dict.fromkeys(
+    ("semi_supervised", "triple_gan", "pseudo_labels", "supervised"), "train_classifier"
+)
 """Method -> the job that trains it."""
 
 
@@ -81,8 +83,10 @@ OWN_FEATURES = Condition(
     lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
 )
 NAMED_NETWORKS = Condition(
-    lambda config: any("networks" not in config[which] for which in ("generator", "discriminator"))
-    or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier),
+    lambda config: (
+        any("networks" not in config[which] for which in ("generator", "discriminator"))
+        or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier)
+    ),
     "every network names its own",
     "leave them out",
 )

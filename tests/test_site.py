@@ -12,6 +12,7 @@ import pytest
 
 import ganlib
 from experiments import configs
+from experiments.configs import base
 from ganlib import keys
 
 pytest.importorskip("mkdocs")
@@ -107,6 +108,11 @@ def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, a
             for part in key.split("."):
                 assert part in config, f"{named} have no {key}"
                 config = config[part]
+    if used and job in ("train_gan", "train_classifier"):
+        pairs = [
+            f"{flag.removeprefix('config.')}={value or chr(39) * 2}" for flag, value in given if flag.startswith("config.")
+        ]
+        keys.check(configs.load(named[0], pairs), base.gan() if job == "train_gan" else base.classifier())
 
 
 @pytest.fixture(scope="module")
