@@ -66,9 +66,10 @@ def _value(text):
 
 def _file_of(argv):
     """The config in the file that the arguments name; None if there is none, which absl's flags then say."""
-    path = next((argument.partition("=")[2] for argument in argv if re.match(r"^--?config=", argument)), None)
+    path = next((argument.partition("=")[2] for argument in argv if re.match(r"^--?config=", argument)), "")
     try:
-        return config_flags.config_flags.ConfigFileFlagParser("config").parse(path) if path else None
+        config = config_flags.config_flags.ConfigFileFlagParser("config").parse(path)
+        return config if hasattr(config, "keys") else None
     except Exception:
         return None
 

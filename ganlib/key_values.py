@@ -63,7 +63,7 @@ def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=Fals
     return check
 
 
-share = functools.partial(number, 0, 1)
+_share = functools.partial(number, 0, 1)
 
 
 def _check_schedule(key, value, check):
@@ -123,10 +123,10 @@ def categories(key, value):
 
 
 OWN = {
-    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), share(open_high=True, schedule=True)),
+    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), _share(open_high=True, schedule=True)),
     **dict.fromkeys(("temperature", "limit"), number(0, open_low=True)),
     "interval": whole(1),
-    "linear_decay": share(open_low=True),
+    "linear_decay": _share(open_low=True),
 }
 """Argument of an optimizer, a penalty or a regularizer -> its check; every other number is at least 0."""
 
@@ -162,71 +162,70 @@ def _generator_losses():
     return semi_supervised.GENERATOR_LOSSES
 
 
-at_least_0, at_least_1, weight = whole(0), whole(1), number(0)
-seed = whole(0, 2**32 - 1)
+_SEED = whole(0, 2**32 - 1)
 
 VALUES = {
     "dataset": a_name,
     "data_dir": optional(text),
     "classes": optional(a_name),
-    "image_size": optional(at_least_1),
+    "image_size": optional(whole(1)),
     "skip_corrupt": flag,
     "background": color,
-    "batch_size": at_least_1,
-    "steps": at_least_1,
-    "seed": seed,
+    "batch_size": whole(1),
+    "steps": whole(1),
+    "seed": _SEED,
     "networks": a_name,
     "generator_optimizer": arguments,
     "discriminator_optimizer": arguments,
     "update_rule": one_of("update_rule", lambda: ("alternating", "simultaneous")),
     "ada.categories": categories,
-    "ada.probability": share(schedule=True),
+    "ada.probability": _share(schedule=True),
     "ada.target": optional(number(-1, 1)),
     "ada.adjustment": number(0, open_low=True),
-    "ada.interval": at_least_1,
-    "accumulation_steps": at_least_1,
+    "ada.interval": whole(1),
+    "accumulation_steps": whole(1),
     "non_finite": one_of("non_finite", lambda: ("stop", "skip")),
-    "ema_decay": share(open_high=True, schedule=True),
+    "ema_decay": _share(open_high=True, schedule=True),
     "precision": one_of("precision", lambda: ganlib.training.precision.POLICIES),
-    "steps_per_execution": at_least_1,
-    "log_every": at_least_0,
-    "checkpoint_every": at_least_0,
-    "sample_every": at_least_0,
-    "evaluate_every": at_least_0,
+    "steps_per_execution": whole(1),
+    "log_every": whole(0),
+    "checkpoint_every": whole(0),
+    "sample_every": whole(0),
+    "evaluate_every": whole(0),
     "smoke": flag,
     "conditional": flag,
     "instances.features": text,
-    "instances.neighbors": at_least_1,
-    "instances.embedding_dim": at_least_1,
-    "instances.kept": at_least_1,
+    "instances.neighbors": whole(1),
+    "instances.embedding_dim": whole(1),
+    "instances.kept": whole(1),
     "weights_from": optional(a_name),
     "body_from": optional(a_name),
-    "frozen_layers": at_least_0,
+    "frozen_layers": whole(0),
     "loss": one_of("loss", lambda: ganlib.losses.LOSSES),
     "penalties": arguments,
-    "discriminator_steps": at_least_1,
-    "top_k": share(open_low=True, schedule=True),
+    "discriminator_steps": whole(1),
+    "top_k": _share(open_low=True, schedule=True),
     "metrics": text,
     "features": a_name,
     "evaluation_samples": whole(2),
-    "labels_per_class": optional(at_least_1),
-    "label_seed": seed,
-    "validation_per_class": at_least_0,
+    "labels_per_class": optional(whole(1)),
+    "label_seed": _SEED,
+    "validation_per_class": whole(0),
     "test_split": text,
     "unlabeled_dataset": optional(a_name),
-    "labeled_batch_size": optional(at_least_1),
-    "unlabeled_weight": weight,
+    "labeled_batch_size": optional(whole(1)),
+    "unlabeled_weight": number(0),
     "features_from": optional(text),
     "generated_from": optional(text),
-    "generated_images": at_least_1,
+    "generated_images": whole(1),
     "freeze_features": flag,
     "generator_loss": one_of("generator loss", _generator_losses),
     "regularizers": arguments,
     "generator_regularizers": arguments,
-    "pseudo_labels.threshold": share(),
+    "pseudo_labels.threshold": _share(),
     "triple_gan.classifier_optimizer": arguments,
-    "triple_gan.alpha": share(),
-    "triple_gan.adversarial_weight": weight,
-    "triple_gan.generated_weight": weight,
+    "triple_gan.alpha": _share(),
+    "triple_gan.adversarial_weight": number(0),
+    "triple_gan.generated_weight": number(0),
 }
 """Key -> what refuses a value that it cannot have. Networks and augmentations refuse theirs themselves."""
