@@ -4,6 +4,7 @@ Every job's page gets its flags."""
 
 import ast
 import pathlib
+import re
 
 from mkdocs.structure.files import File
 
@@ -123,13 +124,58 @@ def jobs_index():
 def catalogue():
     """Every config's docstring, by data set."""
     names = sorted(path.stem for path in (ROOT / "experiments/configs").glob("*.py") if path.stem not in HIDDEN)
-    lines = ["# Configs", "", "Each is a file in `experiments/configs/`; this page is made of their docstrings.", ""]
+    lines = [
+        "# Configs",
+        "",
+        "Each is a file in `experiments/configs/`; this page is made of their docstrings.",
+        "",
+        *keys_table(),
+    ]
     for prefix, title in DATASETS.items():
         lines += [f"## {title}", ""]
         own = [name for name in names if name.startswith(prefix)]
         for name in own:
             lines += [f"### {name}", "", as_markdown(parsed(f"experiments/configs/{name}.py")[1]), ""]
     return "\n".join(lines)
+
+
+def keys_table():
+    """Every key with its default, its comment in base.py, and the methods that read it, by `ganlib.keys.READ`."""
+    lines = ["## Keys", "", "A key that the method does not read must be left at its default: setting it is an error.", ""]
+    lines += ["| key | default | | read by |", "| --- | --- | --- | --- |"]
+    for key, default, comment in keys_of_base():
+        lines.append(f"| `{key}` | {f'`{default}`' if default else 'unset'} | {comment.replace('|', ' ')} | {read_by(key)} |")
+    return [*lines, ""]
+
+
+def keys_of_base():
+    """``(key, default, comment)`` of every line of base.py that sets one, each key once."""
+    found, group = {}, ""
+    for line in (ROOT / "experiments/configs/base.py").read_text().splitlines():
+        code, _, comment = (part.strip() for part in line.partition("  # "))
+        outer, inner = re.match(r"config\.(\w+) = (.*)", code), re.match(r'"(\w+)": (.*),$', code)
+        if outer:
+            group = outer[1] if outer[2] == "ConfigDict({" else ""
+        if outer and not group:
+            default = re.sub(r"^ConfigDict\((.*)\)$", lambda match: match[1] or "{}", outer[2])
+            found[outer[1]] = "" if default.startswith("placeholder") else default, comment
+        elif inner and group:
+            found[f"{group}.{inner[1]}"] = inner[2], comment
+    return [(key, *rest) for key, rest in found.items()]
+
+
+def read_by(key):
+    """The methods that read a key, with what stands against it: ``"gan (unless metrics is '')"``."""
+    from ganlib import keys
+
+    by_conditions = {}
+    for method, own in keys.READ.items():
+        if key in own:
+            unless = " or ".join(condition.unless for condition in own[key])
+            by_conditions.setdefault(unless, []).append(method)
+    named = lambda methods: "all" if methods == list(keys.READ) else ", ".join(methods)  # noqa: E731
+    parts = [named(methods) + (f" (unless {unless})" if unless else "") for unless, methods in by_conditions.items()]
+    return "; ".join(parts)
 
 
 def api_index():

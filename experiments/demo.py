@@ -12,7 +12,7 @@ import numpy as np
 from absl import flags
 
 from experiments import job, train_classifier, train_gan
-from experiments.configs import digits_dcgan, digits_sgan
+from experiments.configs import digits_cnn, digits_dcgan, digits_sgan
 
 LABEL_SEEDS = (0, 1, 2)
 METHODS = {"supervised": "CNN, labelled images only", "semi_supervised": "semi-supervised GAN"}
@@ -44,8 +44,8 @@ INTRO = (
 
 def classifier_config(method, seed):
     """The config of one classifier of the demo."""
-    config = digits_sgan.get_config()
-    config.method, config.label_seed, config.seed, config.smoke = method, seed, seed, flags.FLAGS.smoke
+    config = {"semi_supervised": digits_sgan, "supervised": digits_cnn}[method].get_config()
+    config.label_seed, config.seed, config.smoke = seed, seed, flags.FLAGS.smoke
     return config
 
 

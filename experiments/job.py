@@ -10,14 +10,19 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from experiments import config_arguments
 from ganlib.errors import Stopped, UserError
+
+flags.disclaim_key_flags()  # a job's own `--help` lists the flags that are defined here for it
 
 WORKER_LOST = "error: another worker is gone: start all of them again, and they go on from the newest checkpoint"
 
 
 def define_training_flags():
     """The flags of every training job. They are defined when a job runs, so that one may import another."""
-    config_flags.DEFINE_config_file("config", None, "the experiment's config file; its keys are --config.KEY=VALUE")
+    config_flags.DEFINE_config_file(
+        "config", None, "the experiment's config file, or its name in experiments/configs; its keys are --config.KEY=VALUE"
+    )
     flags.DEFINE_string("workdir", None, "the run's folder")
     flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config")
     define_strategy_flags()
@@ -36,6 +41,14 @@ def strategy():
     from ganlib.training import strategy
 
     return strategy.create(flags.FLAGS.strategy, flags.FLAGS.replicas)
+
+
+def config():
+    """The config of the flags, without what its file sets for something that the command line has switched off."""
+    from experiments import configs
+
+    flag = flags.FLAGS["config"]
+    return configs.settled(flag.value, flag.parser.parse(flag.config_filename))
 
 
 def start(main):
@@ -69,10 +82,15 @@ def start(main):
 
 def parse(argv):
     """absl's flags of a job, with one line for a config file or key that does not exist."""
+    added = {}
+    if "config" in flags.FLAGS:
+        argv, added = config_arguments.split_added(config_arguments.with_paths(argv))
+        sys.argv[:] = argv  # where config flags look for keys
     try:
         remaining = flags.FLAGS(argv)
         if "config" in flags.FLAGS:
             _ = flags.FLAGS.config.steps  # a config file that did not load says so when it is first used
+            config_arguments.add(flags.FLAGS.config, added)
         return remaining
     except flags.Error as error:
         message = str(error)

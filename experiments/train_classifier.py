@@ -18,6 +18,7 @@ import pathlib
 from absl import flags
 
 from experiments import configs, job, train_gan
+from experiments.configs import base
 
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
@@ -26,6 +27,9 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     from ganlib import UserError, classification, data, export, initialization, report, runs
     from ganlib.files import write_json, written_whole
 
+    defaults = base.classifier()
+    config = runs.checked(workdir, config, defaults)
+    gans = gans_of(config, pathlib.Path(workdir))
     source = runs.open_data(config)
     parts = data.few_labels(
         source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
@@ -33,9 +37,9 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
-    config = with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples, strategy)
+    config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
     config = runs.smoke(initialization.with_features_of(config))
-    run = runs.start(workdir, config, source, accept_new_config, strategy)
+    run = runs.start(workdir, config, source, accept_new_config, strategy, defaults)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
         initialization.initialize_classifier(model, run, parts.unlabeled)
@@ -60,31 +64,52 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     return result["test_accuracy"]
 
 
-def with_gans(config, workdir, num_labeled, strategy=None):
-    """``config`` with the GANs trained that ``features_from`` and ``generated_from`` name as ``config:NAME``.
+def gans_of(config, workdir):
+    """The GANs that ``features_from`` and ``generated_from`` name as ``config:NAME``: the key -> ``(config, workdir)``.
 
     They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
     them: the one for features from all of them, without labels, the one for images from the labelled ones, with labels.
+
+    Raises:
+        UserError: for a config that is not of a GAN, or that `ganlib.runs.checked` refuses.
     """
-    config = config.copy_and_resolve_references()
+    from ganlib import runs
+
+    found = {}
     for key, conditional in (("features_from", False), ("generated_from", True)):
         if (config[key] or "").startswith("config:"):
-            gan = _config_of_gan(config[key].removeprefix("config:"), config, conditional, num_labeled)
-            config[key] = str(workdir / key.replace("_from", "_gan"))
-            train_gan.train(gan, config[key], label="GAN", strategy=strategy)
-    return config
+            folder = workdir / key.replace("_from", "_gan")
+            gan = _config_of_gan(config[key].removeprefix("config:"), config, conditional)
+            found[key] = runs.checked(folder, gan, base.gan()), folder
+    return found
 
 
-def _config_of_gan(name, config, conditional, num_labeled):
-    gan = configs.load(name)
-    gan.conditional = conditional
-    for key in ("dataset", "data_dir", "classes", "image_size", "seed", "label_seed", "validation_per_class", "smoke"):
-        gan[key] = config[key]
+def _config_of_gan(name, config, conditional):
+    from ganlib import UserError, keys
+
+    gan, given = configs.load(name), {"conditional": conditional}
+    if gan.method != "gan":
+        raise UserError(f"config:{name} is of a classifier (method {gan.method!r}): name the config of a GAN")
+    for key in ("dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "seed", "label_seed",
+                "validation_per_class", "smoke"):  # fmt: skip
+        given[key] = config[key]
     if conditional:
-        gan.update(labels_per_class=config.labels_per_class, batch_size=min(gan.batch_size, num_labeled))
+        given["labels_per_class"] = config.labels_per_class
     elif config.unlabeled_dataset:
-        gan.update(dataset=config.unlabeled_dataset, validation_per_class=0)
-    return gan
+        given |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0}
+    gan.update(given)
+    return keys.without_idle(gan, base.gan(), given.keys() & keys.idle(gan, base.gan()).keys())
+
+
+def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None):
+    """``config`` with the GANs of `gans_of` trained, and their folders in the place of their names."""
+    config = config.copy_and_resolve_references()
+    for key, (gan, folder) in gans.items():
+        if gan.conditional:
+            gan.batch_size = min(gan.batch_size, num_labeled)
+        train_gan.train(gan, folder, accept_new_config, label="GAN", strategy=strategy)
+        config[key] = str(folder)
+    return config
 
 
 def batches_of(config, parts, use_unlabeled, start_step):
@@ -104,7 +129,7 @@ def batches_of(config, parts, use_unlabeled, start_step):
 
 
 def main():
-    accuracy = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
+    accuracy = train(job.config(), flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
     print(f"test accuracy: {100 * accuracy:.2f} %\nreport: {flags.FLAGS.workdir}/report.html")
 
 

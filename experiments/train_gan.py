@@ -7,6 +7,7 @@ The same command again goes on from the newest checkpoint. Any key of the config
 from absl import flags
 
 from experiments import job
+from experiments.configs import base
 
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
@@ -15,7 +16,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     from ganlib.evaluation import Evaluation
     from ganlib.metrics import features
 
-    config = runs.smoke(config)
+    defaults = base.gan()
+    config = runs.smoke(runs.checked(workdir, config, defaults))
     source = whole = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
         source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
@@ -23,7 +25,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     if config.instances.features:
         own = instances.prepare(source, features.get(config.instances.features, whole), config.instances.neighbors)
         facts = {"instance_dim": own.features.shape[1]}
-    run = runs.start(workdir, config, source, accept_new_config, strategy, **facts)
+    run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
         initialization.initialize_gan(model, run, own)
@@ -44,7 +46,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def main():
-    report = train(flags.FLAGS.config, flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
+    report = train(job.config(), flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
     print(f"report: {report}")
 
 

@@ -44,7 +44,7 @@ def _build_gan(run):
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps, config.discriminator_steps),
         loss=config.loss,
-        penalties=[penalties.get(name, **_scheduled(arguments, config.steps)) for name, arguments in config.penalties.items()],
+        penalties=_terms("penalty", config.penalties, penalties.PENALTIES, config.steps),
         discriminator_steps=config.discriminator_steps,
         update=config.update_rule,
         top_k=schedules.from_config(config.top_k, config.steps),
@@ -97,8 +97,8 @@ def _build_semi_supervised(run):
         labeled_augment=config.labeled_augment,
         unlabeled_weight=config.unlabeled_weight,
         generator_loss=config.generator_loss,
-        regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),
-        generator_regularizers=_regularizers(config.generator_regularizers, regularizers.GENERATOR_TERMS),
+        regularizers=_terms("regularizer", config.regularizers, regularizers.CLASSIFIER_TERMS, config.steps),
+        generator_regularizers=_terms("regularizer", config.generator_regularizers, regularizers.GENERATOR_TERMS, config.steps),
         update=config.update_rule,
         **_shared(config),
     )
@@ -119,14 +119,18 @@ def _build_triple_gan(run):
         alpha=own.alpha,
         adversarial_weight=own.adversarial_weight,
         generated_weight=own.generated_weight,
-        regularizers=_regularizers(config.regularizers, regularizers.CLASSIFIER_TERMS),
+        regularizers=_terms("regularizer", config.regularizers, regularizers.CLASSIFIER_TERMS, config.steps),
         **_shared(config),
     )
     return model
 
 
-def _regularizers(config, known):
-    return [regularizers.get(name, known, **arguments) for name, arguments in config.items()]
+def _terms(kind, config, known, steps):
+    """Penalties or regularizers: a list of one for each name in ``config``, which has the arguments."""
+    return [
+        _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
+        for name, arguments in config.items()
+    ]
 
 
 def _build_supervised(run):

@@ -9,7 +9,7 @@ INITIALIZATION_IMAGES = 500
 
 
 def with_features_of(config):
-    """``config`` with the networks of the GAN that its ``features_from`` names, if it names one.
+    """``config`` with the discriminator of the GAN that its ``features_from`` names, if it names one, for the classifier.
 
     Raises:
         UserError: if there is no such run, or its images are of another size.
@@ -17,7 +17,13 @@ def with_features_of(config):
     if not config.features_from:
         return config
     source, config = runs.open_run(config.features_from), config.copy_and_resolve_references()
-    config.networks, config.discriminator = source.config.networks, source.config.discriminator
+    own, networks = source.config.discriminator, source.config.networks
+    if config.method == "triple_gan":
+        config.triple_gan.classifier = {"networks": networks} | own.to_dict()
+    elif config.method == "semi_supervised":  # its generator has networks of its own
+        config.discriminator = own if networks == config.networks else {"networks": networks} | own.to_dict()
+    else:
+        config.networks, config.discriminator = networks, own
     return config
 
 

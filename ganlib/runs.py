@@ -17,7 +17,7 @@ import ml_collections
 import tensorflow as tf
 
 import ganlib
-from ganlib import data
+from ganlib import data, keys
 from ganlib.errors import UserError
 from ganlib.files import write_json
 from ganlib.from_config import build
@@ -136,7 +136,32 @@ def open_unlabeled(config):
     return open_data(config)
 
 
-def start(workdir, config, source, accept_new_config=False, distribution=None, **facts):
+def checked(workdir, config, defaults):
+    """``config``, if there is nothing in it that a run cannot do: see `ganlib.keys.check`.
+
+    Where a run is there already, perhaps of an older version, which let them pass, the keys that do nothing are said and
+    left at their defaults. They change nothing, so the run may go on.
+
+    Args:
+        workdir: the run's folder.
+        config: the `ConfigDict` to train by.
+        defaults: that of all keys of the job, with their defaults.
+
+    Raises:
+        UserError: for a value that a key cannot have, or, of a new run, a key that does nothing.
+    """
+    keys.check_values(config, defaults)
+    idle = keys.idle(config, defaults)
+    if not idle:
+        return config
+    if not (pathlib.Path(workdir) / "config.json").exists():
+        raise UserError("; ".join(idle.values()))
+    for line in idle.values():
+        print(f"note: {line}", flush=True)
+    return keys.without_idle(config, defaults, idle)
+
+
+def start(workdir, config, source, accept_new_config=False, distribution=None, defaults=None, **facts):
     """Opens a run folder for training. Nothing is written yet: `fit` does, once all is known to be well.
 
     Args:
@@ -145,6 +170,7 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, *
         source: the `ganlib.data.Source` to train on.
         accept_new_config: take ``config`` although the folder was made with another.
         distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
+        defaults: the `ConfigDict` of all keys with their defaults, for those that the config of an older version lacks.
         facts: what else ``run.json`` shall hold.
 
     Returns:
@@ -162,7 +188,9 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, *
     workdir = pathlib.Path(workdir)
     path = workdir / "config.json"
     if path.exists() and not accept_new_config:
-        differences = _differences(_read_json(path), _plain(config))
+        old = _read_json(path)
+        old = keys.filled(old, defaults) if defaults else old
+        differences = _differences(old, _plain(config), (*FREE_KEYS, *keys.unread(config)))
         if differences:
             raise UserError(f"{str(workdir)!r} was made with another config: {'; '.join(differences)}. "
                             "Choose another --workdir, or pass --accept_new_config to go on with the new one")  # fmt: skip
@@ -285,15 +313,15 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     strategy.check_same(run.strategy, "the last step", int(model.step.numpy()))
 
 
-def _differences(old, new, prefix=""):
-    """Lines such as ``"batch_size 64 -> 128"`` for the keys that matter."""
+def _differences(old, new, free, prefix=""):
+    """Lines such as ``"batch_size 64 -> 128"`` for the keys that are not free."""
     lines = []
     for key in sorted({*old, *new}):
         before, after = old.get(key), new.get(key)
-        if prefix + key in FREE_KEYS or before == after:
+        if prefix + key in free or before == after:
             continue
         if isinstance(before, dict) and isinstance(after, dict):
-            lines += _differences(before, after, f"{prefix}{key}.")
+            lines += _differences(before, after, free, f"{prefix}{key}.")
         else:
             lines.append(f"{prefix}{key} {json.dumps(before)} -> {json.dumps(after)}")
     return lines

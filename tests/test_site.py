@@ -12,6 +12,8 @@ import pytest
 
 import ganlib
 from experiments import configs
+from experiments.configs import base
+from ganlib import keys
 
 pytest.importorskip("mkdocs")
 
@@ -47,6 +49,14 @@ def test_a_job_has_its_flags(hooks):
     assert "| `--seeds` | `0,1,2` |" in page
     assert "| `--workdir` |  | the run's folder |" in hooks.flags_table("train_gan")
     assert hooks.flags_table("demo").count("\n| `--") == 2
+
+
+def test_every_key_says_which_methods_read_it(hooks):
+    rows = {row.split("|")[1].strip(): row for row in hooks.keys_table() if row.startswith("| `")}
+    assert {key.strip("`") for key in rows} == {key for own in keys.READ.values() for key in own}
+    assert rows["`steps`"] == "| `steps` | `1000` | generator updates | all |"
+    assert rows["`evaluation_samples`"].endswith("| gan (unless metrics is '') |")
+    assert rows["`freeze_features`"].endswith("| triple_gan, pseudo_labels, supervised |")
 
 
 def test_every_job_config_and_module_has_its_place(hooks):
@@ -98,6 +108,11 @@ def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, a
             for part in key.split("."):
                 assert part in config, f"{named} have no {key}"
                 config = config[part]
+    if used and job in ("train_gan", "train_classifier"):
+        pairs = [
+            f"{flag.removeprefix('config.')}={value or chr(39) * 2}" for flag, value in given if flag.startswith("config.")
+        ]
+        keys.check(configs.load(named[0], pairs), base.gan() if job == "train_gan" else base.classifier())
 
 
 @pytest.fixture(scope="module")

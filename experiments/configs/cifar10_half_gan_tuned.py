@@ -14,6 +14,7 @@ from experiments.configs import cifar10_half_few_labels
 
 def get_config():
     config = cifar10_half_few_labels.get_config()
+    config.discriminator = {}  # that of the GAN
     config.features_from = "runs/cifar10_half_dcgan"
     config.discriminator_optimizer.learning_rate = 2e-4
     return config

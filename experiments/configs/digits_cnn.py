@@ -6,10 +6,12 @@ Test accuracy with --config.label_seed and --config.seed both 0, 1 and 2: 85.2, 
 minute.
 """
 
-from experiments.configs import digits_sgan
+from experiments.configs import base, digits_sgan
 
 
 def get_config():
     config = digits_sgan.get_config()
     config.method = "supervised"
+    default = base.classifier()
+    config.generator, config.generator_optimizer = default.generator, default.generator_optimizer
     return config

@@ -20,5 +20,4 @@ def get_config():
     config.discriminator_optimizer.learning_rate = 6e-4
     config.augment = "translation"
     config.steps_per_execution = 10  # the steps are so short that the calls from Python count
-    config.evaluate_every = 500
     return config

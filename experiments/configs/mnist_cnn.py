@@ -18,15 +18,12 @@ def get_config():
     config.labels_per_class = 10
     config.validation_per_class = 100
     config.image_size = 32  # one convolution more than at 28
-    config.generator.update(latent_dim=100, width=32)
     config.discriminator.update(width=32, dropout=0.3)
     config.batch_size = 64
     config.labeled_batch_size = 32
     config.steps = 3000
-    adam = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "linear_decay": 0.5}
-    config.generator_optimizer = adam
-    config.discriminator_optimizer = adam
+    config.discriminator_optimizer = {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.5, "linear_decay": 0.5}
     config.ema_decay = 0.998
-    config.checkpoint_every = config.sample_every = config.evaluate_every = 1000
+    config.checkpoint_every = 1000
     config.steps_per_execution = 10
     return config

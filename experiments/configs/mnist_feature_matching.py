@@ -14,6 +14,9 @@ from experiments.configs import mnist_cnn
 def get_config():
     config = mnist_cnn.get_config()
     config.method = "semi_supervised"
+    config.generator.update(latent_dim=100, width=32)
+    config.generator_optimizer = dict(config.discriminator_optimizer)
+    config.sample_every = 1000
     config.augment = "shift,affine"  # on held-out images it learned less with elastic
     config.steps = 6000
     config.generator_loss = "feature_matching_l1"

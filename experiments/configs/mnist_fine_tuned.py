@@ -13,6 +13,7 @@ from experiments.configs import mnist_cnn_augmented
 
 def get_config():
     config = mnist_cnn_augmented.get_config()
+    config.discriminator = {}  # that of the GAN
     config.features_from = "config:mnist_dcgan_small"
     config.discriminator_optimizer.learning_rate = 2e-4
     return config

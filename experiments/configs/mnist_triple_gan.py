@@ -13,6 +13,9 @@ from experiments.configs import mnist_cnn
 def get_config():
     config = mnist_cnn.get_config()
     config.method = "triple_gan"
+    config.generator.update(latent_dim=100, width=32)
+    config.generator_optimizer = dict(config.discriminator_optimizer)
+    config.sample_every = 1000
     config.augment = "shift,affine"
     config.steps = 6000
     config.triple_gan.classifier = dict(config.discriminator)

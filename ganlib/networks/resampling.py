@@ -71,7 +71,24 @@ def _halving(size):
 
 
 def product(rows, images, columns):
-    """Rows and columns of images mixed by matrices: ``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``."""
+    """Rows and columns of images mixed by matrices: ``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``.
+
+    The matrices are numpy arrays. The gradient is stated: it is the product with their transposes. TensorFlow's own gradient of a
+    product of one matrix with many computes the axes that it sums over, and inside a condition, where R1 is computed at some
+    steps only, XLA would then compile each step anew.
+    """
+
+    @ops.custom_gradient
+    def mixed(images):
+        def gradient(*arguments, upstream=None):
+            return product(rows.T, arguments[0] if upstream is None else upstream, columns.T)
+
+        return _product(rows, images, columns), gradient
+
+    return mixed(images)
+
+
+def _product(rows, images, columns):
     _, height, width, channels = images.shape
     rows, columns = (ops.cast(matrix, images.dtype) for matrix in (rows, columns))
     tall = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))

@@ -173,7 +173,7 @@ class Generator(base.Generator):
     def layer_styles(self, latents, labels=None, mixing=None):
         """Latents -> ``(n, layers, latent_dim)``, the style of every convolution and of the last image layer."""
         layers = len(self.convs) + 1
-        styles = ops.repeat(self.styles(latents, labels)[:, None], layers, axis=1)
+        styles = ops.stack([self.styles(latents, labels)] * layers, axis=1)
         if mixing is None:
             return styles
         other, start = mixing
@@ -203,7 +203,7 @@ class Generator(base.Generator):
 
     def from_styles(self, styles, noise=None):
         """``(n, layers, latent_dim)`` styles -> ``(n, *image_shape)`` float32 images, which may leave ``[-1, 1]``."""
-        x = ops.repeat(ops.cast(self.constant, styles.dtype)[None], ops.shape(styles)[0], axis=0)
+        x = ops.broadcast_to(ops.cast(self.constant, styles.dtype), (ops.shape(styles)[0], *self.constant.shape))
         images, index = None, 0
         for to_image, bias in zip(self.to_images, self.image_biases, strict=True):
             for _ in range(1 if images is None else 2):

@@ -15,7 +15,7 @@ STEPS = 60
 ARGUMENTS = (
     "train_gan", "--config=experiments/configs/digits_dcgan.py", "--config.batch_size=16", "--config.generator.width=8",
     "--config.discriminator.width=8", f"--config.steps={STEPS}", "--config.log_every=4", "--config.checkpoint_every=1",
-    "--config.sample_every=7", "--config.evaluate_every=0",
+    "--config.sample_every=7",
 )  # fmt: skip
 
 

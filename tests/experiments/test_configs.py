@@ -10,7 +10,7 @@ import tensorflow as tf
 import experiments.configs
 import ganlib
 from experiments.configs import base
-from ganlib import data, from_config, runs
+from ganlib import data, from_config, keys, runs
 from ganlib.networks import mlp
 
 FOLDER = pathlib.Path(experiments.configs.__path__[0])
@@ -37,6 +37,24 @@ def test_a_configs_docstring_gives_paper_and_command(name):
     text = module(name).__doc__
     assert re.search(r"arXiv:\d{4}\.\d{4,5}", text)
     assert f"--config=experiments/configs/{name}.py" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_config_sets_no_key_to_no_purpose(name):
+    config = module(name).get_config()
+    keys.check(config, base.gan() if config.method == "gan" else base.classifier())
+
+
+def test_what_a_file_sets_for_something_that_is_switched_off_goes_back_to_its_default(capsys):
+    config = experiments.configs.load("digits_sgan", ["method=supervised"])
+    assert (config.generator.to_dict(), config.generator_optimizer.learning_rate) == ({}, 2e-4)
+    assert "note: set back to the default, since nothing reads it" in capsys.readouterr().out
+    assert config == experiments.configs.load("digits_cnn")
+    config = experiments.configs.load("digits_sgan", ["method=supervised", "update_rule=simultaneous"])
+    with pytest.raises(ganlib.UserError, match="update_rule='simultaneous' does nothing where method is 'supervised'"):
+        keys.check(config, base.classifier())  # which was set itself
+    config = experiments.configs.load("cifar10_dcgan", ["metrics=''"])
+    keys.check(config, base.gan())
 
 
 CLASSES = {

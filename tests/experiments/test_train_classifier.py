@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 import ganlib
-from experiments import train_classifier, train_gan
-from experiments.configs import digits_dcgan, digits_sgan
+from experiments import configs, train_classifier, train_gan
+from experiments.configs import digits_dcgan
 from ganlib import runs
 from tests.helpers import same, weights
 
 
-def small(method):
-    config = digits_sgan.get_config()
-    config.update(method=method, smoke=True, validation_per_class=5, evaluate_every=1)
+def small(method, *pairs):
+    config = configs.load("digits_sgan", [f"method={method}", *pairs])
+    config.update(smoke=True, validation_per_class=5, evaluate_every=1)
     return config
 
 
@@ -66,8 +66,8 @@ def test_features_of_a_gan(tmp_path, frozen):
     gan_config.smoke = True
     train_gan.train(gan_config, tmp_path / "gan")
     body = ganlib.load(tmp_path / "gan").discriminator.body
-    config = small("supervised")
-    config.update(features_from=str(tmp_path / "gan"), freeze_features=frozen, networks="mlp")
+    config = small("supervised", f"features_from={tmp_path / 'gan'}")
+    config.freeze_features = frozen
     train_classifier.train(config, tmp_path / "classifier")
     model = ganlib.load(tmp_path / "classifier")
     assert same(weights(body), weights(model.network.body)) == frozen
@@ -89,10 +89,9 @@ def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatc
         gan.update(steps=2, generator={"width": 8}, discriminator={"width": 8})
         return gan
 
+    config = small("supervised", "features_from=config:digits_dcgan", "generated_from=config:digits_dcgan")
     monkeypatch.setattr(train_classifier.configs, "load", load)
-    config = small("supervised")
     config.update(smoke=False, steps=2, steps_per_execution=1, batch_size=8, labels_per_class=2, generated_images=50)
-    config.update(features_from="config:digits_dcgan", generated_from="config:digits_dcgan")
     for _ in range(2):  # the second time all of it is there
         train_classifier.train(config, tmp_path)
     gans = [runs.open_run(tmp_path / name) for name in ("features_gan", "generated_gan")]
@@ -106,8 +105,7 @@ def test_features_of_other_images_are_refused(tmp_path):
     gan_config = digits_dcgan.get_config()
     gan_config.update(smoke=True, image_size=16)
     train_gan.train(gan_config, tmp_path / "gan")
-    config = small("supervised")
-    config.features_from = str(tmp_path / "gan")
+    config = small("supervised", f"features_from={tmp_path / 'gan'}")
     with pytest.raises(ganlib.UserError, match=r"is of images of \(16, 16, 1\), this data of \(8, 8, 1\): set image_size"):
         train_classifier.train(config, tmp_path / "classifier")
 
@@ -118,7 +116,7 @@ def test_without_a_test_set_the_validation_images_are_tested_on(tmp_path):
     train_classifier.train(config, tmp_path)
     result = json.loads((tmp_path / "classification.json").read_text())
     assert (result["tested_on"], result["test_images"]) == ("validation", 50)
-    config.validation_per_class = 0
+    config.update(validation_per_class=0, evaluate_every=1000)
     with pytest.raises(ganlib.UserError, match="nothing to test on"):
         train_classifier.train(config, tmp_path / "other")
 

@@ -1,0 +1,82 @@
+"""What the command line may say of a config beyond ``--config=PATH`` and ``--config.KEY=VALUE`` of keys that are there."""
+
+import ast
+import pathlib
+import re
+
+from ml_collections import config_flags
+
+FOLDER = pathlib.Path(__file__).parent / "configs"
+OPEN_GROUPS = (
+    "generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "penalties", "regularizers",
+    "generator_regularizers", "triple_gan.classifier", "triple_gan.classifier_optimizer",
+)  # fmt: skip
+"""Groups to which the command line may add keys: arguments by name, which what takes them refuses if it has none such."""
+
+
+def with_paths(argv):
+    """The arguments, in which ``--config=digits_dcgan`` has become the path of that file of `experiments.configs`."""
+    return [re.sub(r"^(--?config=)(\w+)$", _with_path, argument) for argument in argv]
+
+
+def _with_path(match):
+    path = FOLDER / f"{match[2]}.py"
+    return f"{match[1]}{path}" if path.exists() and not pathlib.Path(match[2]).exists() else match[0]
+
+
+def split_added(argv):
+    """Arguments for absl's flags, and those that add a key to one of `OPEN_GROUPS`, which config flags cannot.
+
+    Args:
+        argv: the command line.
+
+    Returns:
+        ``(argv, added)``: the others, and a dict from paths such as ``"penalties.lecam.weight"`` to the text of the value.
+    """
+    config = _file_of(argv)
+    left, added = [], {}
+    for argument in argv:
+        match = re.match(r"^--?config\.([\w.]+)=(.*)$", argument, re.DOTALL)
+        if config and match and match[1].startswith(tuple(f"{group}." for group in OPEN_GROUPS)) and not _has(config, match[1]):
+            added[match[1]] = match[2]
+        else:
+            left.append(argument)
+    return left, added
+
+
+def add(config, added):
+    """Sets the keys of `split_added` in a config."""
+    with config.unlocked():
+        for path, text in added.items():
+            *groups, key = path.split(".")
+            group = config
+            for name in groups:
+                if name not in group:
+                    group[name] = {}
+                group = group[name]
+            group[key] = _value(text)
+
+
+def _value(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _file_of(argv):
+    """The config in the file that the arguments name; None if there is none, which absl's flags then say."""
+    path = next((argument.partition("=")[2] for argument in argv if re.match(r"^--?config=", argument)), "")
+    try:
+        config = config_flags.config_flags.ConfigFileFlagParser("config").parse(path)
+        return config if hasattr(config, "keys") else None
+    except Exception:
+        return None
+
+
+def _has(config, path):
+    for key in path.split("."):
+        if not hasattr(config, "keys") or key not in config:
+            return False
+        config = config[key]
+    return True
