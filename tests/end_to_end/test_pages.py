@@ -110,7 +110,7 @@ SHORTER = {
     "train_gan": ["--config.smoke"],
     "train_classifier": ["--config.smoke"],
     "generate": [],
-    "evaluate": ["--samples=300"],
+    "evaluate": ["--samples=300", "--metrics=fid"],
     "classify": [],
     "export": [],
 }
