@@ -140,19 +140,27 @@ def leave_pictures(folder):
             Image.fromarray(digits.images[index, ..., 0]).save(folder / f"parts/{label}/{index}.png")
 
 
+def follow(pages, folder):
+    """Runs the commands of pages one after the other in a folder, as a reader does; returns how many there were."""
+    for name in ("ganlib", "experiments"):
+        (folder / name).symlink_to(ROOT / name)
+    leave_pictures(folder / "data")
+    every = [as_here(command, folder) for page in pages for command in commands(page) if command[0] in SHORTER]
+    for command, (status, output, errors) in zip(every, run_in_one_process(every, folder), strict=True):
+        assert (status, errors) == (0, []), (command, output[-1000:])
+    return len(every)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_first_page_one_after_the_other(tmp_path):
+    assert follow(["README.md"], tmp_path) >= 6
+    assert (tmp_path / "exported/mnist_dcgan_onnx/network.onnx").exists()
+
+
 @pytest.mark.slow
 def test_the_commands_of_the_guides_one_after_the_other(tmp_path):
-    """README's commands and those of the guides, by a reader who follows them in order in one folder; and in Python what the
-    guides say is the same there."""
-    for name in ("ganlib", "experiments"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    leave_pictures(tmp_path / "data")
-    pages = ["README.md", *(f"docs/jobs/{job}.md" for job in SHORTER)]
-    every = [as_here(command, tmp_path) for page in pages for command in commands(page) if command[0] in SHORTER]
-    assert len(every) > 15
-    for command, (status, output, errors) in zip(every, run_in_one_process(every, tmp_path), strict=True):
-        assert (status, errors) == (0, []), (command, output[-1000:])
-    assert (tmp_path / "runs/digits_dcgan/report.html").exists()
+    """The guides' commands; and what the guides say of Python is so."""
+    assert follow([f"docs/jobs/{job}.md" for job in SHORTER], tmp_path) >= 12
     python(
         "import keras, ganlib, numpy as np\n"
         "classifier = keras.saving.load_model('runs/digits_sgan/classifier.keras')\n"
