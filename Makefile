@@ -1,10 +1,19 @@
 # make demo: trains on the embedded digits and leaves runs/demo/report.html
-# make test: runs all tests, the tutorials in few steps among them;  make lint: checks the style;  make docs: builds the site in build/site
-# Each makes the virtual environment .venv first if it is missing or older than the package's metadata.
+# make test: runs the tests but those marked slow, the tutorials in few steps among them;  make test-all: runs all
+# make lint: checks the style;  make docs: builds the site in build/site
+# Each makes the virtual environment .venv first if it is missing or older than the package's metadata. PYTHON=python3.12 names
+# the Python that it is made with: one of another Python, or of one that is too old, is replaced.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+
+VERSION_OF = $(or $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),not there)
+IS_NEW_ENOUGH = $(shell $(1) -c 'import $(or $(2),sys), sys; print("yes" * (sys.version_info >= (3, 10)))' 2>/dev/null)
+TOO_OLD = ganlib needs Python 3.10 or newer, and $(PYTHON) is $(call VERSION_OF,$(PYTHON)): type make $(or $(MAKECMDGOALS),demo) PYTHON=python3.11
+NAMED := $(if $(filter file,$(origin PYTHON)),,$(PYTHON))
+OTHER := $(if $(NAMED),$(filter-out $(call VERSION_OF,$(BIN)/python),$(call VERSION_OF,$(PYTHON))))
+NEW_VENV := $(or $(if $(call IS_NEW_ENOUGH,$(BIN)/python,pip),,yes),$(OTHER))
 
 # The small CPU build of TensorFlow where there is no NVIDIA GPU and there is such a build.
 ifeq ($(shell command -v nvidia-smi 2>/dev/null),)
@@ -16,13 +25,14 @@ else
 EXTRAS := test,gpu
 endif
 
-.PHONY: demo test lint docs install clean
+.PHONY: demo test test-all lint docs install clean FORCE
 
 demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
 
-test: install
-	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' tests docs/tutorials
+test test-all: install
+	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' \
+	  $(if $(filter test,$@),-m 'not slow') tests docs/tutorials
 
 lint: install
 	$(BIN)/ruff check .
@@ -34,8 +44,9 @@ docs: install
 
 install: $(VENV)/installed
 
-$(VENV)/installed: setup.py pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/installed: setup.py pyproject.toml $(if $(OTHER),FORCE)
+	$(if $(NEW_VENV),$(if $(call IS_NEW_ENOUGH,$(PYTHON)),,$(error $(TOO_OLD))))
+	$(if $(NEW_VENV),$(PYTHON) -m venv --clear $(VENV))
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools
 	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
 	touch $@

@@ -33,7 +33,9 @@ def define_strategy_flags():
     """The flags of every job that trains on several devices: see `strategy`."""
     flags.DEFINE_enum("strategy", "auto", ["auto", "one_device", "mirrored", "multi_worker", "tpu"], "where to train: auto "
                       "takes every GPU of this machine, or, where TF_CONFIG is set, of all workers")  # fmt: skip
-    flags.DEFINE_integer("replicas", 0, "of mirrored: how many GPUs, 0 for all; without GPUs: virtual devices", lower_bound=0)
+    flags.DEFINE_integer(
+        "replicas", 0, "of auto and mirrored: how many GPUs, 0 for all; without GPUs: virtual devices", lower_bound=0
+    )
 
 
 def strategy():

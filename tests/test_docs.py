@@ -1,6 +1,5 @@
 """What the pages of docs/ promise."""
 
-import importlib.util
 import json
 import pathlib
 import re
@@ -10,29 +9,9 @@ import pytest
 import tensorflow as tf
 
 import ganlib.networks
-from ganlib import data, runs
 from ganlib.metrics import evaluate, in_domain
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
-
-
-def test_the_tutorial_of_a_network_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
-    text = (DOCS / "your_own_gan.md").read_text()
-    network, config = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "patterns.py").write_text(network)
-    (tmp_path / "digits_patterns.py").write_text(config)
-    monkeypatch.setattr(ganlib.networks, "__path__", [*ganlib.networks.__path__, str(tmp_path)])
-    spec = importlib.util.spec_from_file_location("digits_patterns", tmp_path / "digits_patterns.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    settings = module.get_config()
-    settings.update(steps=3, conditional=True)
-    source = runs.open_data(settings)
-    run = runs.start(tmp_path / "run", settings, source)
-    model = runs.build(run)
-    assert type(model.generator).__module__ == "ganlib.networks.patterns"
-    runs.fit(run, model, lambda start_step: data.batches(source, 64, start_step=start_step))
-    assert ganlib.load(tmp_path / "run").generate(4).shape == (4, 8, 8, 1)
 
 
 def test_the_page_of_smaller_things_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
@@ -102,3 +81,20 @@ def test_a_translation_has_the_same_code(path):
 def test_links_of_the_first_pages_lead_somewhere(name):
     for link in re.findall(r"\]\(([^)#:]+)[)#]", (DOCS.parent / name).read_text()):
         assert (DOCS.parent / link).exists(), link
+
+
+TESTS = pathlib.Path(__file__).parent
+
+
+def test_the_table_of_claims_names_tests_that_there_are():
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (TESTS / "README.md").read_text())
+    assert len(named) > 30
+    for path, name in named:
+        assert f"def {name}(" in (TESTS / path).read_text(), f"{path}::{name}"
+
+
+def test_the_table_of_kinds_names_files_that_there_are():
+    for line in (TESTS / "README.md").read_text().splitlines():
+        if line.startswith("| ") and "::" not in line:
+            for path in re.findall(r"`([\w/]+(?:/|\.py))`", line):
+                assert (TESTS / path).exists(), path

@@ -1,10 +1,13 @@
-"""What docstrings of public names must have; their examples are run by tests/test_ganlib.py."""
+"""What docstrings of public names must have, and whether their examples are true."""
 
 import dataclasses
+import doctest
 import importlib
 import inspect
 import pkgutil
 import re
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -82,3 +85,28 @@ def test_the_classes_at_the_top_name_every_argument_of_every_method(name):
             for argument in inspect.signature(method).parameters:
                 named = re.search(rf"\b{argument}\b", inspect.cleandoc(method.__doc__))
                 assert argument == "self" or named, f"{method_name}: {argument}"
+
+
+def examples_of(module_name):
+    """The examples of a module; they see nothing but what they import themselves."""
+    found = doctest.DocTestFinder().find(importlib.import_module(module_name), globs={})
+    return [test for test in found if test.examples]
+
+
+@pytest.mark.parametrize("module_name", MODULES)
+def test_examples_are_true(module_name):
+    for test in examples_of(module_name):
+        assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_there_are_examples():
+    assert sum(len(examples_of(module_name)) for module_name in MODULES) >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module_name", [name for name in MODULES if examples_of(name)])
+def test_examples_run_where_nothing_else_was_imported(module_name, tmp_path):
+    for test in examples_of(module_name):
+        code = doctest.script_from_examples(test.docstring)
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]

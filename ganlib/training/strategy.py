@@ -14,14 +14,14 @@ def create(name="auto", replicas=0):
         name: ``"one_device"``; ``"mirrored"``, every GPU of this machine; ``"multi_worker"``, every GPU of every worker that
             the environment variable TF_CONFIG names; ``"tpu"``, the TPU that the environment names; or ``"auto"``: of
             the first three the one for what there is, the second also where several replicas are asked for.
-        replicas: of ``"mirrored"``: how many GPUs, 0 for all; on a machine without GPUs, how many virtual devices the
-            CPU is cut into, to try a distributed job.
+        replicas: of ``"mirrored"`` and ``"auto"``: how many GPUs, 0 for all; on a machine without GPUs, how many virtual
+            devices the CPU is cut into, to try a distributed job.
 
     Returns:
         A `tf.distribute.Strategy`. A model that is made inside its ``scope()`` trains on its devices.
 
     Raises:
-        UserError: for an unknown name, or devices that are not there.
+        UserError: for an unknown name, devices that are not there, or several replicas of a strategy that takes all there are.
     """
     return choose("strategy", name, STRATEGIES)(replicas)
 
@@ -112,7 +112,14 @@ def _auto(replicas):
     return _mirrored(replicas) if several else _one_device(replicas)
 
 
+def _refuse(replicas, taken):
+    """Raises `UserError` where several replicas are asked for of a strategy that takes what it takes."""
+    if replicas > 1:
+        raise UserError(f"{replicas} replicas asked for, but {taken}: leave --replicas out, or choose --strategy=mirrored")
+
+
 def _one_device(replicas):
+    _refuse(replicas, "one_device has one")
     return tf.distribute.get_strategy()
 
 
@@ -130,10 +137,12 @@ def _mirrored(replicas):
 def _multi_worker(replicas):
     if not _workers():
         raise UserError("multi_worker needs the environment variable TF_CONFIG, which names the workers (docs/distributed.md)")
+    _refuse(replicas, "multi_worker takes every GPU of every worker")
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def _tpu(replicas):
+    _refuse(replicas, "tpu takes every core")
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
         return tf.distribute.TPUStrategy(resolver)

@@ -11,7 +11,7 @@ from experiments.processes import worker_environments
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def start(job, *arguments, before=None, environment=None):
+def start(job, *arguments, before=None, environment=None, folder=ROOT):
     """Starts ``python -m experiments.JOB`` and returns the process.
 
     Args:
@@ -19,11 +19,12 @@ def start(job, *arguments, before=None, environment=None):
         arguments: its flags.
         before: what the process calls first, or None.
         environment: its environment variables; None for those of this process.
+        folder: where it runs, which has `experiments`.
     """
     command = [sys.executable, "-m", f"experiments.{job}", *map(str, arguments)]
     environment = {**(environment or os.environ), "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=before
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=before
     )
 
 
@@ -38,15 +39,17 @@ def finish(process):
     return process.returncode, output, _ours(errors.splitlines())
 
 
-def run(job, *arguments):
-    return finish(start(job, *arguments))
+def run(job, *arguments, folder=ROOT):
+    return finish(start(job, *arguments, folder=folder))
 
 
-def run_in_one_process(commands):
-    """Runs jobs, ``[(job, *arguments), ...]``, by `tests.end_to_end.several`; returns of each what `finish` does."""
+def run_in_one_process(commands, folder=ROOT):
+    """Runs jobs, ``[(job, *arguments), ...]``, by `tests.end_to_end.several`; returns of each what `finish` does. The folder is
+    where they run, which has `experiments`."""
+    given = json.dumps([list(map(str, command)) for command in commands])
     done = subprocess.run(
-        [sys.executable, "-m", "tests.end_to_end.several"], cwd=ROOT, input=json.dumps([list(map(str, c)) for c in commands]),
-        capture_output=True, text=True, timeout=300, check=True,
+        [sys.executable, "-m", "tests.end_to_end.several"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=given, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     return [(status, output, _ours(errors)) for status, output, errors in json.loads(done.stdout)]
 

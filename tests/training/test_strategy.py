@@ -29,6 +29,13 @@ def test_what_is_not_there_is_said(monkeypatch):
         strategy.create("mirrored", 3)
 
 
+@pytest.mark.parametrize(("name", "workers"), [("one_device", 1), ("multi_worker", 2), ("auto", 2), ("tpu", 1)])
+def test_replicas_that_a_strategy_does_not_take_are_refused(monkeypatch, name, workers):
+    monkeypatch.setattr(strategy, "_workers", lambda: ["127.0.0.1:1"] * (workers if workers > 1 else 0))
+    with pytest.raises(ganlib.UserError, match="^4 replicas asked for, but .*: leave --replicas out"):
+        strategy.create(name, replicas=4)
+
+
 @pytest.mark.parametrize(
     ("cluster", "task", "chief"),
     [
