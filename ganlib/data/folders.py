@@ -9,6 +9,7 @@ import concurrent.futures
 import dataclasses
 import io
 import logging
+import os
 import pathlib
 
 import numpy as np
@@ -35,6 +36,17 @@ class Listing:
     background: str
     skip_corrupt: bool
     has_splits: bool
+    root: str
+
+    @property
+    def relative_paths(self):
+        """The paths below the folder, with "/" on every system."""
+        return tuple(pathlib.Path(path).relative_to(self.root).as_posix() for path in self.paths)
+
+    @property
+    def file_sizes(self):
+        """Of each file, in bytes."""
+        return tuple(os.path.getsize(path) for path in self.paths)
 
     def with_channels(self, channels):
         """The same images, to be loaded in grey (1) or in colour (3)."""
@@ -88,6 +100,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         background=background,
         skip_corrupt=skip_corrupt,
         has_splits=has_splits,
+        root=str(root),
     )
 
 
@@ -127,7 +140,8 @@ def pictures(path, image_shape, background="white"):
     """
     size, _, channels = image_shape
     if not pathlib.Path(path).is_dir():
-        alone = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False)
+        root = str(pathlib.Path(path).parent)
+        alone = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False, root=root)
         return load_all(alone)[1]
     return load_all(scan(path, image_size=size, background=background).with_channels(channels))[1]
 

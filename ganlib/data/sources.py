@@ -4,6 +4,8 @@ Every source gives uint8 images of one size. Small ones lie in memory; large one
 """
 
 import dataclasses
+import functools
+import hashlib
 import os
 from collections.abc import Callable
 
@@ -37,6 +39,7 @@ class Source:
         read: a TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
         stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None;
             the label is -1 where there is none.
+        origin: a string that says from which files the images were read, and how; empty for arrays.
     """
 
     name: str
@@ -47,6 +50,18 @@ class Source:
     images: np.ndarray | None = None
     read: Callable | None = None
     stream: Callable | None = None
+    origin: str = ""
+
+    @functools.cached_property
+    def fingerprint(self):
+        """64 hexadecimal digits that are others when the images, labels or class names are others.
+
+        Of images from files they follow from the files' names and sizes, of a TFDS dataset from its version, and of arrays
+        from their bytes. So the same folder in another place has the same fingerprint. It is computed on first use.
+        """
+        by_bytes = self.images is not None and not self.origin
+        images = self.images if by_bytes else (self.origin or self.name)
+        return _digest(images, self.image_shape, self.num_examples, self.class_names, self.labels)
 
     @property
     def num_classes(self):
@@ -90,10 +105,12 @@ class Source:
             )
         indices = np.asarray(indices, np.int64)
         labels = None if self.labels is None else self.labels[indices]
+        origin = _digest(self.origin, indices) if self.origin else ""
         if self.images is not None:
-            return from_arrays(self.name, self.images[indices], labels, self.class_names)
+            part = from_arrays(self.name, self.images[indices], labels, self.class_names)
+            return dataclasses.replace(part, origin=origin)
         return dataclasses.replace(
-            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i))
+            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i)), origin=origin
         )
 
 
@@ -180,7 +197,8 @@ def _open_folder(path, split, image_size, skip_corrupt, background):
     name = f"folder:{path}/{split}" if listing.has_splits else f"folder:{path}"
     if len(listing.paths) * int(np.prod(shape)) <= MEMORY_LIMIT:
         listing, images = folders.load_all(listing)
-        return from_arrays(name, images, listing.labels, listing.class_names)
+        source = from_arrays(name, images, listing.labels, listing.class_names)
+        return dataclasses.replace(source, origin=_origin_of(listing))
 
     if skip_corrupt:
         listing = folders.check_all(listing)
@@ -193,7 +211,11 @@ def _open_folder(path, split, image_size, skip_corrupt, background):
         images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
         return tf.ensure_shape(images, (*indices.shape, *shape))
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read)
+    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin_of(listing))
+
+
+def _origin_of(listing):
+    return _digest(listing.relative_paths, listing.file_sizes, listing.image_size, listing.channels, listing.background)
 
 
 def _open_tfds(name, split, image_size, data_dir):
@@ -238,6 +260,7 @@ def _tfds_source(builder, name, split, image_size):
             image = tf.numpy_function(lambda x: folders.fit_array(x, size), [image], tf.uint8, stateful=False)
         return tf.ensure_shape(image, (size, size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
+    origin = f"{builder.info.full_name} {split}"
     if count * size * size * channels > MEMORY_LIMIT:
         return Source(
             f"{name}/{split}",
@@ -245,6 +268,7 @@ def _tfds_source(builder, name, split, image_size):
             count,
             class_names=class_names,
             stream=lambda seed: _stream_tfds(builder, split, seed).map(example, num_parallel_calls=tf.data.AUTOTUNE),
+            origin=origin,
         )
     dataset = builder.as_dataset(split=split).map(example, num_parallel_calls=tf.data.AUTOTUNE)
     images, labels = np.empty((count, size, size, channels), np.uint8), np.empty((count,), np.int64)
@@ -253,7 +277,8 @@ def _tfds_source(builder, name, split, image_size):
         images[start : start + len(image_batch)] = image_batch
         labels[start : start + len(image_batch)] = label_batch
         start += len(image_batch)
-    return from_arrays(f"{name}/{split}", images, labels if has_labels else None, class_names)
+    source = from_arrays(f"{name}/{split}", images, labels if has_labels else None, class_names)
+    return dataclasses.replace(source, origin=origin)
 
 
 def _stream_tfds(builder, split, seed, shuffle_buffer=10_000):
@@ -268,3 +293,15 @@ def _resize_all(images, image_size):
     if image_size is None or images.shape[1:3] == (image_size, image_size):
         return images
     return np.stack([folders.fit_array(image, image_size) for image in images])
+
+
+def _digest(*parts):
+    """64 hexadecimal digits of arrays by their bytes, and of anything else by its `repr`."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype} {part.shape}".encode())
+            digest.update(np.ascontiguousarray(part))
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()

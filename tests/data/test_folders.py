@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -157,3 +159,25 @@ def test_large_folder_skips_unreadable_files_too(tmp_path, monkeypatch):
     bad_files(tmp_path)
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
     assert sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True).num_examples == 1
+
+
+@pytest.mark.parametrize("limit", [10, 2 << 30])
+def test_a_folders_fingerprint_follows_from_names_sizes_and_classes(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
+    for name in ("cat", "dog"):
+        for index in range(3):
+            write(tmp_path / "a" / name / f"{index}.png", noise(8, 8, 3, seed=index))
+
+    def fingerprint(folder, **arguments):
+        return sources.open(f"folder:{tmp_path / folder}", **arguments).fingerprint
+
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    first = fingerprint("a")
+    assert fingerprint("b") == first
+    assert fingerprint("a", image_size=4) != first
+    write(tmp_path / "b/dog/2.png", np.zeros((8, 8, 3), np.uint8))
+    changed = fingerprint("b")
+    (tmp_path / "b/dog").rename(tmp_path / "b/fox")
+    renamed = fingerprint("b")
+    (tmp_path / "b/fox/2.png").rename(tmp_path / "b/cat/3.png")
+    assert len({first, changed, renamed, fingerprint("b")}) == 4

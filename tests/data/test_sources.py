@@ -127,3 +127,35 @@ def test_only_some_classes_numbered_anew():
         digits.of_classes(["10"])
     with pytest.raises(ganlib.UserError, match="classes 3,3 name one twice"):
         digits.of_classes(["3", "3"])
+
+
+def test_a_fingerprint_follows_from_images_labels_and_class_names():
+    images = np.arange(4 * 8 * 8, dtype=np.uint8).reshape(4, 8, 8, 1)
+    fingerprint = sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b")).fingerprint
+    assert len(fingerprint) == 64
+    assert sources.from_arrays("by another name", images.copy(), np.array([0, 1, 0, 1]), ["a", "b"]).fingerprint == fingerprint
+    others = [
+        sources.from_arrays("mine", images + 1, [0, 1, 0, 1], ("a", "b")),
+        sources.from_arrays("mine", images[::-1], [0, 1, 0, 1], ("a", "b")),
+        sources.from_arrays("mine", images.reshape(4, 4, 16, 1), [0, 1, 0, 1], ("a", "b")),
+        sources.from_arrays("mine", images, [0, 1, 1, 0], ("a", "b")),
+        sources.from_arrays("mine", images, [0, 1, 0, 1], ("b", "a")),
+        sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b", "c")),
+        sources.from_arrays("mine", images),
+        sources.from_arrays("mine", images[:3], [0, 1, 0], ("a", "b")),
+    ]
+    assert len({fingerprint, *(other.fingerprint for other in others)}) == 9
+
+
+def test_a_parts_fingerprint_is_its_own():
+    digits = sources.open("digits")
+    seven, three = digits.of_classes(["7", "3"]), digits.of_classes(["3", "7"])
+    assert len({source.fingerprint for source in (digits, seven, three, digits.subset([0, 1]), digits.subset([1, 0]))}) == 5
+    assert seven.fingerprint == sources.open("digits").of_classes(["7", "3"]).fingerprint
+
+
+@pytest.mark.parametrize("limit", [1000, 2 << 30])
+def test_a_tfds_datasets_fingerprint_is_by_split_and_size(tfds_dir, monkeypatch, limit):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
+    opened = [sources.open("mnist", "test", size, tfds_dir).fingerprint for size in (None, None, 27)]
+    assert opened[0] == opened[1] != opened[2]
