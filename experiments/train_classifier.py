@@ -95,7 +95,7 @@ def batches_of(config, parts, use_unlabeled, start_step):
     generated = evaluation.generated_source(
         runs.load_gan(config.generated_from), config.generated_images, config.seed, parts.labeled.class_names
     )
-    return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step))
+    return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step, stream=1))
 
 
 def main():

@@ -39,8 +39,10 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         A `FewLabels`.
 
     Raises:
-        UserError: if the source has no labels, or too few of a class, or the unlabelled images are of another shape.
+        UserError: if the source has no labels, or too few of a class, or is streamed, or the unlabelled images are of another
+            shape.
     """
+    source.check_not_streamed("no images can be picked that keep their label")
     if source.labels is None:
         raise UserError(f"{source.name} has no labels to learn from")
     if unlabeled is not None and unlabeled.image_shape != source.image_shape:

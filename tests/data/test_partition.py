@@ -57,3 +57,9 @@ def test_bad_input():
     gap = sources.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
     with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labelled image"):
         data.few_labels(gap)
+
+
+def test_a_streamed_training_set_is_refused_as_that_not_as_one_without_labels():
+    streamed = sources.Source("big", (8, 8, 1), 100, class_names=("cat", "dog"), stream=lambda seed: None)
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so no images can be picked that keep their label"):
+        data.few_labels(streamed, 5)
