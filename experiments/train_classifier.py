@@ -32,6 +32,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
+    data.partition.check_test_set(source, test)
     config = with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples, strategy)
     config = runs.smoke(initialization.with_features_of(config))
     run = runs.start(workdir, config, source, accept_new_config, strategy)

@@ -62,6 +62,31 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
     )
 
 
+def check_test_set(source, test):
+    """Checks that a test set can test what learns from a training set.
+
+    Args:
+        source: the `ganlib.data.Source` that is trained on.
+        test: the one that is tested on.
+
+    Raises:
+        UserError: if the test set is streamed or has no labels, or images or classes that are not those of the training set.
+    """
+    test.check_not_streamed("it cannot be tested on")
+    if test.labels is None:
+        raise UserError(f"{test.name} has no labels to test by: choose another test split")
+    if test.image_shape != source.image_shape:
+        raise UserError(
+            f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: set image_size, so "
+            "that they are alike, and have both in grey or in colour"
+        )
+    if test.class_names != source.class_names:
+        raise UserError(
+            f"{source.name} has the classes {', '.join(source.class_names)}, {test.name} {', '.join(test.class_names)}: "
+            "give both the same"
+        )
+
+
 def _check_every_class(source, indices):
     counts = np.bincount(source.labels[indices], minlength=len(source.class_names))
     for name, count in zip(source.class_names, counts, strict=True):
