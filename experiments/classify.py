@@ -29,7 +29,7 @@ def main():
     run = runs.open_run(WORKDIR.value)
     classifier = classification.load(run)
     size, _, channels = run.image_shape
-    listing = folders.scan(IMAGES.value, image_size=size, skip_corrupt=SKIP_CORRUPT.value, background=run.config.background)
+    listing = folders.scan(IMAGES.value, None, size, SKIP_CORRUPT.value, run.config.background)
     listing, images = folders.load_all(listing.with_channels(channels))
     probabilities = classifier.classify(images)
     chosen = probabilities.argmax(axis=1)

@@ -37,6 +37,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
+    data.partition.check_test_set(source, test)
     config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
     config = runs.smoke(initialization.with_features_of(config))
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults)
@@ -125,7 +126,7 @@ def batches_of(config, parts, use_unlabeled, start_step):
     generated = evaluation.generated_source(
         runs.load_gan(config.generated_from), config.generated_images, config.seed, parts.labeled.class_names
     )
-    return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step))
+    return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step, stream=1))
 
 
 def main():

@@ -7,7 +7,7 @@ import tqdm
 
 import ganlib
 from ganlib import metrics, plots
-from ganlib.data import Source, sources
+from ganlib.data import Source, partition, sources
 from ganlib.errors import UserError, choose
 from ganlib.gan import GAN, latents_for
 from ganlib.metrics import cache, features, in_domain
@@ -146,6 +146,7 @@ def _check_cas(source, test):
     for images in (source, test):
         if images.images is None or images.labels is None:
             raise UserError(f"cas needs labelled images in memory, which {images.name} has not: leave it out")
+    partition.check_test_set(source, test)
 
 
 def _noting(batches, seen):

@@ -45,8 +45,7 @@ def prepare(source, extractor, neighbors=50, cache_dir=None):
     Raises:
         UserError: for a streamed source, or more neighbours than images.
     """
-    if source.read is None:
-        raise UserError(f"{source.name} is streamed, so neighbours cannot be read: choose a smaller image_size")
+    source.check_not_streamed("neighbours of its images cannot be read")
     if not 1 <= neighbors <= source.num_examples:
         raise UserError(f"neighbors must be from 1 to the {source.num_examples} images of {source.name}, got {neighbors}")
     key = ("instances", *cache.key_of(source), extractor.name, extractor.version, neighbors)

@@ -192,7 +192,7 @@ def standing_statistics(gan, batches=100, batch_size=64, seed=0):
     for index in range(batches):
         for layer in normalizations:
             layer.momentum = index / (index + 1.0)  # a plain mean over batches
-        latents = RandomStream(seed, index).normal((batch_size, network.latent_dim))
+        latents = RandomStream(seed, index + 1).normal((batch_size, network.latent_dim))
         network(*with_labels(latents, gan.labels_for(batch_size)), training=True)
     network.trainable = False
     for layer, momentum in zip(normalizations, momenta, strict=True):

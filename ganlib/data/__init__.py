@@ -1,6 +1,6 @@
 """Image datasets: `sources` opens them, `labels` and `partition` pick the few labelled ones, `pipeline` makes batches."""
 
-from ganlib.data import folders, labels, partition, pipeline, sources
+from ganlib.data import folders, labels, partition, pipeline, sources, tree
 from ganlib.data.partition import FewLabels, few_labels
 from ganlib.data.pipeline import batches, joined_batches, neighbor_batches, semi_supervised_batches
 from ganlib.data.sources import Source, from_arrays, open
@@ -20,4 +20,5 @@ __all__ = [
     "pipeline",
     "semi_supervised_batches",
     "sources",
+    "tree",
 ]

@@ -9,17 +9,17 @@ import concurrent.futures
 import dataclasses
 import io
 import logging
+import os
 import pathlib
 
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
+from ganlib.data import tree
 from ganlib.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
-IGNORED = ("Thumbs.db", "desktop.ini")
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
-SPLITS = ("train", "test")
 _MAX_16_BIT = 65535
 
 
@@ -35,6 +35,17 @@ class Listing:
     background: str
     skip_corrupt: bool
     has_splits: bool
+    root: str
+
+    @property
+    def relative_paths(self):
+        """The paths below the folder, with "/" on every system."""
+        return tuple(pathlib.Path(path).relative_to(self.root).as_posix() for path in self.paths)
+
+    @property
+    def file_sizes(self):
+        """Of each file, in bytes."""
+        return tuple(os.path.getsize(path) for path in self.paths)
 
     def with_channels(self, channels):
         """The same images, to be loaded in grey (1) or in colour (3)."""
@@ -45,8 +56,9 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     """Lists the images below ``path``, whose subfolders, if it has any, are its classes.
 
     Args:
-        path: the folder. When it holds the subfolders ``train`` and ``test``, ``split`` picks one of them.
-        split: ``"train"`` or ``"test"``; a folder without these two subfolders has only ``"train"``.
+        path: the folder. When its subfolders have the names of splits, such as ``train`` and ``val``, ``split`` picks one.
+        split: ``"train"``, ``"validation"`` or ``"test"``, or another of their names in `ganlib.data.tree.SPLITS`; a folder
+            without such subfolders has only ``"train"``. None takes all images and refuses a folder of splits.
         image_size: height and width to make; None asks for images that are all of one square size.
         skip_corrupt: leave out unreadable files, logging how many, instead of failing.
         background: the colour under transparent pixels.
@@ -55,7 +67,8 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         A `Listing`. It is grey when all the images are, otherwise RGB.
 
     Raises:
-        UserError: for a missing or empty folder, an unreadable file, or images of several sizes without ``image_size``.
+        UserError: for a missing or empty folder, an unreadable file, images of several sizes without ``image_size``, and a
+            folder that can be understood in more than one way.
     """
     root = pathlib.Path(path).expanduser()
     if not root.is_dir():
@@ -64,14 +77,9 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         ImageColor.getrgb(background)
     except ValueError:
         raise UserError(f"unknown background colour {background!r}: use a name such as 'white', or '#rrggbb'") from None
-    has_splits = all((root / name).is_dir() for name in SPLITS)
-    if has_splits:
-        if split not in SPLITS:
-            raise UserError(f"folder {str(root)!r} has the splits train and test, not {split!r}")
-        root = root / split
-    elif split != "train":
-        raise UserError(f"folder {str(root)!r} has no split {split!r}: put the images into its subfolders 'train' and 'test'")
-    files, labels, class_names = _files(root)
+    splits = tree.splits(root)
+    root, class_names = _of_split(root, splits, split)
+    files, labels, class_names = tree.files(root, class_names)
     headers, failures = _each(_header, files, skip_corrupt)
     good = [i for i in range(len(files)) if i not in failures]
     if not good:
@@ -79,6 +87,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     sizes, modes = {headers[i][0] for i in good}, {headers[i][1] for i in good}
     if image_size is None:
         image_size = _common_size(root, sizes)
+    _check_every_class(labels, good, class_names)
     return Listing(
         paths=tuple(str(files[i]) for i in good),
         labels=None if labels is None else labels[good],
@@ -87,7 +96,8 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         channels=1 if modes <= set(GREY_MODES) else 3,
         background=background,
         skip_corrupt=skip_corrupt,
-        has_splits=has_splits,
+        has_splits=bool(splits),
+        root=str(root),
     )
 
 
@@ -127,9 +137,10 @@ def pictures(path, image_shape, background="white"):
     """
     size, _, channels = image_shape
     if not pathlib.Path(path).is_dir():
-        alone = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False)
+        root = str(pathlib.Path(path).parent)
+        alone = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False, root=root)
         return load_all(alone)[1]
-    return load_all(scan(path, image_size=size, background=background).with_channels(channels))[1]
+    return load_all(scan(path, None, size, background=background).with_channels(channels))[1]
 
 
 def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
@@ -167,6 +178,7 @@ def _without(listing, failures):
     good = [i for i in range(len(listing.paths)) if i not in failures]
     if not good:
         raise UserError(f"none of the {len(listing.paths)} images, such as {listing.paths[0]!r}, can be read")
+    _check_every_class(listing.labels, good, listing.class_names)
     labels = None if listing.labels is None else listing.labels[good]
     return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels)
 
@@ -184,27 +196,35 @@ def fit_array(image, size):
     return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, channels)
 
 
-def _files(root):
-    """The files below ``root`` in a fixed order, with labels when they lie in class folders."""
-    top = [p for p in sorted(root.iterdir()) if not p.name.startswith(".") and p.name not in IGNORED]
-    classes, loose = [p for p in top if p.is_dir()], [p for p in top if p.is_file()]
-    if classes and loose:
+def _of_split(root, splits, split):
+    """``(folder, class_names)`` of a split; the classes are those of the train split, so that all number them alike."""
+    if split is None:
+        if splits:
+            raise UserError(f"folder {str(root)!r} holds the splits {', '.join(splits)}: give one of them")
+        return root, None
+    wanted = tree.split_of(split)
+    if not splits:
+        if wanted != "train":
+            raise UserError(
+                f"folder {str(root)!r} has no split {split!r}: put the images into its subfolders 'train' and 'test'"
+            )
+        return root, None
+    if wanted not in splits:
+        raise UserError(f"folder {str(root)!r} has the splits {', '.join(splits)}, not {split!r}")
+    folder, table = splits[wanted], tree.table_in(root)
+    if table and not tree.class_names_of(folder):
         raise UserError(
-            f"folder {str(root)!r} holds both files (such as {loose[0].name!r}) and class folders "
-            f"(such as {classes[0].name!r}): move the files into class folders or out of the way"
+            f"folder {str(root)!r} holds {table.name!r}, which is not read: put the images into a subfolder for each class, "
+            "or move it out of the way to go without labels"
         )
-    if not classes:
-        if not loose:
-            raise UserError(f"folder {str(root)!r} is empty: put images, or one subfolder of images a class, into it")
-        return loose, None, ()
-    files, labels = [], []
-    for label, folder in enumerate(classes):
-        inside = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(".") and p.name not in IGNORED]
-        if not inside:
-            raise UserError(f"class folder {str(folder)!r} is empty: put images into it or remove it")
-        files += inside
-        labels += [label] * len(inside)
-    return files, np.array(labels, np.int64), tuple(p.name for p in classes)
+    return folder, tree.class_names_of(splits["train"]) if "train" in splits else None
+
+
+def _check_every_class(labels, good, class_names):
+    """Refuses a class of which no image is left, since `skip_corrupt` left out all of them."""
+    if labels is not None:
+        for label in np.setdiff1d(labels, labels[good]):
+            raise UserError(f"no image of class {class_names[label]!r} can be read: mend or remove the class")
 
 
 def _header(path):
@@ -239,6 +259,8 @@ def _each(function, paths, skip_corrupt):
 
 def _unreadable(path, error):
     reason = "not a PNG, JPEG, BMP or GIF image" if "cannot identify" in str(error) else f"corrupt image ({error})"
+    if isinstance(error, FileNotFoundError):
+        reason = "a link to a file that is not there"
     return UserError(f"{str(path)!r}: {reason}; remove it, or set skip_corrupt to leave such files out")
 
 

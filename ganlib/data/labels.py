@@ -11,14 +11,14 @@ def split(labels, per_class, seed):
     Args:
         labels: ``(n,)`` integers.
         per_class: how many labelled examples each class gets, at least 1.
-        seed: an integer; the same seed gives the same split.
+        seed: an integer from 0; the same seed gives the same split.
 
     Returns:
         ``(labeled, unlabeled)``: int64 arrays of indices into ``labels``. ``labeled`` is ordered class by class;
         ``unlabeled`` is sorted. Together they are every index once.
 
     Raises:
-        UserError: if a class has fewer than ``per_class`` examples, naming it.
+        UserError: if a class has fewer than ``per_class`` examples, naming it, and for a negative seed.
 
     Examples:
         >>> from ganlib.data import labels
@@ -29,6 +29,8 @@ def split(labels, per_class, seed):
     labels = np.asarray(labels)
     if per_class < 1:
         raise UserError(f"labels per class must be at least 1, got {per_class}")
+    if seed < 0:
+        raise UserError(f"the seed of labels must be at least 0, got {seed}")
     random = np.random.default_rng(seed)
     labeled = []
     for label in np.unique(labels):

@@ -39,8 +39,10 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         A `FewLabels`.
 
     Raises:
-        UserError: if the source has no labels, or too few of a class, or the unlabelled images are of another shape.
+        UserError: if the source has no labels, or too few of a class, or is streamed, or the unlabelled images are of another
+            shape.
     """
+    source.check_not_streamed("no images can be picked that keep their label")
     if source.labels is None:
         raise UserError(f"{source.name} has no labels to learn from")
     if unlabeled is not None and unlabeled.image_shape != source.image_shape:
@@ -58,6 +60,31 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         unlabeled or (source.subset(rest) if validation_per_class else source),
         source.subset(validation) if validation_per_class else None,
     )
+
+
+def check_test_set(source, test):
+    """Checks that a test set can test what learns from a training set.
+
+    Args:
+        source: the `ganlib.data.Source` that is trained on.
+        test: the one that is tested on.
+
+    Raises:
+        UserError: if the test set is streamed or has no labels, or images or classes that are not those of the training set.
+    """
+    test.check_not_streamed("it cannot be tested on")
+    if test.labels is None:
+        raise UserError(f"{test.name} has no labels to test by: choose another test split")
+    if test.image_shape != source.image_shape:
+        raise UserError(
+            f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: set image_size, so "
+            "that they are alike, and have both in grey or in colour"
+        )
+    if test.class_names != source.class_names:
+        raise UserError(
+            f"{source.name} has the classes {', '.join(source.class_names)}, {test.name} {', '.join(test.class_names)}: "
+            "give both the same"
+        )
 
 
 def _check_every_class(source, indices):

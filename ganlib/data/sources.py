@@ -4,6 +4,9 @@ Every source gives uint8 images of one size. Small ones lie in memory; large one
 """
 
 import dataclasses
+import functools
+import hashlib
+import logging
 import os
 from collections.abc import Callable
 
@@ -37,6 +40,7 @@ class Source:
         read: a TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
         stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None;
             the label is -1 where there is none.
+        origin: a string that says from which files the images were read, and how; empty for arrays.
     """
 
     name: str
@@ -47,6 +51,18 @@ class Source:
     images: np.ndarray | None = None
     read: Callable | None = None
     stream: Callable | None = None
+    origin: str = ""
+
+    @functools.cached_property
+    def fingerprint(self):
+        """64 hexadecimal digits that are others when the images, labels or class names are others.
+
+        Of images from files they follow from the files' names and sizes, of a TFDS dataset from its version, and of arrays
+        from their bytes. So the same folder in another place has the same fingerprint. It is computed on first use.
+        """
+        by_bytes = self.images is not None and not self.origin
+        images = self.images if by_bytes else (self.origin or self.name)
+        return _digest(images, self.image_shape, self.num_examples, self.class_names, self.labels)
 
     @property
     def num_classes(self):
@@ -54,7 +70,12 @@ class Source:
         return len(self.class_names) or None
 
     def pick(self, indices):
-        """The images at ``(n,)`` integers, of a source that is not streamed: ``(n, height, width, channels)`` uint8."""
+        """The images at ``(n,)`` integers: ``(n, height, width, channels)`` uint8.
+
+        Raises:
+            UserError: if the images are streamed, so that there is no picking, or an index is not one of an image.
+        """
+        indices = self._indices(indices)
         return self.images[indices] if self.images is not None else self.read(indices).numpy()
 
     def of_classes(self, classes):
@@ -64,8 +85,13 @@ class Source:
             classes: their names or numbers.
 
         Raises:
-            UserError: for a class that is not there or is named twice, or if the images are streamed.
+            UserError: for a class that is not there or is named twice, or if the images are streamed or have no labels.
         """
+        self.check_not_streamed("its classes cannot be picked")
+        if self.labels is None:
+            raise UserError(
+                f"{self.name} has no labels, so there are no classes to pick: classes {','.join(map(str, classes))}"
+            )
         known = {str(number): number for number in range(len(self.class_names))}
         known |= {name: number for number, name in enumerate(self.class_names)}
         old = [choose(f"class of {self.name}", str(name), known) for name in classes]
@@ -82,19 +108,37 @@ class Source:
         """The source that holds only ``indices``, in that order.
 
         Raises:
-            UserError: if the images are streamed, so that there is no picking.
+            UserError: if the images are streamed, so that there is no picking, or an index is not one of an image.
         """
+        indices = self._indices(indices)
+        labels = None if self.labels is None else self.labels[indices]
+        origin = _digest(self.origin, indices) if self.origin else ""
+        if self.images is not None:
+            part = from_arrays(self.name, self.images[indices], labels, self.class_names)
+            return dataclasses.replace(part, origin=origin)
+        return dataclasses.replace(
+            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i)), origin=origin
+        )
+
+    def check_not_streamed(self, consequence):
+        """Raises a `UserError` that names a consequence if the images are streamed, so that none can be picked."""
         if self.read is None:
             raise UserError(
-                f"{self.name} is streamed and cannot be split: choose a smaller image_size, so that it fits in memory"
+                f"{self.name} is streamed, since its images take more than {MEMORY_LIMIT >> 20} MB, so {consequence}: "
+                "choose a smaller image_size, so that they fit in memory"
             )
-        indices = np.asarray(indices, np.int64)
-        labels = None if self.labels is None else self.labels[indices]
-        if self.images is not None:
-            return from_arrays(self.name, self.images[indices], labels, self.class_names)
-        return dataclasses.replace(
-            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i))
-        )
+
+    def _indices(self, indices):
+        """``indices`` as int64, each of which is the number of an image."""
+        self.check_not_streamed("its images cannot be picked")
+        indices = np.asarray(indices)
+        if indices.size and indices.dtype.kind not in "iu":
+            raise UserError(f"images of {self.name} are picked by integers, got {indices.dtype}: for a mask use np.flatnonzero")
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.num_examples:
+            raise UserError(
+                f"{self.name} has images 0 to {self.num_examples - 1}, but {indices.min()} to {indices.max()} are to be picked"
+            )
+        return indices.astype(np.int64)
 
 
 def from_arrays(name, images, labels=None, class_names=()):
@@ -107,16 +151,23 @@ def from_arrays(name, images, labels=None, class_names=()):
         class_names: the names of the classes, or empty to name them by their numbers.
 
     Raises:
-        UserError: for images of another type or shape, and labels of another number or out of range.
+        UserError: for images of another type or shape, labels that are no integers, of another number or out of range, and
+            class names that repeat or have no labels.
     """
     images = np.ascontiguousarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4:
+    if images.dtype != np.uint8 or images.ndim != 4 or 0 in images.shape[1:]:
         raise UserError(
             f"{name}: images must be uint8 of shape (n, height, width, channels), got {images.dtype} {images.shape}"
         )
+    check_channels(name, images.shape[3])
+    class_names = tuple(map(str, class_names))
+    if len(set(class_names)) < len(class_names):
+        raise UserError(f"{name}: classes {', '.join(class_names)} name one twice: name each otherwise")
+    if labels is None and class_names:
+        raise UserError(f"{name}: there are classes {', '.join(class_names)}, but no labels: give both or none")
     if labels is not None:
-        labels = np.asarray(labels, np.int64)
-        class_names = tuple(class_names) or tuple(str(k) for k in range(labels.max(initial=-1) + 1))
+        labels = _integers(name, labels)
+        class_names = class_names or tuple(str(k) for k in range(labels.max(initial=-1) + 1))
         if labels.shape != (len(images),) or np.any((labels < 0) | (labels >= len(class_names))):
             raise UserError(
                 f"{name}: {len(images)} images need as many labels from 0 to {len(class_names) - 1}, got {labels.size} "
@@ -127,13 +178,32 @@ def from_arrays(name, images, labels=None, class_names=()):
     return Source(name, images.shape[1:], len(images), labels, class_names, images, read=lambda i: tf.gather(tensor, i))
 
 
+def check_channels(name, channels):
+    """Raises a `UserError` for images that are neither grey nor RGB."""
+    if channels not in (1, 3):
+        raise UserError(f"{name}: images must have 1 channel (grey) or 3 (RGB), got {channels}: convert them")
+
+
+def _integers(name, labels):
+    """Labels as int64; floats only where they are whole numbers."""
+    labels = np.asarray(labels)
+    kind = labels.dtype.kind
+    wrong = labels[~(np.isfinite(labels) & (labels == np.round(labels)))] if kind == "f" else labels[: kind not in "biu"]
+    if wrong.size:
+        raise UserError(
+            f"{name}: labels must be integers, got {labels.dtype} such as {wrong.flat[0]!s:.20}: number the classes from 0"
+        )
+    return labels.astype(np.int64)
+
+
 def open(name="digits", split="train", image_size=None, data_dir=None, skip_corrupt=False, background="white"):
     """Opens a dataset.
 
     Args:
         name: ``"digits"`` (scikit-learn's 1,797 handwritten digits of 8x8, no download), ``"folder:PATH"``, or the
             name of a TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``.
-        split: ``"train"`` or ``"test"``; a TFDS dataset also takes the splits that it has itself.
+        split: ``"train"`` or ``"test"``; a TFDS dataset also takes the splits that it has itself, and a folder
+            ``"validation"``. A folder's splits are its subfolders, such as ``train``, ``val`` and ``test``.
         image_size: height and width in pixels; None keeps the images' own size. Images of another size are cropped
             to their central square, then resized with Pillow's antialiased Lanczos filter.
         data_dir: where TFDS datasets lie; None takes ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``.
@@ -177,10 +247,12 @@ def _open_digits(split, image_size):
 def _open_folder(path, split, image_size, skip_corrupt, background):
     listing = folders.scan(path, split, image_size, skip_corrupt, background)
     shape = (listing.image_size, listing.image_size, listing.channels)
-    name = f"folder:{path}/{split}" if listing.has_splits else f"folder:{path}"
+    name = f"folder:{path}/{folders.tree.split_of(split)}" if listing.has_splits else f"folder:{path}"
     if len(listing.paths) * int(np.prod(shape)) <= MEMORY_LIMIT:
         listing, images = folders.load_all(listing)
-        return from_arrays(name, images, listing.labels, listing.class_names)
+        _warn_of_contradictions(listing, images)
+        source = from_arrays(name, images, listing.labels, listing.class_names)
+        return dataclasses.replace(source, origin=_origin_of(listing))
 
     if skip_corrupt:
         listing = folders.check_all(listing)
@@ -193,7 +265,26 @@ def _open_folder(path, split, image_size, skip_corrupt, background):
         images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
         return tf.ensure_shape(images, (*indices.shape, *shape))
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read)
+    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin_of(listing))
+
+
+def _warn_of_contradictions(listing, images):
+    """Logs how many images are in more than one class, pixel for pixel."""
+    if listing.labels is None:
+        return
+    first, contradicting = {}, []
+    for number, image in enumerate(images):
+        other = first.setdefault(hashlib.sha256(image).digest(), number)
+        if listing.labels[other] != listing.labels[number]:
+            contradicting.append((other, number))
+    if contradicting:
+        other, number = contradicting[0]
+        message = "%d images are equal to one of another class, the first: %s and %s"
+        logging.getLogger("ganlib").warning(message, len(contradicting), listing.paths[other], listing.paths[number])
+
+
+def _origin_of(listing):
+    return _digest(listing.relative_paths, listing.file_sizes, listing.image_size, listing.channels, listing.background)
 
 
 def _open_tfds(name, split, image_size, data_dir):
@@ -226,6 +317,11 @@ def _open_tfds(name, split, image_size, data_dir):
 def _tfds_source(builder, name, split, image_size):
     features, count = builder.info.features, builder.info.splits[split].num_examples
     height, width, channels = features["image"].shape
+    if features["image"].dtype != np.uint8:
+        raise UserError(
+            f"dataset {name!r} has images of {np.dtype(features['image'].dtype)}, not uint8, so it cannot be used here"
+        )
+    check_channels(name, channels)
     has_labels = "label" in features and hasattr(features["label"], "names")
     class_names = tuple(features["label"].names) if has_labels else ()
     if image_size is None and (height is None or height != width):
@@ -238,6 +334,7 @@ def _tfds_source(builder, name, split, image_size):
             image = tf.numpy_function(lambda x: folders.fit_array(x, size), [image], tf.uint8, stateful=False)
         return tf.ensure_shape(image, (size, size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
+    origin = f"{builder.info.full_name} {split}"
     if count * size * size * channels > MEMORY_LIMIT:
         return Source(
             f"{name}/{split}",
@@ -245,6 +342,7 @@ def _tfds_source(builder, name, split, image_size):
             count,
             class_names=class_names,
             stream=lambda seed: _stream_tfds(builder, split, seed).map(example, num_parallel_calls=tf.data.AUTOTUNE),
+            origin=origin,
         )
     dataset = builder.as_dataset(split=split).map(example, num_parallel_calls=tf.data.AUTOTUNE)
     images, labels = np.empty((count, size, size, channels), np.uint8), np.empty((count,), np.int64)
@@ -253,7 +351,10 @@ def _tfds_source(builder, name, split, image_size):
         images[start : start + len(image_batch)] = image_batch
         labels[start : start + len(image_batch)] = label_batch
         start += len(image_batch)
-    return from_arrays(f"{name}/{split}", images, labels if has_labels else None, class_names)
+    if np.all(labels == -1):  # as of test splits whose labels are kept back
+        labels, class_names = None, ()
+    source = from_arrays(f"{name}/{split}", images, labels, class_names)
+    return dataclasses.replace(source, origin=origin)
 
 
 def _stream_tfds(builder, split, seed, shuffle_buffer=10_000):
@@ -268,3 +369,15 @@ def _resize_all(images, image_size):
     if image_size is None or images.shape[1:3] == (image_size, image_size):
         return images
     return np.stack([folders.fit_array(image, image_size) for image in images])
+
+
+def _digest(*parts):
+    """64 hexadecimal digits of arrays by their bytes, and of anything else by its `repr`."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype} {part.shape}".encode())
+            digest.update(np.ascontiguousarray(part))
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()

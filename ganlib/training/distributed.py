@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from ganlib.errors import UserError, choose
 from ganlib.networks import pixels
+from ganlib.seeds import ALGORITHM, Purpose, derive
 from ganlib.training import averaging, gradients, precision
-from ganlib.training.random_stream import ALGORITHM, RandomStream, fold_in
+from ganlib.training.random_stream import RandomStream
 
 
 class DistributedModel(keras.Model):
@@ -70,11 +71,11 @@ class DistributedModel(keras.Model):
         replica, step = context.replica_id_in_sync_group, self.step.value
         states = [v for network in self.networks for v in network.variables if v.name == "seed_generator_state"]
         if states:
-            seed = fold_in(fold_in(tf.constant([self.seed, 1], tf.int64), step), replica)
+            seed = derive(self.seed, Purpose.LAYERS, step, replica)
             numbers = tf.random.stateless_uniform((len(states), 2), seed, 0, 2**31 - 1, tf.int32, alg=ALGORITHM)
             for index, state in enumerate(states):
                 state.assign(tf.cast(numbers[index], state.value.dtype))
-        return RandomStream(self.seed, step, replica, context.num_replicas_in_sync)
+        return RandomStream(self.seed, step, replica, context.num_replicas_in_sync, Purpose.TRAINING)
 
     def end_step(self):
         """Ends a train step: replicas agree, averages follow their networks, and the step is counted."""

@@ -4,9 +4,10 @@ import copy
 
 import tensorflow as tf
 
+from ganlib.seeds import ALGORITHM, Purpose, derive, fold_in
+
 # Random bits are the same on every device and under XLA, once their algorithm is named. TensorFlow's own floating-point
 # numbers are not, so they are made from bits here.
-ALGORITHM = "philox"
 BITS = 23
 
 
@@ -22,6 +23,8 @@ class RandomStream:
         step: likewise.
         replica: this replica's number, from 0.
         num_replicas: how many replicas share the batch.
+        purpose: a `ganlib.seeds.Purpose`. Training has numbers of its own, so that latents to generate from are not those
+            of a step.
 
     Examples:
         >>> from ganlib.training import RandomStream
@@ -29,8 +32,8 @@ class RandomStream:
         TensorShape([4, 128])
     """
 
-    def __init__(self, seed, step=0, replica=0, num_replicas=1):
-        self._seed = fold_in(tf.stack([tf.cast(seed, tf.int64), 0]), step)
+    def __init__(self, seed, step=0, replica=0, num_replicas=1, purpose=Purpose.GENERATION):
+        self._seed = derive(seed, purpose, step)
         self._replica, self._num_replicas = replica, num_replicas
         self._draws = 0
 
@@ -75,11 +78,6 @@ class RandomStream:
         whole = tf.stack([count * self._num_replicas, *rest])
         numbers = transform(tf.random.stateless_uniform(whole, seed, 0, 1 << BITS, tf.int32, alg=ALGORITHM))
         return numbers if self._num_replicas == 1 else numbers[self._replica * count : (self._replica + 1) * count]
-
-
-def fold_in(seed, number):
-    """A new ``(2,)`` int64 seed from a seed and an integer."""
-    return tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int64), alg=ALGORITHM)
 
 
 def _unit(bits):

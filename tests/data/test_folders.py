@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -157,3 +159,69 @@ def test_large_folder_skips_unreadable_files_too(tmp_path, monkeypatch):
     bad_files(tmp_path)
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
     assert sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True).num_examples == 1
+
+
+def test_train_and_val_are_splits_whose_classes_have_the_same_numbers(tmp_path):
+    for path in ("train/cat/0", "train/dog/1", "Val/dog/2"):
+        write(tmp_path / f"{path}.png", np.full((8, 8, 3), int(path[-1]), np.uint8))
+    train, validation = (sources.open(f"folder:{tmp_path}", split) for split in ("train", "validation"))
+    assert train.class_names == validation.class_names == ("cat", "dog")
+    assert (train.images[:, 0, 0, 0].tolist(), train.labels.tolist()) == ([0, 1], [0, 1])
+    assert (validation.images[:, 0, 0, 0].tolist(), validation.labels.tolist()) == ([2], [1])
+    assert sources.open(f"folder:{tmp_path}", "val").name == validation.name == f"folder:{tmp_path}/validation"
+    with pytest.raises(ganlib.UserError, match="has the splits validation, train, not 'test'"):
+        sources.open(f"folder:{tmp_path}", "test")
+    with pytest.raises(ganlib.UserError, match="holds the splits validation, train: give one of them"):
+        folders.pictures(tmp_path, (8, 8, 3))
+
+
+def test_a_table_of_labels_beside_splits_is_not_passed_over(tmp_path):
+    write(tmp_path / "train/0.png", noise(8, 8))
+    (tmp_path / "train.csv").write_text("0.png,cat")
+    with pytest.raises(ganlib.UserError, match="holds 'train.csv', which is not read"):
+        sources.open(f"folder:{tmp_path}")
+
+
+@pytest.mark.parametrize("limit", [10, 2 << 30])
+def test_a_class_of_which_nothing_can_be_read_is_named(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
+    whole = write(tmp_path / "cat/0.png", noise(8, 8)).read_bytes()
+    for contents in (b"words", whole[:-30]):  # the one is found by its header, the other as it is decoded
+        (tmp_path / "dog").mkdir(exist_ok=True)
+        (tmp_path / "dog/0.png").write_bytes(contents)
+        with pytest.raises(ganlib.UserError, match="no image of class 'dog' can be read"):
+            sources.open(f"folder:{tmp_path}", skip_corrupt=True)
+    (tmp_path / "dog/0.png").unlink()
+    (tmp_path / "dog/0.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ganlib.UserError, match="dog/0.png': a link to a file that is not there"):
+        sources.open(f"folder:{tmp_path}")
+
+
+def test_equal_images_of_two_classes_are_counted(tmp_path, caplog):
+    for path in ("cat/0", "cat/1", "dog/1"):
+        write(tmp_path / f"{path}.png", noise(8, 8, seed=int(path[-1])))
+    sources.open(f"folder:{tmp_path}")
+    (record,) = caplog.records
+    assert "1 images are equal to one of another class" in record.getMessage()
+
+
+@pytest.mark.parametrize("limit", [10, 2 << 30])
+def test_a_folders_fingerprint_follows_from_names_sizes_and_classes(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
+    for name in ("cat", "dog"):
+        for index in range(3):
+            write(tmp_path / "a" / name / f"{index}.png", noise(8, 8, 3, seed=index))
+
+    def fingerprint(folder, **arguments):
+        return sources.open(f"folder:{tmp_path / folder}", **arguments).fingerprint
+
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    first = fingerprint("a")
+    assert fingerprint("b") == first
+    assert fingerprint("a", image_size=4) != first
+    write(tmp_path / "b/dog/2.png", np.zeros((8, 8, 3), np.uint8))
+    changed = fingerprint("b")
+    (tmp_path / "b/dog").rename(tmp_path / "b/fox")
+    renamed = fingerprint("b")
+    (tmp_path / "b/fox/2.png").rename(tmp_path / "b/cat/3.png")
+    assert len({first, changed, renamed, fingerprint("b")}) == 4

@@ -19,3 +19,5 @@ def test_too_many_labels_per_class():
         labels.split([0, 0, 0, 1, 1], per_class=3, seed=0)
     with pytest.raises(ganlib.UserError, match="must be at least 1, got 0"):
         labels.split([0, 1], per_class=0, seed=0)
+    with pytest.raises(ganlib.UserError, match="seed of labels must be at least 0, got -1"):
+        labels.split([0, 1], per_class=1, seed=-1)

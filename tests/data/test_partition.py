@@ -57,3 +57,26 @@ def test_bad_input():
     gap = sources.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
     with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labelled image"):
         data.few_labels(gap)
+
+
+def test_a_streamed_training_set_is_refused_as_that_not_as_one_without_labels():
+    streamed = sources.Source("big", (8, 8, 1), 100, class_names=("cat", "dog"), stream=lambda seed: None)
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so no images can be picked that keep their label"):
+        data.few_labels(streamed, 5)
+
+
+@pytest.mark.parametrize(
+    ("size", "labels", "names", "message"),
+    [
+        (8, None, (), "other has no labels to test by"),
+        (9, [0, 1], ("cat", "dog"), r"images of \(8, 8, 1\), other of \(9, 9, 1\)"),
+        (8, [0, 1], ("dog", "cat"), "has the classes cat, dog, other dog, cat: give both the same"),
+        (8, [0, 1], ("cat", "dog", "fox"), "other cat, dog, fox: give both the same"),
+    ],
+)
+def test_a_test_set_is_of_the_same_images_and_classes(size, labels, names, message):
+    pets = sources.from_arrays("pets", np.zeros((2, 8, 8, 1), np.uint8), [0, 1], ("cat", "dog"))
+    other = sources.from_arrays("other", np.zeros((2, size, size, 1), np.uint8), labels, names)
+    data.partition.check_test_set(pets, pets)
+    with pytest.raises(ganlib.UserError, match=message):
+        data.partition.check_test_set(pets, other)

@@ -1,5 +1,8 @@
+import dataclasses
+
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
 import ganlib
@@ -35,14 +38,68 @@ def test_order_follows_from_the_seed_and_the_step(numbered):
     assert order(pipeline.batches(numbered, 8, seed=2), 10) != whole
 
 
-def test_shuffling_looks_random():
-    # Over 64 epochs of 1,297 images: no correlation with the images' own order, or between epochs, beyond chance.
-    indices = pipeline._shuffled_indices(1297, 1297, seed=0, start_step=0)
-    epochs = np.stack([batch.numpy() for batch in indices.take(64)])
-    assert all(len(set(epoch)) == 1297 for epoch in epochs)
-    correlations = np.corrcoef(np.concatenate([np.arange(1297)[None], epochs]))[~np.eye(65, dtype=bool)]
-    assert abs(correlations.std() * np.sqrt(1297) - 1) < 0.1
-    assert abs(correlations.mean()) < 4 / np.sqrt(1297 * correlations.size)
+def epochs_of(num_examples, count, seed=0):
+    """``(count, num_examples)``: the orders of the first epochs."""
+    indices = pipeline._shuffled_indices(num_examples, num_examples * count, seed, start_step=0)
+    return next(iter(indices)).numpy().reshape(count, num_examples)
+
+
+def plausible(statistic, freedom):
+    """Whether a number looks like one of a chi-squared distribution: chance alone says no twice in 10,000 times."""
+    return 1e-4 < scipy.stats.chi2.sf(statistic, freedom) < 1 - 1e-4
+
+
+SIZES = pytest.mark.parametrize(("size", "epochs"), [(10, 3000), (100, 1500), (297, 600), (2000, 300)])
+
+
+@SIZES
+def test_an_image_is_at_each_position_of_an_epoch_alike(size, epochs):
+    """Tenths of the images against tenths of the positions. For permutations the statistic is n / (n - 1) times too large."""
+    tenths = np.stack([np.bincount(order[k * size // 10 : (k + 1) * size // 10] * 10 // size, minlength=10)
+                       for order in epochs_of(size, epochs) for k in range(10)]).reshape(epochs, 10, 10)  # fmt: skip
+    expected = tenths[0].sum(0, keepdims=True) * tenths[0].sum(1, keepdims=True) / size
+    statistic = np.sum((tenths.sum(0) - epochs * expected) ** 2 / (epochs * expected))
+    assert plausible(statistic * (size - 1) / size, 9 * 9)
+
+
+@SIZES
+def test_all_pairs_of_images_are_batch_mates_alike(size, epochs):
+    """Each pair shares a batch of a fifth of the images with probability p. Under random permutations the counts, whose sum is
+    fixed for each image, vary alike in the n (n - 3) / 2 directions that are left."""
+    share, count = size // 5, 0
+    batches = epochs_of(size, epochs)[:, : share * 5].reshape(-1, share)
+    member = np.zeros((len(batches), size), np.float32)
+    np.put_along_axis(member, batches, 1.0, axis=1)
+    count = (member.T @ member)[np.triu_indices(size, 1)].astype(np.float64)
+    p = np.mean(count) / epochs
+    variance = epochs * p * (1 - p) * (size - 1) / (size - 3)
+    assert size % 5 or p == pytest.approx((share - 1) / (size - 1))
+    assert plausible(np.sum((count - epochs * p) ** 2) / variance, size * (size - 3) / 2)
+
+
+@SIZES
+def test_the_first_image_of_an_epoch_is_any_whatever_the_one_before_it(size, epochs):
+    first = np.concatenate([epochs_of(size, epochs, seed)[:, 0] * 10 // size for seed in (0, 1, 2**40)])
+    assert scipy.stats.chisquare(np.bincount(first, minlength=10), bins_of(size) * len(first)).pvalue > 1e-4
+    pairs = np.bincount(first[::2] * 10 + first[1::2], minlength=100)
+    expected = np.outer(bins_of(size), bins_of(size)).ravel()
+    assert plausible(np.sum((pairs - expected * pairs.sum()) ** 2 / (expected * pairs.sum())), 99)
+
+
+def bins_of(size):
+    """The share of the images in each tenth."""
+    return np.bincount(np.arange(size) * 10 // size) / size
+
+
+def test_no_two_seeds_streams_and_epochs_share_an_order():
+    """20,000 of them, among which are those that differ in high bits alone."""
+    near = np.stack(np.meshgrid(range(-2, 3), range(2), range(1800)), axis=-1).reshape(-1, 3)
+    numbers = [0, 1, 2, 255, 256, 257, 2**16, 2**31, 2**32, 2**32 + 1, 2**48, 2**62, -1, -256]
+    far = np.stack(np.meshgrid(numbers, range(2), numbers), axis=-1).reshape(-1, 3)
+    keys = tf.data.Dataset.from_tensor_slices(np.unique(np.concatenate([near, near[:, [2, 1, 0]], far]), axis=0))
+    orders = keys.map(lambda key: pipeline._permutation(30, *tf.unstack(key))).batch(1000)
+    orders = np.concatenate(list(orders.as_numpy_iterator())).astype(np.uint8)
+    assert len(orders) == len(set(map(bytes, orders))) > 20_000
 
 
 def test_labels_belong_to_their_images(numbered):
@@ -97,3 +154,46 @@ def test_neighbor_batches_pair_an_instances_features_with_its_neighbours(numbere
     resumed = next(iter(pipeline.neighbor_batches(numbered, features, neighbors, 8, seed=3, start_step=4)))
     np.testing.assert_array_equal(resumed[0][:, 0, 0, 0], seen[4][0])
     np.testing.assert_array_equal(resumed[1], seen[4][1])
+
+
+def stream_of(labels):
+    """A streamed source of images that are all alike."""
+    images = np.zeros((len(labels), 4, 4, 1), np.uint8)
+    dataset = tf.data.Dataset.from_tensor_slices((images, np.array(labels, np.int64)))
+    return sources.Source("big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed: dataset)
+
+
+def test_what_a_stream_cannot_give_is_refused(numbered):
+    streamed = stream_of([0, 1, 1, 0])
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so its labelled images cannot be repeated"):
+        pipeline.semi_supervised_batches(streamed, numbered, 4)
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so neighbours of its images cannot be read"):
+        pipeline.neighbor_batches(streamed, np.zeros((4, 2), np.float32), np.zeros((4, 2), int), 4)
+    with pytest.raises(ganlib.UserError, match="numbered has no labels to learn from"):
+        pipeline.semi_supervised_batches(sources.from_arrays("numbered", numbered.images), numbered, 4)
+
+
+def test_a_streams_images_without_a_label_are_no_class():
+    assert next(iter(pipeline.batches(stream_of([0, 1, 1, 0]), 4)))[1].numpy().tolist() == [0, 1, 1, 0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="UserError: big has an image with the label -1"):
+        list(pipeline.batches(stream_of([0, 1, -1, 0]), 4).take(1))
+    assert next(iter(pipeline.batches(stream_of([-1] * 4), 4, with_labels=False))).shape == (4, 4, 4, 1)
+
+
+def test_a_streams_order_is_another_by_each_of_seed_stream_and_epoch():
+    asked = []
+    source = dataclasses.replace(stream_of([0, 1]), stream=lambda seed: asked.append(seed) or stream_of([0, 1]).stream(0))
+    for seed, stream in ((0, 0), (1, 0), (0, 1), (2**32, 0)):
+        list(pipeline.batches(source, 2, seed, stream=stream).take(3))
+    assert len(asked) == len(set(asked)) >= 12
+    assert 0 <= min(asked) < max(asked) < 2**63
+    assert max(asked) > 2**32
+
+
+def test_labelled_and_unlabelled_images_are_shuffled_apart(numbered):
+    """Also those of the next seed: three runs with the seeds 0, 1 and 2 are independent."""
+    whole = [
+        [part.numpy() for part in next(iter(pipeline.semi_supervised_batches(numbered, numbered, 20, seed)))] for seed in (0, 1)
+    ]
+    orders = [bytes(images[:, 0, 0, 0]) for labeled, _, unlabeled in whole for images in (labeled, unlabeled)]
+    assert len(set(orders)) == 4

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -55,9 +57,55 @@ def test_what_cannot_be_opened_is_named(arguments, message):
         sources.open(**arguments)
 
 
-def test_wrong_arrays_are_refused():
-    with pytest.raises(ganlib.UserError, match="must be uint8"):
-        sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.float32))
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 4, 4, 1), np.float32), "must be uint8 .* got float32"),
+        (np.zeros((2, 4, 4), np.uint8), r"must be uint8 .* got uint8 \(2, 4, 4\)"),
+        (np.zeros((2, 0, 4, 1), np.uint8), r"got uint8 \(2, 0, 4, 1\)"),
+        (np.zeros((2, 4, 4, 2), np.uint8), r"1 channel \(grey\) or 3 \(RGB\), got 2: convert them"),
+        (np.zeros((2, 4, 4, 4), np.uint8), r"1 channel \(grey\) or 3 \(RGB\), got 4: convert them"),
+    ],
+)
+def test_wrong_arrays_are_refused(images, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        sources.from_arrays("mine", images)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [([0, 0.5], "float64 such as 0.5"), ([1, np.nan], "float64 such as nan"), ([np.inf, 0], "float64 such as inf"),
+     (["cat", "dog"], "<U3 such as cat"), ([None, 1], "object such as None")],
+)  # fmt: skip
+def test_labels_that_are_no_integers_are_refused(labels, shown):
+    with pytest.raises(ganlib.UserError, match=f"mine: labels must be integers, got {shown}: number the classes from 0"):
+        sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), labels)
+
+
+def test_whole_floats_are_labels():
+    assert sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), [1.0, 0.0]).labels.tolist() == [1, 0]
+
+
+def test_class_names_that_repeat_or_have_no_labels_are_refused():
+    images = np.zeros((2, 4, 4, 1), np.uint8)
+    with pytest.raises(ganlib.UserError, match="classes cat, cat name one twice"):
+        sources.from_arrays("mine", images, [0, 1], ["cat", "cat"])
+    with pytest.raises(ganlib.UserError, match="there are classes cat, dog, but no labels"):
+        sources.from_arrays("mine", images, None, ["cat", "dog"])
+    with pytest.raises(ganlib.UserError, match="mine has no labels, so there are no classes to pick: classes cat"):
+        sources.from_arrays("mine", images).of_classes(["cat"])
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [([True, False], "picked by integers, got bool: for a mask use np.flatnonzero"), ([0.5], "by integers, got float64"),
+     ([-1], "has images 0 to 1, but -1 to -1"), ([0, 2], "has images 0 to 1, but 0 to 2 are to be picked")],
+)  # fmt: skip
+def test_indices_that_are_no_images_are_refused(indices, message):
+    source = sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8))
+    for pick in (source.pick, source.subset):
+        with pytest.raises(ganlib.UserError, match=message):
+            pick(indices)
 
 
 def test_tfds_dataset_that_is_not_there_and_cannot_be_downloaded(tmp_path, monkeypatch):
@@ -75,6 +123,7 @@ def test_mnist_has_the_canonical_mean(tfds_dir):
     source = sources.open("mnist", data_dir=tfds_dir)
     assert (source.num_examples, source.image_shape, source.num_classes) == (60_000, (28, 28, 1), 10)
     assert source.images.mean() == pytest.approx(33.318, abs=1e-3)
+    assert source.origin == "mnist/3.0.1 train"
     assert np.bincount(source.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 
 
@@ -90,8 +139,9 @@ def test_large_tfds_dataset_streams_in_an_order_by_seed_and_epoch(tfds_dir, monk
     source = sources.open("mnist", "test", data_dir=tfds_dir)
     assert source.images is None
     assert source.read is None
-    with pytest.raises(ganlib.UserError, match="is streamed and cannot be split"):
-        source.subset([0])
+    for refused in (lambda: source.subset([0]), lambda: source.pick([0]), lambda: source.of_classes(["3"])):
+        with pytest.raises(ganlib.UserError, match="mnist/test is streamed.*cannot be picked: choose a smaller image_size"):
+            refused()
 
     def batch(seed, start_step):
         return next(iter(pipeline.batches(source, 64, seed, start_step)))
@@ -127,3 +177,44 @@ def test_only_some_classes_numbered_anew():
         digits.of_classes(["10"])
     with pytest.raises(ganlib.UserError, match="classes 3,3 name one twice"):
         digits.of_classes(["3", "3"])
+
+
+def test_a_fingerprint_follows_from_images_labels_and_class_names():
+    images = np.arange(4 * 8 * 8, dtype=np.uint8).reshape(4, 8, 8, 1)
+    fingerprint = sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b")).fingerprint
+    assert len(fingerprint) == 64
+    assert sources.from_arrays("by another name", images.copy(), np.array([0, 1, 0, 1]), ["a", "b"]).fingerprint == fingerprint
+    others = [
+        sources.from_arrays("mine", images + 1, [0, 1, 0, 1], ("a", "b")),
+        sources.from_arrays("mine", images[::-1], [0, 1, 0, 1], ("a", "b")),
+        sources.from_arrays("mine", images.reshape(4, 4, 16, 1), [0, 1, 0, 1], ("a", "b")),
+        sources.from_arrays("mine", images, [0, 1, 1, 0], ("a", "b")),
+        sources.from_arrays("mine", images, [0, 1, 0, 1], ("b", "a")),
+        sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b", "c")),
+        sources.from_arrays("mine", images),
+        sources.from_arrays("mine", images[:3], [0, 1, 0], ("a", "b")),
+    ]
+    assert len({fingerprint, *(other.fingerprint for other in others)}) == 9
+
+
+def test_a_parts_fingerprint_is_its_own():
+    digits = sources.open("digits")
+    seven, three = digits.of_classes(["7", "3"]), digits.of_classes(["3", "7"])
+    assert len({source.fingerprint for source in (digits, seven, three, digits.subset([0, 1]), digits.subset([1, 0]))}) == 5
+    assert seven.fingerprint == sources.open("digits").of_classes(["7", "3"]).fingerprint
+
+
+def test_a_tfds_datasets_fingerprint_is_by_split_and_size(tfds_dir, monkeypatch):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
+    opened = [
+        sources.open("mnist", *arguments, tfds_dir) for arguments in (("test", 28), ("test", 28), ("test", 27), ("train", 28))
+    ]
+    fingerprints = [source.fingerprint for source in opened]
+    assert fingerprints[0] == fingerprints[1]
+    assert len(set(fingerprints)) == 3
+
+
+@pytest.mark.parametrize("change", [{"num_examples": 12}, {"origin": "mnist/4.0.0 test"}, {"class_names": ("a",)}])
+def test_a_streams_fingerprint_follows_from_what_is_known_of_it(change):
+    source = sources.Source("mnist/test", (8, 8, 1), 10, stream=None, origin="mnist/3.0.1 test")
+    assert dataclasses.replace(source).fingerprint == source.fingerprint != dataclasses.replace(source, **change).fingerprint

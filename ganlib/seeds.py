@@ -1,0 +1,42 @@
+"""Seeds of stateless random numbers. Each is made for a purpose, so that no two parts of a run draw the same numbers."""
+
+import enum
+
+import tensorflow as tf
+
+ALGORITHM = "philox"
+"""Random bits are the same on every device and under XLA once their algorithm is named."""
+
+
+class Purpose(enum.IntEnum):
+    """What random numbers are for. Those of two purposes are independent, whatever the seed, the step and the replica are."""
+
+    GENERATION = 0
+    LAYERS = 1
+    TRAINING = 2
+    ORDER = 3
+    NEIGHBORS = 4
+
+
+def derive(seed, purpose, *numbers):
+    """A ``(2,)`` int64 seed for TensorFlow's stateless random operations.
+
+    Args:
+        seed: an integer or a scalar integer tensor.
+        purpose: a `Purpose`.
+        numbers: integers or scalar integer tensors, such as a step and a replica. All their bits count.
+
+    Examples:
+        >>> from ganlib import seeds
+        >>> seeds.derive(0, seeds.Purpose.ORDER, 7).shape
+        TensorShape([2])
+    """
+    derived = tf.stack([tf.cast(seed, tf.int64), int(purpose)])
+    for number in numbers:
+        derived = fold_in(derived, number)
+    return derived
+
+
+def fold_in(seed, number):
+    """A new ``(2,)`` int64 seed from a seed and an integer."""
+    return tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int64), alg=ALGORITHM)
