@@ -19,7 +19,7 @@ def define_training_flags():
     """The flags of every training job. They are defined when a job runs, so that one may import another."""
     config_flags.DEFINE_config_file("config", None, "the experiment's config file; its keys are --config.KEY=VALUE")
     flags.DEFINE_string("workdir", None, "the run's folder")
-    flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config")
+    flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config or other data")
     define_strategy_flags()
     flags.mark_flags_as_required(["config", "workdir"])
 

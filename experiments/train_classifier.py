@@ -22,7 +22,14 @@ from experiments import configs, job, train_gan
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
     test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, initialization, report, runs
+    from ganlib import runs
+
+    with runs.writing(workdir, strategy):
+        return _train(config, pathlib.Path(workdir), accept_new_config, label, strategy)
+
+
+def _train(config, workdir, accept_new_config, label, strategy):
+    from ganlib import UserError, classification, data, initialization, named_runs, report, runs
     from ganlib.files import write_json
 
     source = runs.open_data(config)
@@ -32,9 +39,10 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
-    config = with_gans(config, pathlib.Path(workdir), parts.labeled.num_examples, strategy)
+    config = with_gans(config, workdir, parts.labeled.num_examples, accept_new_config, strategy)
+    named_runs.check(config, source)
     config = runs.smoke(initialization.with_features_of(config))
-    run = runs.start(workdir, config, source, accept_new_config, strategy)
+    run = runs.start(workdir, config, source, accept_new_config, strategy, **facts_of(config, parts))
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
         initialization.initialize_classifier(model, run, parts.unlabeled)
@@ -46,6 +54,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
     classification.calibrate(model.classifier, parts.validation)
     result, mistakes = classification.test(model.classifier, test)
+    if not run.is_chief:
+        return result["test_accuracy"]
     tested_on = config.test_split or "validation"
     write_json(run.workdir / "classification.json", result | {"tested_on": tested_on, "step": int(model.step.numpy())})
     if mistakes:
@@ -55,7 +65,15 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     return result["test_accuracy"]
 
 
-def with_gans(config, workdir, num_labeled, strategy=None):
+def facts_of(config, parts):
+    """What ``run.json`` shall say of what is learned from beside the dataset."""
+    from ganlib import named_runs
+
+    facts = {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
+    return facts | ({"generated_by": named_runs.state_of(config.generated_from)} if config.generated_from else {})
+
+
+def with_gans(config, workdir, num_labeled, accept_new_config=False, strategy=None):
     """``config`` with the GANs trained that ``features_from`` and ``generated_from`` name as ``config:NAME``.
 
     They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
@@ -66,7 +84,7 @@ def with_gans(config, workdir, num_labeled, strategy=None):
         if (config[key] or "").startswith("config:"):
             gan = _config_of_gan(config[key].removeprefix("config:"), config, conditional, num_labeled)
             config[key] = str(workdir / key.replace("_from", "_gan"))
-            train_gan.train(gan, config[key], label="GAN", strategy=strategy)
+            train_gan.train(gan, config[key], accept_new_config, label="GAN", strategy=strategy)
     return config
 
 

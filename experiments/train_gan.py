@@ -11,7 +11,14 @@ from experiments import job
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
-    from ganlib import data, initialization, instances, report, runs
+    from ganlib import runs
+
+    with runs.writing(workdir, strategy):
+        return _train(config, workdir, accept_new_config, label, strategy)
+
+
+def _train(config, workdir, accept_new_config, label, strategy):
+    from ganlib import data, initialization, instances, named_runs, report, runs
     from ganlib.evaluation import Evaluation
     from ganlib.metrics import features
 
@@ -19,6 +26,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     source = whole = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
         source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+    named_runs.check(config, whole)
     own, facts = None, {}
     if config.instances.features:
         own = instances.prepare(source, features.get(config.instances.features, whole), config.instances.neighbors)
@@ -39,7 +47,9 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
 
     runs.fit(run, model, batches, evaluate, label)
-    return report.write(run.workdir / "report.html", [run.workdir], title=f"GAN on {config.dataset}")
+    if run.is_chief:
+        report.write(run.folder / "report.html", [run.folder], title=f"GAN on {config.dataset}")
+    return run.folder / "report.html"
 
 
 def main():
