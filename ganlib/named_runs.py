@@ -26,8 +26,8 @@ def check(config, source):
     if config.get("generated_from"):
         _check_classes(config.generated_from, source)
     if config.get("validation_per_class"):
-        held_out = _indices(config, source)["validation"]
         for workdir, other in _named(config):
+            held_out = _indices(config, source)["validation"]
             common = np.intersect1d(held_out, _trained_on(workdir, other, config, source))
             if common.size:
                 raise UserError(

@@ -107,7 +107,8 @@ def test_keys_that_change_no_step_may_differ(tmp_path):
 
 def test_what_failed_at_the_end_is_done_by_the_same_command(tmp_path, capsys):
     """The last checkpoint is written first; what comes after it is made up for, once, without a row twice."""
-    config, source, calls = small(log_every=3, evaluate_every=0, steps=2), data.open("digits"), []
+    config, source, calls = small(networks="mlp"), data.open("digits"), []
+    config.update(log_every=3, evaluate_every=0, steps=2)
 
     def evaluate(model):
         calls.append(int(model.step))

@@ -63,7 +63,7 @@ def test_validation_images_are_not_learned_from(tmp_path, monkeypatch):
 def test_features_of_a_gan(tmp_path, frozen):
     """They are those of the GAN's discriminator at first, and stay so if they are frozen; the head learns anyway."""
     gan_config = digits_dcgan.get_config()
-    gan_config.smoke = True
+    gan_config.update(smoke=True, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
     body = ganlib.load(tmp_path / "gan").discriminator.body
     config = small("supervised")
@@ -116,7 +116,7 @@ def with_other_seed(config):
 
 def test_features_of_other_images_are_refused(tmp_path):
     gan_config = digits_dcgan.get_config()
-    gan_config.update(smoke=True, image_size=16)
+    gan_config.update(smoke=True, image_size=16, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
     config = small("supervised")
     config.features_from = str(tmp_path / "gan")
