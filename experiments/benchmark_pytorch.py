@@ -167,7 +167,9 @@ class Training:
         self.optimizers = [torch.optim.Adam(weights, 2e-4, betas=(0.5, 0.999), fused=fused) for weights in self.weights]
         self.generator, self.discriminator = (torch.compile(network) if compiled else network for network in networks)
         self.autocast = torch.autocast(
-            self.device, {"mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}.get(precision), precision != "float32"
+            self.device,
+            {"mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}.get(precision),
+            precision != "float32",
         )
         self.scalers = [torch.amp.GradScaler(self.device, enabled=precision == "mixed_float16") for _ in networks]
         shape = (self.batch_size * self.discriminator_steps, 3, 32, 32)

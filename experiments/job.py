@@ -24,7 +24,7 @@ def define_training_flags():
         "config", None, "the experiment's config file, or its name in experiments/configs; its keys are --config.KEY=VALUE"
     )
     flags.DEFINE_string("workdir", None, "the run's folder")
-    flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config")
+    flags.DEFINE_bool("accept_new_config", False, "go on in a workdir that was made with another config or other data")
     define_strategy_flags()
     flags.mark_flags_as_required(["config", "workdir"])
 

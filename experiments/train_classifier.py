@@ -24,12 +24,19 @@ from experiments.configs import base
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
     test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, export, initialization, report, runs
+    from ganlib import runs
+
+    with runs.writing(workdir, strategy):
+        return _train(config, pathlib.Path(workdir), accept_new_config, label, strategy)
+
+
+def _train(config, workdir, accept_new_config, label, strategy):
+    from ganlib import UserError, classification, data, export, initialization, named_runs, report, runs
     from ganlib.files import write_json, written_whole
 
     defaults = base.classifier()
     config = runs.checked(workdir, config, defaults)
-    gans = gans_of(config, pathlib.Path(workdir))
+    gans = gans_of(config, workdir)
     source = runs.open_data(config)
     parts = data.few_labels(
         source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
@@ -39,8 +46,9 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
     data.partition.check_test_set(source, test)
     config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
+    named_runs.check(config, source)
     config = runs.smoke(initialization.with_features_of(config))
-    run = runs.start(workdir, config, source, accept_new_config, strategy, defaults)
+    run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts))
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
         initialization.initialize_classifier(model, run, parts.unlabeled)
@@ -53,6 +61,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     classification.calibrate_run(run, model, parts.validation)
     export.examples.write(run.workdir, export.examples.of_classifier(model, test))
     result, mistakes = classification.test(model.classifier, test)
+    if not run.is_chief:
+        return result["test_accuracy"]
     tested_on = config.test_split or "validation"
     write_json(run.workdir / "classification.json", result | {"tested_on": tested_on, "step": int(model.step.numpy())})
     (run.workdir / "mistakes.png").unlink(missing_ok=True)  # an earlier classifier's
@@ -63,6 +73,14 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         model.classifier.save(partial)
     report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
     return result["test_accuracy"]
+
+
+def facts_of(config, parts):
+    """What ``run.json`` shall say of what is learned from beside the dataset."""
+    from ganlib import named_runs
+
+    facts = {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
+    return facts | ({"generated_by": named_runs.state_of(config.generated_from)} if config.generated_from else {})
 
 
 def gans_of(config, workdir):

@@ -12,7 +12,14 @@ from experiments.configs import base
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
-    from ganlib import data, export, initialization, instances, report, runs
+    from ganlib import runs
+
+    with runs.writing(workdir, strategy):
+        return _train(config, workdir, accept_new_config, label, strategy)
+
+
+def _train(config, workdir, accept_new_config, label, strategy):
+    from ganlib import data, export, initialization, instances, named_runs, report, runs
     from ganlib.evaluation import Evaluation
     from ganlib.metrics import features
 
@@ -21,6 +28,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     source = whole = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
         source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+    named_runs.check(config, whole)
     own, facts = None, {}
     if config.instances.features:
         own = instances.prepare(source, features.get(config.instances.features, whole), config.instances.neighbors)
@@ -42,7 +50,9 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
     runs.fit(run, model, batches, evaluate, label)
     export.examples.write(run.workdir, export.examples.of_gan(model))
-    return report.write(run.workdir / "report.html", [run.workdir], title=f"GAN on {config.dataset}")
+    if run.is_chief:
+        report.write(run.folder / "report.html", [run.folder], title=f"GAN on {config.dataset}")
+    return run.folder / "report.html"
 
 
 def main():

@@ -1,10 +1,16 @@
-"""Files that are whole or not there at all, whenever the process is killed."""
+"""Files that are whole or not there at all, whenever the process is killed; and folders that one process writes at a time."""
 
 import contextlib
 import json
+import logging
 import os
 import pathlib
 import shutil
+
+from ganlib.errors import UserError
+
+LOCK = ".lock"
+"""The file in a folder that is locked while a process writes there."""
 
 
 @contextlib.contextmanager
@@ -71,3 +77,78 @@ def write_json(path, value):
     """Writes a value as JSON, whole or not at all."""
     with written_whole(path) as partial:
         partial.write_text(json.dumps(value, indent=1) + "\n")
+
+
+def read_rows(path):
+    """The rows of JSON lines, each a dict with a ``step``; none when there is no file.
+
+    Lines that are no such rows are left out. That the last one is cut short, as a kill leaves it, is not worth a word; of
+    others a warning says how many they are.
+    """
+    path = pathlib.Path(path)
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    rows = [_row_of(line) for line in lines]
+    damaged = sum(row is None and bool(line) for row, line in zip(rows[:-1], lines, strict=False))
+    if damaged:
+        logging.getLogger("ganlib").warning("%s: %d damaged lines were left out", path, damaged)
+    return [row for row in rows if row is not None]
+
+
+def _row_of(line):
+    try:
+        row = json.loads(line)
+    except ValueError:  # not JSON, or not even text
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("step"), int) else None
+
+
+def append_row(path, row):
+    """Adds a row to JSON lines."""
+    with path.open("a") as file:
+        file.write(row_as_text(row))
+
+
+def write_rows(path, rows):
+    """Writes rows as JSON lines, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text("".join(map(row_as_text, rows)))
+
+
+def row_as_text(row):
+    """The line of a row, with its end."""
+    return json.dumps(row) + "\n"
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Inside the block no other process gets a lock on the folder, which is made when it is missing.
+
+    The operating system frees the lock when the process ends, in whatever way. A folder that holds nothing but the lock
+    at the end of the block is removed. Where the file system knows no locks, a warning says so and the block is run.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        UserError: if another process has locked the folder.
+    """
+    import filelock
+
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise UserError(
+            f"another job is writing to {str(folder)!r}: wait until it has ended, or choose another --workdir"
+        ) from None
+    except NotImplementedError:
+        logging.getLogger("ganlib").warning("%s cannot be locked: let one job at a time write there", folder)
+    try:
+        yield
+    finally:
+        if [path.name for path in folder.iterdir()] == [LOCK]:
+            (folder / LOCK).unlink()
+            folder.rmdir()
+        lock.release()

@@ -5,9 +5,11 @@ The folder holds ``config.json`` (the config), ``run.json`` (what the data and t
 """
 
 import atexit
+import contextlib
 import dataclasses
 import json
 import logging
+import math
 import pathlib
 import platform
 import tempfile
@@ -17,9 +19,9 @@ import ml_collections
 import tensorflow as tf
 
 import ganlib
-from ganlib import data, keys
+from ganlib import data, keys, resuming
 from ganlib.errors import UserError
-from ganlib.files import write_json
+from ganlib.files import locked, write_json
 from ganlib.from_config import build
 from ganlib.gan import GAN
 from ganlib.training import signals, strategy
@@ -33,12 +35,6 @@ from ganlib.training.callbacks import (
     StopWhenAsked,
 )  # fmt: skip
 from ganlib.training.checkpoint import Checkpoints
-
-FREE_KEYS = (
-    "steps", "data_dir", "log_every", "checkpoint_every", "sample_every", "evaluate_every", "metrics", "features",
-    "evaluation_samples",
-)  # fmt: skip
-"""Config keys that may differ between a run and its continuation, since they do not change what a step does."""
 
 SKIPPED_IN_A_ROW = 100
 """So many executions in a row may be skipped before training stops: see ``non_finite``."""
@@ -54,6 +50,8 @@ class Run:
         config: what the run was started with.
         facts: what ``run.json`` holds.
         strategy: the `tf.distribute.Strategy` to train under.
+        finished_step: the step at which an earlier start has finished, to the last evaluation; None if none has.
+        differences: what differs from the earlier start: a `ganlib.resuming.Differences`.
     """
 
     folder: pathlib.Path
@@ -61,6 +59,13 @@ class Run:
     config: ml_collections.ConfigDict
     facts: dict
     strategy: tf.distribute.Strategy = dataclasses.field(default_factory=tf.distribute.get_strategy)
+    finished_step: int | None = None
+    differences: resuming.Differences = dataclasses.field(default_factory=resuming.Differences)
+
+    @property
+    def is_chief(self):
+        """Whether this process is the one among the workers that writes the folder; true of a single process."""
+        return strategy.is_chief(self.strategy)
 
     @property
     def image_shape(self):
@@ -89,12 +94,20 @@ class Run:
 
     def best_checkpoint(self, model):
         """The `Checkpoints` that hold the one with the lowest FID, where that is measured in training."""
-        return Checkpoints(self.folder / "best_checkpoint", model, keep=1)
+        return Checkpoints(self.folder / "best_checkpoint", model, keep=None)
 
     def write(self):
         """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
         write_json(self.workdir / "config.json", _plain(self.config))
-        write_json(self.workdir / "run.json", self.facts)
+        self.write_facts()
+
+    def write_facts(self, finished_step=None):
+        """Writes ``run.json``.
+
+        Args:
+            finished_step: the step at which the run is finished; None while it goes on.
+        """
+        write_json(self.workdir / "run.json", self.facts | {"finished_step": finished_step})
 
 
 def smoke(config):
@@ -168,7 +181,7 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
         workdir: the folder.
         config: the `ConfigDict` to train by.
         source: the `ganlib.data.Source` to train on.
-        accept_new_config: take ``config`` although the folder was made with another.
+        accept_new_config: take ``config`` and the data although the folder was made with others.
         distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
         defaults: the `ConfigDict` of all keys with their defaults, for those that the config of an older version lacks.
         facts: what else ``run.json`` shall hold.
@@ -177,7 +190,7 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
         A `Run`.
 
     Raises:
-        UserError: if the folder was made with another config, showing what differs.
+        UserError: if the folder was made with another config or other data, showing what differs.
     """
     if config.steps < 1:
         raise UserError(f"steps must be at least 1, got {config.steps}")
@@ -186,22 +199,40 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
             f"steps={config.steps} is not a multiple of steps_per_execution={config.steps_per_execution}: make it one"
         )
     workdir = pathlib.Path(workdir)
-    path = workdir / "config.json"
-    if path.exists() and not accept_new_config:
-        old = _read_json(path)
-        old = keys.filled(old, defaults) if defaults else old
-        differences = _differences(old, _plain(config), (*FREE_KEYS, *keys.unread(config)))
-        if differences:
-            raise UserError(f"{str(workdir)!r} was made with another config: {'; '.join(differences)}. "
-                            "Choose another --workdir, or pass --accept_new_config to go on with the new one")  # fmt: skip
-    facts |= {
-        "image_shape": source.image_shape, "class_names": source.class_names, "data": source.name,
-        "num_examples": source.num_examples, "ganlib": ganlib.__version__, "tensorflow": tf.__version__,
-        "keras": keras.__version__, "python": platform.python_version(),
-        "devices": [d.device_type for d in tf.config.list_physical_devices()],
-    }  # fmt: skip
     distribution = distribution or tf.distribute.get_strategy()
-    return Run(workdir, workdir if strategy.is_chief(distribution) else _scratch(), config, facts, distribution)
+    facts = resuming.data_facts(
+        source, **facts, ganlib=ganlib.__version__, tensorflow=tf.__version__, keras=keras.__version__,
+        python=platform.python_version(), devices=[d.device_type for d in tf.config.list_physical_devices()],
+        replicas=distribution.num_replicas_in_sync,
+    )  # fmt: skip
+    old_config, old_facts = (_read_json(workdir / name) for name in ("config.json", "run.json"))
+    if old_config and defaults:
+        old_config = keys.filled(old_config, defaults)
+    differences = resuming.differences((old_config, old_facts), (_plain(config), facts), keys.unread(config))
+    if differences.refusal and not accept_new_config:
+        raise UserError(
+            f"{str(workdir)!r} was made with {differences.refusal}. "
+            "Choose another --workdir, or pass --accept_new_config to go on with what is given now"
+        )
+    own = workdir if strategy.is_chief(distribution) else _scratch()
+    finished_step = old_facts.get("finished_step", math.inf)  # ganlib did not write it once, and takes it to be finished
+    return Run(workdir, own, config, facts, distribution, finished_step, differences)
+
+
+@contextlib.contextmanager
+def writing(workdir, distribution=None):
+    """Inside the block no other job trains in a folder; of several workers the chief sees to that.
+
+    Args:
+        workdir: the run's folder.
+        distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
+
+    Raises:
+        UserError: if another job does.
+    """
+    is_chief = strategy.is_chief(distribution or tf.distribute.get_strategy())
+    with locked(workdir) if is_chief else contextlib.nullcontext():
+        yield
 
 
 def _scratch():
@@ -287,16 +318,18 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0
     strategy.check_same(run.strategy, "the step of the newest checkpoint", start_step)
-    if start_step:
-        print(f"resuming {str(run.folder)!r} from step {start_step}", flush=True)
-    if start_step >= config.steps:
-        print(f"{str(run.folder)!r} is complete: it has {start_step} steps", flush=True)
+    steps_left = max(config.steps - start_step, 0)
+    _say_how_it_goes_on(run, start_step, steps_left)
+    if steps_left:
+        dataset = batches(start_step)
+        strategy.check_shares(run.strategy, dataset, config.accumulation_steps * config.get("discriminator_steps", 1))
+        run.write()
+    elif run.finished_step is not None:
         return
-    dataset = batches(start_step)
-    strategy.check_shares(run.strategy, dataset, config.accumulation_steps * config.get("discriminator_steps", 1))
-    run.write()
-    best = BestCheckpoint(run.best_checkpoint(model), "fid")
+    checkpoints.set_aside_after(start_step)
+    best = BestCheckpoint(run.best_checkpoint(model), "fid", checkpoints)
     callbacks = [
+        SaveCheckpoints(checkpoints, every=0),  # at the end, before all that may fail there
         StopAtNonFinite(patience=SKIPPED_IN_A_ROW if config.non_finite == "skip" else 0),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
         *([SaveSamples(run.samples, config.sample_every)] if samples else []),
@@ -306,25 +339,42 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     try:
         with signals.noted() as received:
             callbacks.append(StopWhenAsked(checkpoints, received))
-            model.fit(dataset, steps_per_epoch=config.steps - start_step, verbose=0, callbacks=callbacks)
+            if steps_left:
+                model.fit(dataset, steps_per_epoch=steps_left, verbose=0, callbacks=callbacks)
+            else:
+                _finish(model, callbacks)
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
     # The others wait here, or they would read what the chief still writes.
     strategy.check_same(run.strategy, "the last step", int(model.step.numpy()))
+    run.write_facts(finished_step=int(model.step.numpy()))
 
 
-def _differences(old, new, free, prefix=""):
-    """Lines such as ``"batch_size 64 -> 128"`` for the keys that are not free."""
-    lines = []
-    for key in sorted({*old, *new}):
-        before, after = old.get(key), new.get(key)
-        if prefix + key in free or before == after:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            lines += _differences(before, after, free, f"{prefix}{key}.")
-        else:
-            lines.append(f"{prefix}{key} {json.dumps(before)} -> {json.dumps(after)}")
-    return lines
+def _say_how_it_goes_on(run, start_step, steps_left):
+    config, folder = run.config, str(run.folder)
+    if not start_step:
+        return
+    if not steps_left and run.differences.refusal:
+        raise UserError(
+            f"{folder!r} is complete: it has {start_step} steps, made with {run.differences.refusal}. "
+            "Give more steps to go on with what is given now, or choose another --workdir"
+        )
+    if steps_left % config.steps_per_execution:
+        raise UserError(
+            f"{folder!r} goes on from step {start_step}, and the {steps_left} steps up to {config.steps} are no multiple of "
+            f"steps_per_execution={config.steps_per_execution}: make that 1, or change steps"
+        )
+    how = f"resuming {folder!r} from step {start_step}"
+    print(how if steps_left else f"{folder!r} is complete: it has {start_step} steps", flush=True)
+    for difference in run.differences.said:
+        print(f"since its last start: {difference}; the weights may differ by rounding", flush=True)
+
+
+def _finish(model, callbacks):
+    """What is left to do at the end of a training whose last step was made by a process that was killed after it."""
+    ends = keras.callbacks.CallbackList(callbacks, model=model)
+    ends.on_train_begin()
+    ends.on_train_end()
 
 
 def _plain(config):
@@ -332,7 +382,11 @@ def _plain(config):
 
 
 def _read_json(path):
+    """The dict in a JSON file; an empty one without a file."""
     try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError:
-        raise UserError(f"{str(path)!r} is damaged: it is not JSON; restore it or choose another --workdir") from None
+        value = json.loads(path.read_bytes()) if path.exists() else {}
+    except ValueError:  # not JSON, or not even text
+        value = None
+    if not isinstance(value, dict):
+        raise UserError(f"{str(path)!r} is damaged: it is not JSON; restore it or choose another --workdir")
+    return value

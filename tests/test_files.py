@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import pytest
 
-from ganlib.files import folder_written_whole, written_whole
+from ganlib import UserError
+from ganlib.files import append_row, folder_written_whole, locked, read_rows, written_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
@@ -50,3 +54,42 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         fail()
     assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["a", "a/old"]
+
+
+def test_rows_that_are_none_are_left_out_and_counted(tmp_path, caplog):
+    path = tmp_path / "rows.jsonl"
+    append_row(path, {"step": 1, "a": 0.1})
+    with path.open("ab") as file:
+        file.write(b'{"step": 2, "a"\n3\n{"a": 1.0}\n\xff\xfe\n{"step": 5, "a": NaN}\n{"step": 6, "')
+    rows = read_rows(path)
+    assert [row["step"] for row in rows] == [1, 5]
+    assert "4 damaged lines were left out" in caplog.text
+    assert read_rows(tmp_path / "none") == []
+
+
+def test_one_process_at_a_time_and_a_killed_one_frees_the_folder(tmp_path):
+    code = f"""
+import time
+from ganlib.files import locked
+with locked({str(tmp_path / "run")!r}):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"locked\n"
+        message = "another job is writing to .*run': wait until it has ended, or choose another"
+        with pytest.raises(UserError, match=message), locked(tmp_path / "run"):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+    with locked(tmp_path / "run"):
+        (tmp_path / "run/a.txt").write_text("a")
+    assert (tmp_path / "run/a.txt").exists()
+
+
+def test_a_folder_in_which_nothing_was_written_is_removed(tmp_path):
+    with locked(tmp_path / "run"):
+        assert (tmp_path / "run").is_dir()
+    assert not (tmp_path / "run").exists()

@@ -8,6 +8,7 @@ import pytest
 import ganlib
 from experiments.configs import base, digits_dcgan, digits_sgan
 from ganlib import data, runs
+from ganlib.files import read_rows
 from tests.helpers import same, weights
 
 
@@ -102,6 +103,38 @@ def test_keys_that_change_no_step_may_differ(tmp_path):
     trained(tmp_path)
     trained(tmp_path, small(checkpoint_every=1, log_every=2, sample_every=9), steps=3)
     assert (tmp_path / "checkpoints/step_00000003").is_dir()
+
+
+def test_what_failed_at_the_end_is_done_by_the_same_command(tmp_path, capsys):
+    """The last checkpoint is written first; what comes after it is made up for, once, without a row twice."""
+    config, source, calls = small(networks="mlp"), data.open("digits"), []
+    config.update(log_every=3, evaluate_every=0, steps=2)
+
+    def evaluate(model):
+        calls.append(int(model.step))
+        if len(calls) == 1:
+            raise MemoryError
+        return {"fid": 1.0}
+
+    def train():
+        run = runs.start(tmp_path, config, source)
+        runs.fit(run, runs.build(run), lambda start: data.batches(source, 8, 0, start, with_labels=False), evaluate)
+
+    with pytest.raises(MemoryError):
+        train()
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["step_00000002"]
+    for _ in range(2):
+        train()
+        assert "is complete: it has 2 steps" in capsys.readouterr().out
+        rows = [(row["step"], "fid" in row) for row in read_rows(tmp_path / "metrics.jsonl")]
+        assert rows == [(2, False), (2, True)]
+    assert calls == [2, 2]
+    assert (tmp_path / "samples/interpolation.png").exists()
+    assert [p.name for p in (tmp_path / "best_checkpoint").iterdir()] == ["step_00000002"]
+    config.steps = 4
+    train()
+    rows = [(row["step"], "fid" in row) for row in read_rows(tmp_path / "metrics.jsonl")]
+    assert rows == [(2, True), (3, False), (4, False), (4, True)]  # the mean of steps 1 to 3 is one again
 
 
 @pytest.mark.parametrize(

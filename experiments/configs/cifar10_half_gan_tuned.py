@@ -1,7 +1,8 @@
 """What a GAN learned from the unlabelled images of the same classes, fine-tuned by few labels (Radford et al. 2016,
 arXiv:1511.06434): the features of the discriminator of `cifar10_half_dcgan`, and a last layer, which all learn.
 
-python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan
+python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan \
+  --config.validation_per_class=20
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_gan_tuned.py \
   --workdir=runs/cifar10_half_gan_tuned
 

@@ -57,6 +57,8 @@ def test_killed_again_and_again(tmp_path, workers, kills):
     assert count >= kills - 2  # the last ones may have come too late
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
         assert finish(process)[0] == 0
+    for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
+        assert finish(process)[0] == 0  # a complete run is complete for every worker
     files, weights = left_by(whole)
     killed_files, killed_weights = left_by(killed)
     assert killed_files == files

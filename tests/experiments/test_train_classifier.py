@@ -63,7 +63,7 @@ def test_validation_images_are_not_learned_from(tmp_path, monkeypatch):
 def test_features_of_a_gan(tmp_path, frozen):
     """They are those of the GAN's discriminator at first, and stay so if they are frozen; the head learns anyway."""
     gan_config = digits_dcgan.get_config()
-    gan_config.smoke = True
+    gan_config.update(smoke=True, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
     body = ganlib.load(tmp_path / "gan").discriminator.body
     config = small("supervised", f"features_from={tmp_path / 'gan'}")
@@ -97,13 +97,25 @@ def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatc
     gans = [runs.open_run(tmp_path / name) for name in ("features_gan", "generated_gan")]
     assert [gan.facts["num_examples"] for gan in gans] == [1297 - 50, 20]  # 20 are fewer than a batch of 64
     assert [gan.config.conditional for gan in gans] == [False, True]
+    with pytest.raises(ganlib.UserError, match="features_gan' was made with another config"):
+        train_classifier.train(with_other_seed(config), tmp_path)
+    with pytest.raises(
+        ganlib.UserError, match="features_gan' is complete: it has 2 steps, made with another config: seed 0 -> 1"
+    ):
+        train_classifier.train(with_other_seed(config), tmp_path, accept_new_config=True)
     bodies = ganlib.load(tmp_path / "features_gan").discriminator.body, ganlib.load(tmp_path).network.body
     assert all(np.abs(a - b).max() < 0.01 for a, b in zip(*map(weights, bodies), strict=True))
 
 
+def with_other_seed(config):
+    other = config.copy_and_resolve_references()
+    other.seed = 1
+    return other
+
+
 def test_features_of_other_images_are_refused(tmp_path):
     gan_config = digits_dcgan.get_config()
-    gan_config.update(smoke=True, image_size=16)
+    gan_config.update(smoke=True, image_size=16, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
     config = small("supervised", f"features_from={tmp_path / 'gan'}")
     with pytest.raises(ganlib.UserError, match=r"is of images of \(16, 16, 1\), this data of \(8, 8, 1\): set image_size"):

@@ -82,3 +82,9 @@ def test_networks_that_do_not_fit_are_refused(first_run, tmp_path):
         train_gan.train(small(f"weights_from={first_run}", "networks=resnet", "discriminator={}"), tmp_path / "second")
     with pytest.raises(ganlib.UserError, match="layers that can be frozen: frozen_layers=9"):
         train_gan.train(small("frozen_layers=9"), tmp_path / "third")
+
+
+def test_a_second_job_in_the_same_folder_is_refused(tmp_path):
+    with ganlib.runs.writing(tmp_path), pytest.raises(ganlib.UserError, match="another job is writing to"):
+        train_gan.train(small(), tmp_path)
+    assert not list(tmp_path.glob("*.json"))

@@ -121,6 +121,90 @@ def test_the_best_checkpoint_is_that_of_the_lowest_number(tmp_path):
     assert best_after(1, start=3) == [4]
 
 
+def best_of(folder, start, main_steps=()):
+    """A `BestCheckpoint` of a new GAN that goes on from a step."""
+    gan = mlp_gan()
+    gan.step.assign(start)
+    main = Checkpoints(folder / "checkpoints", gan, keep=None)
+    for step in main_steps:
+        (main.folder / f"step_{step:08d}").mkdir(parents=True, exist_ok=True)
+    return callbacks.BestCheckpoint(Checkpoints(folder / "best", gan, keep=None), "fid", main)
+
+
+def offer(best, **scores):
+    for name, score in scores.items():
+        best.checkpoints.model.step.assign(int(name.removeprefix("at_")))
+        best.offer({"fid": score})
+    best.checkpoints.wait()
+
+
+def test_a_best_checkpoint_of_a_part_that_was_lost_gives_way_to_that_of_before_it(tmp_path):
+    """Killed after 900 and resumed from 500: the best of before 500 is still there, and a new best at 600 stays."""
+    best = best_of(tmp_path, 0, main_steps=(500,))
+    best.begin([], 0)
+    offer(best, at_300=13.0, at_400=12.0, at_600=11.0, at_900=10.0)
+    assert best.checkpoints.steps() == [400, 600, 900]
+    best = best_of(tmp_path, 500)
+    best.begin([], 500)
+    assert (best.checkpoints.steps(), best.lowest) == ([400], 12.0)
+    offer(best, at_600=11.5, at_700=11.7)
+    assert best.checkpoints.steps() == [400, 600]
+    assert best.checkpoints.find() == 600
+
+
+def test_a_damaged_best_checkpoint_is_set_aside(tmp_path):
+    best = best_of(tmp_path, 0)
+    best.begin([], 0)
+    offer(best, at_3=1.0)
+    (tmp_path / "best/step_00000003/weights.index").write_bytes(b"")
+    best = best_of(tmp_path, 5)
+    best.begin([{"step": 3, "fid": 1.0}], 5)
+    offer(best, at_6=2.0)
+    assert best.checkpoints.steps() == [6]
+    assert (tmp_path / "best/step_00000003.damaged").is_dir()
+
+
+def test_the_lowest_number_is_that_of_the_checkpoint_and_not_of_a_row_without_one(tmp_path):
+    """Killed after a row was written and before its checkpoint was; and rows that are not a number."""
+    best = best_of(tmp_path, 5)
+    best.begin([{"step": 2, "fid": float("nan")}, {"step": 4, "fid": 1.0}], 5)
+    offer(best, at_6=float("nan"), at_7=3.0, at_8=float("nan"))
+    assert best.checkpoints.steps() == [7]
+    again = best_of(tmp_path, 9)
+    again.checkpoints.notes.clear()
+    again.begin([{"step": 7, "fid": float("nan")}], 9)
+    assert again.lowest == 3.0
+
+
+def test_the_step_counts_on_over_epochs(tmp_path):
+    gan, recorder = mlp_gan(), Recorder(every=4)
+    dataset = data.batches(data.open("digits"), 8)
+    gan.fit(dataset, epochs=3, steps_per_epoch=4, verbose=0, callbacks=[recorder])
+    assert recorder.steps == list(range(1, 13))
+    assert recorder.due == [4, 8, 12]
+    finite = Recorder(every=0)
+    gan.fit(dataset.take(3), epochs=2, verbose=0, callbacks=[finite])  # epochs that end with their data
+    assert finite.steps[-1] == int(gan.step) == 18
+
+
+@pytest.mark.parametrize("every", [0, 4])
+def test_it_is_evaluated_once_at_the_end(tmp_path, every):
+    """Where the last execution passes a multiple of the interval, too: 8, within steps 7 to 9."""
+    gan = mlp_gan(steps_per_execution=3)
+    fit(gan, 9, callbacks.LogMetrics(tmp_path, 0, lambda model: {"score": 1.0}, every))
+    evaluated = [row["step"] for row in callbacks.read_rows(tmp_path / "metrics.jsonl") if "score" in row]
+    assert evaluated == ([6, 9] if every else [9])
+
+
+def test_samples_of_later_steps_are_of_a_part_that_was_lost(tmp_path):
+    for name in ("step_00000001.png", "step_00000009.png"):
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    gan = mlp_gan()
+    fit(gan, 2)
+    fit(gan, 1, callbacks.SaveSamples(tmp_path, every=0), start=2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000003.png"]
+
+
 def test_tensorboard_events_hold_the_same_scalars(tmp_path):
     fit(mlp_gan(), 2, callbacks.LogMetrics(tmp_path, every=2))
     (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")

@@ -247,3 +247,114 @@ def test_killed_while_it_is_written_anew(trained, monkeypatch, killed_at):
     assert checkpoint.Checkpoints(checkpoints.folder, third).restore() == 2
     assert same(weights(third), weights(gan))
     assert sorted(p.name for p in checkpoints.folder.iterdir()) == ["step_00000001", "step_00000002"]
+
+
+@pytest.fixture(scope="module")
+def two_steps(tmp_path_factory):
+    """A GAN and a folder with its checkpoints of steps 1 and 2, whose weights differ."""
+    gan, folder = mlp_gan(), tmp_path_factory.mktemp("two_steps")
+    checkpoints = checkpoint.Checkpoints(folder, gan)
+    for step in (1, 2):
+        gan.step.assign(step)
+        gan.generator.set_weights([w + step for w in gan.generator.get_weights()])
+        checkpoints.notes["number"] = step
+        checkpoints.save()
+    checkpoints.wait()
+    return gan, folder
+
+
+def cut(content, older):
+    return content[: len(content) // 2]
+
+
+def empty(content, older):
+    return b""
+
+
+def flip(content, older):
+    half = len(content) // 2
+    return content[:half] + bytes([content[half] ^ 0x10]) + content[half + 1 :]
+
+
+def flip_early(content, older):
+    return content[:9] + bytes([content[9] ^ 0x01]) + content[10:]
+
+
+def older(content, older):
+    return older
+
+
+@pytest.mark.parametrize("damage", [cut, empty, flip, flip_early, older])
+@pytest.mark.parametrize("names", [("weights.index",), ("weights.data-00000-of-00001",), (checkpoint.NOTES,),
+                                   ("weights.index", "weights.data-00000-of-00001")])  # fmt: skip
+def test_a_damaged_checkpoint_makes_way_for_a_new_one(two_steps, tmp_path, names, damage):
+    """Whatever file is damaged: the one before it is restored, and the step can be written and restored again."""
+    gan, made = two_steps
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    for name in names:
+        path, before = tmp_path / "step_00000002" / name, tmp_path / "step_00000001" / name
+        path.write_bytes(damage(path.read_bytes(), before.read_bytes()))
+    checkpoints = checkpoint.Checkpoints(tmp_path, gan)
+    assert checkpoints.restore() == 1
+    assert checkpoints.notes == {"number": 1}
+    checkpoints.set_aside_after(1)
+    assert checkpoints.steps() == [1]
+    gan.step.assign(2)
+    gan.generator.set_weights([w + 7 for w in gan.generator.get_weights()])
+    written = weights(gan)
+    checkpoints.save()
+    checkpoints.wait()
+    gan.generator.set_weights([w * 0 for w in gan.generator.get_weights()])
+    assert checkpoints.restore() == 2
+    assert same(weights(gan), written)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["step_00000001", "step_00000002", "step_00000002.damaged"]
+
+
+def test_every_byte_of_an_index_counts(two_steps, tmp_path):
+    gan, made = two_steps
+    shutil.copytree(made / "step_00000001", tmp_path / "step_00000001")
+    path = tmp_path / "step_00000001/weights.index"
+    content, expected = path.read_bytes(), None
+    checkpoints = checkpoint.Checkpoints(tmp_path, gan)
+    for position in [None, *range(0, len(content), 23), *range(len(content) - 48, len(content), 5)]:
+        path.write_bytes(
+            content if position is None else content[:position] + bytes([content[position] ^ 4]) + content[position + 1 :]
+        )
+        try:
+            assert checkpoints.restore() == 1
+        except ganlib.UserError:
+            continue
+        expected = expected or weights(gan)
+        assert same(weights(gan), expected)  # not all bytes of the end are read
+
+
+def test_notes_of_a_time_without_checksums_are_read(two_steps, tmp_path):
+    gan, made = two_steps
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "step_00000002" / checkpoint.NOTES).write_text('{"steps": 3}')
+    checkpoints = checkpoint.Checkpoints(tmp_path, gan)
+    assert checkpoints.restore() == 2
+    assert checkpoints.notes == {"steps": 3}
+
+
+def test_a_stale_later_step_does_not_push_out_a_new_one(two_steps, tmp_path):
+    gan, _ = two_steps
+    checkpoints = checkpoint.Checkpoints(tmp_path, gan, keep=1)
+    for step in (900, 600):
+        gan.step.assign(step)
+        checkpoints.save()
+    checkpoints.wait()
+    assert checkpoints.steps() == [600, 900]
+
+
+def test_to_find_the_newest_good_one_changes_no_weight(two_steps, tmp_path):
+    gan, made = two_steps
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "step_00000002/weights.data-00000-of-00001"
+    path.write_bytes(flip(path.read_bytes(), b""))
+    gan.step.assign(9)
+    before = weights(gan)
+    checkpoints = checkpoint.Checkpoints(tmp_path, gan)
+    assert checkpoints.find() == 1
+    assert checkpoints.notes == {"number": 1}
+    assert same(weights(gan), before)

@@ -1,0 +1,133 @@
+"""A run's folder with one damaged file: the job goes on from what is good, or refuses with one line, and what it writes then
+is good."""
+
+import shutil
+
+import pytest
+from PIL import Image
+
+import ganlib
+from ganlib import data, report, runs
+from ganlib.files import read_rows
+from tests.helpers import same, weights
+from tests.test_runs import small
+
+SCORES = {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}
+
+
+def truncated(path, older):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def emptied(path, older):
+    path.write_bytes(b"")
+
+
+def flipped(path, older):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x90
+    path.write_bytes(content)
+
+
+def removed(path, older):
+    path.unlink()
+
+
+def replaced_by_an_older(path, older):
+    shutil.copy(older, path)
+
+
+DAMAGES = (truncated, emptied, flipped, removed, replaced_by_an_older)
+PAIRS = (  # tests/training/test_checkpoint.py tries every file of a checkpoint
+    (truncated, "weights.index"), (emptied, "weights.data-00000-of-00001"), (flipped, "weights.data-00000-of-00001"),
+    (removed, "weights.index"), (replaced_by_an_older, "weights.data-00000-of-00001"),
+)  # fmt: skip
+
+
+def config_of(steps):
+    config = small(networks="mlp")
+    config.update(steps=steps, log_every=1, checkpoint_every=1, sample_every=1, evaluate_every=1)
+    return config
+
+
+def train(workdir, steps):
+    """What `experiments.train_gan` does, with an evaluation that costs nothing."""
+    config = config_of(steps)
+    with runs.writing(workdir):
+        source = data.open("digits")
+        run = runs.start(workdir, config, source)
+        model = runs.build(run)
+        evaluate = lambda model: {"fid": SCORES[int(model.step)]}  # noqa: E731
+        runs.fit(run, model, lambda step: data.batches(source, 8, 0, step, with_labels=False), evaluate)
+        report.write(run.folder / "report.html", [run.folder], title="GAN")
+    return model
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run of 3 steps, the same after its step 2, and the weights after 4 steps without a break."""
+    folder = tmp_path_factory.mktemp("damage")
+    train(folder / "older", 2)
+    shutil.copytree(folder / "older", folder / "run")
+    train(folder / "run", 3)
+    return folder, weights(train(folder / "whole", 4))
+
+
+def older_of(path, folder):
+    """The same file in the run after step 2."""
+    name = str(path.relative_to(folder / "run")).replace("step_00000003", "step_00000002")
+    found = folder / "older" / name
+    return found if found.exists() else next((folder / "older/tensorboard").iterdir())
+
+
+@pytest.mark.parametrize(("damage", "weights_file"), PAIRS)
+def test_all_that_may_be_damaged_at_once_costs_no_more_than_a_step(made, tmp_path, caplog, damage, weights_file):
+    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+    run = tmp_path / "run"
+    names = ["metrics.jsonl", "speed.jsonl", "report.html", "samples/*", "tensorboard/*", f"*/step_00000003/{weights_file}"]
+    for path in [path for name in names for path in sorted(run.glob(name))]:
+        damage(path, older_of(path, tmp_path))
+    model = train(run, 4)
+    assert same(weights(model), made[1])
+    for best in (False, True):
+        assert same(weights(ganlib.load(run, best)), made[1])
+    assert (run / "checkpoints/step_00000003.damaged").is_dir()
+    steps = [row["step"] for row in read_rows(run / "metrics.jsonl") if "fid" not in row]
+    assert steps[-2:] == [3, 4]
+    assert sorted(set(steps)) == steps
+    if steps[:2] != [1, 2]:
+        assert "rows up to step 2 were lost or changed" in caplog.text
+    assert "step_00000003 is damaged and was passed over" in caplog.text
+    assert {p.name for p in (run / "samples").iterdir()} >= {"step_00000003.png", "step_00000004.png", "interpolation.png"}
+    for step in (3, 4):
+        Image.open(run / f"samples/step_0000000{step}.png").load()
+    assert "</html>" in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["config.json", "run.json"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_without_a_config_or_facts_it_refuses_or_makes_them_anew(made, tmp_path, damage, name):
+    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "run" / name
+    damage(path, older_of(path, tmp_path))
+    config = config_of(steps=4)
+    if damage in (truncated, emptied):
+        with pytest.raises(ganlib.UserError, match=f"{name}' is damaged: it is not JSON; restore it or choose another"):
+            runs.start(tmp_path / "run", config, data.open("digits"))
+    elif damage is not flipped:  # a flipped bit may leave JSON, of another config or of other data, which is then refused
+        runs.start(tmp_path / "run", config, data.open("digits"))
+
+
+def test_any_flipped_bit_of_the_config_or_the_facts_is_refused_or_harmless(made, tmp_path):
+    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+    for path in (tmp_path / "run/config.json", tmp_path / "run/run.json"):
+        content = path.read_bytes()
+        for position in range(0, len(content), 7):
+            path.write_bytes(content[:position] + bytes([content[position] ^ 0x90]) + content[position + 1 :])
+            try:
+                run = runs.start(tmp_path / "run", config_of(steps=4), data.open("digits"))
+            except ganlib.UserError as error:
+                assert len(str(error).splitlines()) == 1  # noqa: PT017
+            else:
+                assert not run.differences.refusal
+        path.write_bytes(content)
