@@ -1,10 +1,11 @@
 """How far training on a GPU is from training on the CPU: python -m experiments.device_agreement --steps=50
 
-Each config trains from the same weights on the same batches: on the CPU, on the GPU, and on the GPU once more, each in a
-process of its own, in float32 without TF32 and with deterministic operations. For every config the table has the largest
-difference of a weight from that of the CPU, as a share of the largest change of its tensor since the start; the largest
-relative difference of what each step logs, over the first step and over all; and whether the second run on the GPU is the
-first one's equal, bit for bit. Without a GPU the job compares the CPU with itself.
+Each config trains from the same weights on the same batches, in float32 without TF32 and with deterministic operations, in
+processes of its own: on the CPU; on the CPU with weights that begin one part in 10 million off, which is about what float32
+rounds; on the GPU; and on the GPU once more. Training multiplies a difference from step to step, so the second of these is the
+measure of the third. The table has for each of the two the largest difference of a weight from that of the CPU, as a share of
+the largest change of its tensor since the start, and the largest relative difference of what is logged at the first step and at
+any; and whether the two runs on the GPU are equal bit for bit. Without a GPU the CPU is compared with itself.
 """
 
 import os
@@ -19,8 +20,9 @@ from absl import flags
 from experiments import configs, job
 
 FLAGS = flags.FLAGS
-SMALLEST = 1e-6
-"""Changes and logs that are smaller count as if they were so large, such as that of a bias that a batch norm takes out again."""
+SMALLEST, OFF = 1e-6, 1e-7
+"""Changes and logs that are smaller count as if they were so large, such as that of a bias that a batch norm takes out again;
+and how far off weights begin."""
 
 
 def main():
@@ -28,26 +30,38 @@ def main():
         _train_all()
         return
     folder = pathlib.Path(tempfile.mkdtemp())
-    cpu = _run(folder / "cpu.npz", CUDA_VISIBLE_DEVICES="")
-    first, second = (_run(folder / f"{name}.npz", start=folder / "cpu.npz") for name in ("first", "second"))
-    print(f"| {FLAGS.steps} steps, float32, {'TF32' if FLAGS.tf32 else 'no TF32'}, {'XLA' if FLAGS.jit else 'no XLA'} | weights "
-          "| logs of step 1 | logs of all steps | GPU twice |")  # fmt: skip
-    print("| --- " * 5 + "|")
+    cpu = _run(folder / "cpu.npz", device="cpu")
+    off = _run(folder / "off.npz", device="cpu", start=folder / "cpu.npz", off=OFF)
+    first, second = (_run(folder / f"{name}.npz", device="gpu", start=folder / "cpu.npz") for name in ("first", "second"))
+    setting = f"{FLAGS.steps} steps, {'TF32' if FLAGS.tf32 else 'no TF32'}, {'XLA' if FLAGS.jit else 'no XLA'}"
+    columns = ["weights", "logs of step 1", "logs of all steps"]
+    print(
+        f"| {setting} | {' | '.join([f'CPU {OFF:g} off: {c}' for c in columns] + [f'GPU: {c}' for c in columns])} | GPU twice |"
+    )
+    print("| --- " * 8 + "|")
     for name in FLAGS.configs:
-        keys = [key for key in cpu if key.startswith(f"{name}/trained/") and cpu[key].dtype.kind == "f"]
-        changes = {key: np.abs(cpu[key] - cpu[key.replace("trained", "start")]).max() for key in keys}
-        weights = max(np.abs(first[key] - cpu[key]).max() / max(changes[key], SMALLEST) for key in keys)
-        logs = np.abs(first[f"{name}/logs"] - cpu[f"{name}/logs"]) / np.maximum(np.abs(cpu[f"{name}/logs"]), SMALLEST)
+        numbers = [*_differences(name, cpu, off), *_differences(name, cpu, first)]
         equal = all(np.array_equal(first[key], second[key]) for key in first if key.startswith(f"{name}/"))
-        print(f"| {name} | {weights:.0e} | {logs[0].max():.0e} | {logs.max():.0e} | {'equal' if equal else 'differ'} |")
+        shown = " | ".join(f"{number:.0e}" for number in numbers)
+        print(f"| {name} | {shown} | {'equal' if equal else 'differ'} |", flush=True)
 
 
-def _run(output, start=None, **environment):
+def _differences(name, one, other):
+    """The largest difference of a weight, of a log at the first step, and of one at any."""
+    keys = [key for key in one if key.startswith(f"{name}/trained/") and one[key].dtype.kind == "f"]
+    changes = {key: np.abs(one[key] - one[key.replace("trained", "start")]).max() for key in keys}
+    weights = max(np.abs(other[key] - one[key]).max() / max(changes[key], SMALLEST) for key in keys)
+    logs = np.abs(other[f"{name}/logs"] - one[f"{name}/logs"]) / np.maximum(np.abs(one[f"{name}/logs"]), SMALLEST)
+    return weights, logs[0].max(), logs.max()
+
+
+def _run(output, device, start=None, off=0.0):
     """What a child process saved."""
     command = [sys.executable, "-m", "experiments.device_agreement", f"--output={output}", f"--steps={FLAGS.steps}",
-               f"--configs={','.join(FLAGS.configs)}", f"--tf32={FLAGS.tf32}", f"--jit={FLAGS.jit}"]  # fmt: skip
+               f"--configs={','.join(FLAGS.configs)}", f"--tf32={FLAGS.tf32}", f"--jit={FLAGS.jit}", f"--off={off}"]  # fmt: skip
     command += [f"--start={start}"] if start else []
-    subprocess.run(command, env={**os.environ, **environment}, check=True)
+    hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
+    subprocess.run(command, env={**os.environ, **hidden}, check=True)
     with np.load(output) as saved:
         return dict(saved)
 
@@ -56,7 +70,7 @@ def _train_all():
     """Trains every config and saves the weights before and after, and the logs of each step: what a child process does."""
     import tensorflow as tf
 
-    from ganlib import data, runs
+    from ganlib import runs
 
     tf.config.experimental.enable_tensor_float_32_execution(FLAGS.tf32)
     tf.config.experimental.enable_op_determinism()
@@ -66,20 +80,32 @@ def _train_all():
         source = runs.open_data(config)
         model = runs.build(runs.start(tempfile.mkdtemp(), config, source))
         if start:
-            weights = [start[f"{name}/start/{index:04d}"] for index in range(len(model.weights))]
-            model.set_weights(weights)
+            model.set_weights(list(_begun(start, name, len(model.weights))))
         results |= {f"{name}/start/{index:04d}": weights for index, weights in enumerate(model.get_weights())}
-        if getattr(model, "uses_unlabeled", False):
-            parts = data.few_labels(source, config.labels_per_class, config.label_seed)
-            batches = data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size)
-        else:
-            size = config.batch_size * config.discriminator_steps
-            batches = data.batches(source, size, with_labels=config.conditional)
         step = tf.function(model.train_step, jit_compile=FLAGS.jit, autograph=False)
-        logs = [step(batch) for batch in batches.take(FLAGS.steps)]
+        logs = [step(batch) for batch in _batches(config, source, model).take(FLAGS.steps)]
         results[f"{name}/logs"] = np.array([[float(row[key]) for key in sorted(row)] for row in logs])
         results |= {f"{name}/trained/{index:04d}": weights for index, weights in enumerate(model.get_weights())}
     np.savez(FLAGS.output, **results)
+
+
+def _begun(start, name, count):
+    """The weights that training begins with, each off by a random part of itself."""
+    random = np.random.default_rng(0)
+    for index in range(count):
+        weights = start[f"{name}/start/{index:04d}"]
+        if weights.dtype.kind == "f":
+            weights = weights * (1 + FLAGS.off * random.standard_normal(weights.shape)).astype(np.float32)
+        yield weights
+
+
+def _batches(config, source, model):
+    from ganlib import data
+
+    if getattr(model, "uses_unlabeled", False):
+        parts = data.few_labels(source, config.labels_per_class, config.label_seed)
+        return data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size)
+    return data.batches(source, config.batch_size * config.discriminator_steps, with_labels=config.conditional)
 
 
 if __name__ == "__main__":
@@ -90,4 +116,5 @@ if __name__ == "__main__":
     flags.DEFINE_bool("jit", False, "compile with XLA")
     flags.DEFINE_string("output", None, "of the processes that this one starts: where to save what they trained")
     flags.DEFINE_string("start", None, "of the processes that this one starts: a file with the weights to begin with")
+    flags.DEFINE_float("off", 0.0, "of the processes that this one starts: how far off these weights begin")
     job.start(main)
