@@ -6,7 +6,7 @@ import numpy as np
 import tqdm
 
 import ganlib
-from ganlib import metrics, plots
+from ganlib import metrics, plots, versions
 from ganlib.data import Source, sources
 from ganlib.errors import UserError, choose
 from ganlib.gan import GAN, latents_for
@@ -121,7 +121,8 @@ class Evaluation:
     def _accuracy_after_real(self):
         """That after as many real images, which all models of one data set share, so it is cached."""
         count = min(self.samples, self.source.num_examples)
-        key = ("cas", *cache.key_of(self.source), *cache.key_of(self.test), in_domain.VERSION, count, self.seed)
+        code = versions.of(in_domain.version(), versions.of_code("metrics/classification_accuracy.py"))
+        key = ("cas", *cache.key_of(self.source), *cache.key_of(self.test), code, count, self.seed)
 
         def compute():
             chosen = np.random.default_rng(self.seed).permutation(self.source.num_examples)[:count]

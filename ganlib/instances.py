@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.metrics import cache
 from ganlib.networks.instance import unit_length
@@ -49,7 +50,7 @@ def prepare(source, extractor, neighbors=50, cache_dir=None):
         raise UserError(f"{source.name} is streamed, so neighbours cannot be read: choose a smaller image_size")
     if not 1 <= neighbors <= source.num_examples:
         raise UserError(f"neighbors must be from 1 to the {source.num_examples} images of {source.name}, got {neighbors}")
-    key = ("instances", *cache.key_of(source), extractor.name, extractor.version, neighbors)
+    key = ("instances", *cache.key_of(source), extractor.name, extractor.version, neighbors, versions.of_code("instances.py"))
     return Instances(**cache.arrays(cache_dir, key, lambda: _find(source, extractor, neighbors)))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from ganlib import versions
 from ganlib.data import folders
 from ganlib.data.labels import split as split_labels
 from ganlib.errors import UserError, choose, did_you_mean
@@ -37,6 +38,8 @@ class Source:
         read: a TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
         stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None;
             the label is -1 where there is none.
+        version: what the images on disk are, where they are not in memory, so that what was computed from others is not
+            taken for theirs.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Source:
     images: np.ndarray | None = None
     read: Callable | None = None
     stream: Callable | None = None
+    version: str = ""
 
     @property
     def num_classes(self):
@@ -92,8 +96,9 @@ class Source:
         labels = None if self.labels is None else self.labels[indices]
         if self.images is not None:
             return from_arrays(self.name, self.images[indices], labels, self.class_names)
+        version = versions.of(self.version, indices.tobytes())
         return dataclasses.replace(
-            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i))
+            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i)), version=version
         )
 
 
@@ -193,7 +198,9 @@ def _open_folder(path, split, image_size, skip_corrupt, background):
         images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
         return tf.ensure_shape(images, (*indices.shape, *shape))
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read)
+    files = [(str(path), os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in listing.paths]
+    version = versions.of(files, background)
+    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, version=version)
 
 
 def _open_tfds(name, split, image_size, data_dir):
@@ -244,6 +251,7 @@ def _tfds_source(builder, name, split, image_size):
             (size, size, channels),
             count,
             class_names=class_names,
+            version=versions.of(builder.info.full_name, builder.info.splits[split].num_bytes),
             stream=lambda seed: _stream_tfds(builder, split, seed).map(example, num_parallel_calls=tf.data.AUTOTUNE),
         )
     dataset = builder.as_dataset(split=split).map(example, num_parallel_calls=tf.data.AUTOTUNE)

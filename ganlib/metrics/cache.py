@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 
+from ganlib import versions
 from ganlib.files import written_whole
 
 
@@ -43,9 +44,18 @@ def arrays(folder, key, compute):
 
 
 def key_of(source):
-    """A tuple that says which images a `ganlib.data.Source` holds: by their bytes where they are in memory."""
-    content = None if source.images is None else hashlib.sha256(source.images).hexdigest()
-    return source.name, "x".join(map(str, source.image_shape)), source.num_examples, content
+    """A tuple that says which images and labels a `ganlib.data.Source` holds: see `content_of`."""
+    return source.name, "x".join(map(str, source.image_shape)), source.num_examples, content_of(source)
+
+
+def content_of(source):
+    """Twelve hexadecimal digits that follow from a source's images, labels and class names.
+
+    Images that are not in memory count by ``source.version``.
+    """
+    arrays = [None if array is None else np.ascontiguousarray(array) for array in (source.images, source.labels)]
+    digests = [None if array is None else hashlib.sha256(array).hexdigest() for array in arrays]
+    return versions.of(*digests, source.image_shape, source.class_names, source.version)
 
 
 def path_of(folder, key, suffix):

@@ -5,6 +5,7 @@ import logging
 
 import numpy as np
 
+from ganlib import versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import cache
 from ganlib.metrics.density_coverage import density_coverage
@@ -78,7 +79,8 @@ def gather_cached(extractor, batches, key, folder=None):
             arrays |= {f"class_{label}_{name}": value for name, value in moments.state().items()}
         return arrays | {"features": statistics.features}
 
-    arrays = cache.arrays(folder, (*key, extractor.name, extractor.version, KEPT), compute)
+    code = versions.of_code("metrics/evaluate.py", "metrics/frechet.py")
+    arrays = cache.arrays(folder, (*key, extractor.name, extractor.version, KEPT, code), compute)
     labels = sorted({int(name.split("_")[1]) for name in arrays if name.startswith("class_")})
     by_class = {label: _restored(arrays, f"class_{label}_") for label in labels}
     return Statistics(_restored(arrays, "all_"), arrays["features"], None, by_class)

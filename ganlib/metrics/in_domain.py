@@ -10,12 +10,11 @@ import keras
 import numpy as np
 import tqdm
 
+from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.files import written_whole
 from ganlib.metrics import cache
 
-VERSION = 2
-"""Of what `train` does. It is raised when that changes, so that classifiers in the cache are not taken for its own."""
 NUM_FEATURES = 128
 EPOCHS = 4
 MIN_STEPS = 600
@@ -41,7 +40,7 @@ def load(source, cache_dir=None):
             f"in_domain features take labelled images in memory, which {source.name} has not: name other features, "
             "or measure nothing (metrics='')"
         )
-    path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), VERSION), ".keras")
+    path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
     if path.exists():
         try:
             return keras.saving.load_model(path, compile=False)
@@ -52,6 +51,11 @@ def load(source, cache_dir=None):
     with written_whole(path) as partial:
         model.save(partial)
     return model
+
+
+def version():
+    """What decides, beside the images, which classifier `train` makes: its code and its constants."""
+    return versions.of(versions.of_code("metrics/in_domain.py"), NUM_FEATURES, EPOCHS, MIN_STEPS, BATCH_SIZE)
 
 
 def train(images, labels, num_classes, seed=0, progress=False):

@@ -12,6 +12,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.metrics import cache
 from ganlib.metrics.extractor import FeatureExtractor
@@ -43,7 +44,8 @@ def load(path=None):
             f"{str(path)!r} is not the Inception graph of 2015 ({' '.join(str(error).split())[:120]}): "
             f"it is {FILE} of {ARCHIVE}"
         ) from None
-    return FeatureExtractor("inception_2015", hashlib.sha256(content).hexdigest()[:12], network, channels=3)
+    version = versions.of(hashlib.sha256(content).hexdigest(), versions.of_code("metrics/inception_2015.py"))
+    return FeatureExtractor("inception_2015", version, network, channels=3)
 
 
 def _network(graph):
