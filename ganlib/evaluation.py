@@ -187,6 +187,9 @@ def generated_batches(model, count, seed=0, real_labels=None):
         count: how many images in all.
         seed: an integer, from which latents and labels follow.
         real_labels: labels whose frequencies those of a conditional model follow; None takes all classes alike.
+
+    Raises:
+        UserError: for images that are not finite.
     """
     latents = latents_for(count, model.generator.latent_dim, seed)
     generator, labels, told = model.generator, None, None

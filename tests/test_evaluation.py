@@ -44,6 +44,16 @@ def test_it_measures_the_average_not_the_network_in_training(pixels):
     assert evaluate(gan) != before
 
 
+def test_a_generator_of_nans_has_no_fid(pixels, caplog):
+    gan = mlp_gan()
+    gan.ema_generator.set_weights([np.full_like(w, np.nan) for w in gan.ema_generator.get_weights()])
+    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
+    with pytest.raises(ganlib.UserError, match="100 of 100 images are not finite: the network has diverged"):
+        evaluate(gan)
+    plots.sample_grid(gan)
+    assert "64 of 64 images are not finite and drawn as a cross" in caplog.text
+
+
 def test_all_real_images_once_with_their_labels():
     source = data.open("digits")
     images, labels = zip(*evaluation.real_batches(source), strict=True)
