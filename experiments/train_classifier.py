@@ -22,8 +22,9 @@ from experiments import configs, job, train_gan
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
     test accuracy in [0, 1]."""
-    from ganlib import UserError, classification, data, initialization, report, runs
+    from ganlib import UserError, classification, data, initialization, report, runs, versions
     from ganlib.files import write_json
+    from ganlib.metrics import cache
 
     source = runs.open_data(config)
     parts = data.few_labels(
@@ -47,7 +48,13 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     classification.calibrate(model.classifier, parts.validation)
     result, mistakes = classification.test(model.classifier, test)
     tested_on = config.test_split or "validation"
-    write_json(run.workdir / "classification.json", result | {"tested_on": tested_on, "step": int(model.step.numpy())})
+    of = {
+        "tested_on": tested_on,
+        "test_content": cache.content_of(test),
+        "step": int(model.step.numpy()),
+        "code": versions.of_code(),
+    }
+    write_json(run.workdir / "classification.json", result | of)
     if mistakes:
         mistakes.savefig(run.workdir / "mistakes.png", dpi=90)
     model.classifier.save(run.workdir / "classifier.keras")

@@ -160,8 +160,10 @@ def described(results, evaluation, **facts):
     """What ``evaluation.json`` holds: the results and all on which they depend."""
     return {
         "results": results, "metrics": evaluation.asked, "samples": evaluation.samples, "real": evaluation.source.name,
-        "real_images": evaluation.source.num_examples, "features": evaluation.extractor.name,
-        "features_version": evaluation.extractor.version, "seed": evaluation.seed, "ganlib": ganlib.__version__, **facts,
+        "real_images": evaluation.source.num_examples, "real_content": cache.content_of(evaluation.source),
+        "features": evaluation.extractor.name, "features_version": evaluation.extractor.version,
+        "seed": evaluation.seed, "ganlib": ganlib.__version__, "code": versions.of_code(),
+        **({"test_content": cache.content_of(evaluation.test)} if evaluation.test else {}), **facts,
     }  # fmt: skip
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 import ganlib
-from ganlib import data, evaluation, metrics, plots
-from ganlib.metrics import in_domain
+from ganlib import data, evaluation, metrics, plots, versions
+from ganlib.metrics import cache, in_domain
 from tests.helpers import mlp_gan, replicas
 
 
@@ -113,12 +113,14 @@ def test_cas_is_of_labelled_images(pixels):
 
 
 def test_what_a_result_depends_on_is_written_beside_it(pixels):
-    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100, seed=3)
+    source, test = data.open("digits"), data.open("digits", "test")
+    evaluate = evaluation.Evaluation(source, ["fid"], pixels, samples=100, seed=3, test=test)
     described = evaluation.described({"fid": 1.0}, evaluate, step=7)
     assert described == {
         "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
-        "features": "pixels", "features_version": evaluate.extractor.version, "seed": 3,
-        "ganlib": ganlib.__version__, "step": 7,
+        "real_content": cache.content_of(source), "features": "pixels", "features_version": evaluate.extractor.version,
+        "seed": 3, "ganlib": ganlib.__version__, "code": versions.of_code(), "test_content": cache.content_of(test),
+        "step": 7,
     }  # fmt: skip
 
 

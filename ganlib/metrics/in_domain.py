@@ -40,7 +40,7 @@ def load(source, cache_dir=None):
             f"in_domain features take labelled images in memory, which {source.name} has not: name other features, "
             "or measure nothing (metrics='')"
         )
-    path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
+    path = path_of(source, cache_dir)
     if path.exists():
         try:
             return keras.saving.load_model(path, compile=False)
@@ -51,6 +51,11 @@ def load(source, cache_dir=None):
     with written_whole(path) as partial:
         model.save(partial)
     return model
+
+
+def path_of(source, cache_dir=None):
+    """Where the cache keeps the classifier of a source's images, whether it is there or not."""
+    return cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
 
 
 def version():
