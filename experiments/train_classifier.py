@@ -48,13 +48,13 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     classification.calibrate(model.classifier, parts.validation)
     result, mistakes = classification.test(model.classifier, test)
     tested_on = config.test_split or "validation"
-    of = {
+    facts = {
         "tested_on": tested_on,
         "test_content": cache.content_of(test),
         "step": int(model.step.numpy()),
         "code": versions.of_code(),
     }
-    write_json(run.workdir / "classification.json", result | of)
+    write_json(run.workdir / "classification.json", result | facts)
     if mistakes:
         mistakes.savefig(run.workdir / "mistakes.png", dpi=90)
     model.classifier.save(run.workdir / "classifier.keras")

@@ -63,7 +63,8 @@ def application(name, weights="imagenet"):
     """
     model, module = pretrained.make(name, weights=weights)
     pooled = [layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)]
-    outputs = {"features": pooled[-1].output, "probabilities": model.output}
+    before_classes = pooled[-1] if pooled else model.layers[-2]  # VGG has no pooling, but layers of units
+    outputs = {"features": before_classes.output, "probabilities": model.output}
     network = keras.Model(model.input, {key: keras.layers.Flatten()(value) for key, value in outputs.items()})
     size = model.input_shape[1]
     return FeatureExtractor(

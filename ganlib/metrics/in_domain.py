@@ -4,8 +4,6 @@ On MNIST-like data ImageNet's features are of little use. Numbers made with this
 set with each other, not with papers.
 """
 
-import logging
-
 import keras
 import numpy as np
 import tqdm
@@ -14,6 +12,7 @@ from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.files import written_whole
 from ganlib.metrics import cache
+from ganlib.metrics.arrays import check_labels, log
 
 NUM_FEATURES = 128
 EPOCHS = 4
@@ -45,7 +44,7 @@ def load(source, cache_dir=None):
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # a damaged file can fail anywhere
-            logging.getLogger("ganlib").warning("classifier %s is damaged (%s) and is trained anew", path, error)
+            log.warning("classifier %s is damaged (%s) and is trained anew", path, error)
     print(f"training a classifier of {source.name} for its features; it is kept as {path}", flush=True)
     model = train(source.images, source.labels, source.num_classes, progress=True)
     with written_whole(path) as partial:
@@ -72,7 +71,18 @@ def train(images, labels, num_classes, seed=0, progress=False):
         num_classes: the number of classes.
         seed: an integer; the weights follow from it, as far as the machine's arithmetic does.
         progress: show a bar with the time left.
+
+    Raises:
+        UserError: for images of another type or shape, and labels that are not integers of that range.
     """
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1] or not len(images):
+        raise UserError(f"a classifier takes uint8 images (n, height, width, channels) and (n,) labels, got {images.dtype} "
+                        f"{images.shape} and {labels.shape}")  # fmt: skip
+    check_labels(labels, num_classes)
+    absent = np.flatnonzero(np.bincount(labels, minlength=num_classes) == 0)
+    if len(absent) or num_classes == 1:
+        log.warning("a classifier learns from images of %d of %d classes", num_classes - len(absent), num_classes)
     keras.utils.set_random_seed(seed)
     model = _network(images.shape[1:], num_classes)
     classifier = keras.Model(model.input, model.output["probabilities"])
