@@ -21,8 +21,9 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
     own, facts = None, {}
     if config.instances.features:
-        own = instances.prepare(source, features.get(config.instances.features, whole), config.instances.neighbors)
-        facts = {"instance_dim": own.features.shape[1]}
+        extractor = features.get(config.instances.features, whole)
+        own = instances.prepare(source, extractor, config.instances.neighbors)
+        facts = {"instance_dim": own.features.shape[1], "instance_features": extractor.version}
     run = runs.start(workdir, config, source, accept_new_config, strategy, **facts)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place

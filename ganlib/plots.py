@@ -46,7 +46,10 @@ def to_uint8(images):
 
 
 def drawable(images):
-    """`to_uint8` for pictures: an image that is not finite becomes a white cross on black, and a warning says how many do."""
+    """`to_uint8` of ``(n, height, width, channels)`` for pictures, where nothing may stop a training.
+
+    An image that is not finite becomes a white cross on black, and a warning says how many do.
+    """
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return images

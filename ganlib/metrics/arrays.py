@@ -29,7 +29,7 @@ def checked_features(real, fake, at_least=2):
 
 
 def warn_if_constant(features, name):
-    """Warns if all rows are the same, as of a dead network or a generator of a single image."""
+    """Warns if all rows of ``(n, F)`` features are the same, as of a dead network or a generator of a single image."""
     if len(features) > 1 and np.all(features == features[0]):
         log.warning("all %d %s images have the same features: the network is dead, or they are alike", len(features), name)
 
@@ -42,7 +42,7 @@ def check_probabilities(probabilities):
 
 
 def check_labels(labels, num_classes):
-    """Raises `UserError` unless labels are integers in ``[0, num_classes)``."""
+    """Raises `UserError` unless ``(n,)`` labels are integers in ``[0, num_classes)``."""
     if labels.dtype.kind not in "iu" or (len(labels) and not 0 <= labels.min() <= labels.max() < num_classes):
         reach = f"from {labels.min()} to {labels.max()}" if len(labels) else "none"
         raise UserError(f"labels must be integers from 0 to {num_classes - 1}, got {labels.dtype} {reach}")
