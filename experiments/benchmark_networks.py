@@ -120,7 +120,8 @@ def locked(path):
 
 def report(row, output):
     """Prints a row, and appends it to a file of JSON lines where one is named."""
-    kind = f"{row['config']}, {row['precision']}, {row['variant'] if 'variant' in row else 'XLA' if row['jit_compile'] else 'graph'}"
+    variant = row["variant"] if "variant" in row else "XLA" if row["jit_compile"] else "graph"
+    kind = f"{row['config']}, {row['precision']}, {variant}"
     share = f"{100 * row['share_of_matmul_rate']:.1f} %" if "share_of_matmul_rate" in row else ""
     print(f"{kind:<60} {row['seconds_to_first_step']:>6.1f} s {row['images_per_second']:>9.0f} img/s {share:>8}"
           f"{'' if row['finite'] else '  NOT FINITE'}", flush=True)  # fmt: skip

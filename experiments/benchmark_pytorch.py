@@ -1,9 +1,9 @@
 """Measures train steps in PyTorch on the networks of ganlib: python -m experiments.benchmark_pytorch --networks=dcgan,resnet
 
-The algorithms and sizes are those of `experiments.benchmark_networks`: dcgan is cifar10_dcgan without labels, with batch
-normalisation in both networks and without R1; resnet is cifar10_sngan, five discriminator steps included; r3gan is cifar10_r3gan
-without labels and ADA, with R1 and R2 at each step. PyTorch has what makes it fast: channels last, fused Adam, TF32 as in
-TensorFlow, cuDNN's search for algorithms, and, as a variant, torch.compile (which cannot differentiate twice, so r3gan has none).
+The algorithms and sizes are those of `experiments.benchmark_networks`. dcgan is cifar10_dcgan without labels and R1, with batch
+normalisation in both networks; resnet is cifar10_sngan, with its five discriminator steps; r3gan is cifar10_r3gan without labels
+and ADA, with R1 and R2 at each step. PyTorch has what makes it fast: channels last, fused Adam, TF32 as in TensorFlow, cuDNN's
+search for algorithms, and, as a variant, torch.compile, which cannot differentiate twice, so r3gan has none.
 
 TensorFlow is not imported: built for GPUs, the two crash in one process.
 """
@@ -166,11 +166,8 @@ class Training:
         fused = self.device == "cuda"
         self.optimizers = [torch.optim.Adam(weights, 2e-4, betas=(0.5, 0.999), fused=fused) for weights in self.weights]
         self.generator, self.discriminator = (torch.compile(network) if compiled else network for network in networks)
-        self.autocast = torch.autocast(
-            self.device,
-            {"mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}.get(precision),
-            precision != "float32",
-        )
+        dtype = {"mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}.get(precision)
+        self.autocast = torch.autocast(self.device, dtype, enabled=dtype is not None)
         self.scalers = [torch.amp.GradScaler(self.device, enabled=precision == "mixed_float16") for _ in networks]
         shape = (self.batch_size * self.discriminator_steps, 3, 32, 32)
         images = torch.randint(0, 256, shape, dtype=torch.uint8, device=self.device)

@@ -5,7 +5,7 @@ import pathlib
 
 from absl import flags
 
-from experiments import processes, trials
+from experiments import configs, processes, staleness, trials
 
 FLAGS = flags.FLAGS
 
@@ -28,12 +28,32 @@ class ClassifierTrial:
     def result(self):
         return self.workdir / "classification.json"
 
+    @property
+    def asked(self):
+        """What its run must have been trained for."""
+        from ganlib import versions
+
+        config = staleness.plain(self.config) | {"labels_per_class": int(self.labels), "label_seed": int(self.seed),
+                                                 "seed": int(self.seed)}  # fmt: skip
+        for key in ("features_from", "generated_from"):
+            if (self.config[key] or "").startswith("config:"):
+                config[f"config of {key}"] = staleness.plain(configs.load(self.config[key].removeprefix("config:")))
+        return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
+
+    @property
+    def wanted(self):
+        """What must stand in its classification.json."""
+        from ganlib import versions
+
+        wanted, split = {"step": self.config.steps, "code": versions.of_code()}, self.config.test_split
+        return wanted | ({"test_content": staleness.images_of(self.config, split)} if split else {})
+
     def commands(self):
         """What is left to do, as arguments of Python."""
         keys = [*FLAGS.set, f"labels_per_class={self.labels}", f"label_seed={self.seed}", f"seed={self.seed}"]
         train = ["-m", "experiments.train_classifier", f"--config=experiments/configs/{self.name}.py",
                  f"--workdir={self.workdir}", *(f"--config.{pair}" for pair in keys)]  # fmt: skip
-        return [] if trials.holds(self.result, {"step": self.config.steps}) else [train]
+        return [train] if staleness.differences(self.result, self.wanted) else []
 
 
 def compare(folder, configs):
@@ -51,7 +71,8 @@ def compare(folder, configs):
         ClassifierTrial(name, labels, seed, configs[name], folder / f"{name}_labels{labels}_seed{seed}")
         for seed in FLAGS.seeds for labels in counts for name in configs
     ]  # fmt: skip
-    failures = processes.run_all(runs, folder, FLAGS.jobs)
+    staleness.claim_all(runs, FLAGS.accept_other_code)
+    failures = processes.run_all(runs, folder, FLAGS.jobs) or staleness.still_different(runs)
     if failures:
         return [], "", failures
     rows = [summary([run for run in runs if (run.name, run.labels) == (name, labels)]) for name in configs for labels in counts]
@@ -63,7 +84,7 @@ def summary(runs):
     """The row of one config and one number of labels: mean and deviation over seeds, and all values."""
     results = []
     for run in runs:
-        measured = trials.read(run.result)
+        measured = staleness.read(run.result)
         results.append({
             "test_error": 100 * (1 - measured["test_accuracy"]),
             "calibration_error": 100 * measured["expected_calibration_error"],

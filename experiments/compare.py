@@ -10,8 +10,9 @@ Each is trained by `experiments.train_classifier`; the seed chooses the labelled
 error against the number of labels.
 
 Every run is a process of its own; with --jobs=2 two go on side by side, each on its share of the cores. The same
-command again goes on where it was stopped, and what is complete is only read. The folder gets results.json, with all
-values, results.md, and log files.
+command again goes on where it was stopped, and what is complete is only read. What was measured by another feature network, on
+another number of images or by other code is measured again; a run that was trained by another config, on other images or
+by other code is refused. The folder gets results.json, with all values, results.md, and log files.
 """
 
 import pathlib
@@ -25,11 +26,14 @@ FLAGS = flags.FLAGS
 
 
 def main():
+    import tensorflow as tf
+
     from ganlib import UserError, runs
     from ganlib.files import write_json, written_whole
 
     folder = pathlib.Path(FLAGS.workdir)
     compared = {name: runs.smoke(configs.load(name, FLAGS.set)) for name in FLAGS.configs}
+    tf.config.set_visible_devices([], "GPU")  # they are for the runs
     gans = {config.method == "gan" for config in compared.values()}
     if len(gans) != 1:
         raise UserError("a comparison is of GANs or of classifiers: give --configs of one kind")
@@ -51,5 +55,6 @@ if __name__ == "__main__":
     flags.DEFINE_string("metrics", "fid,precision_recall,cas", "of GANs, as in experiments.evaluate")
     flags.DEFINE_integer("samples", 10_000, "of GANs: how many images to generate for measuring", lower_bound=2)
     flags.DEFINE_multi_string("set", [], "a config key for all runs, as in --set=precision=mixed_bfloat16")
+    flags.DEFINE_bool("accept_other_code", False, "take runs that another version of ganlib has trained")
     flags.DEFINE_integer("jobs", 1, "how many runs go on side by side", lower_bound=1)
     job.start(main)

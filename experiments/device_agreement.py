@@ -20,6 +20,7 @@ from absl import flags
 from experiments import configs, job
 
 FLAGS = flags.FLAGS
+DEFAULTS = ["digits_dcgan", "digits_sgan", "mnist_dcgan", "mnist_resnet", "mnist_stylegan2", "mnist_r3gan"]
 SMALLEST, OFF = 1e-6, 1e-7
 """Changes and logs that are smaller count as if they were so large, such as that of a bias that a batch norm takes out again;
 and how far off weights begin."""
@@ -58,8 +59,8 @@ def _differences(name, one, other):
 def _run(output, device, start=None, off=0.0):
     """What a child process saved."""
     command = [sys.executable, "-m", "experiments.device_agreement", f"--output={output}", f"--steps={FLAGS.steps}",
-               f"--configs={','.join(FLAGS.configs)}", f"--tf32={FLAGS.tf32}", f"--jit={FLAGS.jit}", f"--off={off}"]  # fmt: skip
-    command += [f"--start={start}"] if start else []
+               f"--configs={','.join(FLAGS.configs)}", f"--tf32={FLAGS.tf32}", f"--jit={FLAGS.jit}"]  # fmt: skip
+    command += [f"--start={start}", f"--off={off}"] if start else []
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
     subprocess.run(command, env={**os.environ, **hidden}, check=True)
     with np.load(output) as saved:
@@ -109,8 +110,7 @@ def _batches(config, source, model):
 
 
 if __name__ == "__main__":
-    flags.DEFINE_list("configs", ["digits_dcgan", "digits_sgan", "mnist_dcgan", "mnist_resnet", "mnist_stylegan2", "mnist_r3gan"],
-                      "names of experiments/configs")  # fmt: skip
+    flags.DEFINE_list("configs", DEFAULTS, "names of experiments/configs")
     flags.DEFINE_integer("steps", 50, "how many steps each training makes", lower_bound=1)
     flags.DEFINE_bool("tf32", False, "compute with TF32, as TensorFlow does on recent GPUs by default")
     flags.DEFINE_bool("jit", False, "compile with XLA")

@@ -26,6 +26,9 @@ SEED = flags.DEFINE_integer("seed", 0, "of latents, labels and subsets")
 NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 leaves it out", lower_bound=0)
 BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: the size to bring images to")
+CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: only these classes, as in a config")
+SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: leave out what is no image")
+BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: the colour behind transparent images")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie, instead of the config's data_dir")
 OUTPUT = flags.DEFINE_string("output", None, "the JSON file; by default evaluation.json in the workdir")
 
@@ -70,13 +73,15 @@ def evaluate_folders():
     from ganlib import data, evaluation
 
     real, fake = (
-        data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value)
+        data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
         for name, split in ((REAL.value, "train"), (FAKE.value, FAKE_SPLIT.value))
     )
+    if CLASSES.value:
+        real, fake = (source.of_classes(CLASSES.value.split(",")) for source in (real, fake))
     evaluate = evaluation.Evaluation(
         real, METRICS.value, FEATURES.value or "inception_v3", fake.num_examples, SEED.value, progress=True
     )
-    return evaluation.described(evaluate.of_source(fake), evaluate)
+    return evaluation.described(evaluate.of_source(fake), evaluate, fake=fake.name, fake_content=fake.fingerprint)
 
 
 if __name__ == "__main__":

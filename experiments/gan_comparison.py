@@ -5,7 +5,7 @@ import pathlib
 
 from absl import flags
 
-from experiments import processes, trials
+from experiments import processes, staleness, trials
 
 FLAGS = flags.FLAGS
 
@@ -27,6 +27,24 @@ class GanTrial:
     def result(self):
         return self.workdir / "evaluation.json"
 
+    @property
+    def asked(self):
+        """What its run must have been trained for."""
+        from ganlib import versions
+
+        config = staleness.plain(self.config) | {"seed": int(self.seed)}
+        return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
+
+    @property
+    def wanted(self):
+        """What must stand in its evaluation.json."""
+        from ganlib import versions
+
+        wanted = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
+                  "seed": int(self.seed), "real_content": staleness.images_of(self.config),
+                  "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
+        return wanted | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in wanted["metrics"] else {})
+
     def commands(self):
         """What is left to do, as arguments of Python."""
         path = f"experiments/configs/{self.name}.py"
@@ -34,28 +52,59 @@ class GanTrial:
         train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
                  f"--config.seed={self.seed}", *overrides]  # fmt: skip
         evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
-                    f"--samples={FLAGS.samples}", f"--seed={self.seed}", "--neighbours=0"]  # fmt: skip
-        wanted = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(",")}
-        return [] if trials.holds(self.result, wanted) else [train, evaluate]
+                    f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
+                    *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
+        return [train, evaluate] if staleness.differences(self.result, self.wanted) else []
 
 
 @dataclasses.dataclass(frozen=True)
 class Floor:
-    """The real test images of one data set, measured as if they were generated."""
+    """The real test images of a config's data, measured by its features as if they were generated."""
 
-    dataset: str
+    config: object
     result: pathlib.Path
+
+    @classmethod
+    def of(cls, config, folder):
+        """That of a config, whose file is named by what it depends on."""
+        dataset, key = data_of(config)
+        return cls(config, folder / f"{dataset.replace('/', '_').replace(':', '_')}_{key}_test.json")
 
     @property
     def label(self):
-        return f"{self.dataset}, real test images"
+        dataset = self.config.dataset
+        return f"{dataset}{f' of classes {self.config.classes}' if self.config.classes else ''}, real test images"
+
+    @property
+    def wanted(self):
+        """What must stand in its file."""
+        from ganlib import versions
+
+        names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
+        return {"metrics": names, "real_content": staleness.images_of(self.config), "code": versions.of_code(),
+                "fake_content": staleness.images_of(self.config, "test"),
+                "features_version": staleness.features_of(self.config)}  # fmt: skip
 
     def commands(self):
         """What is left to do, as arguments of Python."""
-        names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
-        command = ["-m", "experiments.evaluate", f"--real={self.dataset}", f"--fake={self.dataset}", "--fake_split=test",
-                   "--features=in_domain", f"--metrics={','.join(names)}", f"--output={self.result}"]  # fmt: skip
-        return [] if trials.holds(self.result, {"metrics": names}) else [command]
+        command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
+                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.wanted['metrics'])}",
+                   *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
+                   f"--output={self.result}"]  # fmt: skip
+        return [command] if staleness.differences(self.result, self.wanted) else []
+
+
+def data_of(config):
+    """``(dataset, key)``: runs with the same pair have the same images and features, and share a floor."""
+    from ganlib import versions
+
+    values = [config.get(key) for key in (*staleness.OF_IMAGES, "features")]
+    return config.dataset, versions.of(*values)[:6]
+
+
+def _set(config, *keys):
+    """Keys of a config as flags of a job, those alone that are set."""
+    return [f"--{key}={config[key]}" for key in keys if config[key] not in (None, "")]
 
 
 def compare(folder, configs):
@@ -68,30 +117,47 @@ def compare(folder, configs):
     Returns:
         ``(rows, table, failures)``: for results.json, as Markdown, and a line for each trial that failed.
     """
-    datasets = list(dict.fromkeys(config.dataset for config in configs.values()))
-    floors = [Floor(dataset, folder / f"{dataset.replace('/', '_')}_test.json") for dataset in datasets]
+    datasets = list(dict.fromkeys(map(data_of, configs.values())))
+    floors = floors_of(configs.values(), folder)
     runs = [GanTrial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in FLAGS.seeds for name in configs]
+    staleness.claim_all(runs, FLAGS.accept_other_code)
     # The floors first: they leave the in-domain classifiers in the cache, which the trials then share.
     failures = processes.run_all(floors, folder, FLAGS.jobs) or processes.run_all(runs, folder, FLAGS.jobs)
+    failures = failures or staleness.still_different([*floors, *runs])
     if failures:
         return [], "", failures
-    rows = [summary(name, [trial for trial in runs if trial.name == name]) for name in configs]
-    rows += [floor_row(floor) for floor in floors]
-    rows.sort(key=lambda row: datasets.index(row["dataset"]))
+    rows = [(data_of(configs[name]), summary(name, [run for run in runs if run.name == name])) for name in configs]
+    rows += [(data_of(floor.config), floor_row(floor)) for floor in floors]
+    rows = [row for _, row in sorted(rows, key=lambda pair: datasets.index(pair[0]))]
     draw_curves(runs, folder / "fid.png")
     return rows, as_markdown(rows), []
 
 
+def floors_of(configs, folder):
+    """The floor of each data set that has test images."""
+    from ganlib import UserError
+
+    floors = []
+    for config in {data_of(config): config for config in configs}.values():
+        try:
+            staleness.images_of(config, "test")
+            floors.append(Floor.of(config, folder))
+        except UserError as error:
+            print(f"no row of real test images: {error}", flush=True)
+    return floors
+
+
 def summary(name, runs):
     """One config's row: the mean and the deviation over seeds of every result, and all of its values."""
-    results = [trials.read(run.result)["results"] | {"minutes": float(trials.clock(run.workdir)[1][-1])} for run in runs]
+    results = [staleness.read(run.result)["results"] | {"minutes": float(trials.clock(run.workdir)[1][-1])} for run in runs]
     config = runs[0].config
     return {"name": name, "dataset": config.dataset, "steps": config.steps, **trials.statistics(results)}
 
 
 def floor_row(floor):
     """The row of real test images, measured once."""
-    return {"name": floor.label, "dataset": floor.dataset, **trials.statistics([trials.read(floor.result)["results"]])}
+    results = staleness.read(floor.result)["results"]
+    return {"name": floor.label, "dataset": floor.config.dataset, **trials.statistics([results])}
 
 
 def draw_curves(runs, path):

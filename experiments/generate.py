@@ -91,7 +91,6 @@ def _write(images, output):
 def _features_like(model):
     """``(n, F)`` features of the pictures that --like names."""
     from ganlib import UserError, data, instances, runs
-    from ganlib.metrics import features
 
     run = runs.open_run(WORKDIR.value)
     if not run.instances:
@@ -99,7 +98,7 @@ def _features_like(model):
     if KIND.value != "samples":
         raise UserError(f"--like goes with --kind=samples, not with {KIND.value!r}")
     pictures = data.folders.pictures(LIKE.value, run.image_shape, run.config.background)
-    extractor = features.get(run.instances.features, runs.open_data(run.config))
+    extractor = instances.extractor_of(run, runs.open_data(run.config))
     return instances.features_of(extractor, pictures)
 
 

@@ -37,7 +37,7 @@ def main():
     chosen = np.random.default_rng(SEED.value).permutation(test.num_examples)[: QUERIES.value]
     queries, labels = test.pick(chosen), test.labels[chosen]
 
-    told = instances.features_of(features.get(run.instances.features, source), queries)
+    told = instances.features_of(instances.extractor_of(run, source), queries)
     count = len(queries) * ANSWERS.value
     answers = plots.to_uint8(model.generate(count, np.repeat(told, ANSWERS.value, axis=0), SEED.value))
     judge = features.get("in_domain", source)

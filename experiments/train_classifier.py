@@ -31,7 +31,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def _train(config, workdir, accept_new_config, label, strategy):
-    from ganlib import UserError, classification, data, export, initialization, named_runs, report, runs
+    from ganlib import UserError, classification, data, export, initialization, named_runs, report, runs, versions
     from ganlib.files import write_json, written_whole
 
     defaults = base.classifier()
@@ -64,7 +64,10 @@ def _train(config, workdir, accept_new_config, label, strategy):
     if not run.is_chief:
         return result["test_accuracy"]
     tested_on = config.test_split or "validation"
-    write_json(run.workdir / "classification.json", result | {"tested_on": tested_on, "step": int(model.step.numpy())})
+    facts = {
+        "tested_on": tested_on, "test_content": test.fingerprint, "step": int(model.step.numpy()), "code": versions.of_code(),
+    }  # fmt: skip
+    write_json(run.workdir / "classification.json", result | facts)
     (run.workdir / "mistakes.png").unlink(missing_ok=True)  # an earlier classifier's
     if mistakes:
         with written_whole(run.workdir / "mistakes.png") as partial:

@@ -31,8 +31,9 @@ def _train(config, workdir, accept_new_config, label, strategy):
     named_runs.check(config, whole)
     own, facts = None, {}
     if config.instances.features:
-        own = instances.prepare(source, features.get(config.instances.features, whole), config.instances.neighbors)
-        facts = {"instance_dim": own.features.shape[1]}
+        extractor = features.get(config.instances.features, whole)
+        own = instances.prepare(source, extractor, config.instances.neighbors)
+        facts = {"instance_dim": own.features.shape[1], "instance_features": extractor.version}
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place

@@ -1,7 +1,5 @@
 """What the comparisons of GANs and of classifiers have in common."""
 
-import json
-
 
 def clock(workdir):
     """``(steps, minutes)`` arrays: how long a run had trained at each row of its logs, without the time for measuring."""
@@ -55,14 +53,3 @@ def plain_ticks(axis):
     axis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:g}"))
     axis.set_minor_locator(matplotlib.ticker.NullLocator())
-
-
-def holds(path, wanted):
-    """Whether a JSON file is there and has these values."""
-    measured = read(path)
-    return measured is not None and all(measured.get(key) == value for key, value in wanted.items())
-
-
-def read(path):
-    """What a JSON file holds; None if there is none."""
-    return json.loads(path.read_text()) if path.exists() else None

@@ -6,7 +6,7 @@ import numpy as np
 import tqdm
 
 import ganlib
-from ganlib import metrics, plots
+from ganlib import metrics, plots, versions
 from ganlib.data import Source, partition, sources
 from ganlib.errors import UserError, choose
 from ganlib.gan import GAN, latents_for
@@ -121,7 +121,8 @@ class Evaluation:
     def _accuracy_after_real(self):
         """That after as many real images, which all models of one data set share, so it is cached."""
         count = min(self.samples, self.source.num_examples)
-        key = ("cas", *cache.key_of(self.source), *cache.key_of(self.test), in_domain.VERSION, count, self.seed)
+        code = versions.of(in_domain.version(), versions.of_code("metrics/classification_accuracy.py"))
+        key = ("cas", *cache.key_of(self.source), *cache.key_of(self.test), code, count, self.seed)
 
         def compute():
             chosen = np.random.default_rng(self.seed).permutation(self.source.num_examples)[:count]
@@ -160,8 +161,10 @@ def described(results, evaluation, **facts):
     """What ``evaluation.json`` holds: the results and all on which they depend."""
     return {
         "results": results, "metrics": evaluation.asked, "samples": evaluation.samples, "real": evaluation.source.name,
-        "real_images": evaluation.source.num_examples, "features": evaluation.extractor.name,
-        "features_version": evaluation.extractor.version, "seed": evaluation.seed, "ganlib": ganlib.__version__, **facts,
+        "real_images": evaluation.source.num_examples, "real_content": evaluation.source.fingerprint,
+        "features": evaluation.extractor.name, "features_version": evaluation.extractor.version,
+        "seed": evaluation.seed, "ganlib": ganlib.__version__, "code": versions.of_code(),
+        **({"test_content": evaluation.test.fingerprint} if evaluation.test else {}), **facts,
     }  # fmt: skip
 
 
@@ -187,6 +190,9 @@ def generated_batches(model, count, seed=0, real_labels=None):
         count: how many images in all.
         seed: an integer, from which latents and labels follow.
         real_labels: labels whose frequencies those of a conditional model follow; None takes all classes alike.
+
+    Raises:
+        UserError: for images that are not finite.
     """
     latents = latents_for(count, model.generator.latent_dim, seed)
     generator, labels, told = model.generator, None, None

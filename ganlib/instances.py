@@ -3,14 +3,16 @@
 Casanova et al. 2021, "Instance-conditioned GAN" (arXiv:2109.05070).
 """
 
+import logging
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from ganlib import versions
 from ganlib.errors import UserError
-from ganlib.metrics import cache
+from ganlib.metrics import cache, features
 from ganlib.networks.instance import unit_length
 
 BATCH_SIZE = 256
@@ -48,8 +50,24 @@ def prepare(source, extractor, neighbors=50, cache_dir=None):
     source.check_not_streamed("neighbours of its images cannot be read")
     if not 1 <= neighbors <= source.num_examples:
         raise UserError(f"neighbors must be from 1 to the {source.num_examples} images of {source.name}, got {neighbors}")
-    key = ("instances", *cache.key_of(source), extractor.name, extractor.version, neighbors)
+    key = ("instances", *cache.key_of(source), extractor.name, extractor.version, neighbors, versions.of_code("instances.py"))
     return Instances(**cache.arrays(cache_dir, key, lambda: _find(source, extractor, neighbors)))
+
+
+def extractor_of(run, source):
+    """The feature network of a run of a GAN that is conditioned on instances; warns if it is not that of the training.
+
+    Args:
+        run: a `ganlib.runs.Run`.
+        source: the images that it was trained on, on which the network may depend.
+    """
+    extractor, trained_with = features.get(run.instances.features, source), run.facts.get("instance_features")
+    if trained_with not in (None, extractor.version):
+        logging.getLogger("ganlib").warning(
+            "the features %s are of version %s, and the GAN was trained with %s: its images may not be like those given",
+            extractor.name, extractor.version, trained_with,
+        )  # fmt: skip
+    return extractor
 
 
 def features_of(extractor, images):

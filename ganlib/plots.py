@@ -1,5 +1,6 @@
 """Pictures: grids of images, training curves, confusion matrices. They open no window."""
 
+import logging
 import math
 import textwrap
 
@@ -8,6 +9,9 @@ import numpy as np
 from PIL import Image
 
 from ganlib.errors import UserError
+
+OUT_OF_RANGE = 1.5
+"""A generator may overshoot [-1, 1] by less than this; where most values lie beyond it, the images are of another range."""
 
 MIN_GRID_PIXELS = 28
 """Images smaller than this are shown enlarged by a whole factor, without smoothing."""
@@ -18,23 +22,75 @@ MAX_CLASS_COLUMNS = 16
 CAPTION_LETTERS = 18
 """As many letters of usual width fit above an image of a captioned grid."""
 
+_log = logging.getLogger("ganlib")
+
 
 def to_uint8(images):
-    """``(..., channels)`` float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged."""
+    """``(n, height, width, channels)`` float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged.
+
+    Values a little out of range are clipped. Where more than half of them lie beyond ±1.5, a warning says so.
+
+    Raises:
+        UserError: if some images hold a value that is not finite, or for integers other than uint8.
+    """
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return images
-    return np.clip(np.round((images.astype(np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    images = _as_float(images)
+    bad = _not_finite(images)
+    if bad.any():
+        raise UserError(f"{_counted(bad)} not finite: the network has diverged; take an earlier checkpoint")
+    if images.size and np.mean(np.abs(images) > OUT_OF_RANGE) > 0.5:
+        _log.warning("images reach from %.3g to %.3g where [-1, 1] is expected; they are clipped", images.min(), images.max())
+    return _rounded(images)
+
+
+def drawable(images):
+    """`to_uint8` of ``(n, height, width, channels)`` for pictures, where nothing may stop a training.
+
+    An image that is not finite becomes a white cross on black, and a warning says how many do.
+    """
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return images
+    images = _as_float(images)
+    bad = _not_finite(images)
+    if bad.any():
+        _log.warning("%s not finite and drawn as a cross: the network has diverged", _counted(bad))
+        rows, columns = np.mgrid[: images.shape[1], : images.shape[2]] / (np.array(images.shape[1:3]) - 1)[:, None, None]
+        near = 0.5 / max(images.shape[1:3])
+        cross = (np.abs(rows - columns) <= near) | (np.abs(rows + columns - 1) <= near)
+        images = np.where(bad[:, None, None, None], np.where(cross, 1.0, -1.0)[..., None], images)
+    return _rounded(images)
+
+
+def _as_float(images):
+    if images.dtype.kind in "biu":
+        raise UserError(f"images must be uint8 in [0, 255] or floats in [-1, 1], got {images.dtype}: convert them")
+    return images.astype(np.float32)
+
+
+def _rounded(images):
+    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def _not_finite(images):
+    """``(n,)`` booleans: which images hold a value that is not finite."""
+    return ~np.isfinite(images).all(axis=tuple(range(1, images.ndim)))
+
+
+def _counted(bad):
+    return f"{bad.sum()} of {len(bad)} images {'is' if bad.sum() == 1 else 'are'}"
 
 
 def to_image(image):
     """``(height, width, channels)``, uint8 or float in ``[-1, 1]``, of 1 or 3 channels -> a `PIL.Image.Image`."""
-    image = to_uint8(image)
+    image = to_uint8(np.asarray(image)[None])[0]
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
 def image_grid(images, columns=None, gap=2):
-    """Lays images out in rows on white.
+    """Lays images out in rows on white; one that is not finite is shown as `drawable` does.
 
     Args:
         images: ``(n, height, width, channels)``, uint8 or float in ``[-1, 1]``; 1 or 3 channels.
@@ -47,7 +103,7 @@ def image_grid(images, columns=None, gap=2):
     Raises:
         UserError: without images.
     """
-    images = to_uint8(images)
+    images = drawable(images)
     if len(images) == 0:
         raise UserError("a grid needs at least one image, got none")
     factor = max(1, math.ceil(MIN_GRID_PIXELS / images.shape[1]))

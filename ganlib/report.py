@@ -80,13 +80,23 @@ def _describe(workdir):
         "earlier_samples": samples[:-1],
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
         "curves": _figure_uri(plots.curves(rows, CURVES)),
-        "classification": json.loads(classification.read_text()) if classification.exists() else None,
+        "classification": _measured(classification, rows),
         "confusion": _confusion(classification, facts) if classification.exists() else None,
         "mistakes": _file_uri(mistakes) if mistakes.exists() else None,
-        "evaluation": json.loads(evaluation.read_text()) if evaluation.exists() else None,
+        "evaluation": _measured(evaluation, rows),
         "config": json.dumps(config, indent=2),
         "facts": json.dumps(facts, indent=2),
     }
+
+
+def _measured(path, rows):
+    """What a file of measures holds; None if there is none. ``stale`` says so where the run has trained on since."""
+    if not path.exists():
+        return None
+    measured = json.loads(path.read_text())
+    step, newest = measured.get("step"), rows[-1]["step"] if rows else None
+    stale = f"Measured at step {step}; the run has {newest} steps." if None not in (step, newest) and step != newest else ""
+    return {**measured, "stale": stale}
 
 
 def _summary(config, facts, rows):

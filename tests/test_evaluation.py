@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import ganlib
-from ganlib import data, evaluation, metrics, plots
+from ganlib import data, evaluation, metrics, plots, versions
 from ganlib.metrics import in_domain
 from tests.helpers import mlp_gan, replicas
 
@@ -42,6 +42,16 @@ def test_it_measures_the_average_not_the_network_in_training(pixels):
     assert evaluate(gan) == before
     gan.ema_generator.set_weights([w + 1 for w in gan.ema_generator.get_weights()])
     assert evaluate(gan) != before
+
+
+def test_a_generator_of_nans_has_no_fid(pixels, caplog):
+    gan = mlp_gan()
+    gan.ema_generator.set_weights([np.full_like(w, np.nan) for w in gan.ema_generator.get_weights()])
+    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
+    with pytest.raises(ganlib.UserError, match="100 of 100 images are not finite: the network has diverged"):
+        evaluate(gan)
+    plots.sample_grid(gan)
+    assert "64 of 64 images are not finite and drawn as a cross" in caplog.text
 
 
 def test_all_real_images_once_with_their_labels():
@@ -103,12 +113,14 @@ def test_cas_is_of_labelled_images(pixels):
 
 
 def test_what_a_result_depends_on_is_written_beside_it(pixels):
-    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100, seed=3)
+    source, test = data.open("digits"), data.open("digits", "test")
+    evaluate = evaluation.Evaluation(source, ["fid"], pixels, samples=100, seed=3, test=test)
     described = evaluation.described({"fid": 1.0}, evaluate, step=7)
     assert described == {
         "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
-        "features": "pixels", "features_version": evaluate.extractor.version, "seed": 3,
-        "ganlib": ganlib.__version__, "step": 7,
+        "real_content": source.fingerprint, "features": "pixels", "features_version": evaluate.extractor.version,
+        "seed": 3, "ganlib": ganlib.__version__, "code": versions.of_code(), "test_content": test.fingerprint,
+        "step": 7,
     }  # fmt: skip
 
 

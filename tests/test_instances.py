@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -25,6 +27,16 @@ def test_neighbours_are_the_nearest_by_the_angle_between_features(tmp_path):
     again = instances.prepare(source, pixels(), neighbors=5, cache_dir=tmp_path)
     np.testing.assert_array_equal(again.neighbors, found.neighbors)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("trained_with", ["the same", "another", None])
+def test_other_features_than_those_of_the_training_are_noticed(trained_with, monkeypatch, caplog):
+    own = pixels()
+    monkeypatch.setattr(features, "get", lambda name, source: own)
+    facts = {} if trained_with is None else {"instance_features": own.version if trained_with == "the same" else "abc"}
+    run = types.SimpleNamespace(instances=types.SimpleNamespace(features="pixels"), facts=facts)
+    assert instances.extractor_of(run, None) is own
+    assert ("and the GAN was trained with abc: its images may not be like" in caplog.text) is (trained_with == "another")
 
 
 def test_kept_ones_follow_from_the_seed():

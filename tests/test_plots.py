@@ -13,6 +13,34 @@ def test_to_uint8_rounds_and_clips():
     assert plots.to_uint8(pixels) is pixels
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_images_that_are_not_finite_are_refused_as_numbers_and_shown_in_pictures(value, caplog):
+    images = np.zeros((4, 28, 28, 1), np.float32)
+    images[1, 3, 3], images[3] = value, value
+    with pytest.raises(ganlib.UserError, match="^2 of 4 images are not finite: the network has diverged; take an earlier"):
+        plots.to_uint8(images)
+    with pytest.raises(ganlib.UserError, match="1 of 1 images is not finite"):
+        plots.to_image(images[1])
+    grid = np.asarray(plots.image_grid(images, columns=2))
+    assert "2 of 4 images are not finite and drawn as a cross" in caplog.text
+    finite, broken = grid[2:30, 2:30], grid[2:30, 32:60]
+    assert (finite == 128).all()
+    assert set(np.unique(broken)) == {0, 255}
+    assert (broken.diagonal() == 255).all()
+    assert (broken[:, ::-1].diagonal() == 255).all()
+    assert np.mean(broken == 255) < 0.1
+    assert len({grid[32 + top : 60 + top, 32:60].tobytes() for top in (0, -30)}) == 1
+
+
+def test_images_of_another_type_or_range(caplog):
+    with pytest.raises(ganlib.UserError, match="uint8 in .0, 255. or floats in .-1, 1., got int64: convert them"):
+        plots.to_uint8(np.full((2, 4, 4, 1), 200))
+    plots.to_uint8(np.full((2, 4, 4, 1), 1.2, np.float32))
+    assert not caplog.text
+    plots.to_uint8(np.arange(32, dtype=np.float32).reshape(2, 4, 4, 1))
+    assert "images reach from 0 to 31 where [-1, 1] is expected" in caplog.text
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_grid_holds_every_image_in_its_place(channels):
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, channels), np.uint8)

@@ -57,6 +57,17 @@ def test_one_self_contained_page_shows_all(workdir):
     assert "after 7 steps" in text
 
 
+@pytest.mark.parametrize("name", ["evaluation.json", "classification.json"])
+@pytest.mark.parametrize(("step", "line"), [(10, True), (20, False), (None, False)])
+def test_measures_of_an_earlier_step_are_named_so(workdir, name, step, line):
+    measured = {"samples": 5, "real": "digits", "real_images": 9, "features": "f", "seed": 0, "results": {"fid": 1.0}}
+    if name == "classification.json":
+        measured = json.loads((workdir / name).read_text())
+    (workdir / name).write_text(json.dumps(measured | ({} if step is None else {"step": step})))
+    text = report.write(workdir / "report.html", [workdir], "Title").read_text()
+    assert ("Measured at step 10; the run has 20 steps." in text) is line
+
+
 def test_a_run_without_pictures(workdir):
     for path in [
         *workdir.glob("samples/*"),

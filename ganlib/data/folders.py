@@ -11,6 +11,7 @@ import io
 import logging
 import os
 import pathlib
+import zlib
 
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
@@ -21,6 +22,9 @@ from ganlib.errors import UserError
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 _MAX_16_BIT = 65535
+
+
+SUMMED = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +47,22 @@ class Listing:
         return tuple(pathlib.Path(path).relative_to(self.root).as_posix() for path in self.paths)
 
     @property
-    def file_sizes(self):
-        """Of each file, in bytes."""
-        return tuple(os.path.getsize(path) for path in self.paths)
+    def file_sums(self):
+        """Of each file its size and a checksum of its first and last `SUMMED` bytes."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            return tuple(pool.map(_sum_of, self.paths))
 
     def with_channels(self, channels):
         """The same images, to be loaded in grey (1) or in colour (3)."""
         return dataclasses.replace(self, channels=channels)
+
+
+def _sum_of(path):
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        first = file.read(SUMMED)
+        file.seek(max(size - SUMMED, 0))
+        return size, zlib.crc32(first + file.read(SUMMED))
 
 
 def scan(path, split="train", image_size=None, skip_corrupt=False, background="white"):

@@ -40,7 +40,7 @@ class Source:
         read: a TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
         stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None;
             the label is -1 where there is none.
-        origin: a string that says from which files the images were read, and how; empty for arrays.
+        origin: a string that says which files the images are read from, and how; of images that are not in memory.
     """
 
     name: str
@@ -57,11 +57,11 @@ class Source:
     def fingerprint(self):
         """64 hexadecimal digits that are others when the images, labels or class names are others.
 
-        Of images from files they follow from the files' names and sizes, of a TFDS dataset from its version, and of arrays
-        from their bytes. So the same folder in another place has the same fingerprint. It is computed on first use.
+        Of images in memory they follow from their bytes. Of others they follow from the files' names, sizes, beginnings and
+        ends, or from the version of a TFDS dataset. So the same folder in another place has the same fingerprint. It is
+        computed on first use.
         """
-        by_bytes = self.images is not None and not self.origin
-        images = self.images if by_bytes else (self.origin or self.name)
+        images = self.images if self.images is not None else (self.origin or self.name)
         return _digest(images, self.image_shape, self.num_examples, self.class_names, self.labels)
 
     @property
@@ -112,10 +112,9 @@ class Source:
         """
         indices = self._indices(indices)
         labels = None if self.labels is None else self.labels[indices]
-        origin = _digest(self.origin, indices) if self.origin else ""
         if self.images is not None:
-            part = from_arrays(self.name, self.images[indices], labels, self.class_names)
-            return dataclasses.replace(part, origin=origin)
+            return from_arrays(self.name, self.images[indices], labels, self.class_names)
+        origin = _digest(self.origin, indices)
         return dataclasses.replace(
             self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i)), origin=origin
         )
@@ -284,7 +283,7 @@ def _warn_of_contradictions(listing, images):
 
 
 def _origin_of(listing):
-    return _digest(listing.relative_paths, listing.file_sizes, listing.image_size, listing.channels, listing.background)
+    return _digest(listing.relative_paths, listing.file_sums, listing.image_size, listing.channels, listing.background)
 
 
 def _open_tfds(name, split, image_size, data_dir):

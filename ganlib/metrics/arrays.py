@@ -1,5 +1,7 @@
 """What every measure does with its input: checks of features and probabilities, and blocks of distances."""
 
+import logging
+
 import numpy as np
 
 from ganlib.errors import UserError
@@ -8,8 +10,11 @@ BLOCK_ROWS = 1024
 """Rows of a block of distances: 1,024 against 50,000 in float64 are 400 MB."""
 
 
+log = logging.getLogger("ganlib")
+
+
 def checked_features(real, fake, at_least=2):
-    """``(n, F)`` and ``(m, F)`` arrays as float64.
+    """``(n, F)`` and ``(m, F)`` arrays as float64; warns of features that are the same for all images of a set.
 
     Raises:
         UserError: for other shapes, fewer than ``at_least`` rows, or numbers that are not finite.
@@ -19,7 +24,28 @@ def checked_features(real, fake, at_least=2):
         raise UserError(f"expected features (n, F) and (m, F) with n, m >= {at_least}, got {real.shape} and {fake.shape}")
     for name, features in (("real", real), ("fake", fake)):
         check_finite(features, f"{name} features")
+        warn_if_constant(features, name)
     return real, fake
+
+
+def warn_if_constant(features, name):
+    """Warns if all rows of ``(n, F)`` features are the same, as of a dead network or a generator of a single image."""
+    if len(features) > 1 and np.all(features == features[0]):
+        log.warning("all %d %s images have the same features: the network is dead, or they are alike", len(features), name)
+
+
+def check_probabilities(probabilities):
+    """Raises `UserError` unless each row of ``(n, num_classes)`` is finite, without negative numbers and of sum 1."""
+    check_finite(probabilities, "rows of probabilities")
+    if len(probabilities) and (probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3):
+        raise UserError("each row of probabilities must sum to 1 and hold no negative number: pass them through a softmax")
+
+
+def check_labels(labels, num_classes):
+    """Raises `UserError` unless ``(n,)`` labels are integers in ``[0, num_classes)``."""
+    if labels.dtype.kind not in "iu" or (len(labels) and not 0 <= labels.min() <= labels.max() < num_classes):
+        reach = f"from {labels.min()} to {labels.max()}" if len(labels) else "none"
+        raise UserError(f"labels must be integers from 0 to {num_classes - 1}, got {labels.dtype} {reach}")
 
 
 def check_finite(values, name):

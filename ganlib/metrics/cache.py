@@ -43,9 +43,8 @@ def arrays(folder, key, compute):
 
 
 def key_of(source):
-    """A tuple that says which images a `ganlib.data.Source` holds: by their bytes where they are in memory."""
-    content = None if source.images is None else hashlib.sha256(source.images).hexdigest()
-    return source.name, "x".join(map(str, source.image_shape)), source.num_examples, content
+    """A tuple that says which images, labels and class names a `ganlib.data.Source` holds."""
+    return source.name, "x".join(map(str, source.image_shape)), source.num_examples, source.fingerprint
 
 
 def path_of(folder, key, suffix):

@@ -5,6 +5,7 @@ import scipy.optimize
 import scipy.special
 
 from ganlib.errors import UserError
+from ganlib.metrics.arrays import check_finite, check_labels, check_probabilities
 
 
 def accuracy(labels, scores):
@@ -16,6 +17,9 @@ def accuracy(labels, scores):
 
     Returns:
         A float in ``[0, 1]``.
+
+    Raises:
+        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
 
     Examples:
         >>> from ganlib import metrics
@@ -35,6 +39,9 @@ def confusion_matrix(labels, scores):
 
     Returns:
         ``(num_classes, num_classes)`` int64.
+
+    Raises:
+        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
     """
     labels, scores = _checked(labels, scores)
     matrix = np.zeros((scores.shape[1], scores.shape[1]), np.int64)
@@ -51,6 +58,9 @@ def recall_by_class(labels, scores):
 
     Returns:
         ``(num_classes,)`` float64 in ``[0, 1]``; NaN for a class without examples.
+
+    Raises:
+        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
     """
     matrix = confusion_matrix(labels, scores)
     counts = matrix.sum(axis=1)
@@ -70,8 +80,12 @@ def expected_calibration_error(labels, probabilities, bins=15):
 
     Returns:
         A float in ``[0, 1]``; 0 is calibrated.
+
+    Raises:
+        UserError: for rows that are no probabilities, and as `accuracy` does.
     """
     labels, probabilities = _checked(labels, probabilities)
+    check_probabilities(probabilities)
     confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.bincount(index, weights=hits - confidence, minlength=bins)
@@ -87,6 +101,9 @@ def temperature(labels, logits):
 
     Returns:
         A float between 0.01 and 100; above 1 the classifier was too confident.
+
+    Raises:
+        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
     """
     labels, logits = _checked(labels, logits)
     logits = np.asarray(logits, np.float64)
@@ -102,4 +119,6 @@ def _checked(labels, scores):
     labels, scores = np.asarray(labels), np.asarray(scores)
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
         raise UserError(f"expected (n,) labels and (n, num_classes) scores with n > 0, got {labels.shape} and {scores.shape}")
+    check_labels(labels, scores.shape[1])
+    check_finite(scores, "rows of scores")
     return labels, scores

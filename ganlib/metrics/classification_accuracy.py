@@ -20,6 +20,10 @@ def classification_accuracy_score(images, labels, test_images, test_labels, num_
 
     Returns:
         A float in ``[0, 1]``.
+
+    Raises:
+        UserError: for images that are not uint8, and labels that are not integers of that range. Of classes without
+            generated images a warning tells.
     """
     classifier = in_domain.train(images, labels, num_classes, seed)
     return accuracy(test_labels, classifier.predict(test_images, batch_size=250, verbose=0)["probabilities"])

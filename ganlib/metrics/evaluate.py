@@ -5,8 +5,10 @@ import logging
 
 import numpy as np
 
+from ganlib import versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import cache
+from ganlib.metrics.arrays import warn_if_constant
 from ganlib.metrics.density_coverage import density_coverage
 from ganlib.metrics.frechet import Moments
 from ganlib.metrics.inception_score import inception_score
@@ -78,7 +80,8 @@ def gather_cached(extractor, batches, key, folder=None):
             arrays |= {f"class_{label}_{name}": value for name, value in moments.state().items()}
         return arrays | {"features": statistics.features}
 
-    arrays = cache.arrays(folder, (*key, extractor.name, extractor.version, KEPT), compute)
+    code = versions.of_code("metrics/evaluate.py", "metrics/frechet.py")
+    arrays = cache.arrays(folder, (*key, extractor.name, extractor.version, KEPT, code), compute)
     labels = sorted({int(name.split("_")[1]) for name in arrays if name.startswith("class_")})
     by_class = {label: _restored(arrays, f"class_{label}_") for label in labels}
     return Statistics(_restored(arrays, "all_"), arrays["features"], None, by_class)
@@ -100,12 +103,17 @@ def measure(names, real, fake, seed=0):
         UserError: for an unknown name, or a measure that the feature network or the data does not allow.
     """
     functions = [choose("metric", name, MEASURES) for name in names]
-    num_images, num_features = min(real.moments.count, fake.moments.count), len(real.moments.mean)
-    if num_images <= num_features and {"fid", "intra_fid"} & set(names):
+    for name, statistics in (("real", real), ("generated", fake)):
+        warn_if_constant(statistics.features, name)
+    sets = [statistics.moments for statistics in (real, fake)] if "fid" in names else []
+    if "intra_fid" in names:
+        sets += [*real.by_class.values(), *fake.by_class.values()]
+    num_images, num_features = min((moments.count for moments in sets), default=0), len(real.moments.mean)
+    if sets and num_images <= num_features:
         logging.getLogger("ganlib").warning(
-            "%d images are too few for %d features: their covariance is singular and the FID far too high; compare it "
+            "%d images%s are too few for %d features: their covariance is singular and the FID far too high; compare it "
             "only with FIDs of the same number of images",
-            num_images, num_features,
+            num_images, " of a class" if "intra_fid" in names else "", num_features,
         )  # fmt: skip
     results = {}
     for function in functions:
@@ -139,8 +147,13 @@ def _density_coverage(real, fake, seed):
 
 def _intra_fid(real, fake, seed):
     """The mean over classes of each class's FID: Miyato & Koyama 2018 (arXiv:1802.05637), section 4."""
-    if not real.by_class or set(real.by_class) != set(fake.by_class):
+    if not real.by_class or not fake.by_class:
         raise UserError("intra_fid needs labelled data and a conditional GAN of the same classes: leave it out")
+    for name, some, others in (("generated", fake, real), ("real", real, fake)):
+        few = sorted(label for label in others.by_class if label not in some.by_class or some.by_class[label].count < 2)
+        if few:
+            raise UserError(f"intra_fid needs 2 images of each class, and class {few[0]} has fewer {name} ones: measure more "
+                            "images, or leave it out")  # fmt: skip
     return {"intra_fid": float(np.mean([real.by_class[k].distance(fake.by_class[k]) for k in real.by_class]))}
 
 

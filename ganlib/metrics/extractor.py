@@ -1,12 +1,12 @@
 """From images to features: what every feature network has in common."""
 
 import copy
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from ganlib import versions
 from ganlib.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)
@@ -29,7 +29,9 @@ class FeatureExtractor:
 
     Args:
         name: what it is called in results.
-        version: a hash of its weights, so that statistics of other weights are never mistaken for its own.
+        version: a hash of all that the network computes, its architecture as well as its weights, so that statistics of
+            another network are never mistaken for its own. The attribute of this name follows from it, from ``channels``
+            and ``size``, and from the code that prepares the images.
         network: from ``(n, height, width, channels)`` float32 tensors in ``[0, 255]`` to a dict with ``"features"``
             and perhaps ``"probabilities"``.
         channels: 1 or 3, or None when it takes both.
@@ -45,7 +47,8 @@ class FeatureExtractor:
     """
 
     def __init__(self, name, version, network, channels=None, size=None):
-        self.name, self.version, self.channels, self.size = name, version, channels, size
+        self.name, self.channels, self.size = name, channels, size
+        self.version = versions.of(version, channels, size, versions.of_code("metrics/extractor.py"))
         self._network = network
         self._run = tf.function(self._outputs, reduce_retracing=True, autograph=False)
         self._batch_size = 64
@@ -102,13 +105,3 @@ def as_channels(images, channels):
     if channels == 3:
         return tf.repeat(images, 3, axis=-1)
     return tf.reduce_sum(images * tf.constant(LUMA), axis=-1, keepdims=True)
-
-
-def weights_hash(model):
-    """Twelve hexadecimal digits that follow from a model's weights."""
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        value = np.ascontiguousarray(weight.numpy())
-        digest.update(f"{value.shape}{value.dtype}".encode())
-        digest.update(value.tobytes())
-    return digest.hexdigest()[:12]

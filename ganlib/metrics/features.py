@@ -18,9 +18,10 @@ images are resized as Pillow's bicubic filter does.
 import keras
 import tensorflow as tf
 
+from ganlib import versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import in_domain, inception_2015
-from ganlib.metrics.extractor import FeatureExtractor, weights_hash
+from ganlib.metrics.extractor import FeatureExtractor
 from ganlib.networks import Classifier, Discriminator, pretrained
 
 
@@ -62,12 +63,13 @@ def application(name, weights="imagenet"):
     """
     model, module = pretrained.make(name, weights=weights)
     pooled = [layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)]
-    outputs = {"features": pooled[-1].output, "probabilities": model.output}
+    before_classes = pooled[-1] if pooled else model.layers[-2]  # VGG has no pooling, but layers of units
+    outputs = {"features": before_classes.output, "probabilities": model.output}
     network = keras.Model(model.input, {key: keras.layers.Flatten()(value) for key, value in outputs.items()})
     size = model.input_shape[1]
     return FeatureExtractor(
         f"applications:{name}",
-        weights_hash(model),
+        versions.of(versions.of_model(network), module.__name__, keras.__version__),
         lambda images: network(module.preprocess_input(images), training=False),
         channels=3,
         size=size,
@@ -108,7 +110,8 @@ def from_model(model, name):
             outputs = model(images, training=False)
             return outputs if isinstance(outputs, dict) else {"features": outputs}
 
-    return FeatureExtractor(name, weights_hash(model), network, channels, size)
+    version = versions.of(versions.of_model(model), versions.of_code("metrics/features.py"))
+    return FeatureExtractor(name, version, network, channels, size)
 
 
 def _in_domain(source, cache_dir):

@@ -4,18 +4,16 @@ On MNIST-like data ImageNet's features are of little use. Numbers made with this
 set with each other, not with papers.
 """
 
-import logging
-
 import keras
 import numpy as np
 import tqdm
 
+from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.files import written_whole
 from ganlib.metrics import cache
+from ganlib.metrics.arrays import check_labels, log
 
-VERSION = 2
-"""Of what `train` does. It is raised when that changes, so that classifiers in the cache are not taken for its own."""
 NUM_FEATURES = 128
 EPOCHS = 4
 MIN_STEPS = 600
@@ -41,17 +39,27 @@ def load(source, cache_dir=None):
             f"in_domain features take labelled images in memory, which {source.name} has not: name other features, "
             "or measure nothing (metrics='')"
         )
-    path = cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), VERSION), ".keras")
+    path = path_of(source, cache_dir)
     if path.exists():
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # a damaged file can fail anywhere
-            logging.getLogger("ganlib").warning("classifier %s is damaged (%s) and is trained anew", path, error)
+            log.warning("classifier %s is damaged (%s) and is trained anew", path, error)
     print(f"training a classifier of {source.name} for its features; it is kept as {path}", flush=True)
     model = train(source.images, source.labels, source.num_classes, progress=True)
     with written_whole(path) as partial:
         model.save(partial)
     return model
+
+
+def path_of(source, cache_dir=None):
+    """Where the cache keeps the classifier of a source's images, whether it is there or not."""
+    return cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
+
+
+def version():
+    """What decides, beside the images, which classifier `train` makes: its code and its constants."""
+    return versions.of(versions.of_code("metrics/in_domain.py"), NUM_FEATURES, EPOCHS, MIN_STEPS, BATCH_SIZE)
 
 
 def train(images, labels, num_classes, seed=0, progress=False):
@@ -63,7 +71,18 @@ def train(images, labels, num_classes, seed=0, progress=False):
         num_classes: the number of classes.
         seed: an integer; the weights follow from it, as far as the machine's arithmetic does.
         progress: show a bar with the time left.
+
+    Raises:
+        UserError: for images of another type or shape, and labels that are not integers of that range.
     """
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1] or not len(images):
+        raise UserError(f"a classifier takes uint8 images (n, height, width, channels) and (n,) labels, got {images.dtype} "
+                        f"{images.shape} and {labels.shape}")  # fmt: skip
+    check_labels(labels, num_classes)
+    absent = np.flatnonzero(np.bincount(labels, minlength=num_classes) == 0)
+    if len(absent) or num_classes == 1:
+        log.warning("a classifier learns from images of %d of %d classes", num_classes - len(absent), num_classes)
     keras.utils.set_random_seed(seed)
     model = _network(images.shape[1:], num_classes)
     classifier = keras.Model(model.input, model.output["probabilities"])

@@ -12,6 +12,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.metrics import cache
 from ganlib.metrics.extractor import FeatureExtractor
@@ -19,6 +20,7 @@ from ganlib.metrics.extractor import FeatureExtractor
 ARCHIVE = "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
 FILE = "classify_image_graph_def.pb"
 IMAGES, POOLED, LAST_LAYER = "ExpandDims", "pool_3", "softmax/logits/MatMul"
+OLD_BATCH_NORM = "BatchNormWithGlobalNormalization"
 
 
 def load(path=None):
@@ -42,17 +44,16 @@ def load(path=None):
             f"{str(path)!r} is not the Inception graph of 2015 ({' '.join(str(error).split())[:120]}): "
             f"it is {FILE} of {ARCHIVE}"
         ) from None
-    return FeatureExtractor("inception_2015", hashlib.sha256(content).hexdigest()[:12], network, channels=3)
+    version = versions.of(hashlib.sha256(content).hexdigest(), versions.of_code("metrics/inception_2015.py"))
+    return FeatureExtractor("inception_2015", version, network, channels=3)
 
 
 def _network(graph):
     weights = next((node.input[1].split(":")[0] for node in graph.node if node.name == LAST_LAYER), None)
     if weights is None:
         raise ValueError(f"it has no {LAST_LAYER}")
-    # What lies behind the pooling, and the shapes noted beside it, are for batches of one image.
-    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [POOLED, weights])
-    for node in graph.node:
-        node.attr.pop("_output_shapes", None)
+    _modernize(graph)
+    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [POOLED, weights])  # what lies behind is for one image
 
     def imported(images):
         outputs = [f"{POOLED}:0", f"{weights}:0"]
@@ -61,6 +62,26 @@ def _network(graph):
         return {"features": features, "probabilities": tf.nn.softmax(tf.matmul(features, kernel))}
 
     return tf.compat.v1.wrap_function(imported, [tf.TensorSpec((None, None, None, 3), tf.float32)])
+
+
+def _modernize(graph):
+    """Changes, in place, what TensorFlow has removed since the graph's version: its batch norm.
+
+    The shapes noted in the graph go, too, since they are those of one image.
+    """
+    for node in list(graph.node):
+        node.attr.pop("_output_shapes", None)
+        if node.op == OLD_BATCH_NORM:
+            images, mean, variance, offset, scale = node.input
+            if not node.attr["scale_after_normalization"].b:
+                ones = graph.node.add(name=f"{node.name}/ones", op="OnesLike", input=[offset])
+                ones.attr["T"].CopyFrom(node.attr["T"])
+                scale = ones.name
+            attributes = {"T": node.attr["T"], "epsilon": node.attr["variance_epsilon"]}
+            node.CopyFrom(tf.compat.v1.NodeDef(
+                name=node.name, op="FusedBatchNorm", input=[images, scale, offset, mean, variance],
+                attr=attributes | {"is_training": tf.compat.v1.AttrValue(b=False)},
+            ))  # fmt: skip
 
 
 def _downloaded():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ganlib.errors import UserError
-from ganlib.metrics.arrays import check_finite
+from ganlib.metrics.arrays import check_probabilities, log
 
 
 class InceptionScore(NamedTuple):
@@ -22,7 +22,8 @@ def inception_score(probabilities, splits=10):
 
     Args:
         probabilities: ``(n, num_classes)`` p(y|x), rows that sum to 1.
-        splits: consecutive parts of the images, each scored with its own p(y); the paper's number is 10.
+        splits: consecutive parts of the images, each scored with its own p(y); the paper's number is 10. Parts with fewer
+            images than classes are scored with a warning.
 
     Returns:
         An `InceptionScore`.
@@ -41,9 +42,10 @@ def inception_score(probabilities, splits=10):
         raise UserError(
             f"expected probabilities (n, num_classes) of at least splits={splits} images, got shape {probabilities.shape}"
         )
-    check_finite(probabilities, "rows of probabilities")
-    if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
-        raise UserError("each row of probabilities must sum to 1 and hold no negative number: pass them through a softmax")
+    check_probabilities(probabilities)
+    if len(probabilities) // splits < probabilities.shape[1]:
+        log.warning("%d images are too few for an Inception score in %d splits: each has fewer images than there are classes, "
+                    "%d, so the score is too low", len(probabilities), splits, probabilities.shape[1])  # fmt: skip
     scores = [_score(part) for part in np.array_split(probabilities, splits)]
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
 

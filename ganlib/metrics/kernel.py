@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ganlib.errors import UserError
-from ganlib.metrics.arrays import checked_features
+from ganlib.metrics.arrays import checked_features, log
 
 
 class KernelDistance(NamedTuple):
@@ -25,7 +25,8 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
         real: ``(n, F)`` features.
         fake: ``(m, F)`` features.
         subsets: how many random subsets to average over.
-        subset_size: images of each set in a subset; no more than there are.
+        subset_size: images of each set in a subset. Where a set has no more, half of the smaller set is taken, with a
+            warning: subsets of all images would not differ, and the deviation would say nothing.
         seed: an integer, from which the subsets follow.
 
     Returns:
@@ -44,7 +45,10 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
     real, fake = checked_features(real, fake)
     if subsets < 1 or subset_size < 2:
         raise UserError(f"expected at least 1 subset of at least 2 images, got {subsets} of {subset_size}")
-    size, random = min(subset_size, len(real), len(fake)), np.random.default_rng(seed)
+    size, random, fewest = subset_size, np.random.default_rng(seed), min(len(real), len(fake))
+    if fewest <= subset_size:
+        size = max(2, fewest // 2)
+        log.warning("%d images are too few for subsets of %d: KID is of subsets of %d", fewest, subset_size, size)
     values = [
         _unbiased(real[random.choice(len(real), size, replace=False)], fake[random.choice(len(fake), size, replace=False)])
         for _ in range(subsets)

@@ -37,7 +37,7 @@ def test_a_row_is_the_mean_and_deviation_over_seeds(tmp_path):
     assert row["mean"]["fid"] == pytest.approx(3.0)
     assert row["std"]["fid"] == pytest.approx(7**0.5)
     (tmp_path / "test.json").write_text(json.dumps({"results": {"fid": 0.5}}))
-    floor = gan_comparison.floor_row(gan_comparison.Floor("mnist", tmp_path / "test.json"))
+    floor = gan_comparison.floor_row(gan_comparison.Floor(mnist_dcgan.get_config(), tmp_path / "test.json"))
     lines = gan_comparison.as_markdown([row, floor]).splitlines()
     assert lines[0] == "|  | steps | FID | minutes |"
     assert lines[2] == f"| mnist_dcgan | {row['steps']} | 3.00 ± 2.65 | 1.5 ± 0.0 |"

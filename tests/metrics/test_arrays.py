@@ -28,6 +28,14 @@ def test_radii_are_the_distances_to_the_neighbours(monkeypatch):
     assert arrays.neighbour_radii(features, 1)[3] == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("measure", [metrics.frechet_distance, metrics.kernel_distance, metrics.precision_recall])
+def test_features_that_are_all_the_same(measure, caplog):
+    features = np.random.default_rng(0).normal(size=(20, 3))
+    measure(features, np.ones((20, 3)))
+    assert "all 20 fake images have the same features: the network is dead, or they are alike" in caplog.text
+    assert "real images" not in caplog.text
+
+
 @pytest.mark.parametrize("measure", [metrics.precision_recall, metrics.density_coverage])
 def test_bad_input(measure):
     with pytest.raises(ganlib.UserError, match="k=3 nearest neighbours need at least 4 images and k >= 1, got 3 images"):

@@ -1,5 +1,8 @@
+import os
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from ganlib.data import sources
 from ganlib.metrics import cache
@@ -51,7 +54,19 @@ def test_the_default_folder(monkeypatch):
     assert cache.default_folder().name == "ganlib"
 
 
-def test_the_key_follows_the_images():
-    first = sources.from_arrays("a", np.zeros((3, 2, 2, 1), np.uint8))
-    second = sources.from_arrays("a", np.ones((3, 2, 2, 1), np.uint8))
-    assert cache.key_of(first) == cache.key_of(first) != cache.key_of(second)
+def test_the_key_follows_images_that_are_read_from_disk(tmp_path, monkeypatch):
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
+
+    def opened(**arguments):
+        return sources.open(f"folder:{tmp_path}", image_size=8, **arguments)
+
+    first = opened()
+    assert first.images is None
+    keys = [cache.key_of(source) for source in (first, opened(background="black"), first.subset([0, 1]), first.subset([1, 2]))]
+    assert cache.key_of(opened()) == keys[0]
+    Image.new("RGB", (8, 8), (9, 0, 0)).save(tmp_path / "0.png")
+    os.utime(tmp_path / "0.png", ns=(1, 1))
+    keys.append(cache.key_of(opened()))
+    assert len(set(keys)) == 5

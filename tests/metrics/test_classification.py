@@ -21,6 +21,30 @@ def test_wrong_shapes_are_refused():
         metrics.confusion_matrix([], np.zeros((0, 4)))
 
 
+SCORES = np.full((3, 2), 0.5)
+
+
+@pytest.mark.parametrize("measure", [metrics.accuracy, metrics.confusion_matrix, metrics.recall_by_class,
+                                     metrics.expected_calibration_error, metrics.temperature])  # fmt: skip
+@pytest.mark.parametrize(
+    ("labels", "scores", "message"),
+    [
+        ([0, 1, 2], SCORES, "labels must be integers from 0 to 1, got int64 from 0 to 2"),
+        ([0, -1, 1], SCORES, "from 0 to 1, got int64 from -1 to 1"),
+        ([0.0, 0.5, 1.0], SCORES, "got float64 from 0.0 to 1.0"),
+        ([0, 1, 0], np.array([[0.5, 0.5], [np.nan, 0.5], [0.5, 0.5]]), "1 of 3 rows of scores are not finite"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(measure, labels, scores, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        measure(labels, scores)
+
+
+def test_calibration_is_of_probabilities():
+    with pytest.raises(ganlib.UserError, match="must sum to 1"):
+        metrics.expected_calibration_error([0, 1], [[3.0, -1.0], [0.0, 2.0]])
+
+
 def test_recall_by_class():
     scores = np.eye(4)[[0, 0, 1, 2, 2, 2]]
     recall = metrics.recall_by_class([0, 1, 1, 2, 2, 0], scores)

@@ -74,6 +74,31 @@ def test_few_images_are_measured_with_a_warning(extractor, caplog):
     assert "9 images are too few for 9 features" in caplog.text
 
 
+def test_a_class_of_few_images_is_measured_with_a_warning(extractor, caplog):
+    labels = np.array([0] * 25 + [1] * 5)
+    measured = evaluate.gather(extractor, batches(images(30, 0), labels))
+    evaluate.measure(["fid"], measured, measured)
+    assert "too few" not in caplog.text
+    evaluate.measure(["intra_fid"], measured, measured)
+    assert "5 images of a class are too few for 9 features" in caplog.text
+
+
+@pytest.mark.parametrize(("few", "side"), [(0, "generated"), (1, "generated"), (0, "real"), (1, "real")])
+def test_a_class_of_no_images_or_one(extractor, few, side):
+    all_there = evaluate.gather(extractor, batches(images(30, 0), np.arange(30) % 3))
+    some = evaluate.gather(extractor, batches(images(20 + few, 0), np.array([0, 1] * 10 + [2] * few)))
+    real, fake = (all_there, some) if side == "generated" else (some, all_there)
+    with pytest.raises(ganlib.UserError, match=f"2 images of each class, and class 2 has fewer {side} ones"):
+        evaluate.measure(["intra_fid"], real, fake)
+
+
+def test_images_that_are_all_the_same(extractor, caplog):
+    real = evaluate.gather(extractor, batches(images(20, 0)))
+    fake = evaluate.gather(extractor, batches(np.zeros((20, 3, 3, 1), np.uint8)))
+    evaluate.measure(["fid"], real, fake)
+    assert "all 20 generated images have the same features" in caplog.text
+
+
 def test_bad_input(extractor):
     real = evaluate.gather(extractor, batches(images(20, 0)))
     with pytest.raises(ganlib.UserError, match="unknown metric 'fidd'.*Did you mean 'fid'"):

@@ -4,7 +4,7 @@ import pytest
 
 import ganlib
 from ganlib.metrics import features
-from ganlib.networks import Classifier, mlp
+from ganlib.networks import Classifier, mlp, pretrained
 from tests.helpers import bicubic_by_pillow
 
 
@@ -54,6 +54,14 @@ def test_a_network_of_keras_applications():
     pixels = np.stack([bicubic_by_pillow(np.repeat(image, 3, axis=-1), 224) for image in grey])
     expected = model.predict(keras.applications.mobilenet_v2.preprocess_input(pixels), verbose=0)
     np.testing.assert_allclose(result.probabilities, expected, rtol=1e-3)
+
+
+def test_a_network_without_pooling_gives_the_layer_before_the_classes(monkeypatch):
+    """VGG16, the network of the paper of precision and recall, is of this kind."""
+    inputs = keras.layers.Input((8, 8, 3))
+    model = keras.Model(inputs, keras.layers.Dense(4)(keras.layers.Dense(5)(keras.layers.Flatten()(inputs))))
+    monkeypatch.setattr(pretrained, "make", lambda name, weights: (model, keras.applications.mobilenet_v2))
+    assert features.application("VGG16")(np.zeros((2, 8, 8, 3), np.uint8)).features.shape == (2, 5)
 
 
 def test_weights_that_are_nowhere(monkeypatch):

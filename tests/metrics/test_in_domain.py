@@ -16,10 +16,32 @@ def test_it_learns_the_digits_and_is_kept(tmp_path, caplog, monkeypatch):
     again = features.get("in_domain", source, tmp_path)
     assert again.version == extractor.version
     np.testing.assert_array_equal(again(test.images).features, result.features)
-    path.write_bytes(b"damaged")
     monkeypatch.setattr(in_domain, "MIN_STEPS", 1)  # how well it learns was seen above
+    features.get("in_domain", source, tmp_path)
+    (newer,) = set(tmp_path.iterdir()) - {path}
+    newer.write_bytes(b"damaged")
     assert features.get("in_domain", source, tmp_path)(test.images).features.shape == (500, 128)
     assert "is damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (np.zeros((3, 8, 8, 1), np.float32), [0, 1, 0], "takes uint8 images .* got float32"),
+        (np.zeros((3, 8, 8, 1), np.uint8), [0, 1], "got uint8 .3, 8, 8, 1. and .2,."),
+        (np.zeros((3, 8, 8, 1), np.uint8), [0, 1, 2], "labels must be integers from 0 to 1, got int64 from 0 to 2"),
+    ],
+)
+def test_what_it_cannot_learn_from(images, labels, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        in_domain.train(images, labels, 2)
+
+
+def test_a_class_without_images(monkeypatch, caplog):
+    monkeypatch.setattr(in_domain, "MIN_STEPS", 1)
+    monkeypatch.setattr(in_domain, "EPOCHS", 1)
+    in_domain.train(np.zeros((3, 8, 8, 1), np.uint8), [0, 0, 2], 3)
+    assert "a classifier learns from images of 2 of 3 classes" in caplog.text
 
 
 def test_it_needs_labels_and_memory():

@@ -22,6 +22,13 @@ def test_splits_are_consecutive_parts():
     assert metrics.inception_score(np.concatenate([sharp, flat]), splits=2) == pytest.approx((1.5, 0.5))
 
 
+def test_fewer_images_than_classes(caplog):
+    metrics.inception_score(np.tile(np.eye(4), (10, 1)))
+    assert not caplog.text
+    metrics.inception_score(np.tile(np.eye(4), (5, 1)))
+    assert "20 images are too few for an Inception score in 10 splits" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("probabilities", "message"),
     [

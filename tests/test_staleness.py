@@ -1,0 +1,110 @@
+"""What is kept on disk: whatever a value depends on changes, the value is computed anew."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from ganlib import data, evaluation, instances, metrics, versions
+from ganlib.metrics import evaluate as evaluate_module
+from ganlib.metrics import features, in_domain
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (12, 4, 4, 1), np.uint8)
+LABELS = np.arange(12) % 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """All that the kept values below depend on."""
+
+    images: np.ndarray = dataclasses.field(default_factory=lambda: IMAGES)
+    labels: np.ndarray = dataclasses.field(default_factory=lambda: LABELS)
+    names: tuple = ("a", "b")
+    test_labels: np.ndarray = dataclasses.field(default_factory=lambda: LABELS)
+    scale: float | None = None
+    weight: float = 1.0
+    size: int = 4
+    channels: int = 1
+    samples: int = 6
+    seed: int = 0
+    neighbors: int = 2
+
+    @property
+    def source(self):
+        return data.sources.from_arrays("mine", self.images, self.labels, self.names)
+
+    @property
+    def extractor(self):
+        layers = [keras.layers.Input((self.size, self.size, self.channels))]
+        layers += [keras.layers.Rescaling(self.scale)] if self.scale else []
+        layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+        model = keras.Sequential(layers)
+        model.set_weights([np.full(weight.shape, self.weight) for weight in model.get_weights()])
+        return features.from_model(model, "mine")
+
+
+def statistics(given, folder):
+    evaluation.Evaluation(given.source, ["fid"], given.extractor, cache_dir=folder).prepare()
+
+
+def classifier(given, folder):
+    in_domain.load(given.source, folder)
+
+
+def neighbours(given, folder):
+    instances.prepare(given.source, given.extractor, given.neighbors, folder)
+
+
+def accuracy_of_real_images(given, folder):
+    test = data.sources.from_arrays("test", IMAGES, given.test_labels, given.names)
+    evaluation.Evaluation(
+        given.source, ["cas"], given.extractor, given.samples, given.seed, folder, test=test
+    )._accuracy_after_real()
+
+
+OF_THE_DATA = [{"images": IMAGES + 1}, {"images": IMAGES[:, ::-1]}, {"labels": 1 - LABELS}, {"names": ("b", "a")},
+               {"images": IMAGES[:10], "labels": LABELS[:10]}, {"images": IMAGES.reshape(12, 2, 8, 1)}]  # fmt: skip
+OF_THE_NETWORK = [{"scale": 0.5}, {"weight": 2.0}, {"size": 6}, {"channels": 3}]
+IN_DOMAIN = [(in_domain, name) for name in ("EPOCHS", "MIN_STEPS", "BATCH_SIZE", "NUM_FEATURES")]
+DEPENDENCIES = {
+    statistics: [*OF_THE_DATA, *OF_THE_NETWORK, (evaluate_module, "KEPT"), "code"],
+    classifier: [*OF_THE_DATA, *IN_DOMAIN, "code"],
+    neighbours: [*OF_THE_DATA, *OF_THE_NETWORK, {"neighbors": 3}, "code"],
+    accuracy_of_real_images: [*OF_THE_DATA, {"test_labels": 1 - LABELS}, {"samples": 5}, {"seed": 1}, *IN_DOMAIN, "code"],
+}
+
+
+def name_of(change):
+    if isinstance(change, dict):
+        return ",".join(f"{key}={np.shape(value) or value}" for key, value in change.items())
+    return change if isinstance(change, str) else change[1]
+
+
+@pytest.fixture(autouse=True)
+def training_takes_no_time(monkeypatch):
+    def train(*arguments, **others):
+        return keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+
+    monkeypatch.setattr(in_domain, "train", train)
+    monkeypatch.setattr(metrics, "classification_accuracy_score", lambda *arguments: 0.5)
+
+
+@pytest.mark.parametrize(
+    ("kept", "change"),
+    [pytest.param(kept, change, id=f"{kept.__name__}-{name_of(change)}")
+     for kept, changes in DEPENDENCIES.items() for change in changes],
+)  # fmt: skip
+def test_a_kept_value_is_computed_anew(kept, change, tmp_path, monkeypatch):
+    given = Given()
+    kept(given, tmp_path)
+    kept(given, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1, "nothing has changed"
+    if isinstance(change, dict):
+        given = dataclasses.replace(given, **change)
+    elif change == "code":
+        monkeypatch.setattr(versions, "of_code", lambda *files: f"another {files}")
+    else:
+        monkeypatch.setattr(*change, getattr(*change) + 1)
+    kept(given, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
