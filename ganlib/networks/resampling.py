@@ -73,9 +73,9 @@ def _halving(size):
 def product(rows, images, columns):
     """Rows and columns of images mixed by matrices: ``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``.
 
-    The matrices are numpy arrays. The gradient is given here: it is the product with their transposes. TensorFlow's own gradient
-    of a product of one matrix with many computes at run time which axes it sums over. In a condition, where a lazy R1 is, XLA
-    would then compile each step anew.
+    The matrices are numpy arrays. The gradient is given here: it is the product with their transposes. TensorFlow's own
+    gradient of a product of one matrix with many computes at run time which axes it sums over. In a condition, where a lazy R1
+    is, XLA would then compile each step anew.
     """
 
     @ops.custom_gradient

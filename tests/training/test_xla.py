@@ -54,11 +54,16 @@ def test_every_network_with_a_lazy_penalty_and_ada(name):
 
 
 LAZY = {
-    "r2": penalties.R2(1.0, interval=2), "wgan_gp": penalties.WGANGP(1.0, interval=2),
-    "dragan": penalties.DRAGAN(1.0, interval=2), "lecam": penalties.LeCam(0.1, interval=2), "consistency": penalties.BalancedConsistency(1.0, interval=2),
-    "rotation": penalties.RotationPrediction(1.0, interval=2), "orthogonal": penalties.OrthogonalWeights(interval=2),
-    "auxiliary": penalties.AuxiliaryClassification(interval=2), "contrastive": penalties.ContrastiveClassification(interval=2),
-}  # fmt: skip
+    "r2": penalties.R2(1.0, interval=2),
+    "wgan_gp": penalties.WGANGP(1.0, interval=2),
+    "dragan": penalties.DRAGAN(1.0, interval=2),
+    "lecam": penalties.LeCam(0.1, interval=2),
+    "consistency": penalties.BalancedConsistency(1.0, interval=2),
+    "rotation": penalties.RotationPrediction(1.0, interval=2),
+    "orthogonal": penalties.OrthogonalWeights(interval=2),
+    "auxiliary": penalties.AuxiliaryClassification(interval=2),
+    "contrastive": penalties.ContrastiveClassification(interval=2),
+}
 
 
 @pytest.mark.slow
