@@ -60,7 +60,7 @@ def change(given, **changes):
         ]],
         *[(classifier, {path: value}) for path, value in [("data__test", "x"), ("code", "x"), ("overrides", "steps=7")]],
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )  # fmt: skip
 def test_what_was_measured_otherwise_is_measured_again(trial, changes, given, tmp_path):
     made = trial(tmp_path)
@@ -82,7 +82,7 @@ def test_what_was_measured_otherwise_is_measured_again(trial, changes, given, tm
         ({"data__train": "x"}, [], "data aaa -> x"),
         ({"code": "x"}, [], "code ccc -> x"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_run_that_was_trained_otherwise_is_refused(trial, changes, overrides, line, given, tmp_path):
     staleness.claim_all([trial(tmp_path)])

@@ -72,7 +72,9 @@ def test_every_penalty_at_some_steps_only(name):
     conditioning = LAZY[name].conditioning or "projection"
     gan = ganlib.GAN(
         dcgan.Generator(SHAPE, latent_dim=6, width=4, num_classes=CLASSES),
-        dcgan.Discriminator(SHAPE, width=4, num_classes=CLASSES, normalization=None, conditioning=conditioning),
+        dcgan.Discriminator(
+            SHAPE, width=4, num_classes=CLASSES, normalization=None, conditioning=conditioning, rotations=name == "rotation"
+        ),
     )
     gan.compile(adam(), adam(), penalties=[LAZY[name]], jit_compile=True)
     check_compiled_once(seconds_of_steps(gan, data.batches(source(), 8)))
