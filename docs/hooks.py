@@ -10,11 +10,13 @@ from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parents[1]
 JOBS = ("train_gan", "train_classifier", "generate", "evaluate", "classify", "compare", "export", "serve", "load", "formats",
-        "likeness", "demo", "benchmark", "benchmark_metrics", "metric_sanity", "agreement", "communication")  # fmt: skip
+        "likeness", "demo", "benchmark", "benchmark_networks", "benchmark_pytorch", "benchmark_metrics", "metric_sanity",
+        "agreement", "device_agreement", "communication")  # fmt: skip
 DATASETS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "celeba64": "CelebA",
             "ffhq": "FFHQ", "imagenet": "ImageNet"}  # fmt: skip
 HIDDEN = ("__init__", "base")
-FOUND = {"results": ("demo", "likeness", "benchmark", "benchmark_metrics", "metric_sanity"), "production": ("load", "formats"),
+FOUND = {"performance": ("benchmark_networks", "benchmark_pytorch", "device_agreement"),
+         "results": ("demo", "likeness", "benchmark", "benchmark_metrics", "metric_sanity"), "production": ("load", "formats"),
          "distributed": ("agreement", "communication")}  # fmt: skip
 """The page that shows what a job has found -> jobs without a guide."""
 
@@ -85,23 +87,35 @@ def job_page(job):
 
 
 def flags_table(job):
-    """The flags of a job."""
+    """The flags of a job: its own, and those that other modules define for it."""
     path = f"experiments/{job}.py"
-    rows = flags_of(path) + (flags_of("experiments/job.py") if "define_training_flags" in (ROOT / path).read_text() else [])
+    rows = flags_of(path)
+    for module, function in re.findall(r"(\w+)\.(define_\w*flags)\(\)", (ROOT / path).read_text()):
+        rows += flags_of(f"experiments/{module}.py", function)
     return "\n".join(["", "## Flags", "", "| flag | default | |", "| --- | --- | --- |", *rows, ""]) if rows else ""
 
 
-def flags_of(path):
-    """A row for each ``flags.DEFINE_kind(name, default, ..., help)``."""
-    calls = [node for node in ast.walk(parsed(path)[0]) if isinstance(node, ast.Call)]
-    calls = [node for node in calls if getattr(node.func, "attr", "").startswith("DEFINE_")]
+def flags_of(path, function=None):
+    """A row for each ``flags.DEFINE_kind(name, default, ..., help)`` of a file, or of a function and those it calls."""
+    tree = parsed(path)[0]
+    if function:
+        (tree,) = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function]
+    calls = sorted((node for node in ast.walk(tree) if isinstance(node, ast.Call)), key=lambda node: node.lineno)
     rows = []
-    for node in sorted(calls, key=lambda node: node.lineno):
-        name, default, *_, text = (literal(argument) for argument in node.args)
-        default = ",".join(default) if isinstance(default, list) else default
-        required = any(keyword.arg == "required" for keyword in node.keywords)
-        rows.append(f"| `--{name}` | {'required' if required else '' if default in (None, '') else f'`{default}`'} | {text} |")
+    for node in calls:
+        if getattr(node.func, "attr", "").startswith("DEFINE_"):
+            rows.append(flag_row(node))
+        elif function and getattr(node.func, "id", "").startswith("define_"):
+            rows += flags_of(path, node.func.id)
     return rows
+
+
+def flag_row(call):
+    """The row of one flag."""
+    name, default, *_, text = (literal(argument) for argument in call.args)
+    default = ",".join(default) if isinstance(default, list) else default
+    required = any(keyword.arg == "required" for keyword in call.keywords)
+    return f"| `--{name}` | {'required' if required else '' if default in (None, '') else f'`{default}`'} | {text} |"
 
 
 def literal(node):
