@@ -207,7 +207,7 @@ def describe(given, described, tmp_path, monkeypatch):
     monkeypatch.setattr(classification, "test", end)
     monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self: None)
     monkeypatch.setattr(instances, "prepare", prepare)
-    monkeypatch.setattr(features, "get", lambda name, source: types.SimpleNamespace(name=name))
+    monkeypatch.setattr(features, "get", lambda name, source: types.SimpleNamespace(name=name, version="1"))
     monkeypatch.setattr(sources, "_open_tfds", tfds)
     monkeypatch.setattr(initialization, "INITIALIZATION_IMAGES", 8)
     monkeypatch.setattr(averaging, "copy_of", the_same)

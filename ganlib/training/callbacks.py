@@ -171,6 +171,11 @@ class BestCheckpoint:
             self.checkpoints.save()
             self._prune()
 
+    def end(self):
+        """Waits until the best checkpoint is written, and removes those before it that are not needed any more."""
+        self.checkpoints.wait()
+        self._prune()
+
     def _prune(self):
         """Removes those that no run that goes on can need."""
         if self.resumed_from is not None:
@@ -259,7 +264,7 @@ class LogMetrics(StepCallback):
         if self.evaluated_step != self.step:
             self._write_evaluation()
         if self.best:
-            self.best.checkpoints.wait()
+            self.best.end()
         if self.writer:
             self.writer.close()
 
