@@ -79,6 +79,19 @@ def write_json(path, value):
         partial.write_text(json.dumps(value, indent=1) + "\n")
 
 
+def read_measures(path):
+    """The dict in ``evaluation.json`` or ``classification.json``; an empty one where there is no such file, or, with a
+    warning, where it is damaged."""
+    path = pathlib.Path(path)
+    try:
+        value = json.loads(path.read_bytes()) if path.exists() else {}
+    except ValueError:  # not JSON, or not even text
+        value = None
+    if not isinstance(value, dict):
+        logging.getLogger("ganlib").warning("%s is damaged and was left out: measure again", path)
+    return value if isinstance(value, dict) else {}
+
+
 def read_rows(path):
     """The rows of JSON lines, each a dict with a ``step``; none when there is no file.
 
@@ -130,12 +143,15 @@ def locked(folder):
         folder: the folder.
 
     Raises:
-        UserError: if another process has locked the folder.
+        UserError: if another process has locked the folder, or a file is in its place.
     """
     import filelock
 
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{str(folder)!r} cannot be a folder, since a file is in its place: choose another --workdir") from None
     lock = filelock.FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ganlib import plots
 from ganlib.errors import UserError
-from ganlib.files import written_whole
+from ganlib.files import read_measures, written_whole
 from ganlib.training.callbacks import read_rows
 
 CURVES = [
@@ -81,7 +81,7 @@ def _describe(workdir):
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
         "curves": _figure_uri(plots.curves(rows, CURVES)),
         "classification": _measured(classification, rows),
-        "confusion": _confusion(classification, facts) if classification.exists() else None,
+        "confusion": _confusion(classification, facts),
         "mistakes": _file_uri(mistakes) if mistakes.exists() else None,
         "evaluation": _measured(evaluation, rows),
         "config": json.dumps(config, indent=2),
@@ -90,10 +90,10 @@ def _describe(workdir):
 
 
 def _measured(path, rows):
-    """What a file of measures holds; None if there is none. ``stale`` says so where the run has trained on since."""
-    if not path.exists():
+    """What a file of measures holds; None if there is no good one. ``stale`` says so where the run has trained on since."""
+    measured = read_measures(path)
+    if not measured:
         return None
-    measured = json.loads(path.read_text())
     step, newest = measured.get("step"), rows[-1]["step"] if rows else None
     stale = f"Measured at step {step}; the run has {newest} steps." if None not in (step, newest) and step != newest else ""
     return {**measured, "stale": stale}
@@ -118,8 +118,8 @@ def _spread(grids):
 
 
 def _confusion(path, facts):
-    matrix = np.array(json.loads(path.read_text())["confusion_matrix"])
-    return _figure_uri(plots.confusion_matrix(matrix, facts["class_names"]))
+    matrix = read_measures(path).get("confusion_matrix")
+    return _figure_uri(plots.confusion_matrix(np.array(matrix), facts["class_names"])) if matrix else None
 
 
 def _file_uri(path):

@@ -270,7 +270,6 @@ def load(workdir, best=False, precision=None):
         UserError: if there is no run or no readable checkpoint.
     """
     run = open_run(workdir)
-    run.config.precision = precision or run.config.precision
     model = build(run)
     if best and run.best_checkpoint(model).restore() is None:
         how = "train it with --config.metrics=fid, or" if "metrics" in run.config else "of a classifier none is kept:"
@@ -278,7 +277,22 @@ def load(workdir, best=False, precision=None):
     if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
     _tell_if_not_calibrated(run, model)
-    return model
+    return model if precision in (None, run.config.precision) else _in_precision(run, model, precision)
+
+
+def _in_precision(run, model, precision):
+    """The model of a run with layers of another precision. The state of loss scaling, which float16 alone has, stays behind."""
+    run.config.precision = precision
+    other = build(run)
+    pairs = [(other, model), *(map(_without_scaling, pair) for pair in zip(other.optimizers, model.optimizers, strict=True))]
+    for to, of in pairs:
+        for variable, value in zip(to.variables, of.variables, strict=True):
+            variable.assign(value)
+    return other
+
+
+def _without_scaling(optimizer):
+    return optimizer.inner_optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else optimizer
 
 
 def _tell_if_not_calibrated(run, model):

@@ -93,3 +93,10 @@ def test_a_folder_in_which_nothing_was_written_is_removed(tmp_path):
     with locked(tmp_path / "run"):
         assert (tmp_path / "run").is_dir()
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=f"{name}' cannot be a folder, since a file is in its place"), locked(tmp_path / name):
+        pass

@@ -204,6 +204,20 @@ def test_a_whole_gan_round_trips_and_continues_bit_for_bit(tmp_path):
         assert same([v.numpy() for v in first], [v.numpy() for v in second])
 
 
+def test_frozen_layers_stay_frozen_in_a_gan_that_is_saved_and_loaded(tmp_path, images):
+    gan = dcgan_gan(run_eagerly=True)
+    gan.discriminator.body.layers[0].trainable = False
+    gan.compile(adam(), adam(), run_eagerly=True)
+    labels = np.arange(len(images)) % 10
+    gan.fit(batches(images, labels), steps_per_epoch=2, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    for each in (gan, loaded):
+        each.fit(batches(images, labels), steps_per_epoch=2, verbose=0)
+    assert len(loaded.discriminator.trainable_variables) == len(gan.discriminator.trainable_variables)
+    assert same(weights(loaded), weights(gan))
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains(images, policy):
     with ganlib.training.precision.policy(policy):

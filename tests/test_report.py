@@ -68,6 +68,17 @@ def test_measures_of_an_earlier_step_are_named_so(workdir, name, step, line):
     assert ("Measured at step 10; the run has 20 steps." in text) is line
 
 
+@pytest.mark.parametrize("content", [b"", b'{"step": 1', b"\xff", b"[]"])
+def test_damaged_measures_are_left_out_with_a_word(workdir, caplog, content):
+    for name in ("evaluation.json", "classification.json"):
+        (workdir / name).write_bytes(content)
+    text = report.write(workdir / "report.html", [workdir], "Title").read_text()
+    assert "after 7 steps" in text
+    assert all(
+        f"{name}.json is damaged and was left out: measure again" in caplog.text for name in ("evaluation", "classification")
+    )
+
+
 def test_a_run_without_pictures(workdir):
     for path in [
         *workdir.glob("samples/*"),

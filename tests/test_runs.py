@@ -62,6 +62,20 @@ def test_classifiers_can_be_loaded(tmp_path, method):
     np.testing.assert_array_equal(ganlib.load(tmp_path).classify(source.images[:5]), probabilities)
 
 
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_a_run_can_be_loaded_in_another_precision_and_trained_on(tmp_path, precision):
+    """Loss scaling, which float16 alone has, is part of the optimizers' state."""
+    model = trained(tmp_path, small(precision=precision), steps=8)  # float16 makes no update until its scale has come down
+    loaded = ganlib.load(tmp_path, precision="float32")
+    assert {layer.compute_dtype for layer in loaded.networks} == {"float32"}
+    assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), model.get_weights(), strict=True))
+    own = getattr(model.discriminator_optimizer, "inner_optimizer", model.discriminator_optimizer)
+    assert int(own.iterations) > 0
+    assert same(*([v.numpy() for v in each.variables] for each in (loaded.discriminator_optimizer, own)))
+    loaded.fit(data.batches(data.open("digits"), 8, with_labels=False), steps_per_epoch=1, verbose=0)
+    assert int(loaded.step) == 9
+
+
 def test_resuming_says_so_and_ends_where_an_uninterrupted_run_does(tmp_path, capsys):
     # In one process; tests/end_to_end does it with a new one.
     config = small(digits_dcgan.get_config())

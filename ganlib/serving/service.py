@@ -1,6 +1,7 @@
 """What an exported model offers to clients: its functions, with their inputs checked and their calls batched."""
 
 import functools
+import logging
 import pathlib
 
 import numpy as np
@@ -47,6 +48,11 @@ class Service:
         examples = export.examples.read(folder)
         if examples:
             export.examples.check(examples, functions[self.main], f"the export in {str(folder)!r}")
+        elif self.main == "classify":  # ganlib exported classifiers without their calibration once, and no examples
+            logging.getLogger("ganlib").warning(
+                "the export in %r has no %s to be compared with, and may not be calibrated: run the training job and the "
+                "export again", str(folder), export.examples.NAME,
+            )  # fmt: skip
         self._batchers = {
             name: Batcher(functions[name], max_rows, max_waiting, functools.partial(observe, name))
             for name, spec in self.specs.items() if all(each["shape"] for each in spec.values())

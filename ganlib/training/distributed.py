@@ -158,13 +158,18 @@ class DistributedModel(keras.Model):
         return [getattr(self, name) for name in self._optimizer_names]
 
     def get_config(self):
-        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.parts}
-        return {**super().get_config(), **parts}
+        parts = {name: getattr(self, name) for name in self.parts}
+        saved = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
+        return {**super().get_config(), **saved, "frozen": {name: _frozen(part) for name, part in parts.items()}}
 
     @classmethod
     def from_config(cls, config):
         parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}
-        return cls(**{**config, **parts})
+        others = dict(config)
+        for name, numbers in others.pop("frozen", {}).items():  # ganlib did not write it once
+            for number in numbers:
+                _layers(parts[name])[number].trainable = False
+        return cls(**{**others, **parts})
 
     def get_compile_config(self):
         arguments = {**{name: getattr(self, name) for name in self._optimizer_names}, **self._arguments}
@@ -281,6 +286,16 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build; see the class's docstring."""
+
+
+def _layers(part):
+    """All layers in an argument of a model's constructor, always in the same order; none of what is no layer."""
+    return list(part._flatten_layers()) if isinstance(part, keras.Layer) else []
+
+
+def _frozen(part):
+    """The numbers of its layers that are not trained, which a network that makes its layers itself does not save."""
+    return [number for number, layer in enumerate(_layers(part)) if not layer.trainable]
 
 
 @contextlib.contextmanager

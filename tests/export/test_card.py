@@ -33,6 +33,13 @@ def test_what_a_card_says_of_the_run(tmp_path):
     assert card.read(tmp_path / "exported")["background"] == "red"  # an older card has it in its config alone
 
 
+def test_damaged_measures_are_left_out_with_a_word(tmp_path, caplog):
+    run = a_run(tmp_path)
+    (tmp_path / "evaluation.json").write_text('{"step": 7, "resu')
+    assert written(tmp_path / "exported", run)["measured"] == {}
+    assert "evaluation.json is damaged and was left out" in caplog.text
+
+
 def test_a_folder_is_for_one_model_in_one_format(tmp_path):
     run, folder = a_run(tmp_path / "one"), tmp_path / "exported"
     run.folder.mkdir()

@@ -51,6 +51,13 @@ def predict(client, body, name="m"):
     return client.post(f"/v1/models/{name}:predict", json=body)
 
 
+def test_a_classifier_that_was_compared_with_no_example_is_served_with_a_word(classifier, generator, caplog):
+    app.create(generator, "m")
+    assert not caplog.text
+    app.create(classifier, "m")
+    assert "has no examples.npz to be compared with, and may not be calibrated" in caplog.text
+
+
 def test_a_generator_answers_as_its_export_does(generator):
     read = export.saved_model.read(generator)
     with TestClient(app.create(generator, "m", max_rows=8)) as client:
