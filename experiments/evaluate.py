@@ -52,9 +52,9 @@ def evaluate_run():
     """Measures the GAN in --workdir."""
     from ganlib import evaluation, runs
 
-    model, config = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value).config
+    model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)
+    source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    source = runs.open_data(config)
     test = runs.open_data(config, "test") if "cas" in METRICS.value else None
     evaluate = evaluation.Evaluation(
         source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value,

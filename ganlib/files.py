@@ -79,6 +79,21 @@ def write_json(path, value):
         partial.write_text(json.dumps(value, indent=1) + "\n")
 
 
+def read_measures(path):
+    """The dict in a JSON file such as ``evaluation.json``; None without one, and of a damaged one, with a warning."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        return None
+    try:
+        measures = json.loads(path.read_bytes())
+    except ValueError:  # not JSON, or not even text
+        measures = None
+    if isinstance(measures, dict):
+        return measures
+    logging.getLogger("ganlib").warning("%s is damaged and was left out: measure again", path)
+    return None
+
+
 def read_rows(path):
     """The rows of JSON lines, each a dict with a ``step``; none when there is no file.
 

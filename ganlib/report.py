@@ -11,7 +11,7 @@ import numpy as np
 
 from ganlib import plots
 from ganlib.errors import UserError
-from ganlib.files import written_whole
+from ganlib.files import read_measures, written_whole
 from ganlib.training.callbacks import read_rows
 
 CURVES = [
@@ -81,7 +81,7 @@ def _describe(workdir):
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
         "curves": _figure_uri(plots.curves(rows, CURVES)),
         "classification": _measured(classification, rows),
-        "confusion": _confusion(classification, facts) if classification.exists() else None,
+        "confusion": _confusion(read_measures(classification), facts),
         "mistakes": _file_uri(mistakes) if mistakes.exists() else None,
         "evaluation": _measured(evaluation, rows),
         "config": json.dumps(config, indent=2),
@@ -91,9 +91,9 @@ def _describe(workdir):
 
 def _measured(path, rows):
     """What a file of measures holds; None if there is none. ``stale`` says so where the run has trained on since."""
-    if not path.exists():
+    measured = read_measures(path)
+    if measured is None:
         return None
-    measured = json.loads(path.read_text())
     step, newest = measured.get("step"), rows[-1]["step"] if rows else None
     stale = f"Measured at step {step}; the run has {newest} steps." if None not in (step, newest) and step != newest else ""
     return {**measured, "stale": stale}
@@ -117,9 +117,10 @@ def _spread(grids):
     return [grids[i] for i in np.linspace(0, len(grids) - 1, EARLIER_SAMPLES + 1).round().astype(int)]
 
 
-def _confusion(path, facts):
-    matrix = np.array(json.loads(path.read_text())["confusion_matrix"])
-    return _figure_uri(plots.confusion_matrix(matrix, facts["class_names"]))
+def _confusion(measured, facts):
+    if not measured:
+        return None
+    return _figure_uri(plots.confusion_matrix(np.array(measured["confusion_matrix"]), facts["class_names"]))
 
 
 def _file_uri(path):

@@ -29,8 +29,8 @@ FACTS = {
     "ganlib": SAYS, "tensorflow": SAYS, "keras": SAYS, "replicas": SAYS,
     "data": GOES_ON, "python": GOES_ON, "devices": GOES_ON,
 }  # fmt: skip
-"""Key of ``run.json`` -> what happens when it differs. A key that an old run does not have goes on. Every key that a start writes
-stands here."""
+"""Key of ``run.json`` -> what happens when it differs. What an old run does not have goes on. Every key that a start writes is
+here."""
 
 
 @dataclasses.dataclass(frozen=True)

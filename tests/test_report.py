@@ -68,6 +68,15 @@ def test_measures_of_an_earlier_step_are_named_so(workdir, name, step, line):
     assert ("Measured at step 10; the run has 20 steps." in text) is line
 
 
+@pytest.mark.parametrize("content", ["", '{"test_accuracy": 0.6', "[1]"])
+def test_damaged_measures_are_left_out(workdir, content):
+    for name in ("evaluation.json", "classification.json"):
+        (workdir / name).write_text(content)
+    text = report.write(workdir / "report.html", [workdir], "Title").read_text()
+    assert "20 steps" in text
+    assert "62.50 %" not in text
+
+
 def test_a_run_without_pictures(workdir):
     for path in [
         *workdir.glob("samples/*"),

@@ -8,7 +8,7 @@ import json
 import ganlib
 from ganlib.errors import UserError
 from ganlib.export import examples, keras_file, litert, onnx, saved_model
-from ganlib.files import write_json, written_whole
+from ganlib.files import read_measures, write_json, written_whole
 
 JSON, MARKDOWN = "model_card.json", "model_card.md"
 OF_EXPORTS = (examples.NAME, saved_model.VERSION, onnx.NAME, litert.NAME, keras_file.NAME)
@@ -107,7 +107,7 @@ def _measured(folder, step):
     found = {}
     for name in MEASURED:
         path = folder / name
-        values = json.loads(path.read_text()) if path.exists() else {}
+        values = read_measures(path) or {}
         if values.get("step") == step:  # others are of another checkpoint
             found[path.stem] = {key: value for key, value in values.items() if key != "confusion_matrix"}
     return found

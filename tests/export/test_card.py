@@ -33,6 +33,14 @@ def test_what_a_card_says_of_the_run(tmp_path):
     assert card.read(tmp_path / "exported")["background"] == "red"  # an older card has it in its config alone
 
 
+def test_damaged_measures_are_left_out(tmp_path):
+    run = a_run(tmp_path / "one")
+    run.folder.mkdir()
+    (run.folder / "evaluation.json").write_text('{"step": 7,')
+    (run.folder / "classification.json").write_text("[]")
+    assert written(tmp_path / "exported", run)["measured"] == {}
+
+
 def test_a_folder_is_for_one_model_in_one_format(tmp_path):
     run, folder = a_run(tmp_path / "one"), tmp_path / "exported"
     run.folder.mkdir()
