@@ -4,7 +4,7 @@ python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/gen
 python -m experiments.evaluate --real=mnist --fake=mnist --fake_split=test --features=in_domain
 
 The result is a table and the file evaluation.json in the workdir, with the number of images, the features, the seed
-and the version of ganlib. For a GAN there is also neighbours.png: generated images, each beside the training images
+and the version of ganlib. Beside that file there is, for a GAN, neighbours.png: generated images, each beside the training images
 that are nearest to it, against memorising. Real images are those that the run was trained on, all of them. The last
 command measures real test images: the floor that a generator cannot be expected to reach.
 """
@@ -39,33 +39,33 @@ def main():
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("give either --workdir, or both --real and --fake")
-    result = evaluate_run() if WORKDIR.value else evaluate_folders()
+    result, neighbours = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
     print(f"{result['samples']} images, features {result['features']}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
         write_json(output, result)
         print(f"written to {output}")
+    if neighbours and NEIGHBOURS.value:  # after the numbers, which an error here would take along
+        path = pathlib.Path(output).parent / "neighbours.png"
+        neighbours().save(path)
+        print(f"generated images beside the nearest real ones: {path}")
 
 
 def evaluate_run():
-    """Measures the GAN in --workdir."""
+    """Measures the GAN in --workdir; returns what was measured, and a function that makes the picture of neighbours."""
     from ganlib import evaluation, runs
 
-    model, config = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value).config
+    model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)
+    source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    source = runs.open_data(config)
     test = runs.open_data(config, "test") if "cas" in METRICS.value else None
     evaluate = evaluation.Evaluation(
         source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value,
         progress=True, test=test,
     )  # fmt: skip
-    results = evaluate(model)
-    if NEIGHBOURS.value:
-        neighbours = pathlib.Path(WORKDIR.value) / "neighbours.png"
-        evaluation.nearest_neighbours(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value).save(neighbours)
-        print(f"generated images beside the nearest real ones: {neighbours}")
-    return evaluation.described(results, evaluate, step=int(model.step.numpy()))
+    result = evaluation.described(evaluate(model), evaluate, step=int(model.step.numpy()))
+    return result, lambda: evaluation.nearest_neighbours(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value)
 
 
 def evaluate_folders():

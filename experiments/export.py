@@ -48,7 +48,7 @@ def write(run, network, functions, step, folder):
     form, options = export.FORMATS[FORMAT.value], {}
     path = folder / form.NAME
     if QUANTIZE.value != "none":
-        examples = export.functions.inputs_as_used(functions[0], runs.open_data(run.config), export.litert.CALIBRATION)
+        examples = export.functions.inputs_as_used(functions[0], runs.open_data_of(run), export.litert.CALIBRATION)
         options = {"quantize": QUANTIZE.value, "examples": examples}
     form.write(functions, network, path, **options)
     read = form.read(path)

@@ -98,7 +98,7 @@ def _features_like(model):
     if KIND.value != "samples":
         raise UserError(f"--like goes with --kind=samples, not with {KIND.value!r}")
     pictures = data.folders.pictures(LIKE.value, run.image_shape, run.config.background)
-    extractor = instances.extractor_of(run, runs.open_data(run.config))
+    extractor = instances.extractor_of(run, runs.open_data_of(run))
     return instances.features_of(extractor, pictures)
 
 

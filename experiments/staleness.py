@@ -69,8 +69,10 @@ def still_different(tasks):
 
 
 def read(path):
-    """What a JSON file holds; None if there is none."""
-    return json.loads(path.read_text()) if path.exists() else None
+    """What a JSON file holds; None if there is none, or it is damaged."""
+    from ganlib.files import read_measures
+
+    return read_measures(path) or None
 
 
 def plain(config):

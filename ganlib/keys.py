@@ -234,6 +234,8 @@ def unread(config):
 
     Networks that ``features_from`` names count as read, since a run's config has them in their place.
     """
+    if config.method not in READ:
+        return set()  # `ganlib.runs.build` refuses it
     everything = {key for own in READ.values() for key in own}
     return {key for key in everything if _why_unread(key, config, kept=(OWN_FEATURES,))}
 

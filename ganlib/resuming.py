@@ -25,10 +25,12 @@ PLACES = {"dataset": "fingerprint", "unlabeled_dataset": "unlabeled_fingerprint"
 
 FACTS = {
     "image_shape": REFUSES, "class_names": REFUSES, "class_counts": REFUSES, "num_examples": REFUSES, "fingerprint": REFUSES,
-    "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES,
+    "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES, "instance_features": REFUSES,
     "ganlib": SAYS, "tensorflow": SAYS, "keras": SAYS, "replicas": SAYS,
+    "data": GOES_ON, "python": GOES_ON, "devices": GOES_ON,
 }  # fmt: skip
-"""Key of ``run.json`` -> what happens when it differs. Any other key goes on, and so does one that an old run does not have."""
+"""Key of ``run.json`` -> what happens when it differs. What an old run does not have goes on. Every key that a start writes is
+here."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,10 +64,11 @@ def differences(before, after, unread=()):
         unread: config keys that the run does not read, and which may differ.
     """
     (old_config, old_facts), (config, facts) = before, after
-    data, said = [], []
-    for key, outcome in FACTS.items():
-        if key in old_facts and key in facts and old_facts[key] != facts[key]:
-            (data if outcome == REFUSES else said).append(f"{key} {_short(old_facts[key], facts[key])}")
+    lines = {REFUSES: [], SAYS: [], GOES_ON: []}
+    for key in sorted(facts, key=list(FACTS).index):
+        if key in old_facts and old_facts[key] != facts[key]:
+            lines[FACTS[key]].append(f"{key} {_short(old_facts[key], facts[key])}")
+    data, said = lines[REFUSES], lines[SAYS]
     if data and all(line.startswith("fingerprint ") for line in data):
         data = ["files were replaced or renamed, as many as before"]
     data = [line for line in data if not line.startswith("fingerprint ")]

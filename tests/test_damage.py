@@ -3,12 +3,14 @@ is good."""
 
 import shutil
 
+import keras
 import pytest
 from PIL import Image
 
 import ganlib
-from ganlib import data, report, runs
-from ganlib.files import read_rows
+from experiments import configs, train_classifier, train_gan
+from ganlib import data, export, report, runs
+from ganlib.files import read_measures, read_rows
 from tests.helpers import same, weights
 from tests.test_runs import small
 
@@ -131,3 +133,32 @@ def test_any_flipped_bit_of_the_config_or_the_facts_is_refused_or_harmless(made,
             else:
                 assert not run.differences.refusal
         path.write_bytes(content)
+
+
+OF_TRAINING = {"config.json", "run.json", "metrics.jsonl", "speed.jsonl", "checkpoints", "samples", "tensorboard", ".lock"}
+"""What the tests above damage, beside the best checkpoint."""
+
+
+@pytest.mark.parametrize("job", [train_gan, train_classifier], ids=["gan", "classifier"])
+def test_what_a_job_writes_at_its_end_is_written_again(tmp_path, job):
+    """All that is in a folder is known here, so that a new file needs a test, too."""
+    name, at_the_end = ("digits_dcgan", set()) if job is train_gan else ("digits_cnn", {
+        "classifier.keras", "classification.json", "mistakes.png"
+    })  # fmt: skip
+    config = configs.load(name, ["smoke=True"])
+    at_the_end = at_the_end | {"examples.npz", "report.html"}
+    job.train(config, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} - OF_TRAINING == at_the_end
+    examples = export.examples.read(tmp_path)
+    (tmp_path / "evaluation.json").write_text('{"step": 2')
+    for damage in (truncated, emptied, flipped):
+        for file in at_the_end:
+            damage(tmp_path / file, None)
+        job.train(config, tmp_path)
+        again = export.examples.read(tmp_path)
+        assert all(same([value], [again.outputs[key]]) for key, value in examples.outputs.items())
+        assert "</html>" in (tmp_path / "report.html").read_text()
+        if job is train_classifier:
+            assert keras.saving.load_model(tmp_path / "classifier.keras").image_shape == (8, 8, 1)
+            assert read_measures(tmp_path / "classification.json")["test_images"] > 0
+            Image.open(tmp_path / "mistakes.png").load()

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from ganlib import UserError
-from ganlib.files import append_row, folder_written_whole, locked, read_rows, written_whole
+from ganlib.files import append_row, folder_written_whole, locked, read_measures, read_rows, written_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
@@ -65,6 +65,19 @@ def test_rows_that_are_none_are_left_out_and_counted(tmp_path, caplog):
     assert [row["step"] for row in rows] == [1, 5]
     assert "4 damaged lines were left out" in caplog.text
     assert read_rows(tmp_path / "none") == []
+
+
+def test_measures_of_a_damaged_file_are_left_out(tmp_path, caplog):
+    path = tmp_path / "evaluation.json"
+    assert read_measures(path) == {}
+    assert not caplog.text
+    path.write_text('{"fid": 1.0}')
+    assert read_measures(path) == {"fid": 1.0}
+    for content in (b"", b'{"fid"', b"[1]", b"null", b"\xff\xfe"):
+        caplog.clear()
+        path.write_bytes(content)
+        assert read_measures(path) == {}
+        assert "evaluation.json is damaged and was left out: measure again" in caplog.text
 
 
 def test_one_process_at_a_time_and_a_killed_one_frees_the_folder(tmp_path):

@@ -25,6 +25,11 @@ def classifier(**changes):
     return config
 
 
+def test_every_key_that_names_a_run_is_looked_at():
+    keys = {*base.gan(), *base.classifier()}
+    assert {key for key in keys if key.endswith("_from")} == set(named_runs.KEYS)
+
+
 HELD_OUT = {"validation_per_class": 5, "label_seed": 1}
 
 

@@ -87,7 +87,7 @@ CASES = [
     ({"seed": 1}, REFUSES, "another config: seed 0 -> 1"),
     ({"precision": "mixed_bfloat16"}, REFUSES, 'another config: precision "float32" -> "mixed_bfloat16"'),
     ({"labels_per_class": 2}, REFUSES, "another config: labels_per_class null -> 2"),
-    ({"label_seed": 2}, REFUSES, "another config: label_seed 0 -> 2"),
+    ({"labels_per_class": 2, "label_seed": 2}, REFUSES, "another config: label_seed 0 -> 2; labels_per_class null -> 2"),
     ({"image_size": 4}, REFUSES, r"image_size null -> 4 and other data: image_shape \[8, 8, 1\] -> \[4, 4, 1\]"),
     ({"classes": "b,a"}, REFUSES, r'classes null -> "b,a".* and other data: class_names \["a", "b"\] -> \["b", "a"\]'),
     ({"generator_optimizer": {"linear_decay": 1.0}}, REFUSES,
@@ -132,7 +132,27 @@ def test_what_may_change_between_two_starts(made, again, monkeypatch, capsys, ch
 def test_every_entry_of_the_tables_is_tried():
     tried = {key for change, outcome, _ in CASES if isinstance(change, dict) and outcome == GOES_ON for key in change}
     assert tried == resuming.CONFIG
-    assert set(resuming.FACTS.values()) == {SAYS, REFUSES}
+    assert set(resuming.FACTS.values()) == {GOES_ON, SAYS, REFUSES}
+
+
+@pytest.mark.parametrize(("fact", "outcome"), resuming.FACTS.items())
+def test_each_fact_of_a_start_does_what_the_table_says(again, fact, outcome):
+    folder, config = again
+    facts = json.loads((folder / "run/run.json").read_text())
+    (folder / "run/run.json").write_text(json.dumps(facts | {fact: "before"}))
+    given = {} if fact in facts else {fact: "after"}
+    if outcome == REFUSES:
+        message = "files were replaced or renamed" if fact == "fingerprint" else f'other data: {fact} "before" -> '
+        with pytest.raises(ganlib.UserError, match=message):
+            start(folder / "run", config, **given)
+        return
+    said = start(folder / "run", config, **given).differences.said
+    assert [line.split()[0] for line in said] == ([fact] if outcome == SAYS else [])
+
+
+def test_a_fact_that_is_not_in_the_table_is_found_at_once(again):
+    with pytest.raises(ValueError, match="new_fact"):
+        start(again[0] / "run", again[1], new_fact=1)
 
 
 def test_a_run_of_a_ganlib_that_wrote_fewer_facts_goes_on(made, again):
@@ -158,16 +178,6 @@ def test_more_steps_than_executions_can_make_are_refused(again):
     config.update(steps=6, steps_per_execution=3)
     with pytest.raises(ganlib.UserError, match="from step 2, and the 4 steps up to 6 are no multiple of steps_per_execution=3"):
         train(folder / "run", config)
-
-
-@pytest.mark.parametrize("fact", ["generated_by", "unlabeled_fingerprint"])
-def test_what_else_was_learned_from_is_compared(again, fact):
-    folder, config = again
-    facts = json.loads((folder / "run/run.json").read_text())
-    (folder / "run/run.json").write_text(json.dumps(facts | {fact: "before"}))
-    start(folder / "run", config, **{fact: "before"})
-    with pytest.raises(ganlib.UserError, match=f'other data: {fact} "before" -> "after"'):
-        start(folder / "run", config, **{fact: "after"})
 
 
 def test_schedules_that_are_stretched_over_all_steps():

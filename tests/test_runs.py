@@ -4,6 +4,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import ganlib
 from experiments.configs import base, digits_dcgan, digits_sgan
@@ -207,3 +208,19 @@ def test_a_corrupt_image_met_in_training_is_named(tmp_path, monkeypatch):
     run = runs.start(tmp_path / "run", config, source)
     with pytest.raises(ganlib.UserError, match=r"5.jpg': corrupt image"):
         runs.fit(run, runs.build(run), lambda start: data.batches(source, 8, start_step=start))
+
+
+def test_a_model_is_measured_by_images_of_its_own_classes(tmp_path):
+    """The labels of a model are numbers: where a folder was renamed, each would be another class."""
+    for name in ("a", "b"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        Image.new("L", (8, 8), len(name)).save(tmp_path / "images" / name / "0.png")
+    config = small()
+    config.dataset = f"folder:{tmp_path / 'images'}"
+    run = runs.start(tmp_path / "run", config, runs.open_data(config))
+    run.write()
+    assert runs.open_data_of(runs.open_run(tmp_path / "run")).class_names == ("a", "b")
+    (tmp_path / "images/a").rename(tmp_path / "images/c")
+    message = r"run' was trained on other data: class_names .*a.* -> .*c.*: bring the images back as they were"
+    with pytest.raises(ganlib.UserError, match=message):
+        runs.open_data_of(runs.open_run(tmp_path / "run"))

@@ -18,12 +18,12 @@ def numbers_of(purpose, keys):
     return np.concatenate(list(tf.data.Dataset.from_tensor_slices(keys).map(number).batch(1000).as_numpy_iterator()))
 
 
-def test_no_two_of_80_000_seeds_steps_and_replicas_share_numbers():
+def test_no_two_of_100_000_seeds_steps_and_replicas_share_numbers():
     """Two equal numbers of 62 bits would have a probability of one in a billion, of which each bit is 0 or 1 alike."""
-    columns = (*range(13), *HIGH), (*range(20), *HIGH), (*range(13), *HIGH)
+    columns = (*range(20), *HIGH), (*range(20), *HIGH), (*range(13), *HIGH)
     keys = np.stack(np.meshgrid(*columns), axis=-1).reshape(-1, 3)
     numbers = np.concatenate([numbers_of(purpose, keys) for purpose in Purpose])
-    assert len(numbers) == len(set(numbers.tolist())) > 75_000
+    assert len(numbers) == len(set(numbers.tolist())) > 100_000
     ones = [np.sum(numbers >> bit & 1) for bit in range(62)]
     statistic = np.sum((np.array(ones) - len(numbers) / 2) ** 2) / (len(numbers) / 4)
     assert 1e-4 < scipy.stats.chi2.sf(statistic, 62) < 1 - 1e-4

@@ -32,9 +32,11 @@ def test_of_a_classifier_written_read_and_compared(model, tmp_path):
         examples.check(read, lambda images: {"probabilities": np.zeros((16, 9))}, "it")
     with pytest.raises(ganlib.UserError, match="is not the model"):
         examples.check(read, lambda images: {"probabilities": np.full((16, 10), np.nan)}, "it")
-    (tmp_path / examples.NAME).write_bytes((tmp_path / examples.NAME).read_bytes()[:200])
-    with pytest.raises(ganlib.UserError, match="examples.npz' is damaged"):
-        examples.read(tmp_path)
+    content = (tmp_path / examples.NAME).read_bytes()
+    for damaged in (content[:200], b"", content[:300] + bytes([content[300] ^ 0x90]) + content[301:]):
+        (tmp_path / examples.NAME).write_bytes(damaged)
+        with pytest.raises(ganlib.UserError, match="examples.npz' is damaged"):
+            examples.read(tmp_path)
 
 
 def test_the_one_that_is_farthest_counts(model):
