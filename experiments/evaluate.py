@@ -4,9 +4,9 @@ python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/gen
 python -m experiments.evaluate --real=mnist --fake=mnist --fake_split=test --features=in_domain
 
 The result is a table and the file evaluation.json in the workdir, with the number of images, the features, the seed
-and the version of ganlib. Beside that file there is, for a GAN, neighbours.png: generated images, each beside the training images
-that are nearest to it, against memorising. Real images are those that the run was trained on, all of them. The last
-command measures real test images: the floor that a generator cannot be expected to reach.
+and the version of ganlib. Of a GAN, neighbours.png is written beside it: generated images, each with the training
+images that are nearest to it, against memorising. Real images are those that the run was trained on, all of them. The
+last command measures real test images: the floor that a generator cannot be expected to reach.
 """
 
 import pathlib
