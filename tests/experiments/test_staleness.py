@@ -78,7 +78,7 @@ def test_what_was_measured_otherwise_is_measured_again(trial, changes, given, tm
     ("changes", "overrides", "line"),
     [
         ({}, ["batch_size=8"], "batch_size .* -> 8"),
-        ({}, ["generator.width=9"], "generator.width .* -> 9"),
+        ({}, ["discriminator.width=9"], "discriminator.width .* -> 9"),
         ({"data__train": "x"}, [], "data aaa -> x"),
         ({"code": "x"}, [], "code ccc -> x"),
     ],
