@@ -6,8 +6,6 @@ All have one signature, ``augment(images, random) -> images``: ``(n, height, wid
 
 import inspect
 
-import keras
-
 from ganlib.augment.ada import ADA
 from ganlib.augment.functions import (
     POLICIES,
@@ -45,7 +43,7 @@ def get(augment):
         return ADA()
     if isinstance(augment, str):
         return DiffAugment(augment)
-    if isinstance(augment, (type, keras.layers.Layer)) or not _takes_two(augment):
+    if isinstance(augment, type) or type(augment).__module__.startswith("keras.") or not _takes_two(augment):
         raise UserError(
             f"an augmentation is a name, such as 'translation', or a function of (images, random), got {augment!r:.60}"
         )
