@@ -1,6 +1,7 @@
-"""The error that is meant for the user, and the two helpers that word it."""
+"""The error that is meant for the user, and the helpers that word it."""
 
 import difflib
+import operator
 
 
 class UserError(ValueError):
@@ -43,3 +44,25 @@ def choose(kind, name, known):
     if name not in known:
         raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}.{did_you_mean(name, known)}")
     return known[name]
+
+
+def integer(name, value, least):
+    """``value`` as an int.
+
+    Args:
+        name: what it is, for the message.
+        value: an integer of Python, numpy or TensorFlow.
+        least: the smallest one that is allowed.
+
+    Raises:
+        UserError: if it is no integer, or less.
+    """
+    try:
+        found = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        found = None
+    if found is None:
+        raise UserError(f"{name} must be an integer, got {value!r:.60}")
+    if found < least:
+        raise UserError(f"{name} must be at least {least}, got {found}")
+    return found

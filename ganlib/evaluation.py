@@ -8,7 +8,7 @@ import tqdm
 import ganlib
 from ganlib import metrics, plots, versions
 from ganlib.data import Source, partition, sources
-from ganlib.errors import UserError, choose
+from ganlib.errors import UserError, choose, integer
 from ganlib.gan import GAN, latents_for
 from ganlib.metrics import cache, features, in_domain
 from ganlib.metrics.evaluate import MEASURES, gather, gather_cached, measure
@@ -48,8 +48,9 @@ class Evaluation:
 
     def __init__(self, source: Source, names, features="in_domain", samples=5000, seed=0, cache_dir=None,
                  progress=False, test=None):  # fmt: skip
-        if samples < 2:
-            raise UserError(f"samples must be at least 2, got {samples}")
+        samples = integer("samples", samples, 2)
+        if isinstance(names, str):
+            raise UserError(f"the measures must be a list of names, such as ['fid'], got {names!r}")
         for name in names:
             choose("metric", name, {**MEASURES, "cas": None})
         if "cas" in names:
@@ -76,7 +77,18 @@ class Evaluation:
         return self._real
 
     def __call__(self, model: GAN):
-        """The measures of a model's averaged generator: a dict from names to floats."""
+        """The measures of a model's averaged generator: a dict from names to floats.
+
+        Raises:
+            UserError: for a model whose images are of another shape than the real ones, or that is no GAN.
+        """
+        if not hasattr(model, "generator"):
+            raise UserError(f"a ganlib.GAN is measured, got a {type(model).__name__}: of images there is of_source")
+        if getattr(model.generator, "image_shape", self.source.image_shape) != self.source.image_shape:
+            raise UserError(
+                f"{self.source.name} has images of {self.source.image_shape}, the GAN makes {model.generator.image_shape}: "
+                "measure it against images of its own shape"
+            )
         if self._with_cas and not model.generator.num_classes:
             raise UserError("cas needs a conditional GAN, whose images have labels: leave it out")
         batches = generated_batches(model, self.samples, self.seed, self.source.labels)

@@ -1,5 +1,7 @@
 """`GAN`: a generator and a discriminator, trained by one train step under any `tf.distribute` strategy."""
 
+import numbers
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,10 +9,12 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib import losses
 from ganlib.critic import Critic
-from ganlib.errors import UserError, choose
-from ganlib.networks.base import rescale
+from ganlib.errors import UserError, choose, integer
+from ganlib.networks.base import Discriminator, Generator, rescale
 from ganlib.penalties import KINDS as PENALTY_KINDS
-from ganlib.training import averaging, schedules
+from ganlib.regularizers import listed
+from ganlib.seeds import check_seed
+from ganlib.training import averaging, received, schedules
 from ganlib.training.distributed import DistributedModel
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.sharing import batch_mean, on_replicas
@@ -62,6 +66,14 @@ class GAN(DistributedModel):
     def states(self):
         return getattr(self, "penalty_states", [])
 
+    @property
+    def form(self):
+        """What a batch of training data is made of, as in `ganlib.training.received`."""
+        form = {"images": (self.generator.image_shape, None)}
+        if self.generator.num_classes:
+            return form | {"labels": ((), self.generator.num_classes)}
+        return form | ({"features": (self.generator.conditions[0], None)} if self.generator.conditions else {})
+
     def compile(
         self,
         generator_optimizer,
@@ -104,12 +116,11 @@ class GAN(DistributedModel):
         """
         updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
         self._update = choose("update", update, updates)
-        if discriminator_steps < 1:
-            raise UserError(f"discriminator_steps must be at least 1, got {discriminator_steps}")
+        discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
         if update == "simultaneous" and discriminator_steps != 1:
             raise UserError(f"update='simultaneous' makes one discriminator step, not {discriminator_steps}")
         self._set_loss(loss, top_k)
-        self.penalties = list(penalties)
+        self.penalties = listed("penalties", penalties)
         self._build_penalties()
         self._set_augment(augment)
         self.discriminator_steps = discriminator_steps
@@ -232,17 +243,25 @@ class GAN(DistributedModel):
 
         Args:
             latents: ``(n, latent_dim)`` float32.
-            labels: ``(n,)`` integers for a conditional GAN, otherwise None.
+            labels: as in `generate`; of a GAN that is told features, ``(n, F)`` of them.
             batch_size: images that a replica makes at a time.
             truncation: of the styles, for a generator that has them, as in `generate`.
 
         Returns:
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
+
+        Raises:
+            UserError: for latents of another shape, and labels that do not fit.
         """
+        latents, batch_size = np.asarray(latents, np.float32), integer("batch_size", batch_size, 1)
+        if latents.ndim != 2 or latents.shape[1] != self.generator.latent_dim:
+            raise UserError(f"latents must have the shape (n, {self.generator.latent_dim}), got {latents.shape}")
+        if self.generator.num_classes or not self.generator.conditions:
+            labels = self.labels_for(len(latents), labels)
         images = [np.zeros((0, *self.generator.image_shape), np.float32)]
         if labels is not None:
             labels = np.asarray(labels, self.generator.conditions[1])
-        inputs = with_labels(np.asarray(latents, np.float32), labels)
+        inputs = with_labels(latents, labels)
         if self.generator.truncates_styles:
             inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
         batch_size *= self.distribute_strategy.num_replicas_in_sync
@@ -296,7 +315,7 @@ class GAN(DistributedModel):
 
     def _set_loss(self, loss, top_k):
         self._loss, self.top_k = losses.get(loss), top_k
-        if not callable(top_k) and not 0 < top_k <= 1:
+        if not callable(top_k) and not (isinstance(top_k, numbers.Real) and 0 < top_k <= 1):
             raise UserError(f"top_k is a share in (0, 1], got {top_k}")
         if self.discriminator.patchwise and top_k != 1:
             raise UserError(
@@ -356,7 +375,7 @@ class GAN(DistributedModel):
         return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake, "real_signs": signs}
 
     def _unpack(self, data):
-        images, labels = data[:2] if isinstance(data, (tuple, list)) else (data, None)
+        images, labels, *_ = (*received.parts_of(data), None)
         if self.generator.conditions and labels is None:
             raise UserError(self._untold())
         images = self.discriminator.as_in_training(rescale(images))
@@ -376,6 +395,13 @@ class GAN(DistributedModel):
             yield images[first::steps], None if labels is None else labels[first::steps]
 
     def _check(self, generator, discriminator):
+        for kind, network in ((Generator, generator), (Discriminator, discriminator)):
+            if not isinstance(network, kind):
+                what = f"a {network.__name__}, not called" if isinstance(network, type) else f"a {type(network).__name__}"
+                raise UserError(
+                    f"the {kind.__name__.lower()} must be a ganlib.networks.{kind.__name__}, such as one of "
+                    f"ganlib.networks.dcgan, got {what}"
+                )
         for name in ("image_shape", "num_classes", "conditions"):
             mine, other = getattr(generator, name), getattr(discriminator, name)
             if mine != other:
@@ -391,11 +417,12 @@ def latents_for(count, latent_dim, seed, truncation=None):
     """``(count, latent_dim)`` float32 latents; the same seed gives the same first rows for any count.
 
     Raises:
-        UserError: if ``truncation`` is not positive.
+        UserError: if ``truncation`` is not positive, or ``count`` or ``seed`` is no number of images or no seed.
     """
+    count, seed = integer("count", count, 0), check_seed(seed)
     if truncation is None:
         draw = RandomStream(seed).normal
-    elif truncation > 0:
+    elif isinstance(truncation, numbers.Real) and truncation > 0:
         draw = lambda shape: RandomStream(seed).truncated_normal(shape, truncation)  # noqa: E731
     else:
         raise UserError(f"truncation must be positive, got {truncation}")

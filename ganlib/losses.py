@@ -11,7 +11,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from keras import ops
 
-from ganlib.errors import choose
+from ganlib.errors import UserError, choose
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ def get(loss):
             perhaps ``paired = True``.
 
     Raises:
-        UserError: for an unknown name, listing the known ones.
+        UserError: for an unknown name, listing the known ones, and an object that has no such functions.
 
     Examples:
         >>> import numpy as np
@@ -111,4 +111,10 @@ def get(loss):
         >>> float(losses.get("hinge").discriminator(np.array([2.0, 0.0]), np.array([-3.0, 1.0])))
         1.5
     """
-    return choose("loss", loss, LOSSES) if isinstance(loss, str) else loss
+    if isinstance(loss, str):
+        return choose("loss", loss, LOSSES)
+    if not all(callable(getattr(loss, part, None)) for part in ("discriminator", "generator")):
+        raise UserError(
+            f"a loss is a name, such as 'hinge', or a ganlib.losses.Loss of a function for each network, got {loss!r:.60}"
+        )
+    return loss

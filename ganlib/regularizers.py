@@ -11,7 +11,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from ganlib.errors import choose
+from ganlib.errors import UserError, choose
 from ganlib.training.sharing import batch_mean, whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.regularizers")
@@ -62,6 +62,20 @@ class Regularizer:
     def from_config(cls, config):
         """The term that `get_config` describes."""
         return cls(**config)
+
+
+def listed(name, terms):
+    """``terms``, an argument called ``name``, as a list.
+
+    Raises:
+        UserError: for what is no list of terms.
+    """
+    wrong = [terms]
+    if isinstance(terms, (list, tuple)):
+        wrong = [term for term in terms if isinstance(term, (str, dict, type)) or not hasattr(term, "weight")]
+    if wrong:
+        raise UserError(f"{name} must be a list of terms, such as [ganlib.penalties.R1(weight=1.0)], got {wrong[0]!r:.60}")
+    return list(terms)
 
 
 @register

@@ -4,6 +4,8 @@ import enum
 
 import tensorflow as tf
 
+from ganlib.errors import UserError, integer
+
 ALGORITHM = "philox"
 """Random bits are the same on every device and under XLA once their algorithm is named."""
 
@@ -16,6 +18,18 @@ class Purpose(enum.IntEnum):
     TRAINING = 2
     ORDER = 3
     NEIGHBORS = 4
+
+
+def check_seed(seed):
+    """A seed that a user gives, as an int.
+
+    Raises:
+        UserError: if it is no integer of 64 bits.
+    """
+    seed = integer("seed", seed, -(2**63))
+    if seed >= 2**63:
+        raise UserError(f"seed must be below 2**63, got {seed}")
+    return seed
 
 
 def derive(seed, purpose, *numbers):

@@ -7,12 +7,12 @@ import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
-from ganlib.errors import choose
+from ganlib.errors import UserError, choose, integer
 from ganlib.gan import GAN
 from ganlib.losses import cross_entropy
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
-from ganlib.regularizers import Outputs, classifier_terms
+from ganlib.regularizers import Outputs, classifier_terms, listed
 from ganlib.supervised import WithClassifier, accuracy
 from ganlib.training.sharing import batch_mean
 
@@ -29,7 +29,10 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         generator: an unconditional `ganlib.networks.Generator`.
         discriminator: a `ganlib.networks.Discriminator` without classes. Its body is trained under a class head; its
             own head is left alone.
-        num_classes: the number of classes K.
+        num_classes: the number of classes K, at least 2.
+
+    Raises:
+        UserError: for a conditional generator, and fewer classes.
 
     Attributes:
         network: the `ganlib.Classifier` in training.
@@ -47,7 +50,9 @@ class SemiSupervisedGAN(WithClassifier, GAN):
 
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        self.num_classes = num_classes
+        if generator.conditions:
+            raise UserError("this generator is conditional, and a semi-supervised GAN's is not: leave out its num_classes")
+        self.num_classes = integer("num_classes", num_classes, 2)
         with self.distribute_strategy.scope():
             head = discriminator.class_head(num_classes)
             dtype = discriminator.dtype_policy
@@ -85,7 +90,8 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         self._set_augment(augment)
         self.labeled_augment = augmentations.get(labeled_augment or augment)
         self.unlabeled_weight = unlabeled_weight
-        self.regularizers, self.generator_regularizers = list(regularizers), list(generator_regularizers)
+        self.regularizers = listed("regularizers", regularizers)
+        self.generator_regularizers = listed("generator_regularizers", generator_regularizers)
         self.configure(
             {
                 "generator_optimizer": (generator_optimizer, self.generator),

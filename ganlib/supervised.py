@@ -22,6 +22,16 @@ class WithClassifier:
 
     uses_unlabeled = True
 
+    @property
+    def form(self):
+        """What a batch of training data is made of, as in `ganlib.training.received`."""
+        images, labels = (self.network.image_shape, None), ((), self.network.num_classes)
+        form = {"labeled images": images, "labels": labels, "unlabeled images": images}
+        return form if self.uses_unlabeled else {"images": images, "labels": labels}
+
+    def _untold(self):
+        return f"this classifier is trained on batches of ({', '.join(self.form)}), and not all of them are there"
+
     def add_classifier(self, network):
         """Sets ``network``, made under the model's strategy, and its average."""
         self.network = network

@@ -10,7 +10,7 @@ from ganlib.errors import UserError
 from ganlib.gan import GAN
 from ganlib.losses import cross_entropy
 from ganlib.networks.base import rescale
-from ganlib.regularizers import Outputs, classifier_terms
+from ganlib.regularizers import Outputs, classifier_terms, listed
 from ganlib.supervised import WithClassifier, accuracy
 
 
@@ -63,7 +63,7 @@ class TripleGAN(WithClassifier, GAN):
         """
         self._set_augment(augment)
         self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
-        self.regularizers = list(regularizers)
+        self.regularizers = listed("regularizers", regularizers)
         self.configure(
             {
                 "generator_optimizer": (generator_optimizer, self.generator),

@@ -161,3 +161,13 @@ def test_generated_images_as_a_source():
     assert np.bincount(source.labels).min() > 70
     with pytest.raises(ganlib.UserError, match="images for a classifier need labels"):
         evaluation.generated_source(mlp_gan(), 10)
+
+
+def test_a_model_whose_images_are_not_like_the_real_ones_is_refused(pixels):
+    source = data.from_arrays("colour", np.zeros((9, 16, 16, 3), "uint8"))
+    with pytest.raises(ganlib.UserError, match=r"images of \(16, 16, 3\), the GAN makes \(8, 8, 1\)"):
+        evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(mlp_gan())
+    with pytest.raises(ganlib.UserError, match="a ganlib.GAN is measured, got a Sequential"):
+        evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(pixels)
+    with pytest.raises(ganlib.UserError, match="a list of names"):
+        evaluation.Evaluation(source, "fid")

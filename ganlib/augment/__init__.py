@@ -4,6 +4,8 @@ All have one signature, ``augment(images, random) -> images``: ``(n, height, wid
 ``[-1, 1]``, and a `ganlib.training.RandomStream`. They are differentiable, any number of times.
 """
 
+import inspect
+
 from ganlib.augment.ada import ADA
 from ganlib.augment.functions import (
     POLICIES,
@@ -33,13 +35,27 @@ def get(augment):
     unchanged.
 
     Raises:
-        UserError: for an unknown name.
+        UserError: for an unknown name, and what is no function of ``(images, random)``.
     """
     if not augment:
         return none
     if augment == "ada":
         return ADA()
-    return DiffAugment(augment) if isinstance(augment, str) else augment
+    if isinstance(augment, str):
+        return DiffAugment(augment)
+    if isinstance(augment, type) or type(augment).__module__.startswith("keras.") or not _takes_two(augment):
+        raise UserError(
+            f"an augmentation is a name, such as 'translation', or a function of (images, random), got {augment!r:.60}"
+        )
+    return augment
+
+
+def _takes_two(function):
+    try:
+        inspect.signature(function).bind("images", "random")
+    except TypeError:
+        return False
+    return True
 
 
 def get_fixed(augment):

@@ -88,7 +88,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         raise UserError(f"no folder at {str(root)!r}: check the path after 'folder:'")
     try:
         ImageColor.getrgb(background)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):  # the latter two: it is no string
         raise UserError(f"unknown background colour {background!r}: use a name such as 'white', or '#rrggbb'") from None
     splits = tree.splits(root)
     root, class_names = _of_split(root, splits, split)

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ganlib.data import folders
 from ganlib.data.labels import split as split_labels
-from ganlib.errors import UserError, choose, did_you_mean
+from ganlib.errors import UserError, choose, did_you_mean, integer
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of uint8 images up to which a source is held in memory."""
@@ -221,8 +221,11 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
         >>> digits.image_shape, digits.num_examples, digits.num_classes
         ((8, 8, 1), 1297, 10)
     """
-    if image_size is not None and image_size < 1:
-        raise UserError(f"image_size must be at least 1, got {image_size}")
+    if image_size is not None:
+        image_size = integer("image_size", image_size, 1)
+    for what, given in (("a dataset", name), ("a split", split)):
+        if not isinstance(given, str):
+            raise UserError(f"{what} is named by a string, such as 'digits', 'folder:PATH' or 'train', got {given!r}")
     if name == "digits":
         return _open_digits(split, image_size)
     if name.startswith("folder:"):

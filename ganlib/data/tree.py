@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import unicodedata
 
 import numpy as np
@@ -23,6 +24,13 @@ TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl")
 def split_of(name):
     """The key of `SPLITS` that a name stands for, or None."""
     return next((split for split, names in SPLITS.items() if name.lower() in names), None)
+
+
+def _split_like(name):
+    """The split that a name such as ``train_images``, ``testset`` or ``val2017`` may mean, or None."""
+    words = re.sub(r"[^a-z]+|(?<=[a-z])(?=set$|data$|images$|imgs$)", " ", name.lower()).split()
+    rest = [word for word in words if word not in ("set", "data", "dataset", "image", "images", "img", "imgs", "split")]
+    return split_of(rest[0]) if len(rest) == 1 else None
 
 
 def splits(root):
@@ -142,6 +150,12 @@ def _check_are_classes(root, folders):
                 f"class folders {other.name!r} and {folder.name!r} in {str(root)!r} differ in capitals or in how accents are "
                 "encoded only, which some file systems cannot hold: give one another name"
             )
+    meant = {_split_like(folder.name): folder for folder in folders}
+    if len(meant) == len(folders) > 1 and None not in meant:
+        raise UserError(
+            f"the folders of {str(root)!r}, such as {folders[0].name!r}, have names of splits, not of classes: name them "
+            f"{' and '.join(map(repr, meant))}, or give the path of one of them"
+        )
     inner = {folder: _contents(folder) for folder in folders}
     for folder, (subfolders, _) in inner.items():
         split = next((p for p in subfolders if split_of(p.name)), None)

@@ -44,7 +44,7 @@ def check_probabilities(probabilities):
 def check_labels(labels, num_classes):
     """Raises `UserError` unless ``(n,)`` labels are integers in ``[0, num_classes)``."""
     if labels.dtype.kind not in "iu" or (len(labels) and not 0 <= labels.min() <= labels.max() < num_classes):
-        reach = f"from {labels.min()} to {labels.max()}" if len(labels) else "none"
+        reach = f"from {labels.min()} to {labels.max()}" if len(labels) and labels.dtype.kind in "biuf" else "none"
         raise UserError(f"labels must be integers from 0 to {num_classes - 1}, got {labels.dtype} {reach}")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
-from ganlib.errors import UserError
+from ganlib.errors import UserError, integer
 from ganlib.metrics.arrays import check_finite, check_labels, check_probabilities
 
 
@@ -85,6 +85,7 @@ def expected_calibration_error(labels, probabilities, bins=15):
         UserError: for rows that are no probabilities, and as `accuracy` does.
     """
     labels, probabilities = _checked(labels, probabilities)
+    bins = integer("bins", bins, 1)
     check_probabilities(probabilities)
     confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)

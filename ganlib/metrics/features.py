@@ -40,6 +40,8 @@ def get(name, source=None, cache_dir=None):
         return name
     if isinstance(name, keras.Model):
         return from_model(name, name.name)
+    if not isinstance(name, str):
+        raise UserError(f"features are a name, such as 'in_domain', or a Keras model, got {name!r:.60}")
     kind, _, argument = name.partition(":")
     makers = {
         "inception_2015": lambda: inception_2015.load(argument or None),
@@ -93,6 +95,9 @@ def from_model(model, name):
             ``"features"`` and ``"probabilities"``. Of a `ganlib.Classifier` both are taken, of a
             `ganlib.networks.Discriminator` the features.
         name: what to call it in results.
+
+    Raises:
+        UserError: for a model that takes no square images in grey or colour, or gives no features.
     """
     if isinstance(model, (Classifier, Discriminator)):
         size, _, channels = model.image_shape
@@ -104,7 +109,7 @@ def from_model(model, name):
             # From the features, so that the body runs once.
             return {"features": features, "probabilities": tf.nn.softmax(model.class_logits(features))}
     else:
-        _, size, _, channels = model.input_shape
+        size, channels = _input_of(model, name)
 
         def network(images):
             outputs = model(images, training=False)
@@ -112,6 +117,19 @@ def from_model(model, name):
 
     version = versions.of(versions.of_model(model), versions.of_code("metrics/features.py"))
     return FeatureExtractor(name, version, network, channels, size)
+
+
+def _input_of(model, name):
+    """``(size, channels)`` of a model's images, each None where it takes any."""
+    shape = getattr(model, "input_shape", None) if model.built else None
+    fits = isinstance(shape, tuple) and len(shape) == 4 and shape[1] == shape[2] and shape[3] in (1, 3, None)
+    if not fits:
+        raise UserError(f"features {name!r} must be of a model of square images in grey or colour, but it takes {shape}")
+    outputs = model.compute_output_spec(keras.KerasTensor(shape))
+    features = outputs.get("features") if isinstance(outputs, dict) else outputs
+    if len(getattr(features, "shape", ())) != 2:
+        raise UserError(f"features {name!r} must be (n, F), alone or as 'features' in a dict: add keras.layers.Flatten()")
+    return shape[1], shape[3]
 
 
 def _in_domain(source, cache_dir):

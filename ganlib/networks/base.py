@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganlib.errors import UserError
+from ganlib.errors import UserError, integer
 from ganlib.networks import conditioning, layers
 from ganlib.networks.own_policy import OwnPolicy
 
@@ -17,8 +17,8 @@ class _Network(OwnPolicy, keras.Model):
 
     def __init__(self, image_shape, num_classes, **kwargs):
         super().__init__(**kwargs)
-        self.image_shape = tuple(image_shape)
-        self.num_classes = num_classes
+        self.image_shape = _checked_shape(image_shape)
+        self.num_classes = None if num_classes is None else integer("num_classes", num_classes, 1)
 
     @property
     def conditions(self):
@@ -64,7 +64,7 @@ class Generator(_Network):
 
     def __init__(self, image_shape, latent_dim, num_classes=None, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)
-        self.latent_dim = latent_dim
+        self.latent_dim = integer("latent_dim", latent_dim, 1)
         self.body = None
 
     def build(self, input_shape=None):
@@ -112,7 +112,12 @@ class Generator(_Network):
             if labels is not None:
                 raise UserError("this GAN is not conditional: leave out the labels")
             return None
-        labels = np.arange(count) % self.num_classes if labels is None else np.broadcast_to(labels, (count,))
+        labels = np.arange(count) % self.num_classes if labels is None else np.asarray(labels)
+        if labels.dtype.kind not in "biuf" or not np.array_equal(labels, np.round(labels)):
+            raise UserError(f"labels are the classes' numbers, from 0 to {self.num_classes - 1}, got {labels.tolist()!r:.60}")
+        if labels.shape not in ((), (count,)):
+            raise UserError(f"{count} images need one label, or as many as images, got an array of shape {labels.shape}")
+        labels = np.broadcast_to(labels, (count,))
         if count and not (0 <= labels.min() and labels.max() < self.num_classes):
             raise UserError(f"labels must be from 0 to {self.num_classes - 1}, got {labels.min()} to {labels.max()}")
         return labels.astype(np.int64)
@@ -222,6 +227,14 @@ def rescale(images):
     """``(..., channels)`` images, uint8 in ``[0, 255]``, -> float32 in ``[-1, 1]``; float images pass unchanged."""
     images = ops.convert_to_tensor(images)
     return images if "float" in keras.backend.standardize_dtype(images.dtype) else ops.cast(images, "float32") / 127.5 - 1.0
+
+
+def _checked_shape(image_shape):
+    try:
+        height, width, channels = (integer("a side of image_shape", side, 1) for side in image_shape)
+    except (TypeError, ValueError):  # the latter is a UserError, too
+        raise UserError(f"image_shape must be (height, width, channels), got {image_shape!r:.60}") from None
+    return height, width, channels
 
 
 def resolutions(size, doublings):

@@ -2,15 +2,16 @@
 
 import contextlib
 import math
+import numbers
 import re
 
 import keras
 import tensorflow as tf
 
-from ganlib.errors import UserError, choose
+from ganlib.errors import UserError, choose, integer
 from ganlib.networks import pixels
-from ganlib.seeds import ALGORITHM, Purpose, derive
-from ganlib.training import averaging, gradients, precision
+from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
+from ganlib.training import averaging, gradients, precision, received
 from ganlib.training.random_stream import RandomStream
 
 
@@ -60,6 +61,11 @@ class DistributedModel(keras.Model):
         """What is kept between steps beside the networks, and moved by passes through them: layers, such as
         `ganlib.training.state.State`."""
         return []
+
+    @property
+    def form(self):
+        """What a batch of training data is made of, as in `ganlib.training.received`."""
+        return {}
 
     def random_stream(self):
         """This step's random numbers, the same for any number of replicas.
@@ -124,12 +130,17 @@ class DistributedModel(keras.Model):
             run_eagerly: run the step without a graph, to debug it.
 
         Raises:
-            UserError: for an ``ema_decay`` or ``accumulation_steps`` out of range, or an unknown ``non_finite``.
+            UserError: for an ``ema_decay``, a seed or steps out of range, an unknown ``non_finite``, and what are no
+                optimizers, or one for two networks.
         """
-        if not callable(ema_decay) and not 0 <= ema_decay < 1:
+        if not callable(ema_decay) and not (isinstance(ema_decay, numbers.Real) and 0 <= ema_decay < 1):
             raise UserError(f"ema_decay must be in [0, 1), got {ema_decay}")
-        if accumulation_steps < 1:
-            raise UserError(f"accumulation_steps must be at least 1, got {accumulation_steps}")
+        accumulation_steps = integer("accumulation_steps", accumulation_steps, 1)
+        steps_per_execution = integer("steps_per_execution", steps_per_execution, 1)
+        seed = check_seed(seed)
+        optimizers = {name: (precision.optimizer_of(name, given), network) for name, (given, network) in optimizers.items()}
+        if len({id(optimizer) for optimizer, _ in optimizers.values()}) < len(optimizers):
+            raise UserError(f"{' and '.join(optimizers)} are one optimizer, which keeps its state for one network: make two")
         self._skips = choose("non_finite", non_finite, {"stop": False, "skip": True})
         self._arguments = arguments | {
             "ema_decay": ema_decay, "seed": seed, "accumulation_steps": accumulation_steps, "non_finite": non_finite,
@@ -172,6 +183,8 @@ class DistributedModel(keras.Model):
         return cls(**{**others, **parts})
 
     def get_compile_config(self):
+        if not self._optimizer_names:  # it was not compiled
+            return None
         arguments = {**{name: getattr(self, name) for name in self._optimizer_names}, **self._arguments}
         return {name: keras.saving.serialize_keras_object(value) for name, value in arguments.items()}
 
@@ -201,14 +214,16 @@ class DistributedModel(keras.Model):
     def fit(self, x=None, *args, **kwargs):
         """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`.
 
-        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``. Those of the first batch are checked before they are trained
-        on. Where floats are all from 0 to 1 there is a warning.
+        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``, labels integers from 0. Arrays are checked whole, of
+        datasets the first batch, before they are trained on. Where floats are all from 0 to 1 there is a warning.
 
         Raises:
-            UserError: for images with other values; also where TensorFlow has wrapped one, from inside the step or the
-                pipeline, in an error of its own.
+            UserError: for images with other values or of another shape, and labels that are none of the classes; also where
+                TensorFlow has wrapped one, from inside the step or the pipeline, in an error of its own.
         """
-        self._looks_at_images = True
+        received.check_options(kwargs)
+        labels = args[0] if args else kwargs.get("y")
+        self._looks_at_images = not received.check_arrays(x, labels, self.form, self._untold())
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)
         with _user_errors():
@@ -269,11 +284,19 @@ class DistributedModel(keras.Model):
         No step is counted for a batch that did not come, as at the end of a dataset of unknown size, or that is refused: in a
         graph, what does not depend on the batch would not wait for it.
         """
+        received.check_form(data, self.form, self._untold())
         values = [x for x in tf.nest.flatten(data) if x is not None]
         checks = [tf.cond(looks, lambda x=x: _check(x), lambda: True) for x in values if _may_be_wrong(x)]
+        for (name, (_, num_classes)), x in zip(self.form.items(), received.parts_of(data), strict=False):
+            if num_classes:
+                check = lambda name=name, x=x, k=num_classes: received.label_check(name, x, k)  # noqa: E731
+                checks.append(tf.cond(looks, check, lambda: True))
         with tf.control_dependencies([*values, *checks]):
             self.step.assign_add(0)  # whatever reads or counts the step comes after this
-            return tf.nest.map_structure(lambda x: tf.identity(x) if _may_be_wrong(x) else x, data)
+            return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)
+
+    def _untold(self):
+        return f"train it on batches of ({', '.join(self.form)})"
 
     def _skipping_step(self, data):
         """`train_step`, after which averages and batch statistics that are not finite are as they were before it."""

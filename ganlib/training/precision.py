@@ -59,6 +59,23 @@ class Skipping(keras.optimizers.LossScaleOptimizer):
         return {name: config[name] for name in ("name", "inner_optimizer")}
 
 
+def optimizer_of(name, optimizer):
+    """A Keras optimizer, from itself, its name or its configuration, as Keras's own ``compile`` takes them.
+
+    Raises:
+        UserError: for anything else.
+    """
+    try:
+        found = keras.optimizers.get(optimizer) if isinstance(optimizer, (str, dict)) else optimizer
+    except ValueError:
+        found = None
+    if not isinstance(found, keras.optimizers.Optimizer):
+        raise UserError(
+            f"{name} must be a Keras optimizer, such as keras.optimizers.Adam(2e-4, beta_1=0.5), got {optimizer!r:.60}"
+        )
+    return found
+
+
 def optimizer_for(network, optimizer, skips=False):
     """``optimizer``, with dynamic loss scaling around it where ``network`` computes in float16.
 

@@ -218,3 +218,11 @@ def test_a_tfds_datasets_fingerprint_is_by_split_and_size(tfds_dir, monkeypatch)
 def test_a_streams_fingerprint_follows_from_what_is_known_of_it(change):
     source = sources.Source("mnist/test", (8, 8, 1), 10, stream=None, origin="mnist/3.0.1 test")
     assert dataclasses.replace(source).fingerprint == source.fingerprint != dataclasses.replace(source, **change).fingerprint
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"image_size": 8.0}, {"image_size": "8"}, {"image_size": (8, 8)}, {"name": None}, {"split": 3}]
+)
+def test_arguments_of_another_type_are_one_line(arguments):
+    with pytest.raises(ganlib.UserError, match=r"must be an integer|is named by a string"):
+        sources.open(**arguments)

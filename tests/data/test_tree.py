@@ -94,3 +94,22 @@ def test_links_are_followed_but_in_no_circle_and_into_one_class_only(tmp_path):
     (tmp_path / "here/cat/back").symlink_to(tmp_path / "here")
     with pytest.raises(ganlib.UserError, match="cat/back' is a link to a folder that it is in"):
         tree.files(tmp_path / "here")
+
+
+@pytest.mark.parametrize(
+    "names", [("train_set", "test_set"), ("train2017", "val2017"), ("trainset", "testset"), ("imgs_train", "imgs_test"),
+              ("train-images", "test-images"), ("Training Set", "Test Set"), ("training_data", "testing_data")]
+)  # fmt: skip
+def test_folders_with_almost_the_names_of_splits_are_no_classes(tmp_path, names):
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").touch()
+    with pytest.raises(ganlib.UserError, match="have names of splits, not of classes: name them '"):
+        tree.files(tmp_path)
+
+
+def test_a_word_of_a_split_in_one_class_name_is_no_split(tmp_path):
+    for name in ("train_toy", "car_toy", "test_tube", "images"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").touch()
+    assert tree.files(tmp_path)[2] == ("car_toy", "images", "test_tube", "train_toy")

@@ -86,3 +86,21 @@ def test_weights_that_are_nowhere(monkeypatch):
 def test_bad_names(name, message):
     with pytest.raises(ganlib.UserError, match=message):
         features.get(name)
+
+
+def test_models_that_give_no_features_of_images_are_refused():
+    images = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(images)
+    for model, told in [
+        (keras.Sequential([keras.layers.Input((64,)), keras.layers.Dense(2)]), r"but it takes \(None, 64\)"),
+        (keras.Sequential([keras.layers.Input((8, 8, 2)), keras.layers.Flatten()]), "in grey or colour"),
+        (keras.Sequential([keras.layers.Input((8, 16, 1)), keras.layers.Flatten()]), "square images"),
+        (keras.Sequential([keras.layers.Flatten()]), "but it takes None"),
+        (keras.Model(images, {"a": flat}), "as 'features' in a dict"),
+        (keras.Model(images, [flat, flat]), r"must be \(n, F\)"),
+        (keras.Model(images, keras.layers.Conv2D(2, 3)(images)), r"must be \(n, F\)"),
+    ]:
+        with pytest.raises(ganlib.UserError, match=told):
+            features.from_model(model, "m")
+    with pytest.raises(ganlib.UserError, match="features are a name"):
+        features.get(None)

@@ -1,0 +1,137 @@
+"""What Keras users are used to write, and what they mistype, is taken or answered by one line."""
+
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import penalties
+from ganlib.networks import mlp
+from tests.helpers import adam, mlp_gan
+
+
+def refused(told):
+    return pytest.raises(ganlib.UserError, match=f"^[^\n]*{told}[^\n]*$")
+
+
+def test_optimizers_come_by_name_as_in_keras(images):
+    gan = mlp_gan()
+    gan.compile("adam", {"class_name": "SGD", "config": {"learning_rate": 0.5}})
+    gan.fit(images, verbose=0)
+    assert isinstance(gan.generator_optimizer, keras.optimizers.Adam)
+    assert float(gan.discriminator_optimizer.learning_rate) == 0.5
+
+
+@pytest.mark.parametrize("wrong", ["adma", None, 2e-4, keras.optimizers.Adam])
+def test_what_is_no_optimizer_is_refused(wrong):
+    with refused("generator_optimizer must be a Keras optimizer"):
+        mlp_gan().compile(wrong, adam())
+
+
+def test_one_optimizer_for_two_networks_is_refused():
+    one = adam()
+    with refused("generator_optimizer and discriminator_optimizer are one optimizer"):
+        mlp_gan().compile(one, one)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"loss": keras.losses.BinaryCrossentropy()}, "a loss is a name, such as 'hinge'"),
+        ({"loss": None}, "a loss is a name"),
+        ({"penalties": ["r1"]}, "penalties must be a list of terms, .* got 'r1'"),
+        ({"penalties": "r1"}, "got 'r1'"),
+        ({"penalties": penalties.R1(1.0)}, "penalties must be a list of terms"),
+        ({"penalties": [penalties.R1]}, "penalties must be a list of terms"),
+        ({"penalties": {"r1": {"weight": 1.0}}}, "penalties must be a list of terms"),
+        ({"penalties": None}, "got None"),
+        ({"augment": keras.layers.RandomFlip()}, "an augmentation is a name"),
+        ({"augment": lambda images: images}, "a function of .images, random."),
+        ({"augment": ganlib.augment.ADA}, "an augmentation is a name"),
+        ({"augment": ["translation"]}, "an augmentation is a name"),
+        ({"discriminator_steps": 2.0}, "discriminator_steps must be an integer, got 2.0"),
+        ({"discriminator_steps": True}, "discriminator_steps must be an integer"),
+        ({"accumulation_steps": 1.5}, "accumulation_steps must be an integer"),
+        ({"steps_per_execution": 0}, "steps_per_execution must be at least 1, got 0"),
+        ({"top_k": "a"}, "top_k is a share"),
+        ({"ema_decay": "0.9"}, "ema_decay must be in"),
+        ({"seed": None}, "seed must be an integer, got None"),
+        ({"seed": 1.5}, "seed must be an integer, got 1.5"),
+        ({"seed": 2**70}, "seed must be below"),
+    ],
+)
+def test_what_compile_cannot_take_is_refused(arguments, told):
+    with refused(told):
+        mlp_gan(**arguments)
+
+
+def test_networks_that_are_exchanged_or_of_keras_alone_are_refused():
+    generator, discriminator = mlp.Generator((8, 8, 1)), mlp.Discriminator((8, 8, 1))
+    for pair in (
+        (discriminator, generator),
+        (generator, generator),
+        (keras.Sequential(), discriminator),
+        (mlp.Generator, None),
+    ):
+        with refused("must be a ganlib.networks."):
+            ganlib.GAN(*pair)
+    with refused("this generator is conditional"):
+        ganlib.SemiSupervisedGAN(mlp.Generator(num_classes=3), mlp.Discriminator(num_classes=3), num_classes=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"image_shape": 8}, "image_shape must be .height, width, channels., got 8"),
+        ({"image_shape": (8, 8)}, "image_shape must be"),
+        ({"image_shape": (8.0, 8.0, 1)}, "image_shape must be"),
+        ({"latent_dim": 0}, "latent_dim must be at least 1, got 0"),
+        ({"num_classes": 2.5}, "num_classes must be an integer, got 2.5"),
+        ({"num_classes": 0}, "num_classes must be at least 1, got 0"),
+    ],
+)
+def test_networks_of_no_size_are_refused(arguments, told):
+    with refused(told):
+        mlp.Generator(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"count": -1}, "count must be at least 0, got -1"),
+        ({"count": 2.0}, "count must be an integer, got 2.0"),
+        ({"seed": None}, "seed must be an integer, got None"),
+        ({"batch_size": -1}, "batch_size must be at least 1"),
+        ({"truncation": "a"}, "truncation must be positive"),
+        ({"labels": [1, 2]}, "4 images need one label, or as many as images"),
+        ({"labels": np.eye(3)[[0, 1, 2, 0]]}, "4 images need one label"),
+        ({"labels": "1"}, "labels are the classes' numbers, from 0 to 2, got '1'"),
+        ({"labels": 1.5}, "labels are the classes' numbers"),
+    ],
+)
+def test_what_generate_cannot_make_is_refused(arguments, told):
+    with refused(told):
+        mlp_gan(3).generate(**({"count": 4} | arguments))
+
+
+def test_latents_that_do_not_fit_are_refused():
+    with refused(r"latents must have the shape \(n, 4\), got \(2, 9\)"):
+        mlp_gan().generate_from(np.zeros((2, 9)))
+    with refused("labels must be from 0 to 2, got -1 to -1"):
+        mlp_gan(3).generate_from(np.zeros((2, 4)), [-1, -1])
+    with refused("this GAN is not conditional"):
+        mlp_gan().generate_from(np.zeros((2, 4)), [1, 1])
+
+
+def test_fit_refuses_what_it_would_leave_unused(images):
+    for arguments in ({"validation_split": 0.2}, {"validation_data": images}, {"sample_weight": np.ones(len(images))}):
+        with refused(f"fit takes no {next(iter(arguments))}"):
+            mlp_gan().fit(images, **arguments)
+
+
+def test_a_gan_that_was_not_compiled_is_saved(tmp_path):
+    gan = ganlib.GAN(mlp.Generator((8, 8, 1), latent_dim=4), mlp.Discriminator((8, 8, 1)))
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.generate(2), gan.generate(2))
+    loaded.compile(adam(), adam())
