@@ -43,7 +43,10 @@ class Regularizer:
     """A weighted term.
 
     Args:
-        weight: what the term is multiplied by.
+        weight: what the term is multiplied by, a number that is not negative; a penalty's may be a schedule of it.
+
+    Raises:
+        UserError: for a negative weight, which would reward what the term is against.
 
     Attributes:
         name: what the term is called in configs and logs.
@@ -52,6 +55,8 @@ class Regularizer:
     name = None
 
     def __init__(self, weight=1.0):
+        if not callable(weight) and not weight >= 0:
+            raise UserError(f"the weight of {self.name!r} must be at least 0, got {weight}")
         self.weight = weight
 
     def get_config(self):

@@ -65,6 +65,8 @@ def test_by_name_with_errors():
     assert {name: kind(1.0).name for name, kind in penalties.PENALTIES.items()} == {k: k for k in penalties.PENALTIES}
     with pytest.raises(ganlib.UserError, match="unknown penalty 'r3'"):
         penalties.get("r3")
+    with pytest.raises(ganlib.UserError, match="the weight of 'r1' must be at least 0, got -1"):
+        penalties.R1(-1)
     with pytest.raises(ganlib.UserError, match="interval must be at least 1, got 0"):
         penalties.R1(1.0, interval=0)
     assert len(penalties.PENALTIES) == len(penalties.KINDS)
