@@ -177,8 +177,8 @@ class DistributedModel(keras.Model):
     def from_config(cls, config):
         parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}
         others = dict(config)
-        for name, numbers in others.pop("frozen", {}).items():  # ganlib did not write it once
-            for number in numbers:
+        for name, frozen in others.pop("frozen", {}).items():  # ganlib did not write it once
+            for number in frozen:
                 _layers(parts[name])[number].trainable = False
         return cls(**{**others, **parts})
 
