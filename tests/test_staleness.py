@@ -57,7 +57,8 @@ def neighbours(given, folder):
 
 
 def accuracy_of_real_images(given, folder):
-    test = data.sources.from_arrays("test", IMAGES, given.test_labels, given.names)
+    test_images = IMAGES.reshape(12, *given.images.shape[1:])  # those of another shape are refused
+    test = data.sources.from_arrays("test", test_images, given.test_labels, given.names)
     evaluation.Evaluation(
         given.source, ["cas"], given.extractor, given.samples, given.seed, folder, test=test
     )._accuracy_after_real()
