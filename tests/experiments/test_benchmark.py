@@ -1,4 +1,5 @@
 import pytest
+import tensorflow as tf
 
 from experiments import benchmark
 
@@ -30,5 +31,6 @@ def test_flops_of_a_step_counted_by_hand(update, policy):
         expected = generator + discriminator_update + generator_update + through
     else:
         expected = generator_update + discriminator_update + others + first
-    measured = benchmark.step_flops(benchmark.make_gan(update, policy, WIDTH), BATCH)
+    batch = tf.TensorSpec((BATCH, *benchmark.IMAGE_SHAPE), tf.uint8)
+    measured = benchmark.step_flops(benchmark.make_gan(update, policy, WIDTH), batch)
     assert measured == pytest.approx(BATCH * expected, rel=0.01)
