@@ -4,17 +4,17 @@ import functools
 import math
 
 import ganlib
-from ganlib import keys
 from ganlib.errors import UserError, choose
 
 
-def check(key, value, config):
+def check(key, value, config, adapts):
     """Refuses a value that a key cannot have, whether the key is read or not.
 
     Args:
         key: such as ``"ada.interval"``.
         value: its value; of a group, a `ConfigDict`.
         config: the whole config.
+        adapts: whether the method has a discriminator to which an augmentation can adapt itself.
 
     Raises:
         UserError: naming the key and what it may be.
@@ -22,7 +22,7 @@ def check(key, value, config):
     if key in VALUES:
         VALUES[key](key, value)
     if key in ("augment", "labeled_augment", "pseudo_labels.strong_augment"):
-        _check_augment(key, value, config)
+        _check_augment(key, value, adapts and key == "augment")
     if key == "ada.probability" and hasattr(value, "items") and config.ada.target is not None:
         raise UserError("ada.probability is a schedule, which ada.target would adapt: set ada.target to None, or give a number")
 
@@ -143,8 +143,8 @@ def arguments(key, value):
             number(0)(inner, argument)
 
 
-def _check_augment(key, value, config):
-    """Refuses what is not a policy, and ``"ada"`` where no discriminator's step follows by which it adapts."""
+def _check_augment(key, value, adapts):
+    """Refuses what is not a policy, and ``"ada"`` where it cannot adapt itself."""
     from ganlib import augment
 
     if value is None and key == "labeled_augment":
@@ -152,7 +152,7 @@ def _check_augment(key, value, config):
     text(key, value)
     if value != "ada":
         augment.get(value)
-    elif key != "augment" or "ada.target" not in keys.READ[config.method]:
+    elif not adapts:
         raise UserError(f"{key} cannot be 'ada', which adapts itself to a discriminator: choose another augmentation")
 
 

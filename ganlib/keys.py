@@ -8,6 +8,7 @@ it, and the page of all keys is made of it. tests/test_keys.py holds it against 
 import dataclasses
 from collections.abc import Callable
 
+from ganlib import key_values
 from ganlib.errors import UserError, did_you_mean
 
 JOBS = {"gan": "train_gan"} | dict.fromkeys(
@@ -178,8 +179,6 @@ def check_values(config, defaults):
     Raises:
         UserError: for the config of another job, a key that there is not or is missing, or a value that it cannot have.
     """
-    from ganlib import key_values
-
     _check_job(config, defaults)
     known = dict(_items(defaults))
     values = dict(_items(config))
@@ -190,7 +189,7 @@ def check_values(config, defaults):
         if key not in values:
             raise UserError(f"the config lacks the key {key}: begin it with one of the functions in experiments.configs.base")
     for key, value in values.items():
-        key_values.check(key, value, config)
+        key_values.check(key, value, config, adapts="ada.target" in READ[config.method])
 
 
 def idle(config, defaults, kept=()):

@@ -28,13 +28,13 @@ from ganlib.training import signals, strategy
 from ganlib.training.callbacks import (
     BestCheckpoint,
     LogMetrics,
-    Progress,
     SaveCheckpoints,
     SaveSamples,
     StopAtNonFinite,
     StopWhenAsked,
 )  # fmt: skip
 from ganlib.training.checkpoint import Checkpoints
+from ganlib.training.progress import Progress
 
 SKIPPED_IN_A_ROW = 100
 """So many executions in a row may be skipped before training stops: see ``non_finite``."""

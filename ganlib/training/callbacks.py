@@ -1,4 +1,4 @@
-"""What happens beside the training: progress, logs, sample grids, checkpoints, and the stop at a non-finite loss.
+"""What happens beside the training: logs, sample grids, checkpoints, and the stop at a non-finite loss.
 
 All count in train steps of the model, so they go on where a resumed run left off.
 """
@@ -6,9 +6,7 @@ All count in train steps of the model, so they go on where a resumed run left of
 import logging
 import math
 import pathlib
-import shutil
 import signal
-import sys
 import time
 import zlib
 
@@ -19,11 +17,6 @@ from ganlib import plots
 from ganlib.errors import Stopped, UserError
 from ganlib.files import append_row, read_rows, row_as_text, write_rows, written_whole
 from ganlib.training import strategy
-
-SHORT_NAMES = {
-    "discriminator_loss": "D loss", "generator_loss": "G loss", "real_logits": "D(real)", "fake_logits": "D(fake)",
-}  # fmt: skip
-"""What the progress bar shows first, and how it calls it."""
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -330,57 +323,6 @@ class LogMetrics(StepCallback):
         self.clock_step, self.started = self.step, time.monotonic()
 
 
-class Progress(StepCallback):
-    """Shows step, steps per second, time left, losses: a bar that renews itself, or lines when redirected to a file.
-
-    Args:
-        total_steps: the step at which training will end.
-        label: what is being trained, shown first.
-        seconds: time between two lines when the output is not a terminal.
-        output: where to write; None is standard output.
-    """
-
-    def __init__(self, total_steps, label="", seconds=10.0, output=None):
-        super().__init__()
-        self.total_steps, self.label = total_steps, label
-        self.output = output or sys.stdout
-        self.live = self.output.isatty()
-        self.seconds = 0.25 if self.live else seconds
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self.clock_step, self.clock_start, self.shown = self.step, None, 0.0
-        self.last = {}
-
-    def on_step(self, step, logs):
-        now = time.monotonic()
-        self.last = logs
-        if self.clock_start is None:  # the first execution is mostly tracing
-            self.clock_start, self.clock_step = now, step
-        if now - self.shown >= self.seconds:
-            self.shown = now
-            self._show(now)
-
-    def on_train_end(self, logs=None):
-        if self.step > self.first_step:
-            self._show(time.monotonic(), end="\n")
-
-    def _show(self, now, end=""):
-        steps = self.step - self.clock_step
-        rate = steps / (now - self.clock_start) if steps else 0.0
-        left = f"{duration((self.total_steps - self.step) / rate)} left" if rate else "starting"
-        values = "  ".join(f"{name} {value:.3f}" for name, value in _by_short_name(self.last))
-        head = f"{self.label}  " if self.label else ""
-        done = f"{_bar(self.step / self.total_steps)} {self.step}/{self.total_steps}"
-        text = f"{head}{done}  {rate:.2f} steps/s  {left}  {values}"
-        if self.live:
-            width = shutil.get_terminal_size().columns - 1
-            self.output.write("\r" + text[:width].ljust(width) + end)
-        else:
-            self.output.write(text + "\n")
-        self.output.flush()
-
-
 def _checksum(rows, before=0):
     """A checksum of rows, or of those that had the checksum ``before`` and these after them."""
     return zlib.crc32("".join(map(row_as_text, rows)).encode(), before)
@@ -391,21 +333,3 @@ def _scalar_metadata():
     metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
     return metadata
-
-
-def duration(seconds):
-    """``75.2`` -> ``"1:15"``, ``3675`` -> ``"1:01:15"``."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def _bar(share, width=20):
-    full = round(width * share)
-    return "[" + "#" * full + "." * (width - full) + "]"
-
-
-def _by_short_name(logs):
-    """Pairs of names and values, those of `SHORT_NAMES` first."""
-    first = [(short, logs[name]) for name, short in SHORT_NAMES.items() if name in logs]
-    return first + [(name.replace("_", " "), value) for name, value in logs.items() if name not in SHORT_NAMES]

@@ -1,6 +1,4 @@
-import io
 import json
-import re
 import signal
 
 import keras
@@ -230,27 +228,6 @@ def test_rows_after_the_checkpoint_are_dropped_on_resuming(tmp_path):
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 6]
 
 
-def test_progress_is_readable_when_redirected():
-    output = io.StringIO()
-    fit(mlp_gan(), 3, callbacks.Progress(3, "GAN", seconds=0.0, output=output))
-    lines = output.getvalue().splitlines()
-    assert "\r" not in output.getvalue()
-    assert lines[0].startswith("GAN  [#######.............] 1/3")
-    assert "3/3" in lines[-1]
-    assert re.search(r"\d steps/s  0:00 left  D loss .*  G loss .*  D\(real\) .*  D\(fake\) ", lines[-1])
-
-
-def test_progress_renews_one_line_on_a_terminal():
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    output = Terminal()
-    fit(mlp_gan(), 3, callbacks.Progress(3, "GAN", output=output))
-    assert output.getvalue().count("\n") == 1
-    assert output.getvalue().startswith("\r")
-
-
 def test_a_run_that_is_stopped_within_an_interval_writes_the_rows_of_one_that_is_not(tmp_path):
     def rows_of(*stops):
         folder, start = tmp_path / str(len(stops)), 0
@@ -281,8 +258,3 @@ def test_a_run_that_is_stopped_within_an_interval_writes_the_rows_of_one_that_is
         return (folder / "metrics.jsonl").read_text()
 
     assert rows_of(9) == rows_of(2, 7, 9)
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0:00"), (75.2, "1:15"), (3675, "1:01:15")])
-def test_duration(seconds, text):
-    assert callbacks.duration(seconds) == text
