@@ -125,9 +125,10 @@ class RotationPrediction(Penalty):
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):
-        quarter = images[: tf.maximum(tf.shape(images)[0] // 4, 1)]
-        turned = tf.concat([tf.image.rot90(quarter, k) for k in range(4)], axis=0)
-        labels = tf.repeat(tf.range(4), tf.shape(quarter)[0])
+        # In Python where the batch size is known: under XLA a slice of a size from a tensor has no gradient inside a condition.
+        count = tf.maximum(tf.shape(images)[0] // 4, 1) if images.shape[0] is None else max(images.shape[0] // 4, 1)
+        turned = tf.concat([tf.image.rot90(images[:count], k) for k in range(4)], axis=0)
+        labels = tf.range(4 * count) // count
         logits = critic.discriminator.rotation_logits(critic.discriminator.features(turned, training=True))
         return cross_entropy(labels, tf.cast(logits, tf.float32))
 
