@@ -2,7 +2,7 @@
 
 python -m experiments.train_classifier --config=experiments/configs/digits_cnn.py --workdir=runs/digits_cnn
 
-Test accuracy with --config.label_seed and --config.seed both 0, 1 and 2: 85.2, 89.0 and 84.4 %. Two cores take half a
+Test accuracy with --config.label_seed and --config.seed both 0, 1 and 2: 85.6, 89.2 and 84.6 %. Two cores take half a
 minute.
 """
 
