@@ -44,11 +44,11 @@ def check_compiled_once(seconds):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "improved_conv"])
-def test_every_network_with_a_lazy_penalty_and_ada(name):
+def test_every_network_with_a_lazy_penalty(name):
     module, size = MODULES[name], {"latent_dim": 6, "width": 24, "num_classes": CLASSES}
     gan = ganlib.GAN(module.Generator(SHAPE, **size), module.Discriminator(SHAPE, width=24, num_classes=CLASSES))
     lazy = [penalties.R1(1.0, interval=2)] + ([penalties.PathLength(interval=2)] if name == "stylegan2" else [])
-    adaptive = None if name == "multiscale" else augment.ADA(interval=2)  # which mixes channels
+    adaptive = augment.ADA(interval=2) if name == "dcgan" else None  # with one, since it takes XLA a minute
     gan.compile(adam(), adam(), penalties=lazy, augment=adaptive, jit_compile=True)
     check_compiled_once(seconds_of_steps(gan, data.batches(source(), 8)))
 
