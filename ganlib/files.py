@@ -82,14 +82,20 @@ def write_json(path, value):
 def read_measures(path):
     """The dict in ``evaluation.json`` or ``classification.json``; an empty one where there is no such file, or, with a
     warning, where it is damaged."""
+    values = read_dict(path)
+    if values is None:
+        logging.getLogger("ganlib").warning("%s is damaged and was left out: measure again", path)
+    return values or {}
+
+
+def read_dict(path):
+    """The dict in a JSON file; an empty one without a file, and None where the file is damaged."""
     path = pathlib.Path(path)
     try:
         value = json.loads(path.read_bytes()) if path.exists() else {}
     except ValueError:  # not JSON, or not even text
-        value = None
-    if not isinstance(value, dict):
-        logging.getLogger("ganlib").warning("%s is damaged and was left out: measure again", path)
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def read_rows(path):

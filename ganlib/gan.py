@@ -243,7 +243,7 @@ class GAN(DistributedModel):
 
         Args:
             latents: ``(n, latent_dim)`` float32.
-            labels: as in `generate`; of a GAN that is told features, ``(n, F)`` of them.
+            labels: as in `generate`; of a GAN conditioned on features, ``(n, F)`` of them.
             batch_size: images that a replica makes at a time.
             truncation: of the styles, for a generator that has them, as in `generate`.
 
@@ -377,11 +377,11 @@ class GAN(DistributedModel):
     def _unpack(self, data):
         images, labels, *_ = (*received.parts_of(data), None)
         if self.generator.conditions and labels is None:
-            raise UserError(self._untold())
+            raise UserError(self._missing_part())
         images = self.discriminator.as_in_training(rescale(images))
         return images, labels if self.generator.conditions else None
 
-    def _untold(self):
+    def _missing_part(self):
         if not self.generator.num_classes:
             return "this GAN is told features of its images: train it on (images, features), not on images alone"
         return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
@@ -417,7 +417,7 @@ def latents_for(count, latent_dim, seed, truncation=None):
     """``(count, latent_dim)`` float32 latents; the same seed gives the same first rows for any count.
 
     Raises:
-        UserError: if ``truncation`` is not positive, or ``count`` or ``seed`` is no number of images or no seed.
+        UserError: if ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.
     """
     count, seed = integer("count", count, 0), check_seed(seed)
     if truncation is None:

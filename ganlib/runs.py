@@ -21,7 +21,7 @@ import tensorflow as tf
 import ganlib
 from ganlib import data, keys, resuming
 from ganlib.errors import UserError
-from ganlib.files import locked, write_json
+from ganlib.files import locked, read_dict, write_json
 from ganlib.from_config import build
 from ganlib.gan import GAN
 from ganlib.training import signals, strategy
@@ -418,10 +418,7 @@ def _plain(config):
 
 def _read_json(path):
     """The dict in a JSON file; an empty one without a file."""
-    try:
-        value = json.loads(path.read_bytes()) if path.exists() else {}
-    except ValueError:  # not JSON, or not even text
-        value = None
-    if not isinstance(value, dict):
+    value = read_dict(path)
+    if value is None:
         raise UserError(f"{str(path)!r} is damaged: it is not JSON; restore it or choose another --workdir")
     return value

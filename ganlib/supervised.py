@@ -29,7 +29,7 @@ class WithClassifier:
         form = {"labeled images": images, "labels": labels, "unlabeled images": images}
         return form if self.uses_unlabeled else {"images": images, "labels": labels}
 
-    def _untold(self):
+    def _missing_part(self):
         return f"this classifier is trained on batches of ({', '.join(self.form)}), and not all of them are there"
 
     def add_classifier(self, network):

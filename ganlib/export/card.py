@@ -8,7 +8,7 @@ import json
 import ganlib
 from ganlib.errors import UserError
 from ganlib.export import examples, keras_file, litert, onnx, saved_model
-from ganlib.files import read_measures, write_json, written_whole
+from ganlib.files import read_dict, read_measures, write_json, written_whole
 
 JSON, MARKDOWN = "model_card.json", "model_card.md"
 OF_EXPORTS = (examples.NAME, saved_model.VERSION, onnx.NAME, litert.NAME, keras_file.NAME)
@@ -51,10 +51,9 @@ def read(folder):
     path = folder / JSON
     if not path.exists():
         raise UserError(f"no export in {str(folder)!r}: it has no {JSON}; write one by experiments.export")
-    try:
-        card = json.loads(path.read_text())
-    except ValueError:
-        raise UserError(f"{str(path)!r} is damaged: write the export again by experiments.export") from None
+    card = read_dict(path)
+    if card is None:
+        raise UserError(f"{str(path)!r} is damaged: write the export again by experiments.export")
     return {"background": card.get("config", {}).get("background", "white"), **card}  # an older card has it in its config alone
 
 
@@ -91,7 +90,7 @@ def name_of(run):
 
 
 def identity(run):
-    """The facts of a run by which its model is told from another one."""
+    """The facts that identify the model of a run."""
     return {"data": run.facts["data"], "image_shape": list(run.image_shape), "class_names": list(run.class_names)}
 
 

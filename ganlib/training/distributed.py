@@ -223,7 +223,7 @@ class DistributedModel(keras.Model):
         """
         received.check_options(kwargs)
         labels = args[0] if args else kwargs.get("y")
-        self._looks_at_images = not received.check_arrays(x, labels, self.form, self._untold())
+        self._looks_at_images = not received.check_arrays(x, labels, self.form, self._missing_part())
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)
         with _user_errors():
@@ -284,7 +284,7 @@ class DistributedModel(keras.Model):
         No step is counted for a batch that did not come, as at the end of a dataset of unknown size, or that is refused: in a
         graph, what does not depend on the batch would not wait for it.
         """
-        received.check_form(data, self.form, self._untold())
+        received.check_form(data, self.form, self._missing_part())
         values = [x for x in tf.nest.flatten(data) if x is not None]
         checks = [tf.cond(looks, lambda x=x: _check(x), lambda: True) for x in values if _may_be_wrong(x)]
         for (name, (_, num_classes)), x in zip(self.form.items(), received.parts_of(data), strict=False):
@@ -295,7 +295,7 @@ class DistributedModel(keras.Model):
             self.step.assign_add(0)  # whatever reads or counts the step comes after this
             return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)
 
-    def _untold(self):
+    def _missing_part(self):
         return f"train it on batches of ({', '.join(self.form)})"
 
     def _skipping_step(self, data):

@@ -16,14 +16,14 @@ def parts_of(data):
     return tuple(data) if isinstance(data, (tuple, list)) else (data,)
 
 
-def check_form(data, form, untold):
+def check_form(data, form, missing):
     """Refuses a batch whose parts are not those of ``form``, by what is known when the step is traced.
 
     Args:
         data: ``(n, height, width, channels)`` images, or a tuple of them, ``(n,)`` labels and what ``form`` has more of; labels
             are not looked at where there are no classes.
         form: as above.
-        untold: what to say where a part is not there.
+        missing: the message where a part is missing.
 
     Raises:
         UserError: for parts that are not there, or of another shape or type.
@@ -33,7 +33,7 @@ def check_form(data, form, untold):
         raise UserError(f"each batch must be ({', '.join(form)}), got {len(parts)} parts; weights are not used")
     for (name, (shape, num_classes)), part in zip(form.items(), (*parts, *[None] * len(form)), strict=False):
         if part is None:
-            raise UserError(untold)
+            raise UserError(missing)
         if not hasattr(part, "shape"):
             raise UserError(
                 f"{name} came as a {type(part).__name__}: give arrays, as in fit(images, labels), or a dataset of batches of "
@@ -59,14 +59,14 @@ def check_options(options):
             raise UserError(f"fit takes no {name}: to measure a model there is ganlib.evaluation, or its classify")
 
 
-def check_arrays(images, labels, form, untold):
+def check_arrays(images, labels, form, missing):
     """Refuses arrays that are given to `fit` whole, by all their values.
 
     Args:
         images: ``(n, height, width, channels)``, or what else is given to `fit` in its place.
         labels: ``(n,)`` integers, or None.
         form: as above.
-        untold: what to say where a part is not there.
+        missing: the message where a part is missing.
 
     Returns:
         Whether ``images`` is an array.
@@ -85,7 +85,7 @@ def check_arrays(images, labels, form, untold):
         return False
     if isinstance(labels, (list, tuple)):
         raise UserError("labels came as a list: give an array, as by np.array(labels)")
-    check_form(images if labels is None else (images, labels), form, untold)
+    check_form(images if labels is None else (images, labels), form, missing)
     pixels.check(images)
     if labels is not None and len(labels) != len(images):
         raise UserError(f"{len(images)} images need as many labels, got {len(labels)}")
