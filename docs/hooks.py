@@ -9,21 +9,22 @@ import re
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parents[1]
-JOBS = ("train_gan", "train_classifier", "generate", "evaluate", "classify", "compare", "export", "serve", "load", "formats",
-        "likeness", "demo", "benchmark", "benchmark_networks", "benchmark_pytorch", "benchmark_metrics", "metric_sanity",
-        "agreement", "device_agreement", "communication")  # fmt: skip
 DATASETS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "celeba64": "CelebA",
             "ffhq": "FFHQ", "imagenet": "ImageNet"}  # fmt: skip
 HIDDEN = ("__init__", "base")
-FOUND = {"performance": ("benchmark_networks", "benchmark_pytorch", "device_agreement"),
-         "results": ("demo", "likeness", "benchmark", "benchmark_metrics", "metric_sanity"), "production": ("load", "formats"),
-         "distributed": ("agreement", "communication")}  # fmt: skip
-"""The page that shows what a job has found -> jobs without a guide."""
+
+
+def jobs():
+    """The jobs, those that train first: dotted name in `experiments` -> file."""
+    files = [path for folder in ("", "benchmarks", "studies") for path in sorted((ROOT / "experiments" / folder).glob("*.py"))]
+    files = [path.relative_to(ROOT) for path in files if "job.start(main)" in path.read_text()]
+    files.sort(key=lambda path: (len(path.parts), not path.name.startswith("train_")))
+    return {".".join(path.with_suffix("").parts[1:]): path for path in files}
 
 
 def on_config(config):
     """Adds the pages to the navigation."""
-    config.nav.insert(4, {"Jobs": ["jobs/index.md", *({job: f"jobs/{job}.md"} for job in JOBS)]})
+    config.nav.insert(4, {"Jobs": ["jobs/index.md", *({job: f"jobs/{job}.md"} for job in jobs())]})
     config.nav.insert(5, {"Configs": "configs.md"})
     config.nav.insert(6, {"API": ["api/index.md", *({name: f"api/{name}.md"} for name in modules())]})
     return config
@@ -32,7 +33,7 @@ def on_config(config):
 def on_files(files, config):
     """Makes the pages."""
     pages = {"jobs/index.md": jobs_index(), "configs.md": catalogue(), "api/index.md": api_index()}
-    pages |= {f"jobs/{job}.md": job_page(job) for job in JOBS if not (ROOT / f"docs/jobs/{job}.md").exists()}
+    pages |= {f"jobs/{job}.md": job_page(job) for job in jobs() if not (ROOT / f"docs/jobs/{job}.md").exists()}
     pages |= {f"api/{name}.md": f"# `{name}`\n\n::: {name}\n" for name in modules()}
     for uri, content in pages.items():
         files.append(File.generated(config, uri, content=content))
@@ -43,7 +44,7 @@ def on_page_markdown(markdown, page, config, files):
     """Adds its flags to the page of a job; keeps a mean and its deviation on one line."""
     markdown = markdown.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
     folder, _, name = page.file.src_uri.removesuffix(".md").rpartition("/")
-    return f"{markdown}\n{flags_table(name)}" if folder == "jobs" and name in JOBS else markdown
+    return f"{markdown}\n{flags_table(name)}" if folder == "jobs" and name in jobs() else markdown
 
 
 def modules():
@@ -81,17 +82,18 @@ def as_markdown(docstring):
 
 def job_page(job):
     """The page of a job that has no guide in docs/jobs: its docstring, and where to see what it has found."""
-    (page,) = [page for page, jobs in FOUND.items() if job in jobs]
-    docstring = as_markdown(parsed(f"experiments/{job}.py")[1])
-    return f"# {job}\n\n{docstring}\n\nWhat it found is on the page [{page}](../{page}.md).\n"
+    pages = [path.stem for path in sorted((ROOT / "docs").glob("*.md")) if f"experiments.{job}" in path.read_text()]
+    results = "".join(f"\n\nIts results are on the page [{page}](../{page}.md).\n" for page in pages[:1])
+    return f"# {job}\n\n{as_markdown(parsed(jobs()[job])[1])}{results}"
 
 
 def flags_table(job):
     """The flags of a job: its own, and those that other modules define for it."""
-    path = f"experiments/{job}.py"
+    path = jobs()[job]
     rows = flags_of(path)
     for module, function in re.findall(r"(\w+)\.(define_\w*flags)\(\)", (ROOT / path).read_text()):
-        rows += flags_of(f"experiments/{module}.py", function)
+        (definitions,) = (ROOT / "experiments").glob(f"*/{module}.py")
+        rows += flags_of(definitions, function)
     return "\n".join(["", "## Flags", "", "| flag | default | |", "| --- | --- | --- |", *rows, ""]) if rows else ""
 
 
@@ -129,8 +131,8 @@ def literal(node):
 def jobs_index():
     """All jobs, each with the first sentence of its docstring."""
     lines = ["# Jobs", "", "Every job is run by `python -m experiments.NAME`; `--helpfull` lists its flags.", ""]
-    for job in JOBS:
-        first = parsed(f"experiments/{job}.py")[1].split("\n\n")[0].partition(": python")[0].split(":\n")[0]
+    for job, path in jobs().items():
+        first = parsed(path)[1].split("\n\n")[0].partition(": python")[0].split(":\n")[0]
         lines.append(f"- [`{job}`]({job}.md): {' '.join(first.split()).rstrip(':')}")
     return "\n".join(lines) + "\n"
 
@@ -154,7 +156,7 @@ def catalogue():
 
 
 def keys_table():
-    """Every key with its default, its comment in base.py, and the methods that read it, by `ganlib.keys.READ`."""
+    """Every key with its default, its comment in base.py, and the methods that read it, by `ganlib.runs.keys.READ`."""
     lines = ["## Keys", "", "A key that the method does not read must be left at its default: setting it is an error.", ""]
     lines += ["| key | default | | read by |", "| --- | --- | --- | --- |"]
     for key, default, comment in keys_of_base():
@@ -180,7 +182,7 @@ def keys_of_base():
 
 def read_by(key):
     """The methods that read a key, with what stands against it: ``"gan (unless metrics is '')"``."""
-    from ganlib import keys
+    from ganlib.runs import keys
 
     by_conditions = {}
     for method, own in keys.READ.items():

@@ -11,7 +11,7 @@ import pathlib
 
 from absl import flags
 
-from experiments import job
+from experiments.common import job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained classifier", required=True)
 IMAGES = flags.DEFINE_string("images", None, "a folder of images", required=True)
@@ -22,8 +22,9 @@ SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "leave out unreadable fi
 def main():
     import numpy as np
 
-    from ganlib import classification, runs
+    from ganlib import runs
     from ganlib.data import folders
+    from ganlib.evaluation import classification
     from ganlib.files import written_whole
 
     run = runs.open_run(WORKDIR.value)

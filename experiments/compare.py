@@ -20,7 +20,8 @@ import sys
 
 from absl import flags
 
-from experiments import classifier_comparison, configs, gan_comparison, job
+from experiments import configs
+from experiments.common import classifier_comparison, gan_comparison, job
 
 FLAGS = flags.FLAGS
 

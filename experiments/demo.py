@@ -11,7 +11,8 @@ import time
 import numpy as np
 from absl import flags
 
-from experiments import job, train_classifier, train_gan
+from experiments import train_classifier, train_gan
+from experiments.common import job
 from experiments.configs import digits_cnn, digits_dcgan, digits_sgan
 
 LABEL_SEEDS = (0, 1, 2)
@@ -19,7 +20,7 @@ METHODS = {"supervised": "CNN, labelled images only", "semi_supervised": "semi-s
 
 
 def main():
-    from ganlib import report
+    from ganlib.runs import report
 
     started, folder = time.monotonic(), pathlib.Path(flags.FLAGS.workdir)
     jobs = [(method, seed) for method in METHODS for seed in LABEL_SEEDS]
@@ -51,7 +52,7 @@ def classifier_config(method, seed):
 
 def results(accuracies):
     """The table of all runs: method -> test accuracies by label seed."""
-    from ganlib.report import Table
+    from ganlib.runs.report import Table
 
     rows = []
     for method, values in accuracies.items():

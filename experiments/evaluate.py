@@ -13,7 +13,7 @@ import pathlib
 
 from absl import flags
 
-from experiments import job
+from experiments.common import job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained GAN; or give --real and --fake")
 REAL = flags.DEFINE_string("real", None, "a dataset of real images, such as folder:PATH or mnist")

@@ -15,7 +15,7 @@ import pathlib
 
 from absl import flags
 
-from experiments import job
+from experiments.common import job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained run", required=True)
 FORMAT = flags.DEFINE_enum("format", "saved_model", ["saved_model", "onnx", "litert", "keras"], "what to write")

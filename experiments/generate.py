@@ -12,7 +12,7 @@ import re
 
 from absl import flags
 
-from experiments import job
+from experiments.common import job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained run", required=True)
 OUTPUT = flags.DEFINE_string("output", "generated.png", "a .png for a grid, an .npz, or a folder for single PNGs")
@@ -90,7 +90,8 @@ def _write(images, output):
 
 def _features_like(model):
     """``(n, F)`` features of the pictures that --like names."""
-    from ganlib import UserError, data, instances, runs
+    from ganlib import UserError, data, runs
+    from ganlib.metrics import instances
 
     run = runs.open_run(WORKDIR.value)
     if not run.instances:
@@ -107,7 +108,7 @@ def _images(model, labels):
     import numpy as np
 
     from ganlib import UserError, sampling
-    from ganlib.gan import latents_for
+    from ganlib.models.gan import latents_for
 
     count, seed, rows = COUNT.value, SEED.value, -(-COUNT.value // ALONG)
     if TRUNCATION.value and KIND.value != "samples":

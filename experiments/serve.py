@@ -16,7 +16,7 @@ import socket
 
 from absl import flags
 
-from experiments import job
+from experiments.common import job
 
 EXPORT = flags.DEFINE_string("export", None, "the folder that experiments.export has written", required=True)
 NAME = flags.DEFINE_string("name", None, "of the model, in its address; by default that of the folder")

@@ -17,7 +17,8 @@ import pathlib
 
 from absl import flags
 
-from experiments import configs, job, train_gan
+from experiments import configs, train_gan
+from experiments.common import job
 from experiments.configs import base
 
 
@@ -31,8 +32,10 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def _train(config, workdir, accept_new_config, label, strategy):
-    from ganlib import UserError, classification, data, export, initialization, named_runs, report, runs, versions
+    from ganlib import UserError, data, export, runs, versions
+    from ganlib.evaluation import classification
     from ganlib.files import write_json, written_whole
+    from ganlib.runs import named_runs, report, warm_start
 
     defaults = base.classifier()
     config = runs.checked(workdir, config, defaults)
@@ -47,11 +50,11 @@ def _train(config, workdir, accept_new_config, label, strategy):
     data.partition.check_test_set(source, test)
     config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
     named_runs.check(config, source)
-    config = runs.smoke(initialization.with_features_of(config))
+    config = runs.smoke(warm_start.with_features_of(config))
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts))
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
-        initialization.initialize_classifier(model, run, parts.unlabeled)
+        warm_start.initialize_classifier(model, run, parts.unlabeled)
 
     def batches(start_step):
         return batches_of(config, parts, model.uses_unlabeled, start_step)
@@ -80,7 +83,7 @@ def _train(config, workdir, accept_new_config, label, strategy):
 
 def facts_of(config, parts):
     """What ``run.json`` shall say of what is learned from beside the dataset."""
-    from ganlib import named_runs
+    from ganlib.runs import named_runs
 
     facts = {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
     return facts | ({"generated_by": named_runs.state_of(config.generated_from)} if config.generated_from else {})
@@ -107,7 +110,8 @@ def gans_of(config, workdir):
 
 
 def _config_of_gan(name, config, conditional):
-    from ganlib import UserError, keys
+    from ganlib import UserError
+    from ganlib.runs import keys
 
     gan, given = configs.load(name), {"conditional": conditional}
     if gan.method != "gan":

@@ -6,7 +6,7 @@ The same command again goes on from the newest checkpoint. Any key of the config
 
 from absl import flags
 
-from experiments import job
+from experiments.common import job
 from experiments.configs import base
 
 
@@ -19,9 +19,10 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def _train(config, workdir, accept_new_config, label, strategy):
-    from ganlib import data, export, initialization, instances, named_runs, report, runs
+    from ganlib import data, export, runs
     from ganlib.evaluation import Evaluation
-    from ganlib.metrics import features
+    from ganlib.metrics import features, instances
+    from ganlib.runs import named_runs, report, warm_start
 
     defaults = base.gan()
     config = runs.smoke(runs.checked(workdir, config, defaults))
@@ -37,7 +38,7 @@ def _train(config, workdir, accept_new_config, label, strategy):
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint would take its place
-        initialization.initialize_gan(model, run, own)
+        warm_start.initialize_gan(model, run, own)
     evaluate = None
     if config.metrics:
         evaluate = Evaluation(whole, config.metrics.split(","), config.features, config.evaluation_samples)

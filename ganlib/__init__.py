@@ -11,18 +11,19 @@ from ganlib import registration
 __version__ = "0.1.0"
 
 _MODULES = (
-    "augment", "data", "evaluation", "export", "losses", "metrics", "networks", "penalties", "plots", "regularizers", "report",
-    "runs", "sampling", "training",
+    "augment", "data", "evaluation", "export", "interop", "layers", "losses", "metrics", "models", "networks", "penalties",
+    "plots", "regularizers", "runs", "sampling", "training",
 )  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",
-    "GAN": "ganlib.gan",
-    "PseudoLabelClassifier": "ganlib.pseudo_labels",
-    "SemiSupervisedGAN": "ganlib.semi_supervised",
-    "SupervisedClassifier": "ganlib.supervised",
-    "TripleGAN": "ganlib.triple_gan",
+    "GAN": "ganlib.models",
+    "PseudoLabelClassifier": "ganlib.models",
+    "SemiSupervisedGAN": "ganlib.models",
+    "SupervisedClassifier": "ganlib.models",
+    "TripleGAN": "ganlib.models",
     "UserError": "ganlib.errors",
     "load": "ganlib.runs",
+    "report": "ganlib.runs",
 }
 __all__ = sorted([*_MODULES, *_NAMES])
 

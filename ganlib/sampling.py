@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.gan import latents_for, with_labels
+from ganlib.models.gan import latents_for, with_labels
 from ganlib.training.random_stream import RandomStream
 
 

@@ -11,8 +11,8 @@ import textwrap
 import ganlib
 
 FOLDER = pathlib.Path(__file__).parent
-NOT_IN_RESULTS = ("export", "serving", "report.py")
-"""Parts of the package that change neither what is trained nor what is measured."""
+NOT_IN_RESULTS = ("export/", "serving/", "interop/", "runs/report.py")
+"""Folders and files of the package that change neither what is trained nor what is measured."""
 
 
 def of(*parts):
@@ -30,8 +30,8 @@ def of_code(*files):
     """
     if files:
         return of(*(_statements((FOLDER / file).read_text()) for file in files))
-    paths = [path.relative_to(FOLDER) for path in sorted(FOLDER.rglob("*.py"))]
-    counted = [path.as_posix() for path in paths if path.parts[0] not in NOT_IN_RESULTS]
+    paths = [path.relative_to(FOLDER).as_posix() for path in sorted(FOLDER.rglob("*.py"))]
+    counted = [path for path in paths if not path.startswith(NOT_IN_RESULTS)]
     return of(ganlib.__version__, counted, of_code(*counted))
 
 

@@ -9,10 +9,11 @@ from PIL import Image
 
 import ganlib
 from experiments import configs, train_classifier, train_gan
-from ganlib import data, export, report, runs
+from ganlib import data, export, runs
 from ganlib.files import read_measures, read_rows
+from ganlib.runs import report
 from tests.helpers import same, weights
-from tests.test_runs import small
+from tests.runs.test_folder import small
 
 SCORES = {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}
 

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from ganlib import data, evaluation, instances, metrics, versions
+from ganlib import data, evaluation, metrics, versions
 from ganlib.metrics import evaluate as evaluate_module
-from ganlib.metrics import features, in_domain
+from ganlib.metrics import features, in_domain, instances
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 4, 4, 1), np.uint8)
 LABELS = np.arange(12) % 2

@@ -42,7 +42,7 @@ def settled(config, original):
     """A config without what its file sets for something that was switched off afterwards, such as another ``method``.
 
     Keys that the run no longer reads go back to their defaults, and a line says so. Keys that were changed themselves, or
-    that do nothing in the file as it is, are left for `ganlib.keys.check` to refuse.
+    that do nothing in the file as it is, are left for `ganlib.runs.keys.check` to refuse.
 
     Args:
         config: the `ConfigDict` of a file, with changes.
@@ -52,7 +52,7 @@ def settled(config, original):
         A `ConfigDict`.
     """
     from experiments.configs import base
-    from ganlib import keys
+    from ganlib.runs import keys
 
     if any(each.get("method") not in keys.READ for each in (config, original)):
         return config

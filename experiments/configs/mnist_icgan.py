@@ -4,7 +4,7 @@ network that learned to classify clothes.
 python -m experiments.train_classifier --config=experiments/configs/fashion_mnist_full_cnn.py \
   --workdir=runs/fashion_mnist_full_cnn
 python -m experiments.train_gan --config=experiments/configs/mnist_icgan.py --workdir=runs/mnist_icgan
-python -m experiments.likeness --workdir=runs/mnist_icgan
+python -m experiments.studies.likeness --workdir=runs/mnist_icgan
 
 To expect on seed 0 (docs/results.md): 95 % of the images that answer a test image are of its class, where 10 % would be chance.
 The search for neighbours takes four minutes and a half on one core, once, the training seven with

@@ -21,7 +21,7 @@ from ganlib.augment.functions import (
     saturation,
     shift,
     translation,
-)  # fmt: skip
+)
 from ganlib.errors import UserError
 
 __all__ = [

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ganlib.augment.sampling import sampled
 from ganlib.errors import choose
-from ganlib.training.sharing import whole_batch
+from ganlib.training.replicas import whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.augment")
 

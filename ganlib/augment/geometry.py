@@ -8,7 +8,7 @@ import tensorflow as tf
 from ganlib.augment import filters
 from ganlib.augment.chance import by_chance
 from ganlib.augment.sampling import mirrored, sampled
-from ganlib.networks.resampling import product
+from ganlib.layers.resampling import product
 
 
 def transformed(images, random, probability, categories):

@@ -1,12 +1,6 @@
 """Measures of generated images and of classifiers: arrays in, numbers out. They know nothing of GANs."""
 
-from ganlib.metrics.classification import (
-    accuracy,
-    confusion_matrix,
-    expected_calibration_error,
-    recall_by_class,
-    temperature,
-)
+from ganlib.metrics.classification import accuracy, confusion_matrix, expected_calibration_error, recall_by_class, temperature
 from ganlib.metrics.classification_accuracy import classification_accuracy_score
 from ganlib.metrics.density_coverage import DensityCoverage, density_coverage
 from ganlib.metrics.frechet import Moments, frechet_distance

@@ -1,13 +1,37 @@
-"""Generators and discriminators, a file for each architecture. They use `keras.ops` only and know nothing of training."""
+"""Generators and discriminators, a file for each architecture. They use `keras.ops` only and know nothing of training.
 
-from ganlib.networks import (  # isort: skip
-    biggan, dcgan, fastgan, improved_conv, improved_mlp, instance, layers, mlp, multiscale, pretrained, projected, r3gan,
-    resnet, stylegan2,
-)  # fmt: skip
+A module of this folder is imported when it is first used, as in ``ganlib.networks.dcgan``. `architectures` lists those with a
+generator or a discriminator, so a new file needs no other change.
+"""
+
+import functools
+import importlib
+import pathlib
+import pkgutil
+import re
+
 from ganlib.networks.base import Discriminator, Generator
 from ganlib.networks.classifier import Classifier
 
-__all__ = [
-    "Classifier", "Discriminator", "Generator", "biggan", "dcgan", "fastgan", "improved_conv", "improved_mlp", "instance",
-    "layers", "mlp", "multiscale", "pretrained", "projected", "r3gan", "resnet", "stylegan2",
-]  # fmt: skip
+_FOLDER = pathlib.Path(__file__).parent
+_MODULES = tuple(sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER)])))
+__all__ = ["Classifier", "Discriminator", "Generator", "architectures", *_MODULES]
+
+
+@functools.cache
+def architectures():
+    """The names of the modules that define a Generator or a Discriminator, read from their source without importing them."""
+    texts = {name: (_FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES if name != "base"}
+    return tuple(name for name, text in texts.items() if re.search(r"^class (?:Generator|Discriminator)\b", text, re.MULTILINE))
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"ganlib.networks.{name}")
+    if name == "layers":  # its place in earlier versions
+        return importlib.import_module("ganlib.layers")
+    raise AttributeError(f"module 'ganlib.networks' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

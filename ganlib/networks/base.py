@@ -4,9 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganlib import layers
 from ganlib.errors import UserError, integer
-from ganlib.networks import conditioning, layers
-from ganlib.networks.own_policy import OwnPolicy
+from ganlib.layers import conditioning
+from ganlib.layers.dtype_policy import OwnPolicy
 
 
 class _Network(OwnPolicy, keras.Model):
@@ -146,7 +147,7 @@ class Discriminator(_Network):
         image_shape: ``(height, width, channels)``.
         num_classes: the number of classes of a conditional discriminator; None for an unconditional one.
         spectral_norm: normalise the head's weights by their spectral norm.
-        conditioning: how labels are taken, a name out of `ganlib.networks.conditioning.CONDITIONINGS`.
+        conditioning: how labels are taken, a name out of `ganlib.layers.conditioning.CONDITIONINGS`.
         rotations: have a second head, for `ganlib.penalties.RotationPrediction`.
 
     Attributes:

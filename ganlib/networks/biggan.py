@@ -10,9 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganlib.networks import base, layers, resnet
-from ganlib.networks.attention import attention_after
-from ganlib.networks.own_policy import OwnPolicy
+from ganlib import layers
+from ganlib.layers.attention import attention_after
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.networks import base, resnet
 
 register = keras.saving.register_keras_serializable("ganlib.biggan")
 

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganlib.networks import base, layers, pixels
-from ganlib.networks.own_policy import OwnPolicy
+from ganlib import layers
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.networks import base, pixels
 
 register = keras.saving.register_keras_serializable("ganlib")
 
@@ -71,7 +72,7 @@ class Classifier(OwnPolicy, layers.Composed, keras.Model):
         return ops.cast(self.head(features, training=training), "float32")
 
     def initialize(self, images):
-        """Initialises the weight-normalised layers by data: see `ganlib.networks.layers.initialize_weight_norm`.
+        """Initialises the weight-normalised layers by data: see `ganlib.layers.basic.initialize_weight_norm`.
 
         Args:
             images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``.

@@ -6,7 +6,8 @@ from a normal distribution of deviation 0.02. The paper's 64x64 network has widt
 
 import keras
 
-from ganlib.networks import base, layers
+from ganlib import layers
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.dcgan")
 

@@ -6,9 +6,10 @@ excitation by which coarse maps scale the channels of fine ones. Labels through 
 import keras
 from keras import ops
 
-from ganlib.networks import base, layers
-from ganlib.networks.equalized import normal, pixel_norm
-from ganlib.networks.own_policy import OwnPolicy
+from ganlib import layers
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.equalized import normal, pixel_norm
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.fastgan")
 

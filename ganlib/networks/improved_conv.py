@@ -7,8 +7,9 @@ authors' code; other sizes than 32x32 are ours.
 
 import keras
 
-from ganlib.networks import base, layers
-from ganlib.networks.own_policy import policy
+from ganlib import layers
+from ganlib.layers.dtype_policy import policy
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.improved_conv")
 

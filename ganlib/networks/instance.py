@@ -9,8 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganlib import layers
 from ganlib.errors import UserError
-from ganlib.networks import base, layers
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.instance")
 

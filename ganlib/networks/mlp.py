@@ -7,7 +7,8 @@ import math
 
 import keras
 
-from ganlib.networks import base, layers
+from ganlib import layers
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.mlp")
 

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.resampling import product
 from ganlib.networks import base, dcgan
-from ganlib.networks.own_policy import OwnPolicy
-from ganlib.networks.resampling import product
 
 register = keras.saving.register_keras_serializable("ganlib.multiscale")
 

@@ -5,8 +5,9 @@ import importlib
 import keras
 from keras import ops
 
+from ganlib import layers
 from ganlib.errors import UserError, choose
-from ganlib.networks import base, layers
+from ganlib.networks import base
 from ganlib.networks.classifier import Classifier
 
 register = keras.saving.register_keras_serializable("ganlib.pretrained")

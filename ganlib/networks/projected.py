@@ -10,9 +10,10 @@ import math
 import keras
 from keras import ops
 
-from ganlib.networks import base, layers, pretrained
+from ganlib import layers
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.networks import base, pretrained
 from ganlib.networks.fastgan import Generator
-from ganlib.networks.own_policy import OwnPolicy
 
 __all__ = ["Discriminator", "Generator"]
 

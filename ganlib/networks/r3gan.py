@@ -11,9 +11,10 @@ import math
 import keras
 from keras import ops
 
-from ganlib.networks import base, layers
-from ganlib.networks.own_policy import OwnPolicy
-from ganlib.networks.resampling import Downsample, Upsample
+from ganlib import layers
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.resampling import Downsample, Upsample
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.r3gan")
 

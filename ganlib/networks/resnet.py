@@ -10,9 +10,10 @@ between.
 import keras
 from keras import ops
 
-from ganlib.networks import base, layers
-from ganlib.networks.attention import attention_after
-from ganlib.networks.own_policy import OwnPolicy
+from ganlib import layers
+from ganlib.layers.attention import attention_after
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
 

@@ -9,9 +9,11 @@ import math
 import keras
 from keras import ops
 
-from ganlib.networks import base, equalized, layers
-from ganlib.networks.own_policy import OwnPolicy
-from ganlib.networks.resampling import Downsample, Upsample, blur
+from ganlib import layers
+from ganlib.layers import equalized
+from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.resampling import Downsample, Upsample, blur
+from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.stylegan2")
 
@@ -245,7 +247,7 @@ class DiscriminatorBlock(OwnPolicy, keras.layers.Layer):
 
 
 @register
-class Discriminator(equalized.Discriminator):
+class Discriminator(base.Discriminator):
     """A 1x1 convolution -> residual blocks that halve the resolution -> `layers.MinibatchDeviation`, a convolution and a dense
     layer, whose results are the features -> logits, by projection where there are labels.
 
@@ -270,6 +272,13 @@ class Discriminator(equalized.Discriminator):
             keras.layers.Flatten(), equalized.Dense(width, activate=True),
         ], name="body")  # fmt: skip
         self.build()
+
+    def make_head(self):
+        return equalized.Dense(1, name="head")
+
+    def make_label_head(self, num_features):
+        projects = self.conditioning == "projection"
+        return equalized.Projection(self.num_classes) if projects else super().make_label_head(num_features)
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "channels_base": self.channels_base}

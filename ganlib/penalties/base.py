@@ -4,11 +4,11 @@ import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.regularizers import Regularizer
+from ganlib.losses.weighted import WeightedTerm
 from ganlib.training import schedules
 
 
-class Penalty(Regularizer):
+class Penalty(WeightedTerm):
     """A weighted term of the discriminator's loss, of the generator's, or of both.
 
     Subclasses define ``term(critic, real, fake, random)``, or ``generator_term(critic, generator, fake, random)``, or both,
@@ -16,7 +16,7 @@ class Penalty(Regularizer):
 
     They get
 
-    - ``critic``, a `ganlib.critic.Critic`: the discriminator as a function of images;
+    - ``critic``, a `ganlib.models.critic.Critic`: the discriminator as a function of images;
     - ``real`` and ``fake``: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``;
     - ``random``, a `ganlib.training.RandomStream`, the source of all chance;
 

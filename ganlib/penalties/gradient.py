@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
-from ganlib.training.sharing import batch_mean
+from ganlib.training.replicas import batch_mean
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.penalties.base import Penalty
-from ganlib.training.sharing import batch_mean
+from ganlib.training.replicas import batch_mean
 from ganlib.training.state import State
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from ganlib.errors import UserError, choose, integer
 from ganlib.networks import pixels
 from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
-from ganlib.training import averaging, gradients, precision, received
+from ganlib.training import averaging, gradients, input_checks, precision
 from ganlib.training.random_stream import RandomStream
 
 
@@ -64,7 +64,7 @@ class DistributedModel(keras.Model):
 
     @property
     def form(self):
-        """What a batch of training data is made of, as in `ganlib.training.received`."""
+        """What a batch of training data is made of, as in `ganlib.training.input_checks`."""
         return {}
 
     def random_stream(self):
@@ -221,9 +221,9 @@ class DistributedModel(keras.Model):
             UserError: for images with other values or of another shape, and labels that are none of the classes; also where
                 TensorFlow has wrapped one, from inside the step or the pipeline, in an error of its own.
         """
-        received.check_options(kwargs)
+        input_checks.check_options(kwargs)
         labels = args[0] if args else kwargs.get("y")
-        self._looks_at_images = not received.check_arrays(x, labels, self.form, self._missing_part())
+        self._looks_at_images = not input_checks.check_arrays(x, labels, self.form, self._missing_part())
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)
         with _user_errors():
@@ -284,12 +284,12 @@ class DistributedModel(keras.Model):
         No step is counted for a batch that did not come, as at the end of a dataset of unknown size, or that is refused: in a
         graph, what does not depend on the batch would not wait for it.
         """
-        received.check_form(data, self.form, self._missing_part())
+        input_checks.check_form(data, self.form, self._missing_part())
         values = [x for x in tf.nest.flatten(data) if x is not None]
         checks = [tf.cond(looks, lambda x=x: _check(x), lambda: True) for x in values if _may_be_wrong(x)]
-        for (name, (_, num_classes)), x in zip(self.form.items(), received.parts_of(data), strict=False):
+        for (name, (_, num_classes)), x in zip(self.form.items(), input_checks.parts_of(data), strict=False):
             if num_classes:
-                check = lambda name=name, x=x, k=num_classes: received.label_check(name, x, k)  # noqa: E731
+                check = lambda name=name, x=x, k=num_classes: input_checks.label_check(name, x, k)  # noqa: E731
                 checks.append(tf.cond(looks, check, lambda: True))
         with tf.control_dependencies([*values, *checks]):
             self.step.assign_add(0)  # whatever reads or counts the step comes after this

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from experiments.processes import worker_environments
+from experiments.common.processes import worker_environments
 
 ROOT = pathlib.Path(__file__).parents[2]
 

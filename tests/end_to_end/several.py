@@ -11,7 +11,7 @@ import sys
 
 from absl import flags
 
-import experiments.job  # noqa: F401  what it imports defines flags once and for all
+import experiments.common.job  # noqa: F401  what it imports defines flags once and for all
 
 
 def outcome(job, *arguments):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ganlib
-from experiments import agreement
+from experiments.studies import agreement
 from tests.end_to_end.jobs import run
 
 

@@ -120,7 +120,7 @@ def test_folders(tmp_path, seed):
 FLAGS_SCRIPT = """
 import contextlib, io, json, sys
 from absl import flags
-from experiments import job
+from experiments.common import job
 
 job.define_training_flags()
 for line in sys.stdin:

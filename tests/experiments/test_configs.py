@@ -10,8 +10,9 @@ import tensorflow as tf
 import experiments.configs
 import ganlib
 from experiments.configs import base
-from ganlib import data, from_config, keys, runs
+from ganlib import data, runs
 from ganlib.networks import mlp
+from ganlib.runs import from_config, keys
 
 FOLDER = pathlib.Path(experiments.configs.__path__[0])
 NAMES = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))

@@ -7,7 +7,7 @@ import ganlib.data
 import ganlib.evaluation
 import ganlib.metrics
 from experiments import configs, train_classifier, train_gan
-from ganlib import instances
+from ganlib.metrics import instances
 from tests.helpers import same, weights
 
 

@@ -2,7 +2,8 @@ import itertools
 
 import numpy as np
 
-from ganlib.networks import Classifier, improved_mlp, layers
+from ganlib import layers
+from ganlib.networks import Classifier, improved_mlp
 
 
 def test_parameters_of_the_papers_classifier_counted_by_hand():

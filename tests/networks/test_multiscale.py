@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import augment, penalties
-from ganlib.critic import Critic
+from ganlib.models.critic import Critic
 from ganlib.networks import dcgan, multiscale
 from ganlib.training import RandomStream
 from tests.helpers import adam

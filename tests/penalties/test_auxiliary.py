@@ -5,7 +5,7 @@ import scipy.special
 
 import ganlib
 from ganlib import augment, penalties
-from ganlib.critic import Critic
+from ganlib.models.critic import Critic
 from ganlib.networks import dcgan, mlp
 from tests.helpers import SHAPE, adam
 

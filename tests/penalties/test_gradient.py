@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from ganlib import augment, penalties
-from ganlib.critic import Critic
+from ganlib.models.critic import Critic
 from ganlib.networks import mlp
 from ganlib.training import RandomStream
 from tests.penalties.critics import FAKE, RANDOM, REAL, critic, squared_norms

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import penalties
-from ganlib.critic import Critic
+from ganlib.models.critic import Critic
 from ganlib.networks import stylegan2
 from ganlib.training import RandomStream
 from tests.helpers import adam

@@ -1,0 +1,1 @@
+"""How fast steps, measures and the service are: ``python -m experiments.benchmarks.NAME``."""

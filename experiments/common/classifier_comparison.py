@@ -1,0 +1,129 @@
+"""Compares classifiers: each trial is one config trained with one number of labels and one seed."""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+from experiments import configs
+from experiments.common import processes, staleness, trials
+
+FLAGS = flags.FLAGS
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierTrial:
+    """One config trained on so many labels a class, chosen by one seed, in a folder of its own."""
+
+    name: str
+    labels: str
+    seed: str
+    config: object
+    workdir: pathlib.Path
+
+    @property
+    def label(self):
+        return f"{self.name}, {self.labels} labels, seed {self.seed}"
+
+    @property
+    def result(self):
+        return self.workdir / "classification.json"
+
+    @property
+    def asked(self):
+        """What its run must have been trained for."""
+        from ganlib import versions
+
+        config = staleness.plain(self.config) | {"labels_per_class": int(self.labels), "label_seed": int(self.seed),
+                                                 "seed": int(self.seed)}  # fmt: skip
+        for key in ("features_from", "generated_from"):
+            if (self.config[key] or "").startswith("config:"):
+                config[f"config of {key}"] = staleness.plain(configs.load(self.config[key].removeprefix("config:")))
+        return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
+
+    @property
+    def wanted(self):
+        """What must stand in its classification.json."""
+        from ganlib import versions
+
+        wanted, split = {"step": self.config.steps, "code": versions.of_code()}, self.config.test_split
+        return wanted | ({"test_content": staleness.images_of(self.config, split)} if split else {})
+
+    def commands(self):
+        """What is left to do, as arguments of Python."""
+        keys = [*FLAGS.set, f"labels_per_class={self.labels}", f"label_seed={self.seed}", f"seed={self.seed}"]
+        train = ["-m", "experiments.train_classifier", f"--config=experiments/configs/{self.name}.py",
+                 f"--workdir={self.workdir}", *(f"--config.{pair}" for pair in keys)]  # fmt: skip
+        return [train] if staleness.differences(self.result, self.wanted) else []
+
+
+def compare(folder, configs):
+    """Runs all trials that are not done.
+
+    Args:
+        folder: the `pathlib.Path` for runs and results.
+        configs: a dict from names to `ConfigDict`.
+
+    Returns:
+        ``(rows, table, failures)``: for results.json, as Markdown, and a line for each trial that failed.
+    """
+    counts = FLAGS.labels or [str(next(iter(configs.values())).labels_per_class)]
+    runs = [
+        ClassifierTrial(name, labels, seed, configs[name], folder / f"{name}_labels{labels}_seed{seed}")
+        for seed in FLAGS.seeds for labels in counts for name in configs
+    ]  # fmt: skip
+    staleness.claim_all(runs, FLAGS.accept_other_code)
+    failures = processes.run_all(runs, folder, FLAGS.jobs) or staleness.still_different(runs)
+    if failures:
+        return [], "", failures
+    rows = [summary([run for run in runs if (run.name, run.labels) == (name, labels)]) for name in configs for labels in counts]
+    draw(rows, folder / "error.png")
+    return rows, as_markdown(rows), []
+
+
+def summary(runs):
+    """The row of one config and one number of labels: mean and deviation over seeds, and all values."""
+    results = []
+    for run in runs:
+        measured = staleness.read(run.result)
+        results.append({
+            "test_error": 100 * (1 - measured["test_accuracy"]),
+            "calibration_error": 100 * measured["expected_calibration_error"],
+            "minutes": float(trials.clock(run.workdir)[1][-1]),
+        })  # fmt: skip
+    run = runs[0]
+    return {
+        "name": run.name, "dataset": run.config.dataset, "labels_per_class": int(run.labels), "steps": run.config.steps,
+        **trials.statistics(results),
+    }  # fmt: skip
+
+
+def as_markdown(rows):
+    """Test errors in % as a Markdown table: a row for each config, a column for each number of labels a class."""
+    counts, names = (list(dict.fromkeys(row[key] for row in rows)) for key in ("labels_per_class", "name"))
+    lines = [["test error, %", "steps", *(f"{count} labels a class" for count in counts), "minutes"]]
+    for name in names:
+        own = {row["labels_per_class"]: row for row in rows if row["name"] == name}
+        cells = [trials.cell(own[count], "test_error", "{:.2f}") for count in counts]
+        minutes = sum(row["mean"]["minutes"] for row in own.values()) / len(own)
+        lines.append([name, str(own[counts[0]]["steps"]), *cells, f"{minutes:.1f}"])
+    return trials.as_markdown(lines)
+
+
+def draw(rows, path):
+    """Plots the test error against the number of labels a class, a line with deviations for each config."""
+    import matplotlib.figure
+
+    figure = matplotlib.figure.Figure(figsize=(5.5, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for name in dict.fromkeys(row["name"] for row in rows):
+        own = [row for row in rows if row["name"] == name]
+        errors = [row["std"]["test_error"] or 0.0 for row in own]
+        means = [row["mean"]["test_error"] for row in own]
+        axes.errorbar([row["labels_per_class"] for row in own], means, errors, marker="o", markersize=4, capsize=3, label=name)
+    axes.set(xlabel="labels a class", ylabel="test error, %", xscale="log", yscale="log")
+    trials.plain_ticks(axes.xaxis)
+    trials.plain_ticks(axes.yaxis)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=90)

@@ -1,0 +1,209 @@
+"""Compares GANs: each trial is one config trained with one seed and measured; beside them, real test images."""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+from experiments.common import processes, staleness, trials
+
+FLAGS = flags.FLAGS
+
+
+@dataclasses.dataclass(frozen=True)
+class GanTrial:
+    """One config trained with one seed, in a folder of its own."""
+
+    name: str
+    seed: str
+    config: object
+    workdir: pathlib.Path
+
+    @property
+    def label(self):
+        return f"{self.name}, seed {self.seed}"
+
+    @property
+    def result(self):
+        return self.workdir / "evaluation.json"
+
+    @property
+    def asked(self):
+        """What its run must have been trained for."""
+        from ganlib import versions
+
+        config = staleness.plain(self.config) | {"seed": int(self.seed)}
+        return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
+
+    @property
+    def wanted(self):
+        """What must stand in its evaluation.json."""
+        from ganlib import versions
+
+        wanted = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
+                  "seed": int(self.seed), "real_content": staleness.images_of(self.config),
+                  "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
+        return wanted | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in wanted["metrics"] else {})
+
+    def commands(self):
+        """What is left to do, as arguments of Python."""
+        path = f"experiments/configs/{self.name}.py"
+        overrides = [f"--config.{pair}" for pair in FLAGS.set]
+        train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
+                 f"--config.seed={self.seed}", *overrides]  # fmt: skip
+        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
+                    f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
+                    *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
+        return [train, evaluate] if staleness.differences(self.result, self.wanted) else []
+
+
+@dataclasses.dataclass(frozen=True)
+class Floor:
+    """The real test images of a config's data, measured by its features as if they were generated."""
+
+    config: object
+    result: pathlib.Path
+
+    @classmethod
+    def of(cls, config, folder):
+        """That of a config, whose file is named by what it depends on."""
+        dataset, key = data_of(config)
+        return cls(config, folder / f"{dataset.replace('/', '_').replace(':', '_')}_{key}_test.json")
+
+    @property
+    def label(self):
+        dataset = self.config.dataset
+        return f"{dataset}{f' of classes {self.config.classes}' if self.config.classes else ''}, real test images"
+
+    @property
+    def wanted(self):
+        """What must stand in its file."""
+        from ganlib import versions
+
+        names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
+        return {"metrics": names, "real_content": staleness.images_of(self.config), "code": versions.of_code(),
+                "fake_content": staleness.images_of(self.config, "test"),
+                "features_version": staleness.features_of(self.config)}  # fmt: skip
+
+    def commands(self):
+        """What is left to do, as arguments of Python."""
+        command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
+                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.wanted['metrics'])}",
+                   *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
+                   f"--output={self.result}"]  # fmt: skip
+        return [command] if staleness.differences(self.result, self.wanted) else []
+
+
+def data_of(config):
+    """``(dataset, key)``: runs with the same pair have the same images and features, and share a floor."""
+    from ganlib import versions
+
+    values = [config.get(key) for key in (*staleness.OF_IMAGES, "features")]
+    return config.dataset, versions.of(*values)[:6]
+
+
+def _set(config, *keys):
+    """Keys of a config as flags of a job, those alone that are set."""
+    return [f"--{key}={config[key]}" for key in keys if config[key] not in (None, "")]
+
+
+def compare(folder, configs):
+    """Runs all trials that are not done.
+
+    Args:
+        folder: the `pathlib.Path` for runs and results.
+        configs: a dict from names to `ConfigDict`.
+
+    Returns:
+        ``(rows, table, failures)``: for results.json, as Markdown, and a line for each trial that failed.
+    """
+    datasets = list(dict.fromkeys(map(data_of, configs.values())))
+    floors = floors_of(configs.values(), folder)
+    runs = [GanTrial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in FLAGS.seeds for name in configs]
+    staleness.claim_all(runs, FLAGS.accept_other_code)
+    # The floors first: they leave the in-domain classifiers in the cache, which the trials then share.
+    failures = processes.run_all(floors, folder, FLAGS.jobs) or processes.run_all(runs, folder, FLAGS.jobs)
+    failures = failures or staleness.still_different([*floors, *runs])
+    if failures:
+        return [], "", failures
+    rows = [(data_of(configs[name]), summary(name, [run for run in runs if run.name == name])) for name in configs]
+    rows += [(data_of(floor.config), floor_row(floor)) for floor in floors]
+    rows = [row for _, row in sorted(rows, key=lambda pair: datasets.index(pair[0]))]
+    draw_curves(runs, folder / "fid.png")
+    return rows, as_markdown(rows), []
+
+
+def floors_of(configs, folder):
+    """The floor of each data set that has test images."""
+    from ganlib import UserError
+
+    floors = []
+    for config in {data_of(config): config for config in configs}.values():
+        try:
+            staleness.images_of(config, "test")
+            floors.append(Floor.of(config, folder))
+        except UserError as error:
+            print(f"no row of real test images: {error}", flush=True)
+    return floors
+
+
+def summary(name, runs):
+    """One config's row: the mean and the deviation over seeds of every result, and all of its values."""
+    results = [staleness.read(run.result)["results"] | {"minutes": float(trials.clock(run.workdir)[1][-1])} for run in runs]
+    config = runs[0].config
+    return {"name": name, "dataset": config.dataset, "steps": config.steps, **trials.statistics(results)}
+
+
+def floor_row(floor):
+    """The row of real test images, measured once."""
+    results = staleness.read(floor.result)["results"]
+    return {"name": floor.label, "dataset": floor.config.dataset, **trials.statistics([results])}
+
+
+def draw_curves(runs, path):
+    """Plots the FID that was measured in training against minutes, a panel for each data set and a line for each run."""
+    import matplotlib.figure
+    import numpy as np
+
+    from ganlib.training.callbacks import read_rows
+
+    datasets = list(dict.fromkeys(run.config.dataset for run in runs))
+    names = list(dict.fromkeys(run.name for run in runs))
+    figure = matplotlib.figure.Figure(figsize=(4 * len(datasets), 3.2), layout="constrained")
+    for axes, dataset in zip(figure.subplots(1, len(datasets), squeeze=False)[0], datasets, strict=True):
+        for run in (run for run in runs if run.config.dataset == dataset):
+            points = [(row["step"], row["fid"]) for row in read_rows(run.workdir / "metrics.jsonl") if "fid" in row]
+            if points:
+                steps, fids = zip(*points, strict=True)
+                label = run.name if run.seed == runs[0].seed else None
+                axes.plot(np.interp(steps, *trials.clock(run.workdir)), fids, color=f"C{names.index(run.name)}", label=label)
+        axes.set(title=dataset, xlabel="minutes of training", ylabel="FID", yscale="log")
+        trials.plain_ticks(axes.yaxis)
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend(frameon=False)
+    figure.savefig(path, dpi=90)
+
+
+COLUMNS = {
+    "fid": ("FID", "{:.2f}"),
+    "kid": ("KID", "{:.2f}"),
+    "inception_score": ("IS", "{:.2f}"),
+    "precision": ("precision", "{:.3f}"),
+    "recall": ("recall", "{:.3f}"),
+    "density": ("density", "{:.3f}"),
+    "coverage": ("coverage", "{:.3f}"),
+    "intra_fid": ("intra-class FID", "{:.2f}"),
+    "cas": ("CAS", "{:.3f}"),
+    "cas_real": ("CAS of real images", "{:.3f}"),
+    "minutes": ("minutes", "{:.1f}"),
+}
+"""Result -> its heading and format."""
+
+
+def as_markdown(rows):
+    """The rows as a Markdown table, mean ± deviation."""
+    shown = [key for key in COLUMNS if any(key in row["mean"] for row in rows)]
+    lines = [["", "steps", *(COLUMNS[key][0] for key in shown)]]
+    lines += [[row["name"], str(row.get("steps", "")), *(trials.cell(row, k, COLUMNS[k][1]) for k in shown)] for row in rows]
+    return trials.as_markdown(lines)

@@ -1,0 +1,1 @@
+"""Experiments about ganlib and its measures: ``python -m experiments.studies.NAME``."""

@@ -1,0 +1,53 @@
+"""How much the devices of a distributed training exchange, and what it costs on paper:
+python -m experiments.studies.communication --configs=cifar10_dcgan,cifar10_resnet
+
+Of each config one step is traced, not run, for two devices. The table has the bytes that each device hands to the others in
+a step, and the milliseconds of a ring all-reduce among 8, 64 and 256 of them, if nothing of it hides behind computation.
+"""
+
+from absl import flags
+
+from experiments import configs
+from experiments.common import job
+
+FLAGS = flags.FLAGS
+SIZES = (8, 64, 256)
+
+
+def main():
+    from ganlib.training import collectives, strategy
+
+    mirrored = strategy.create("mirrored", 2)
+    print(f"| | parameters, millions | collectives | MB a step | {' | '.join(f'ms among {size}' for size in SIZES)} |")
+    print("| --- " * (4 + len(SIZES)) + "|")
+    for name in FLAGS.configs:
+        model, batch = _traceable(configs.load(name), mirrored)
+        found = collectives.exchange(model, batch)
+        times = [1e3 * collectives.ring_seconds(found, size, 1e9 * FLAGS.gigabytes, 1e-6 * FLAGS.latency) for size in SIZES]
+        parameters = sum(v.value.shape.num_elements() for v in model.trainable_variables)
+        cells = [f"{parameters / 1e6:.2f}", str(found.collectives), f"{found.bytes / 1e6:.1f}", *(f"{t:.1f}" for t in times)]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _traceable(config, mirrored):
+    """The model of a config, for images of ``--image_size``, 3 channels and 10 classes, and one replica's batch of it."""
+    import pathlib
+
+    import tensorflow as tf
+
+    from ganlib import runs
+
+    shape = (FLAGS.image_size, FLAGS.image_size, 3)
+    facts = {"image_shape": shape, "class_names": [str(k) for k in range(10)]}
+    model = runs.build(runs.Run(pathlib.Path(), pathlib.Path(), config, facts, mirrored))
+    count = config.batch_size * config.get("discriminator_steps", 1)
+    images, labels = tf.TensorSpec((count, *shape), tf.uint8), tf.TensorSpec((count,), tf.int64)
+    return model, (images, labels, images) if getattr(model, "uses_unlabeled", False) else (images, labels)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_list("configs", None, "files of experiments/configs, such as cifar10_dcgan,cifar10_resnet", required=True)
+    flags.DEFINE_integer("image_size", 32, "height and width of the images")
+    flags.DEFINE_float("gigabytes", 25.0, "gigabytes a second that a link carries in one direction", lower_bound=1e-3)
+    flags.DEFINE_float("latency", 5.0, "microseconds that a message takes, however short it is", lower_bound=0.0)
+    job.start(main)

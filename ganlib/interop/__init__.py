@@ -1,0 +1,1 @@
+"""Other frameworks: `.keras` files on other backends."""

@@ -1,0 +1,121 @@
+"""Layers with an equalised learning rate: weights begin with a variance of 1 and are scaled at each call, so that Adam moves
+all of them at one pace. Karras et al. 2018, "Progressive growing of GANs" (arXiv:1710.10196), section 4.1."""
+
+import math
+
+import keras
+from keras import ops
+
+from ganlib.layers.dtype_policy import OwnPolicy
+
+register = keras.saving.register_keras_serializable("ganlib.equalized")
+
+SLOPE, GAIN = 0.2, math.sqrt(2.0)
+
+
+def leaky_relu(inputs):
+    """A leaky ReLU that about keeps the variance, as in StyleGAN2's code: times the square root of 2."""
+    return ops.leaky_relu(inputs, SLOPE) * GAIN
+
+
+def pixel_norm(inputs):
+    """``(..., channels)`` scaled to a mean square of 1 over the channels: Karras et al. 2018, section 4.2."""
+    return inputs * ops.rsqrt(ops.mean(ops.square(inputs), axis=-1, keepdims=True) + 1e-8)
+
+
+def normal(deviation=1.0):
+    """The initialiser of most weights here."""
+    return keras.initializers.RandomNormal(stddev=deviation)
+
+
+@register
+class Dense(keras.layers.Layer):
+    """``(n, units_in)`` -> ``(n, units)``.
+
+    Args:
+        units: the number of outputs.
+        bias: what the biases begin with.
+        activate: apply `leaky_relu`.
+        rate: how much faster than others the layer learns; StyleGAN's mapping network has 0.01.
+    """
+
+    def __init__(self, units, bias=0.0, activate=False, rate=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.first_bias, self.activate, self.rate = units, bias, activate, rate
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units), initializer=normal(1.0 / self.rate))
+        first = keras.initializers.Constant(self.first_bias)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer=first)
+
+    def call(self, inputs):
+        scale = self.rate / math.sqrt(self.kernel.shape[0])
+        outputs = ops.matmul(inputs, self.kernel * scale) + self.bias * self.rate
+        return leaky_relu(outputs) if self.activate else outputs
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        own = {"units": self.units, "bias": self.first_bias, "activate": self.activate, "rate": self.rate}
+        return {**super().get_config(), **own}
+
+
+@register
+class Conv(keras.layers.Layer):
+    """``(n, h, w, c)`` -> ``(n, h, w, filters)``, or, with steps of 2, ``(n, h / 2, w / 2, filters)``.
+
+    Args:
+        filters: channels that go out.
+        kernel_size: 1 or 3.
+        activate: add biases and apply `leaky_relu`.
+        strides: 1, or 2 for inputs that have been padded for it.
+    """
+
+    def __init__(self, filters, kernel_size, activate=True, strides=1, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.activate, self.strides = filters, kernel_size, activate, strides
+
+    def build(self, input_shape):
+        shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=normal())
+        if self.activate:
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(self, inputs):
+        scale = 1.0 / math.sqrt(math.prod(self.kernel.shape[:3]))
+        padding = "same" if self.strides == 1 else "valid"
+        outputs = ops.conv(inputs, self.kernel * scale, self.strides, padding)
+        return leaky_relu(ops.add(outputs, self.bias)) if self.activate else outputs
+
+    def get_config(self):
+        own = {"filters": self.filters, "kernel_size": self.kernel_size, "activate": self.activate, "strides": self.strides}
+        return {**super().get_config(), **own}
+
+
+@register
+class Projection(OwnPolicy, keras.layers.Layer):
+    """Adds the inner product of the features with an embedding of the label, of unit variance, over the square root of their
+    number: as in the code of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
+
+    `conditioning.Projection` beside equalised layers would learn so much faster than they that the generator's images would
+    differ by their labels alone.
+
+    Args:
+        num_classes: the number of labels.
+    """
+
+    def __init__(self, num_classes, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+
+    def build(self, logits_shape, features_shape=None, labels_shape=None):
+        self.embedding = keras.layers.Embedding(self.num_classes, features_shape[-1], embeddings_initializer=normal())
+        self.embedding.build(labels_shape)
+
+    def call(self, logits, features, labels, training=False):
+        embedded = pixel_norm(self.embedding(labels))
+        return logits + ops.sum(embedded * features, axis=-1) / math.sqrt(features.shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}

@@ -1,0 +1,9 @@
+"""What trains networks: GANs, semi-supervised GANs, and classifiers to compare them with."""
+
+from ganlib.models.gan import GAN
+from ganlib.models.pseudo_labels import PseudoLabelClassifier
+from ganlib.models.semi_supervised_gan import SemiSupervisedGAN
+from ganlib.models.supervised import SupervisedClassifier
+from ganlib.models.triple_gan import TripleGAN
+
+__all__ = ["GAN", "PseudoLabelClassifier", "SemiSupervisedGAN", "SupervisedClassifier", "TripleGAN"]

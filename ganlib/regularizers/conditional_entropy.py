@@ -1,0 +1,22 @@
+"""Low entropy of the classes of unlabelled images."""
+
+import keras
+import tensorflow as tf
+
+from ganlib.regularizers.base import Regularizer
+
+
+@keras.saving.register_keras_serializable("ganlib.regularizers")
+class ConditionalEntropy(Regularizer):
+    """The mean entropy of the class probabilities of unlabelled images: Grandvalet & Bengio 2005, in Bad GAN's loss
+    (Dai et al. 2017, arXiv:1705.09783, equation 6), whose authors give it a weight of 0.1 on SVHN.
+
+    For the classifier: it moves the boundaries between classes away from unlabelled images.
+    """
+
+    name = "conditional_entropy"
+
+    def __call__(self, outputs, random):
+        log_probabilities = tf.nn.log_softmax(outputs.unlabeled_logits)
+        entropy = -tf.reduce_sum(tf.exp(log_probabilities) * log_probabilities, axis=-1)
+        return self.weight * tf.reduce_mean(entropy)

@@ -1,0 +1,173 @@
+import keras
+import numpy as np
+import pytest
+
+import ganlib
+from ganlib import data, evaluation, metrics, plots, versions
+from ganlib.metrics import in_domain
+from tests.helpers import mlp_gan, replicas
+
+
+@pytest.fixture
+def pixels():
+    return keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten()], name="pixels")
+
+
+def test_fid_of_a_gan_in_pixel_space(pixels):
+    source, gan = data.open("digits"), mlp_gan()
+    result = evaluation.Evaluation(source, ["fid"], pixels, samples=300, seed=5)(gan)
+    fake = plots.to_uint8(gan.generate(300, seed=5)).reshape(300, 64)
+    assert result["fid"] == pytest.approx(metrics.frechet_distance(source.images.reshape(-1, 64), fake), rel=1e-5)
+
+
+@pytest.mark.parametrize("samples", [100, 101])
+def test_two_replicas_measure_what_one_does(pixels, samples):
+    results, images = [], []
+    for count in (1, 2):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            gan = mlp_gan(num_classes=10)
+        evaluate = evaluation.Evaluation(data.open("digits"), ["fid", "precision_recall"], pixels, samples=samples)
+        results.append(evaluate(gan))
+        images.append(gan.generate(samples))
+    np.testing.assert_allclose(*images, atol=1e-6)
+    assert results[0] == pytest.approx(results[1], rel=1e-5)
+
+
+def test_it_measures_the_average_not_the_network_in_training(pixels):
+    gan = mlp_gan()
+    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
+    before = evaluate(gan)
+    gan.generator.set_weights([w + 1 for w in gan.generator.get_weights()])
+    assert evaluate(gan) == before
+    gan.ema_generator.set_weights([w + 1 for w in gan.ema_generator.get_weights()])
+    assert evaluate(gan) != before
+
+
+def test_a_generator_of_nans_has_no_fid(pixels, caplog):
+    gan = mlp_gan()
+    gan.ema_generator.set_weights([np.full_like(w, np.nan) for w in gan.ema_generator.get_weights()])
+    evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
+    with pytest.raises(ganlib.UserError, match="100 of 100 images are not finite: the network has diverged"):
+        evaluate(gan)
+    plots.sample_grid(gan)
+    assert "64 of 64 images are not finite and drawn as a cross" in caplog.text
+
+
+def test_all_real_images_once_with_their_labels():
+    source = data.open("digits")
+    images, labels = zip(*evaluation.real_batches(source), strict=True)
+    images, labels = np.concatenate(images), np.concatenate(labels)
+    assert sorted(map(bytes, images)) == sorted(map(bytes, source.images))
+    lookup = {bytes(image): label for image, label in zip(source.images, source.labels, strict=True)}
+    assert [lookup[bytes(image)] for image in images] == labels.tolist()
+
+
+def test_generated_labels_follow_the_real_frequencies():
+    batches = list(evaluation.generated_batches(mlp_gan(num_classes=3), 1000, real_labels=np.array([0, 0, 0, 2])))
+    labels = np.concatenate([labels for _, labels in batches])
+    assert len(labels) == 1000
+    assert abs(np.mean(labels == 0) - 0.75) < 0.05
+    assert not np.any(labels == 1)
+
+
+class Copying:
+    """A generator that repeats images of the labels asked for, out of those it is given."""
+
+    def __init__(self, images, labels):
+        self.images, self.labels, self.generator = images, labels, mlp_gan(num_classes=10).generator
+        self.distribute_strategy = replicas(1)
+
+    def generate_from(self, latents, labels, batch_size):
+        random = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))
+        chosen = [random.choice(np.flatnonzero(self.labels == label)) for label in labels]
+        return self.images[chosen] / np.float32(127.5) - 1
+
+
+def test_cas_of_the_images_that_are_measured(pixels, monkeypatch):
+    """A generator that knows the data scores nearly as real data do; one whose labels mean nothing scores chance."""
+    source, test = data.open("digits"), data.open("digits", "test")
+    monkeypatch.setattr(in_domain, "MIN_STEPS", 400)
+    evaluate = evaluation.Evaluation(source, ["fid", "cas"], pixels, samples=1000, test=test)
+    result = evaluate(Copying(source.images, source.labels))
+    assert set(result) == {"fid", "cas", "cas_real"}
+    assert result["cas_real"] > 0.9
+    assert result["cas"] > 0.9
+    shuffled = evaluate(Copying(np.random.default_rng(0).permutation(source.images), source.labels))
+    assert shuffled["cas"] < 0.4
+    assert shuffled["cas_real"] == result["cas_real"]
+
+
+def test_cas_is_of_labelled_images(pixels):
+    source, test = data.open("digits"), data.open("digits", "test")
+    unlabelled = data.sources.from_arrays("mine", source.images)
+    evaluate = evaluation.Evaluation(source, ["cas"], pixels, samples=100, test=test)
+    with pytest.raises(ganlib.UserError, match="cas needs a conditional GAN"):
+        evaluate(mlp_gan())
+    with pytest.raises(ganlib.UserError, match="cas needs labelled images, which mine has not"):
+        evaluate.of_source(unlabelled)
+    with pytest.raises(ganlib.UserError, match="cas needs labelled images in memory, which mine has not"):
+        evaluation.Evaluation(unlabelled, ["cas"], pixels, test=test)
+    with pytest.raises(ganlib.UserError, match="cas needs real test images"):
+        evaluation.Evaluation(source, ["cas"], pixels)
+
+
+def test_what_a_result_depends_on_is_written_beside_it(pixels):
+    source, test = data.open("digits"), data.open("digits", "test")
+    evaluate = evaluation.Evaluation(source, ["fid"], pixels, samples=100, seed=3, test=test)
+    described = evaluation.described({"fid": 1.0}, evaluate, step=7)
+    assert described == {
+        "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
+        "real_content": source.fingerprint, "features": "pixels", "features_version": evaluate.extractor.version,
+        "seed": 3, "ganlib": ganlib.__version__, "code": versions.of_code(), "test_content": test.fingerprint,
+        "step": 7,
+    }  # fmt: skip
+
+
+def test_nearest_neighbours_are_the_nearest(pixels):
+    source, gan = data.open("digits"), mlp_gan()
+    extractor = metrics.features.get(pixels)
+    grid = np.asarray(evaluation.nearest_neighbours(gan, source, extractor, rows=2, seed=3))
+    generated = plots.to_uint8(gan.generate(2, seed=3))
+    cells = []
+    for image in generated:
+        distances = np.linalg.norm(source.images.reshape(-1, 64).astype(np.float32) - image.reshape(64), axis=1)
+        cells += [image, *source.images[np.argsort(distances)[:3]]]
+    np.testing.assert_array_equal(grid, np.asarray(plots.image_grid(np.stack(cells), columns=4)))
+
+
+def test_sources_of_two_sizes_and_other_bad_input(pixels):
+    small, large = data.open("digits"), data.open("digits", image_size=16)
+    with pytest.raises(ganlib.UserError, match="bring both to one image_size"):
+        evaluation.Evaluation(small, ["fid"], pixels).of_source(large)
+    with pytest.raises(ganlib.UserError, match="unknown metric 'fdi'"):
+        evaluation.Evaluation(small, ["fdi"], pixels)
+    with pytest.raises(ganlib.UserError, match="samples must be at least 2, got 1"):
+        evaluation.Evaluation(small, ["fid"], pixels, samples=1)
+
+
+def test_a_set_against_itself(pixels):
+    source = data.open("digits")
+    result = evaluation.Evaluation(source, ["fid", "precision_recall"], pixels).of_source(source)
+    assert result == {"fid": pytest.approx(0, abs=1e-4), "precision": 1.0, "recall": 1.0}
+
+
+def test_generated_images_as_a_source():
+    gan = mlp_gan(num_classes=3)
+    source = evaluation.generated_source(gan, 300, seed=4, class_names=("a", "b", "c"))
+    assert (source.num_examples, source.image_shape, source.class_names) == (300, (8, 8, 1), ("a", "b", "c"))
+    latents = ganlib.models.gan.latents_for(300, 4, 4)
+    np.testing.assert_array_equal(source.images, plots.to_uint8(gan.generate_from(latents, source.labels)))
+    assert np.bincount(source.labels).min() > 70
+    with pytest.raises(ganlib.UserError, match="images for a classifier need labels"):
+        evaluation.generated_source(mlp_gan(), 10)
+
+
+def test_a_model_whose_images_are_not_like_the_real_ones_is_refused(pixels):
+    source = data.from_arrays("colour", np.zeros((9, 16, 16, 3), "uint8"))
+    with pytest.raises(ganlib.UserError, match=r"images of \(16, 16, 3\), the GAN makes \(8, 8, 1\)"):
+        evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(mlp_gan())
+    with pytest.raises(ganlib.UserError, match="a ganlib.GAN is measured, got a Sequential"):
+        evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(pixels)
+    with pytest.raises(ganlib.UserError, match="a list of names"):
+        evaluation.Evaluation(source, "fid")

@@ -1,0 +1,36 @@
+import pytest
+import tensorflow as tf
+
+from experiments.benchmarks import steps
+
+WIDTH, BATCH = 4, 8
+
+
+def forward_flops():
+    """Multiply-adds, counted as two, of one image through the generator and the discriminator of width w at 32x32.
+
+    A 4x4 convolution with stride 2 from a to b channels on an s x s output costs 2 * 16 * a * b * s^2, and so does its
+    transpose, with s the smaller side.
+    """
+    w = WIDTH
+    conv = lambda a, b, side: 2 * 16 * a * b * side**2  # noqa: E731
+    generator = 2 * 128 * 16 * 4 * w + conv(4 * w, 2 * w, 4) + conv(2 * w, w, 8) + conv(w, 3, 16)
+    first, others = conv(3, w, 16), conv(w, 2 * w, 8) + conv(2 * w, 4 * w, 4) + 2 * 16 * 4 * w
+    return generator, 2 * 128 * 16 * 4 * w, first, others
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_flops_of_a_step_counted_by_hand(update, policy):
+    generator, dense, first, others = forward_flops()
+    # Backward, weights and inputs cost as much as forward each; the first layers need no gradient of their inputs.
+    generator_update = 3 * generator - dense  # forward and backward
+    discriminator_update = 2 * (3 * others + 2 * first)  # real and generated images, no gradient of the images
+    through = 2 * (others + first)  # forward, and backward to the generated images
+    if update == "alternating":
+        expected = generator + discriminator_update + generator_update + through
+    else:
+        expected = generator_update + discriminator_update + others + first
+    batch = tf.TensorSpec((BATCH, *steps.IMAGE_SHAPE), tf.uint8)
+    measured = steps.step_flops(steps.make_gan(update, policy, WIDTH), batch)
+    assert measured == pytest.approx(BATCH * expected, rel=0.01)

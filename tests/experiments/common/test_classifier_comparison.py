@@ -1,0 +1,31 @@
+import json
+
+import pytest
+
+from experiments.common import classifier_comparison
+from experiments.configs import digits_sgan
+from ganlib.training.callbacks import write_rows
+
+
+def trial(folder, name, labels, seed, accuracy):
+    workdir = folder / f"{name}{labels}_{seed}"
+    workdir.mkdir()
+    (workdir / "classification.json").write_text(json.dumps({"test_accuracy": accuracy, "expected_calibration_error": 0.02}))
+    write_rows(workdir / "speed.jsonl", [{"step": 120, "steps_per_second": 1.0}])
+    return classifier_comparison.ClassifierTrial(name, str(labels), str(seed), digits_sgan.get_config(), workdir)
+
+
+def test_table_and_plot_of_errors(tmp_path):
+    accuracies = {("sgan", 1): (0.8, 0.9), ("sgan", 5): (0.95, 0.97), ("cnn", 1): (0.5, 0.7), ("cnn", 5): (0.85, 0.85)}
+    rows = [
+        classifier_comparison.summary([trial(tmp_path, name, labels, s, a) for s, a in enumerate(values)])
+        for (name, labels), values in accuracies.items()
+    ]
+    assert rows[0]["values"]["test_error"] == pytest.approx([20, 10])
+    assert rows[0]["labels_per_class"] == 1
+    lines = classifier_comparison.as_markdown(rows).splitlines()
+    assert lines[0] == "| test error, % | steps | 1 labels a class | 5 labels a class | minutes |"
+    assert lines[2] == "| sgan | 3000 | 15.00 ± 7.07 | 4.00 ± 1.41 | 2.0 |"
+    assert lines[3] == "| cnn | 3000 | 40.00 ± 14.14 | 15.00 ± 0.00 | 2.0 |"
+    classifier_comparison.draw(rows, tmp_path / "error.png")
+    assert (tmp_path / "error.png").stat().st_size > 5000

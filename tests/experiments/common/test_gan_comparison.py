@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+from experiments.common import gan_comparison, trials
+from experiments.configs import mnist_dcgan
+from ganlib.training.callbacks import write_rows
+
+
+def trial(folder, seed, fid, metrics=()):
+    workdir = folder / f"a_seed{seed}"
+    workdir.mkdir()
+    (workdir / "evaluation.json").write_text(json.dumps({"results": {"fid": fid}}))
+    write_rows(workdir / "metrics.jsonl", [row for row in metrics if "fid" in row])
+    write_rows(workdir / "speed.jsonl", [row for row in metrics if "fid" not in row])
+    return gan_comparison.GanTrial("mnist_dcgan", str(seed), mnist_dcgan.get_config(), workdir)
+
+
+ROWS = [
+    {"step": 60, "steps_per_second": 1.0},
+    {"step": 60, "fid": 9.0},
+    {"step": 60, "evaluation_seconds": 30.0},  # the time that measuring takes is not in the rates
+    {"step": 120, "steps_per_second": 2.0},
+]
+
+
+def test_the_clock_counts_training_alone(tmp_path):
+    steps, minutes = trials.clock(trial(tmp_path, 0, 1.0, ROWS).workdir)
+    assert steps.tolist() == [0, 60, 120]
+    assert minutes.tolist() == [0.0, 1.0, 1.5]
+
+
+def test_a_row_is_the_mean_and_deviation_over_seeds(tmp_path):
+    runs = [trial(tmp_path, seed, fid, ROWS) for seed, fid in enumerate([1.0, 2.0, 6.0])]
+    row = gan_comparison.summary("mnist_dcgan", runs)
+    assert row["values"] == {"fid": [1.0, 2.0, 6.0], "minutes": [1.5] * 3}
+    assert row["mean"]["fid"] == pytest.approx(3.0)
+    assert row["std"]["fid"] == pytest.approx(7**0.5)
+    (tmp_path / "test.json").write_text(json.dumps({"results": {"fid": 0.5}}))
+    floor = gan_comparison.floor_row(gan_comparison.Floor(mnist_dcgan.get_config(), tmp_path / "test.json"))
+    lines = gan_comparison.as_markdown([row, floor]).splitlines()
+    assert lines[0] == "|  | steps | FID | minutes |"
+    assert lines[2] == f"| mnist_dcgan | {row['steps']} | 3.00 ± 2.65 | 1.5 ± 0.0 |"
+    assert lines[3] == "| mnist, real test images |  | 0.50 |  |"
+
+
+def test_one_seed_has_no_deviation(tmp_path):
+    row = gan_comparison.summary("mnist_dcgan", [trial(tmp_path, 0, 1.0, ROWS)])
+    assert "| 1.00 |" in gan_comparison.as_markdown([row])

@@ -1,0 +1,45 @@
+import dataclasses
+import os
+
+import pytest
+
+from experiments.common import processes
+
+
+@dataclasses.dataclass
+class Task:
+    label: str
+    lines: list
+
+    def commands(self):
+        return [["-c", line] for line in self.lines]
+
+
+def test_commands_run_in_order_and_a_failure_ends_only_its_task(tmp_path, capsys):
+    good = Task("good", ["print('one')", "print('two')"])
+    bad = Task("bad, one", ["import sys; print('error: no such thing'); sys.exit(2)", "print('never')"])
+    failures = processes.run_all([bad, good], tmp_path)
+    assert failures == [f"bad, one: error: no such thing (see {tmp_path / 'bad_one.log'})"]
+    assert (tmp_path / "good.log").read_text().split() == ["one", "two"]
+    assert "never" not in (tmp_path / "bad_one.log").read_text()
+    output = capsys.readouterr().out
+    assert "good: done, 1/2" in output
+    assert "bad, one failed: error: no such thing" in output
+
+
+def test_a_task_without_commands_is_done(tmp_path, capsys):
+    assert processes.run_all([Task("done", [])], tmp_path) == []
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen on this system")
+def test_tasks_side_by_side_have_cores_of_their_own(tmp_path):
+    mine = os.sched_getaffinity(0)
+    if len(mine) < 2:
+        pytest.skip("one core only")
+    line = "import os, time; print(*os.sched_getaffinity(0)); time.sleep(0.5)"
+    processes.run_all([Task("one", [line]), Task("two", [line])], tmp_path, side_by_side=2)
+    one, two = (set(map(int, (tmp_path / f"{name}.log").read_text().split())) for name in ("one", "two"))
+    assert one | two == mine
+    assert not one & two
+    assert os.sched_getaffinity(0) == mine

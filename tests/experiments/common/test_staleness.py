@@ -1,0 +1,136 @@
+"""A result that lies in a comparison's folder is read if nothing has changed on which it depends."""
+
+import json
+import types
+
+import pytest
+
+import ganlib
+from experiments import configs
+from experiments.common import classifier_comparison, gan_comparison, staleness
+from ganlib import versions
+
+DATA = {"train": "aaa", "test": "bbb"}
+
+
+@pytest.fixture(autouse=True)
+def given(monkeypatch):
+    """The flags of `compare`, and what the data, the features and the code are, which a test may change."""
+    given = types.SimpleNamespace(
+        flags=types.SimpleNamespace(samples=300, metrics="fid,cas", set=[], accept_other_code=False),
+        data=dict(DATA), features="fff", code="ccc",
+    )  # fmt: skip
+    for module in (gan_comparison, classifier_comparison):
+        monkeypatch.setattr(module, "FLAGS", given.flags)
+    monkeypatch.setattr(staleness, "images_of", lambda config, split="train": given.data[split])
+    monkeypatch.setattr(staleness, "features_of", lambda config: given.features)
+    monkeypatch.setattr(versions, "of_code", lambda *files: given.code)
+    return given
+
+
+def gan(folder, *overrides, seed="0"):
+    return gan_comparison.GanTrial("digits_dcgan", seed, configs.load("digits_dcgan", overrides), folder)
+
+
+def floor(folder, *overrides, seed="0"):
+    return gan_comparison.Floor(configs.load("digits_dcgan", overrides), folder / "floor.json")
+
+
+def classifier(folder, *overrides, seed="0"):
+    return classifier_comparison.ClassifierTrial("digits_cnn", "5", seed, configs.load("digits_cnn", overrides), folder)
+
+
+def change(given, **changes):
+    for path, value in changes.items():
+        target, _, key = path.rpartition("__")
+        if target == "data":
+            given.data[key] = value
+        else:
+            setattr(getattr(given, target) if target else given, key, value)
+
+
+@pytest.mark.parametrize(
+    ("trial", "changes"),
+    [
+        *[(gan, {path: value}) for path, value in [
+            ("flags__samples", 400), ("flags__metrics", "fid"), ("data__train", "x"), ("data__test", "x"), ("features", "x"),
+            ("features", None), ("code", "x"), ("overrides", "steps=7"), ("seed", "1"),
+        ]],
+        *[(floor, {path: value}) for path, value in [
+            ("flags__metrics", "kid"), ("data__train", "x"), ("data__test", "x"), ("features", "x"), ("code", "x"),
+        ]],
+        *[(classifier, {path: value}) for path, value in [("data__test", "x"), ("code", "x"), ("overrides", "steps=7")]],
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)  # fmt: skip
+def test_what_was_measured_otherwise_is_measured_again(trial, changes, given, tmp_path):
+    made = trial(tmp_path)
+    assert made.commands(), "nothing is there yet"
+    made.result.write_text(json.dumps({"results": {"fid": 1.0}, **made.wanted}))
+    assert not trial(tmp_path).commands(), "nothing has changed"
+    overrides = [changes.pop("overrides")] if "overrides" in changes else []
+    seed = changes.pop("seed", "0")
+    change(given, **changes)
+    assert trial(tmp_path, *overrides, seed=seed).commands()
+
+
+@pytest.mark.parametrize("trial", [gan, classifier])
+@pytest.mark.parametrize(
+    ("changes", "overrides", "line"),
+    [
+        ({}, ["batch_size=8"], "batch_size .* -> 8"),
+        ({}, ["discriminator.width=9"], "discriminator.width .* -> 9"),
+        ({"data__train": "x"}, [], "data aaa -> x"),
+        ({"code": "x"}, [], "code ccc -> x"),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_a_run_that_was_trained_otherwise_is_refused(trial, changes, overrides, line, given, tmp_path):
+    staleness.claim_all([trial(tmp_path)])
+    (tmp_path / "config.json").write_text("{}")  # which training leaves
+    staleness.claim_all([trial(tmp_path), trial(tmp_path, "steps=7")])
+    change(given, **changes)
+    with pytest.raises(ganlib.UserError, match=f"holds another run than is asked for: {line}. Choose another --workdir"):
+        staleness.claim_all([trial(tmp_path, *overrides)])
+    if "code" in changes:
+        staleness.claim_all([trial(tmp_path, *overrides)], accept_other_code=True)
+    else:
+        with pytest.raises(ganlib.UserError, match=line):
+            staleness.claim_all([trial(tmp_path, *overrides)], accept_other_code=True)
+
+
+def test_a_run_of_which_nothing_is_noted(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ganlib.UserError, match="data None -> aaa; code None -> ccc"):
+        staleness.claim_all([gan(tmp_path)])
+    staleness.claim_all([gan(tmp_path)], accept_other_code=True)
+
+
+def test_the_config_of_a_gan_for_a_classifier_counts(tmp_path, monkeypatch):
+    config = configs.load("digits_cnn", ["features_from=config:digits_dcgan"])
+    trial = classifier_comparison.ClassifierTrial("digits_cnn", "5", "0", config, tmp_path)
+    before = trial.asked
+    other = configs.load("digits_dcgan", ["batch_size=8"])
+    monkeypatch.setattr(classifier_comparison.configs, "load", lambda name: other)
+    assert trial.asked != before
+
+
+def test_a_table_is_not_made_of_results_that_are_not_what_was_asked(given, tmp_path):
+    trial = gan(tmp_path)
+    trial.result.write_text(json.dumps(trial.wanted))
+    assert staleness.still_different([trial]) == []
+    trial.result.write_text(json.dumps(trial.wanted | {"step": 8000, "features_version": "old"}))
+    (line,) = staleness.still_different([trial])
+    assert line.startswith("digits_dcgan, seed 0 is not of what is asked: step 8000 -> ")
+    assert line.endswith("features_version old -> fff")
+    trial.result.unlink()
+    assert staleness.still_different([trial])[0].endswith("evaluation.json' is missing")
+
+
+def test_a_floor_is_of_the_configs_images_and_features(tmp_path):
+    config = configs.load("digits_dcgan", ["classes=3,7", "image_size=16", "features=inception_v3"])
+    (command,) = gan_comparison.Floor.of(config, tmp_path).commands()
+    assert {"--classes=3,7", "--image_size=16", "--features=inception_v3", "--real=digits"} <= set(command)
+    others = [configs.load("digits_dcgan", [pair]) for pair in ("classes=3,7", "image_size=16", "steps=7", "seed=1")]
+    plain = configs.load("digits_dcgan")
+    assert len({gan_comparison.data_of(other) for other in (*others, plain, config)}) == 4

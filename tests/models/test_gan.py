@@ -1,0 +1,255 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib import data, metrics, penalties
+from ganlib.models.gan import latents_for
+from ganlib.networks import dcgan, mlp, resnet
+from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, same, weights
+
+
+def batches(images, labels=None, size=8):
+    parts = images if labels is None else (images, labels)
+    return tf.data.Dataset.from_tensor_slices(parts).batch(size).repeat()
+
+
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_one_step_against_algorithm_1_by_hand(images, update):
+    """The step, written out anew with plain SGD, gives the same weights."""
+    gan = mlp_gan(optimizer=lambda: keras.optimizers.SGD(0.1), update=update, ema_decay=0.0, jit_compile=False)
+    generator, discriminator = mlp_gan().generator, mlp_gan().discriminator
+    generator.set_weights(gan.generator.get_weights())
+    discriminator.set_weights(gan.discriminator.get_weights())
+    real, random = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
+
+    def sgd(network, tape, loss):
+        gradients = tape.gradient(loss, network.trainable_variables)
+        return [(v, v - 0.1 * g) for v, g in zip(network.trainable_variables, gradients, strict=True)]
+
+    def assign(pairs):
+        for variable, value in pairs:
+            variable.assign(value)
+
+    with tf.GradientTape(persistent=True) as tape:
+        fake = generator(random.normal((8, 4)))
+        loss = tf.reduce_mean(tf.math.softplus(-discriminator(real))) + tf.reduce_mean(tf.math.softplus(discriminator(fake)))
+        generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(fake)))
+    discriminator_update = sgd(discriminator, tape, loss)
+    if update == "alternating":
+        assign(discriminator_update)
+        with tf.GradientTape() as tape:
+            generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(generator(random.normal((8, 4))))))
+        assign(sgd(generator, tape, generator_loss))
+    else:
+        generator_update = sgd(generator, tape, generator_loss)
+        assign(discriminator_update)
+        assign(generator_update)
+
+    logs = gan.train_step(tf.constant(images[:8]))
+    assert float(logs["discriminator_loss"]) == pytest.approx(float(loss), rel=1e-5)
+    assert float(logs["generator_loss"]) == pytest.approx(float(generator_loss), rel=1e-5)
+    for mine, expected in ((gan.generator, generator), (gan.discriminator, discriminator), (gan.ema_generator, generator)):
+        for a, b in zip(mine.get_weights(), expected.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+    assert int(gan.step) == 1
+
+
+def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images):
+    gan = mlp_gan()
+    real, random = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
+    for step, moving, still in (
+        (gan.discriminator_step, gan.discriminator, gan.generator),
+        (gan.generator_step, gan.generator, gan.discriminator),
+    ):
+        before, before_still = weights(moving), weights(still)
+        step(real, None, random)
+        assert all(not np.array_equal(a, b) for a, b in zip(before, weights(moving), strict=True))
+        assert same(before_still, weights(still))
+
+
+def test_discriminator_steps_cut_the_batch_into_new_parts(images):
+    gan = mlp_gan(discriminator_steps=3)
+    seen = []
+    original = gan.discriminator_step
+    gan.discriminator_step = lambda real, labels, random: seen.append(real.numpy()) or original(real, labels, random)
+    gan.train_step(tf.constant(images[:24]))
+    np.testing.assert_allclose(np.stack(seen, axis=1).reshape(images.shape), images / 127.5 - 1.0, atol=1e-6)
+    assert [len(part) for part in seen] == [8, 8, 8]
+    with pytest.raises(ganlib.UserError, match="batch of 8 images cannot be cut into discriminator_steps=3"):
+        gan.train_step(tf.constant(images[:8]))
+
+
+@pytest.mark.parametrize("loss", ganlib.losses.LOSSES)
+def test_every_loss_trains(images, loss):
+    gan = mlp_gan(loss=loss, penalties=[penalties.R1(1.0, interval=2), penalties.R2(1.0)])
+    before = weights(gan.generator)
+    history = gan.fit(batches(images), steps_per_epoch=3, verbose=0).history
+    assert all(np.isfinite(v).all() for v in history.values())
+    assert {"discriminator_loss", "generator_loss", "real_logits", "fake_logits", "r1", "r2"} == set(history)
+    assert not same(before, weights(gan.generator))
+
+
+def test_penalties_and_augmentation_change_the_training(images):
+    def trained(**arguments):
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(**arguments)
+        gan.fit(batches(images), steps_per_epoch=2, verbose=0)
+        return weights(gan.discriminator)
+
+    results = [trained(), trained(penalties=[penalties.WGANGP(10.0)]), trained(augment="translation"), trained(seed=1)]
+    for i in range(4):
+        for j in range(i):
+            assert not same(results[i], results[j])
+    assert same(results[0], trained())
+
+
+def test_labels_are_used_in_training(images, labels):
+    def trained(labels):
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(num_classes=3)
+        gan.fit(batches(images, labels), steps_per_epoch=2, verbose=0)
+        return weights(gan)
+
+    assert not same(trained(labels), trained(labels[::-1].copy()))
+    with pytest.raises(ganlib.UserError, match="has 3 classes: train it on"):
+        mlp_gan(num_classes=3).train_step(tf.constant(images))
+
+
+def test_unconditional_gan_ignores_labels_in_the_data(images, labels):
+    gan = mlp_gan()
+    gan.fit(batches(images, labels), steps_per_epoch=1, verbose=0)
+    assert int(gan.step) == 1
+
+
+def test_generate_uses_the_average_and_nothing_else(images):
+    gan = mlp_gan(ema_decay=0.9)
+    gan.fit(batches(images), steps_per_epoch=3, verbose=0)
+    before = gan.generate(4)
+    gan.generator.set_weights([w + 1 for w in gan.generator.get_weights()])
+    np.testing.assert_array_equal(before, gan.generate(4))
+    gan.ema_generator.set_weights([w + 1 for w in gan.ema_generator.get_weights()])
+    assert not np.array_equal(before, gan.generate(4))
+
+
+def test_generate_is_a_function_of_seed_and_index():
+    gan = mlp_gan(normalization="batch")
+    images = gan.generate(10, seed=3)
+    assert images.shape == (10, *SHAPE)
+    assert images.dtype == np.float32
+    assert np.abs(images).max() <= 1
+    np.testing.assert_allclose(gan.generate(4, seed=3, batch_size=3), images[:4], atol=1e-6)
+    assert not np.array_equal(gan.generate(10, seed=4), images)
+    assert gan.generate(0).shape == (0, *SHAPE)
+
+
+def test_generate_with_labels():
+    gan = mlp_gan(num_classes=3)
+    np.testing.assert_array_equal(gan.generate(6), gan.generate(6, labels=[0, 1, 2, 0, 1, 2]))
+    np.testing.assert_array_equal(gan.generate(2, labels=1), gan.generate(2, labels=[1, 1]))
+    assert not np.array_equal(gan.generate(2, labels=1), gan.generate(2, labels=2))
+    with pytest.raises(ganlib.UserError, match="labels must be from 0 to 2, got 1 to 3"):
+        gan.generate(2, labels=[1, 3])
+    with pytest.raises(ganlib.UserError, match="not conditional: leave out the labels"):
+        mlp_gan().generate(2, labels=1)
+
+
+def test_truncation():
+    latents = latents_for(1000, 8, seed=0, truncation=0.7)
+    assert 0.69 < np.abs(latents).max() <= 0.7
+    assert abs(latents.mean()) < 0.02
+    np.testing.assert_allclose(latents_for(3, 8, seed=0, truncation=0.7), latents[:3], rtol=1e-6)
+    assert abs(latents_for(1000, 8, seed=0).std() - 1) < 0.03
+    with pytest.raises(ganlib.UserError, match="truncation must be positive, got 0"):
+        latents_for(3, 8, seed=0, truncation=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"loss": "hing"}, "unknown loss 'hing'"),
+        ({"update": "both"}, "unknown update 'both'"),
+        ({"discriminator_steps": 0}, "must be at least 1, got 0"),
+        ({"discriminator_steps": 2, "update": "simultaneous"}, "makes one discriminator step, not 2"),
+        ({"ema_decay": 1.0}, r"ema_decay must be in \[0, 1\), got 1.0"),
+    ],
+)
+def test_bad_compile_arguments(arguments, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        mlp_gan(**arguments)
+
+
+def test_networks_that_do_not_fit_each_other():
+    with pytest.raises(ganlib.UserError, match=r"generator's image_shape is \(8, 8, 1\), but the discriminator's is \(9,"):
+        ganlib.GAN(mlp.Generator(SHAPE, 4), mlp.Discriminator((9, 8, 1)))
+    with pytest.raises(ganlib.UserError, match="generator's num_classes is 3, but the discriminator's is None"):
+        ganlib.GAN(mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE))
+
+
+def test_a_whole_gan_round_trips_and_continues_bit_for_bit(tmp_path):
+    source = data.open("digits")
+    arguments = {"penalties": [penalties.R1(1.0, interval=2)], "augment": "translation,cutout", "ema_decay": 0.99}
+    gan = dcgan_gan(**arguments)
+    gan.fit(data.batches(source, 8), steps_per_epoch=3, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(gan.generate(4), loaded.generate(4))
+    assert int(loaded.step) == 3
+    for model in (gan, loaded):
+        model.fit(data.batches(source, 8, start_step=3), steps_per_epoch=3, verbose=0)
+    assert same(weights(gan), weights(loaded))
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        first, second = (getattr(model, name).variables for model in (gan, loaded))
+        assert same([v.numpy() for v in first], [v.numpy() for v in second])
+
+
+def test_frozen_layers_stay_frozen_in_a_gan_that_is_saved_and_loaded(tmp_path, images):
+    gan = dcgan_gan(run_eagerly=True)
+    gan.discriminator.body.layers[0].trainable = False
+    gan.compile(adam(), adam(), run_eagerly=True)
+    labels = np.arange(len(images)) % 10
+    gan.fit(batches(images, labels), steps_per_epoch=2, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    for each in (gan, loaded):
+        each.fit(batches(images, labels), steps_per_epoch=2, verbose=0)
+    assert len(loaded.discriminator.trainable_variables) == len(gan.discriminator.trainable_variables)
+    assert same(weights(loaded), weights(gan))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains(images, policy):
+    with ganlib.training.precision.policy(policy):
+        gan = mlp_gan(normalization="batch")
+    before = weights(gan.generator)
+    history = gan.fit(batches(images), steps_per_epoch=4, verbose=0).history
+    assert np.isfinite(history["discriminator_loss"]).all()
+    assert not same(before, weights(gan.generator))
+    assert isinstance(gan.generator_optimizer, keras.optimizers.LossScaleOptimizer) == (policy == "mixed_float16")
+
+
+def test_resnet_with_spectral_norm_trains_conditionally(images, labels):
+    gan = ganlib.GAN(
+        resnet.Generator(SHAPE, latent_dim=4, width=8, num_classes=3), resnet.Discriminator(SHAPE, width=8, num_classes=3)
+    )
+    gan.compile(adam(), adam(), loss="hinge", discriminator_steps=2)
+    history = gan.fit(batches(images, labels), steps_per_epoch=2, verbose=0).history
+    assert np.isfinite(history["generator_loss"]).all()
+
+
+def test_learning_halves_the_frechet_distance():
+    """Within a minute a small GAN on digits comes much closer to the data, in pixel space and in its principal features."""
+    keras.utils.set_random_seed(0)
+    source = data.open("digits")
+    gan = ganlib.GAN(dcgan.Generator(SHAPE, 32, width=32), dcgan.Discriminator(SHAPE, width=32, normalization=None))
+    gan.compile(adam(), adam(), penalties=[penalties.R1(1.0, interval=4)], ema_decay=0.99)
+    real = (source.images / 127.5 - 1).reshape(len(source.images), -1)
+
+    def distance():
+        return metrics.frechet_distance(real, gan.generate(500, seed=1, batch_size=500).reshape(500, -1))
+
+    before = distance()
+    gan.fit(data.batches(source, 64, with_labels=False), steps_per_epoch=400, verbose=0)
+    after = distance()
+    assert after < before / 2, (before, after)

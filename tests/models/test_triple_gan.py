@@ -1,0 +1,103 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganlib
+from ganlib import regularizers
+from ganlib.models import triple_gan
+from ganlib.networks import Classifier, mlp
+from tests.helpers import SHAPE, adam, same, weights
+
+
+def make(**arguments):
+    keras.utils.set_random_seed(0)
+    model = ganlib.TripleGAN(
+        mlp.Generator(SHAPE, latent_dim=4, width=8, num_classes=3, normalization=None),
+        mlp.Discriminator(SHAPE, width=8, num_classes=3),
+        Classifier(mlp.Discriminator(SHAPE, width=8).body, SHAPE, 3),
+    )
+    model.compile(adam(), adam(), adam(), **arguments)
+    return model
+
+
+def batch(images, labels):
+    return tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(images[9:])
+
+
+def test_the_losses_against_the_paper():
+    real, fake, guessed = np.random.default_rng(0).normal(size=(3, 6))
+    d = lambda logits: 1 / (1 + np.exp(-logits))  # noqa: E731
+    expected = -np.log(d(real)).mean() - 0.7 * np.log(1 - d(fake)).mean() - 0.3 * np.log(1 - d(guessed)).mean()
+    assert float(triple_gan.discriminator_loss(real, fake, guessed, 0.3)) == pytest.approx(expected)
+    logits = np.random.default_rng(1).normal(size=(6, 3))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    expected = np.mean(probabilities.max(1) * np.log(1 - d(guessed)))
+    assert float(triple_gan.classifier_loss(tf.constant(logits), guessed)) == pytest.approx(expected)
+
+
+def test_a_class_that_the_discriminator_believes_becomes_more_probable():
+    logits = tf.Variable([[1.0, 0.5, 0.0]] * 2)
+    with tf.GradientTape() as tape:
+        loss = triple_gan.classifier_loss(logits, tf.constant([3.0, -3.0]))
+    step = -tape.gradient(loss, logits).numpy()
+    assert step[0, 0] > 10 * step[1, 0] > 0
+
+
+def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_others(images, labels):
+    model = make()
+    labeled, labels, unlabeled = batch(images, labels)
+    labeled, unlabeled = (tf.cast(x, tf.float32) / 127.5 - 1 for x in (labeled, unlabeled))
+    random = model.random_stream()
+    steps = {
+        "discriminator": lambda: model.discriminator_step(labeled, labels, unlabeled, random),
+        "network": lambda: model.classifier_step(labeled, labels, unlabeled, random),
+        "generator": lambda: model.generator_step(unlabeled, None, random),
+    }
+    for own, step in steps.items():
+        before = {name: weights(getattr(model, name)) for name in steps}
+        step()
+        for name in steps:
+            after = [np.array(w) for w in getattr(model, name).get_weights()]
+            moved = [not np.array_equal(a, b) for a, b in zip(before[name], after, strict=True)]
+            trainable = len(getattr(model, name).trainable_variables)
+            assert sum(moved) == (trainable if name == own else 0), (own, name)
+
+
+def test_every_input_and_option_is_used(images, labels):
+    def trained(labels=labels, images=images, **arguments):
+        model = make(**arguments)
+        for _ in range(2):
+            logs = model.train_step(batch(images, labels))
+        assert all(np.isfinite(value) for value in logs.values())
+        return weights(model.network)
+
+    base = trained()
+    assert same(base, trained())
+    assert not same(base, trained(labels=(labels + 1) % 3))
+    assert not same(base, trained(images=np.concatenate([images[:9], images[:15]])))
+    options = {"adversarial_weight": 1.0, "generated_weight": 0.0, "augment": "translation",
+               "regularizers": [regularizers.ConditionalEntropy(0.3), regularizers.Manifold(0.1),
+                                regularizers.Consistency(10.0)]}  # fmt: skip
+    for name, value in options.items():
+        assert not same(base, trained(**{name: value})), name
+
+
+def test_round_trip_continues_bit_for_bit(tmp_path, images, labels):
+    model = make(augment="translation", regularizers=[regularizers.ConditionalEntropy(0.3)])
+    model.train_step(batch(images, labels))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    model.train_step(batch(images, labels))
+    loaded.train_step(batch(images, labels))
+    assert same(weights(model), weights(loaded))
+    np.testing.assert_array_equal(model.classify(images), loaded.classify(images))
+    np.testing.assert_array_equal(model.generate(4), loaded.generate(4))
+
+
+def test_networks_of_other_classes_are_refused():
+    with pytest.raises(ganlib.UserError, match="the generator has 3 classes, the classifier 4"):
+        ganlib.TripleGAN(
+            mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE, num_classes=3),
+            Classifier(mlp.Discriminator(SHAPE).body, SHAPE, 4),
+        )  # fmt: skip
