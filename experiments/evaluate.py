@@ -64,8 +64,8 @@ def evaluate_run():
         source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value,
         progress=True, test=test,
     )  # fmt: skip
-    result = evaluation.described(evaluate(model), evaluate, step=int(model.step.numpy()))
-    return result, lambda: evaluation.nearest_neighbours(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value)
+    result = evaluation.evaluation_record(evaluate(model), evaluate, step=int(model.step.numpy()))
+    return result, lambda: evaluation.nearest_neighbors(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value)
 
 
 def evaluate_folders():
@@ -81,7 +81,7 @@ def evaluate_folders():
     evaluate = evaluation.Evaluation(
         real, METRICS.value, FEATURES.value or "inception_v3", fake.num_examples, SEED.value, progress=True
     )
-    return evaluation.described(evaluate.of_source(fake), evaluate, fake=fake.name, fake_content=fake.fingerprint)
+    return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, fake=fake.name, fake_content=fake.fingerprint)
 
 
 if __name__ == "__main__":

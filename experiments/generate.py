@@ -108,7 +108,7 @@ def _images(model, labels):
     import numpy as np
 
     from ganlib import UserError, sampling
-    from ganlib.models.gan import latents_for
+    from ganlib.models.adversarial import latents_for
 
     count, seed, rows = COUNT.value, SEED.value, -(-COUNT.value // ALONG)
     if TRUNCATION.value and KIND.value != "samples":

@@ -159,8 +159,8 @@ def interpolation_grid(model, rows=6, columns=10, seed=0):
         columns: images in a row.
         seed: of the pairs' latents.
     """
-    random = np.random.default_rng(seed)
-    ends = random.standard_normal((rows, 2, model.generator.latent_dim)).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    ends = rng.standard_normal((rows, 2, model.generator.latent_dim)).astype(np.float32)
     latents = np.concatenate([interpolate(start, end, columns) for start, end in ends])
     labels = model.generator.labels_for(rows)
     return image_grid(model.generate_from(latents, None if labels is None else np.repeat(labels, columns, axis=0)), columns)

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.models.gan import latents_for, with_labels
+from ganlib.models.adversarial import latents_for, with_labels
 from ganlib.training.random_stream import RandomStream
 
 
@@ -111,13 +111,13 @@ def rejection_sample(gan, count, labels=None, seed=0, percentile=80.0, burn_in=1
     _, logits = _candidates(gan, burn_in, labels, seed, 0)
     largest = np.max(logits)
     gamma = 0.0 if percentile is None else np.percentile(_acceptance(logits, largest), percentile)
-    random, accepted, tried = np.random.default_rng(seed), [], 0
+    rng, accepted, tried = np.random.default_rng(seed), [], 0
     while sum(map(len, accepted)) < count:
         tried += batch_size
         images, logits = _candidates(gan, batch_size, labels, seed, tried)
         largest = max(largest, np.max(logits))
         scores = _acceptance(logits, largest) - gamma
-        accepted.append(images[random.uniform(size=batch_size) < 1.0 / (1.0 + np.exp(-scores))])
+        accepted.append(images[rng.uniform(size=batch_size) < 1.0 / (1.0 + np.exp(-scores))])
     return np.concatenate(accepted)[:count], sum(map(len, accepted)) / tried
 
 

@@ -46,9 +46,9 @@ def main():
         service.terminate()
         code = service.wait(60)
     form = export.FORMATS[card["format"]]
-    main_function = form.read(folder / form.NAME)[next(iter(card["functions"]))]
+    load_function = form.read(folder / form.NAME)[next(iter(card["functions"]))]
     for row in rows:
-        row["model_alone"] = export.speed.rows_per_second(main_function, example(card, row["clients"]), SECONDS.value)
+        row["model_alone"] = export.speed.rows_per_second(load_function, example(card, row["clients"]), SECONDS.value)
     results = {"export": folder.name, "rows": rows, "hostile": attack, "exit_status": code}
     print(table(rows))
     if attack:

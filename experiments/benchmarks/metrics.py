@@ -18,8 +18,8 @@ FEATURES = flags.DEFINE_integer("features", 2048, "the number of features", lowe
 def main():
     from ganlib import metrics
 
-    random = np.random.default_rng(0)
-    real, fake = (random.normal(size=(COUNT.value, FEATURES.value)).astype(np.float32) for _ in range(2))
+    rng = np.random.default_rng(0)
+    real, fake = (rng.normal(size=(COUNT.value, FEATURES.value)).astype(np.float32) for _ in range(2))
     moments = [metrics.Moments.of(features) for features in (real, fake)]
     measures = {
         "FID from moments": lambda: moments[0].distance(moments[1]),

@@ -38,8 +38,8 @@ def build(config):
     shape = (size, size, 3) if size else SHAPES.get(config.dataset)
     if not shape:
         raise UserError(f"the image size of {config.dataset!r} is not known here: set --image_size")
-    random = np.random.default_rng(0)
-    images = random.integers(0, 256, (EXAMPLES, *shape), np.uint8)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (EXAMPLES, *shape), np.uint8)
     source = sources.from_arrays("random pixels", images, np.arange(EXAMPLES) % CLASSES, [str(c) for c in range(CLASSES)])
     model = runs.build(runs.start(tempfile.mkdtemp(), config, source))
     if hasattr(model, "classifier"):

@@ -93,11 +93,11 @@ def _train_all():
 
 def _begun(start, name, count):
     """The weights that training begins with, each off by a random part of itself."""
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for index in range(count):
         weights = start[f"{name}/start/{index:04d}"]
         if weights.dtype.kind == "f":
-            weights = weights * (1 + FLAGS.off * random.standard_normal(weights.shape)).astype(np.float32)
+            weights = weights * (1 + FLAGS.off * rng.standard_normal(weights.shape)).astype(np.float32)
         yield weights
 
 

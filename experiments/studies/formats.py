@@ -45,12 +45,12 @@ def of_run(workdir):
 
     run, model = runs.open_run(workdir), runs.load(workdir, precision="float32")
     network, functions = export.functions.of_model(model, run.class_names, run.config.background)
-    source, main_function = runs.open_data(run.config), functions[0]
-    examples = export.functions.inputs_as_used(main_function, source, export.litert.CALIBRATION)
-    is_classifier = main_function.name == "classify"
-    judge = accuracy_on(test_images(run)) if is_classifier else fid_to(source, run, main_function)
+    source, load_function = runs.open_data(run.config), functions[0]
+    examples = export.functions.inputs_as_used(load_function, source, export.litert.CALIBRATION)
+    is_classifier = load_function.name == "classify"
+    judge = accuracy_on(test_images(run)) if is_classifier else fid_to(source, run, load_function)
     others = {f"keras on {backend}": ("keras", {}, {"backend": backend}) for backend in export.keras_file.installed()}
-    sample, rows = main_function.example(BATCH_SIZE.value, np.random.default_rng(SEED.value)), []
+    sample, rows = load_function.example(BATCH_SIZE.value, np.random.default_rng(SEED.value)), []
     for name, (form, writing, reading) in (KINDS | others).items():
         form = export.FORMATS[form]
         if writing:
@@ -61,10 +61,10 @@ def of_run(workdir):
             read = form.read(path, **reading)
             written = sum(file.stat().st_size for file in pathlib.Path(folder).rglob("*") if file.is_file())
             found = export.verification.differences(functions[:1], read)
-            call = read[main_function.name]
+            call = read[load_function.name]
             rows.append({
                 "run": pathlib.Path(workdir).resolve().name, "format": name, "mib": written / 2**20,
-                "largest_difference": found[main_function.name],
+                "largest_difference": found[load_function.name],
                 "images_per_second": export.speed.rows_per_second(call, sample, SECONDS.value), **judge(call),
             })  # fmt: skip
         print(cells(rows[-1]), flush=True)

@@ -21,17 +21,17 @@ FEATURES = flags.DEFINE_string("features", "in_domain", "the feature network")
 OUTPUT = flags.DEFINE_string("output", "fid_sanity.png", "the plot; the numbers go beside it, as .json")
 
 
-def blur(image, strength, random):
+def blur(image, strength, rng):
     """Gaussian blur with a deviation of ``strength`` pixels."""
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(strength)))
 
 
-def noise(image, strength, random):
+def noise(image, strength, rng):
     """Gaussian noise with a deviation of ``strength`` grey levels."""
-    return np.clip(np.round(image + random.normal(0, strength, image.shape)), 0, 255).astype(np.uint8)
+    return np.clip(np.round(image + rng.normal(0, strength, image.shape)), 0, 255).astype(np.uint8)
 
 
-def jpeg(image, strength, random):
+def jpeg(image, strength, rng):
     """JPEG of quality ``100 - strength``."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=100 - strength)
@@ -58,9 +58,9 @@ def main():
     floor = fid(test.images)
     curves = {name: [(0, floor)] for name in (*DAMAGES, "classes left out")}
     for name, (damage, strengths) in DAMAGES.items():
-        random = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         for strength in strengths:
-            damaged = [damage(image.squeeze(-1) if image.shape[-1] == 1 else image, strength, random) for image in test.images]
+            damaged = [damage(image.squeeze(-1) if image.shape[-1] == 1 else image, strength, rng) for image in test.images]
             curves[name].append((strength, fid(np.stack(damaged).reshape(test.images.shape))))
     for left_out in range(1, test.num_classes):
         curves["classes left out"].append((left_out, fid(test.images[test.labels >= left_out])))

@@ -1,6 +1,6 @@
 """Augmentations that both real and generated images pass before the discriminator sees them.
 
-All have one signature, ``augment(images, random) -> images``: ``(n, height, width, channels)`` float32 in
+All have one signature, ``augment(images, rng) -> images``: ``(n, height, width, channels)`` float32 in
 ``[-1, 1]``, and a `ganlib.training.RandomStream`. They are differentiable, any number of times.
 """
 
@@ -35,7 +35,7 @@ def get(augment):
     unchanged.
 
     Raises:
-        UserError: for an unknown name, and what is no function of ``(images, random)``.
+        UserError: for an unknown name, and what is no function of ``(images, rng)``.
     """
     if not augment:
         return none
@@ -45,7 +45,7 @@ def get(augment):
         return DiffAugment(augment)
     if isinstance(augment, type) or type(augment).__module__.startswith("keras.") or not _takes_two(augment):
         raise UserError(
-            f"an augmentation is a name, such as 'translation', or a function of (images, random), got {augment!r:.60}"
+            f"an augmentation is a name, such as 'translation', or a function of (images, rng), got {augment!r:.60}"
         )
     return augment
 

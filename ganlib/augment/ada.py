@@ -3,7 +3,7 @@
 
 Every transformation is made with one probability, which rises while the discriminator takes too many of the real images for
 real. The distributions are those of the paper's appendix B. Each takes ``images``, ``(n, height, width, channels)`` float32 in
-``[-1, 1]``, ``random``, a `ganlib.training.RandomStream`, and the ``probability`` with which an image undergoes it.
+``[-1, 1]``, ``rng``, a `ganlib.training.RandomStream`, and the ``probability`` with which an image undergoes it.
 """
 
 import functools
@@ -58,17 +58,17 @@ class ADA:
 
     def build(self):
         """Begins anew, with weights under the strategy in scope; called by `ganlib.GAN.compile`."""
-        self.state = State(probability=float(schedules.at(self.probability, 0)), signs=0.0)
+        self.state = State(probability=float(schedules.value_at(self.probability, 0)), signs=0.0)
 
-    def __call__(self, images, random):
+    def __call__(self, images, rng):
         """``(n, height, width, 1 or 3)`` float32 images in ``[-1, 1]`` -> as many, which may leave ``[-1, 1]``."""
         probability = self.state.probability.value
         moves = [name for name in self._names if name in ("blit", "geometric")]
         if moves:
-            images = geometry.transformed(images, random, probability, moves)
+            images = geometry.transformed(images, rng, probability, moves)
         for name in self._names:
             if name not in moves:
-                images = CATEGORIES[name](images, random, probability)
+                images = CATEGORIES[name](images, rng, probability)
         return images
 
     def adapt(self, real_signs, batch_size, step):
@@ -81,7 +81,7 @@ class ADA:
         """
         state = self.state
         if self.target is None:
-            state.probability.assign(tf.cast(schedules.at(self.probability, step + 1), tf.float32))
+            state.probability.assign(tf.cast(schedules.value_at(self.probability, step + 1), tf.float32))
             return
         signs = state.signs.value + real_signs / self.interval
         ends = tf.cast((step + 1) % self.interval == 0, tf.float32)
@@ -102,36 +102,36 @@ class ADA:
         return cls(**config)
 
 
-def color(images, random, probability):
+def color(images, rng, probability):
     """Brightness, contrast, a flip of luminance, hue and saturation, as one affine map of a pixel's channels.
 
     Of images with one channel, brightness, contrast and the flip.
     """
     count, channels = tf.shape(images)[0], images.shape[-1]
-    draw = functools.partial(by_chance, random, probability)
-    brightness = draw(random.normal((count, 1, 1)) * 0.2, 0.0)
-    contrast = draw(2.0 ** (random.normal((count, 1, 1)) * 0.5), 1.0)
+    draw = functools.partial(by_chance, rng, probability)
+    brightness = draw(rng.normal((count, 1, 1)) * 0.2, 0.0)
+    contrast = draw(2.0 ** (rng.normal((count, 1, 1)) * 0.5), 1.0)
     grey = tf.fill((3, 3), 1.0 / 3.0)  # what projects a colour on its luminance
-    flip = draw(tf.floor(random.uniform((count, 1, 1), 0.0, 2.0)), 0.0)
+    flip = draw(tf.floor(rng.uniform((count, 1, 1), 0.0, 2.0)), 0.0)
     matrix = contrast * (tf.eye(3) - 2.0 * flip * grey)
     if channels == 1:
         matrix = tf.reduce_sum(matrix, axis=[1, 2], keepdims=True) / 3.0
         return images * matrix[:, :, :, None] + (brightness * matrix)[:, :, :, None]
-    angle = draw(random.uniform((count, 1, 1), -math.pi, math.pi), 0.0)
-    saturation = draw(2.0 ** random.normal((count, 1, 1)), 1.0)
+    angle = draw(rng.uniform((count, 1, 1), -math.pi, math.pi), 0.0)
+    saturation = draw(2.0 ** rng.normal((count, 1, 1)), 1.0)
     cross = tf.constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)
     hue = grey + tf.cos(angle) * (tf.eye(3) - grey) + tf.sin(angle) * cross  # a turn about the grey axis
     matrix = tf.matmul(grey + saturation * (tf.eye(3) - grey), tf.matmul(hue, matrix))
     return tf.einsum("nhwc,ndc->nhwd", images + brightness[..., None], matrix)
 
 
-def band_filter(images, random, probability):
+def band_filter(images, rng, probability):
     """Amplifies or weakens each of four octaves of spatial frequencies, so that their power stays the same on average."""
     count, bands = tf.shape(images)[0], 4
     expected = tf.constant([10.0, 1.0, 1.0, 1.0]) / 13.0  # the power of natural images, from the lowest band on
     gains = tf.ones((count, bands))
     for band in range(bands):
-        gain = by_chance(random, probability, 2.0 ** random.normal((count, 1)), 1.0)
+        gain = by_chance(rng, probability, 2.0 ** rng.normal((count, 1)), 1.0)
         own = tf.ones((count, bands)) + (gain - 1.0) * tf.one_hot(band, bands)
         gains *= own / tf.sqrt(tf.reduce_sum(expected * tf.square(own), axis=1, keepdims=True))
     _, height, width, _ = images.shape
@@ -139,18 +139,18 @@ def band_filter(images, random, probability):
     return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
 
 
-def noise(images, random, probability):
+def noise(images, rng, probability):
     """Adds normal noise, whose deviation is drawn from a half-normal distribution of deviation 0.1."""
     count = tf.shape(images)[0]
-    deviation = by_chance(random, probability, tf.abs(random.normal((count, 1, 1, 1))) * 0.1, 0.0)
-    return images + deviation * random.normal(tf.unstack(tf.shape(images)))
+    deviation = by_chance(rng, probability, tf.abs(rng.normal((count, 1, 1, 1))) * 0.1, 0.0)
+    return images + deviation * rng.normal(tf.unstack(tf.shape(images)))
 
 
-def cutout(images, random, probability):
+def cutout(images, rng, probability):
     """Sets a rectangle of half the image's sides to zero, about a centre that is drawn anywhere."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    size = by_chance(random, probability, tf.fill((count, 1, 1), 0.5), 0.0)
-    center = random.uniform((count, 2, 1))
+    size = by_chance(rng, probability, tf.fill((count, 1, 1), 0.5), 0.0)
+    center = rng.uniform((count, 2, 1))
     rows, columns = (
         tf.cast(tf.abs((tf.range(tf.cast(n, tf.float32)) + 0.5) / tf.cast(n, tf.float32) - center[:, axis]) < size[:, 0] / 2.0,
                 tf.float32)

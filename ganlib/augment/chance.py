@@ -3,11 +3,11 @@
 import tensorflow as tf
 
 
-def by_chance(random, probability, value, identity):
+def by_chance(rng, probability, value, identity):
     """For each image ``value``, with a probability, or else ``identity``.
 
     Args:
-        random: a `ganlib.training.RandomStream`.
+        rng: a `ganlib.training.RandomStream`.
         probability: a scalar.
         value: a tensor, a row or more for each image.
         identity: the number that changes nothing.
@@ -15,4 +15,4 @@ def by_chance(random, probability, value, identity):
     Returns:
         A tensor as ``value``; every entry of it is drawn by itself.
     """
-    return tf.where(random.uniform(tf.unstack(tf.shape(value))) < probability, value, identity)
+    return tf.where(rng.uniform(tf.unstack(tf.shape(value))) < probability, value, identity)

@@ -1,6 +1,6 @@
 """Augmentations that every image passes, and `DiffAugment`, which names some of them.
 
-Each takes ``images``, ``(n, height, width, channels)`` float32 in ``[-1, 1]``, and ``random``, a
+Each takes ``images``, ``(n, height, width, channels)`` float32 in ``[-1, 1]``, and ``rng``, a
 `ganlib.training.RandomStream`, and returns images of the same shape, through which gradients pass.
 """
 
@@ -16,59 +16,59 @@ from ganlib.training.replicas import whole_batch
 register = keras.saving.register_keras_serializable("ganlib.augment")
 
 
-def brightness(images, random):
+def brightness(images, rng):
     """Adds U(-0.5, 0.5) to each image."""
-    return images + random.uniform((tf.shape(images)[0], 1, 1, 1), -0.5, 0.5)
+    return images + rng.uniform((tf.shape(images)[0], 1, 1, 1), -0.5, 0.5)
 
 
-def saturation(images, random):
+def saturation(images, rng):
     """Scales each pixel's distance from its grey value by U(0, 2)."""
     grey = tf.reduce_mean(images, axis=3, keepdims=True)
-    return grey + (images - grey) * random.uniform((tf.shape(images)[0], 1, 1, 1), 0.0, 2.0)
+    return grey + (images - grey) * rng.uniform((tf.shape(images)[0], 1, 1, 1), 0.0, 2.0)
 
 
-def contrast(images, random):
+def contrast(images, rng):
     """Scales each image's distance from its mean by U(0.5, 1.5)."""
     mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
-    return mean + (images - mean) * random.uniform((tf.shape(images)[0], 1, 1, 1), 0.5, 1.5)
+    return mean + (images - mean) * rng.uniform((tf.shape(images)[0], 1, 1, 1), 0.5, 1.5)
 
 
-def translation(images, random, ratio=0.125):
+def translation(images, rng, ratio=0.125):
     """Shifts each image by up to ``ratio`` of its size along each axis; zeros come in."""
-    return _resampled(images, lambda count, size: _shift(random, count, size, ratio))
+    return _resampled(images, lambda count, size: _shift(rng, count, size, ratio))
 
 
-def shift(images, random, ratio=0.07):
+def shift(images, rng, ratio=0.07):
     """Shifts each image by up to ``ratio`` of its size along each axis; the border is repeated.
 
     For classifiers: unlike `translation` it leaves an image that could be one of the data.
     """
 
     def matrices(count, size):
-        source = tf.range(size)[None, :] + _offset(random, count, size, ratio)[:, :, 0]
+        source = tf.range(size)[None, :] + _offset(rng, count, size, ratio)[:, :, 0]
         return tf.one_hot(tf.clip_by_value(source, 0, size - 1), size)
 
     return _resampled(images, matrices)
 
 
-def flip(images, random):
+def flip(images, rng):
     """Mirrors half of the images, each by chance, left to right."""
-    mirrored = random.uniform((tf.shape(images)[0], 1, 1, 1)) < 0.5
+    mirrored = rng.uniform((tf.shape(images)[0], 1, 1, 1)) < 0.5
     return tf.where(mirrored, tf.reverse(images, axis=[2]), images)
 
 
-def affine(images, random, amount=0.15):
+def affine(images, rng, amount=0.15):
     """Maps each image about its centre by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
     and slants a little. The border is repeated. For classifiers, as `shift` is."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     sizes = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     rows, columns = (tf.range(size) - (size - 1.0) / 2.0 for size in sizes)
     rows = rows[:, None]
-    e = random.uniform((count, 2, 2, 1, 1), -amount, amount)
+    e = rng.uniform((count, 2, 2, 1, 1), -amount, amount)
     return _displaced(images, e[:, 0, 0] * rows + e[:, 0, 1] * columns, e[:, 1, 0] * rows + e[:, 1, 1] * columns)
 
 
-def elastic(images, random, amount=0.05, smoothness=0.14):
+def elastic(images, rng, amount=0.05, smoothness=0.14):
     """Bends each image: every pixel is moved by its own, smooth, random distance. The border is repeated.
 
     The elastic deformation of Simard et al. 2003, "Best practices for convolutional neural networks applied to visual
@@ -76,25 +76,25 @@ def elastic(images, random, amount=0.05, smoothness=0.14):
 
     Args:
         images: as always.
-        random: as always.
+        rng: as always.
         amount: the deviation of the distance along each axis, as a share of the image's size; theirs is 1.4 pixels of 29.
         smoothness: the deviation of the Gaussian that smooths the distances, as a share of the image's size; theirs is 4
             pixels of 29.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    noise = random.uniform((count, 2, height, width), -math.sqrt(3.0), math.sqrt(3.0))  # of deviation 1
+    noise = rng.uniform((count, 2, height, width), -math.sqrt(3.0), math.sqrt(3.0))  # of deviation 1
     distances = tf.einsum("ij,nkjl,ml->nkim", _gaussian(height, smoothness), noise, _gaussian(width, smoothness))
     down, right = (amount * tf.cast(size, tf.float32) * distances[:, axis] for axis, size in enumerate((height, width)))
     return _displaced(images, down, right)
 
 
-def cutout(images, random, ratio=0.5):
+def cutout(images, rng, ratio=0.5):
     """Sets a random rectangle of ``ratio`` times the image's sides to zero; it may reach over the border."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    return images * (1.0 - _rectangle(random, count, height, width, ratio))
+    return images * (1.0 - _rectangle(rng, count, height, width, ratio))
 
 
-def paste(images, random, ratio=0.3):
+def paste(images, rng, ratio=0.3):
     """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the batch.
 
     CutMix (Yun et al. 2019, arXiv:1905.04899) mixes the labels, too; here the rectangle, at most a tenth of the image,
@@ -102,9 +102,9 @@ def paste(images, random, ratio=0.3):
     new must not decide.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    inside = _rectangle(random, count, height, width, ratio)
+    inside = _rectangle(rng, count, height, width, ratio)
     others = whole_batch(images)
-    return images + inside * (tf.gather(others, random.integers((count,), 0, tf.shape(others)[0])) - images)
+    return images + inside * (tf.gather(others, rng.integers((count,), 0, tf.shape(others)[0])) - images)
 
 
 POLICIES = {
@@ -133,9 +133,9 @@ class DiffAugment:
         self.functions = [f for name in policy.split(",") for f in choose("augmentation", name.strip(), POLICIES)]
         self.mixes_channels = saturation in self.functions
 
-    def __call__(self, images, random):
+    def __call__(self, images, rng):
         for function in self.functions:
-            images = function(images, random)
+            images = function(images, rng)
         return images
 
     def get_config(self):
@@ -148,7 +148,7 @@ class DiffAugment:
         return cls(**config)
 
 
-def none(images, random):
+def none(images, rng):
     """Leaves the images as they are."""
     return images
 
@@ -176,28 +176,28 @@ def _gaussian(size, smoothness):
     return tf.math.l2_normalize(tf.exp(-0.5 * tf.square(distance)), axis=1)
 
 
-def _offset(random, count, size, ratio):
+def _offset(rng, count, size, ratio):
     """``(count, 1, 1)`` integers up to ``ratio * size``, positive or negative."""
     limit = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
-    return random.integers((count, 1, 1), -limit, limit + 1)
+    return rng.integers((count, 1, 1), -limit, limit + 1)
 
 
-def _shift(random, count, size, ratio):
+def _shift(rng, count, size, ratio):
     """``(count, size, size)`` matrices, each of which shifts a vector by its own random offset; zeros come in."""
     index = tf.range(size)
     distance = index[None, None, :] - index[None, :, None]
-    return tf.cast(distance == _offset(random, count, size, ratio), tf.float32)
+    return tf.cast(distance == _offset(rng, count, size, ratio), tf.float32)
 
 
-def _rectangle(random, count, height, width, ratio):
+def _rectangle(rng, count, height, width, ratio):
     """``(count, height, width, 1)`` of ones inside a random rectangle of ``ratio`` times the sides, zeros outside."""
-    rows, columns = (_window(random, count, size, ratio) for size in (height, width))
+    rows, columns = (_window(rng, count, size, ratio) for size in (height, width))
     return rows[:, :, None, None] * columns[:, None, :, None]
 
 
-def _window(random, count, size, ratio):
+def _window(rng, count, size, ratio):
     """``(count, size)`` of ones inside a window of ``ratio * size`` around a random centre, zeros outside."""
     length = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
-    start = random.integers((count, 1), 0, size + (1 - length % 2)) - length // 2
+    start = rng.integers((count, 1), 0, size + (1 - length % 2)) - length // 2
     index = tf.range(size)[None, :]
     return tf.cast((index >= start) & (index < start + length), tf.float32)

@@ -11,7 +11,7 @@ from ganlib.augment.sampling import mirrored, sampled
 from ganlib.layers.resampling import product
 
 
-def transformed(images, random, probability, categories):
+def transformed(images, rng, probability, categories):
     """Images, each mapped by a random affine map about its centre; beyond the border they are reflected.
 
     Nothing is aliased: the image is doubled by a wavelet's filter, sampled bilinearly at twice the resolution, and halved
@@ -19,41 +19,41 @@ def transformed(images, random, probability, categories):
 
     Args:
         images: ``(n, height, width, channels)`` float32.
-        random: a `ganlib.training.RandomStream`.
+        rng: a `ganlib.training.RandomStream`.
         probability: of each transformation, a scalar.
         categories: ``"blit"`` for flips, quarter turns and shifts by whole pixels, ``"geometric"`` for the rest, or both.
 
     Returns:
         As many images of the same shape.
     """
-    return warped(images, inverse_maps(images.shape[1:3], tf.shape(images)[0], random, probability, categories))
+    return warped(images, inverse_maps(images.shape[1:3], tf.shape(images)[0], rng, probability, categories))
 
 
-def inverse_maps(size, count, random, probability, categories):
+def inverse_maps(size, count, rng, probability, categories):
     """``(count, 2, 3)``: from a pixel of the result, (x, y) from the centre, to one of the image, by random draws."""
     height, width = size
-    draw = functools.partial(by_chance, random, probability)
+    draw = functools.partial(by_chance, rng, probability)
     matrix = tf.eye(3, batch_shape=[count])
     if "blit" in categories:
-        flip = draw(tf.floor(random.uniform((count,), 0.0, 2.0)), 0.0)
+        flip = draw(tf.floor(rng.uniform((count,), 0.0, 2.0)), 0.0)
         matrix @= _scale(1.0 - 2.0 * flip, tf.ones((count,)))
-        matrix @= _rotation(draw(tf.floor(random.uniform((count,), 0.0, 4.0)), 0.0) * math.pi / 2.0)
-        shift = random.uniform((count, 2), -0.125, 0.125)
+        matrix @= _rotation(draw(tf.floor(rng.uniform((count,), 0.0, 4.0)), 0.0) * math.pi / 2.0)
+        shift = rng.uniform((count, 2), -0.125, 0.125)
         matrix @= _translation(draw(tf.round(shift[:, 0] * width), 0.0), draw(tf.round(shift[:, 1] * height), 0.0))
     if "geometric" in categories:
-        scale = draw(2.0 ** (random.normal((count,)) * 0.2), 1.0)
+        scale = draw(2.0 ** (rng.normal((count,)) * 0.2), 1.0)
         matrix @= _scale(scale, scale)
         either = 1.0 - tf.sqrt(1.0 - probability)  # before or after the stretch, or both
 
         def angle():
-            chosen = random.uniform((count,)) < either
-            return tf.where(chosen, random.uniform((count,), -math.pi, math.pi), 0.0)
+            chosen = rng.uniform((count,)) < either
+            return tf.where(chosen, rng.uniform((count,), -math.pi, math.pi), 0.0)
 
         matrix @= _rotation(angle())
-        stretch = draw(2.0 ** (random.normal((count,)) * 0.2), 1.0)
+        stretch = draw(2.0 ** (rng.normal((count,)) * 0.2), 1.0)
         matrix @= _scale(stretch, 1.0 / stretch)
         matrix @= _rotation(angle())
-        shift = random.normal((count, 2)) * 0.125
+        shift = rng.normal((count, 2)) * 0.125
         matrix @= _translation(draw(shift[:, 0] * width, 0.0), draw(shift[:, 1] * height, 0.0))
     return matrix[:, :2]
 

@@ -31,12 +31,12 @@ def split(labels, per_class, seed):
         raise UserError(f"labels per class must be at least 1, got {per_class}")
     if seed < 0:
         raise UserError(f"the seed of labels must be at least 0, got {seed}")
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     labeled = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) < per_class:
             raise UserError(f"{per_class} labels per class asked for, but class {label} has only {len(members)} examples")
-        labeled.append(random.choice(members, per_class, replace=False))
+        labeled.append(rng.choice(members, per_class, replace=False))
     labeled = np.concatenate(labeled).astype(np.int64)
     return labeled, np.setdiff1d(np.arange(len(labels)), labeled)

@@ -2,15 +2,15 @@
 
 from ganlib.evaluation.generation import (
     Evaluation,
-    described,
+    evaluation_record,
     generated_batches,
     generated_source,
-    nearest_neighbours,
+    nearest_neighbors,
     real_batches,
     shared_by_replicas,
 )
 
 __all__ = [
-    "Evaluation", "described", "generated_batches", "generated_source", "nearest_neighbours", "real_batches",
+    "Evaluation", "evaluation_record", "generated_batches", "generated_source", "nearest_neighbors", "real_batches",
     "shared_by_replicas",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from ganlib.data import Source, partition, sources
 from ganlib.errors import UserError, choose, integer
 from ganlib.metrics import cache, features, in_domain
 from ganlib.metrics.evaluate import MEASURES, gather, gather_cached, measure
-from ganlib.models.gan import GAN, latents_for
+from ganlib.models.adversarial import AdversarialModel, latents_for
 from ganlib.training.replicas import on_replicas
 
 BATCH_SIZE = 250
@@ -76,7 +76,7 @@ class Evaluation:
             self._real = gather_cached(self.extractor, images, cache.key_of(self.source), self._cache_dir)
         return self._real
 
-    def __call__(self, model: GAN):
+    def __call__(self, model: AdversarialModel):
         """The measures of a model's averaged generator: a dict from names to floats.
 
         Raises:
@@ -169,7 +169,7 @@ def _noting(batches, seen):
         yield batch
 
 
-def described(results, evaluation, **facts):
+def evaluation_record(results, evaluation, **facts):
     """What ``evaluation.json`` holds: the results and all on which they depend."""
     return {
         "results": results, "metrics": evaluation.asked, "samples": evaluation.samples, "real": evaluation.source.name,
@@ -208,8 +208,8 @@ def generated_batches(model, count, seed=0, real_labels=None):
     """
     latents = latents_for(count, model.generator.latent_dim, seed)
     generator, labels, told = model.generator, None, None
-    if generator.conditions:
-        among = real_labels if generator.num_classes and real_labels is not None else np.arange(generator.choices)
+    if generator.condition_spec:
+        among = real_labels if generator.num_classes and real_labels is not None else np.arange(generator.num_conditions)
         labels = np.random.default_rng(seed).choice(among, count)
         told = generator.labels_for(count, labels)
     for start in range(0, count, BATCH_SIZE):
@@ -238,7 +238,7 @@ def generated_source(model, count, seed=0, class_names=()):
     return sources.from_arrays("generated", images, labels, names)
 
 
-def nearest_neighbours(model, source, extractor, rows=10, seed=0):
+def nearest_neighbors(model, source, extractor, rows=10, seed=0):
     """A picture against memorising: each row holds a generated image and the real ones nearest to it by features.
 
     Args:

@@ -19,7 +19,7 @@ class Function:
         name: as in ``"generate"``.
         call: from tensors, by the names of ``inputs``, to a dict of tensors.
         inputs: the `tf.TensorSpec` of each, whose first axis is the batch.
-        example: ``example(count, random)`` -> a dict of numpy arrays, from a `numpy.random.Generator`.
+        example: ``example(count, rng)`` -> a dict of numpy arrays, from a `numpy.random.Generator`.
     """
 
     name: str
@@ -50,10 +50,10 @@ def of_model(model, class_names, background="white"):
 
 def inputs_as_used(function, source, count, seed=0):
     """A dict of ``count`` inputs as users give them: images of a source for a classifier, latents for a generator."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     if function.name == "generate":
-        return function.example(count, random)
-    return {"images": source.pick(random.permutation(source.num_examples)[:count])}
+        return function.example(count, rng)
+    return {"images": source.pick(rng.permutation(source.num_examples)[:count])}
 
 
 def of_generator(generator):
@@ -72,8 +72,8 @@ def of_generator(generator):
     """
     latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, "latents")
     labels = ()
-    if generator.conditions:
-        shape, dtype = generator.conditions
+    if generator.condition_spec:
+        shape, dtype = generator.condition_spec
         labels = (tf.TensorSpec((None, *shape), dtype, "labels"),)
 
     def generate(latents, **labels):
@@ -86,15 +86,15 @@ def of_generator(generator):
         whole = {name: tf.broadcast_to(value, [count, *value.shape[1:]]) for name, value in labels.items()}
         return generate(latents_from_seed(seed, count)["latents"], **whole)
 
-    def example(count, random):
-        inputs = {"latents": random.normal(size=(count, generator.latent_dim)).astype(np.float32)}
-        return inputs | _example_labels(generator, count, random)
+    def example(count, rng):
+        inputs = {"latents": rng.normal(size=(count, generator.latent_dim)).astype(np.float32)}
+        return inputs | _example_labels(generator, count, rng)
 
-    def seeds(count, random):
-        return {"seed": np.int64(random.integers(1000)), "count": np.int64(count)}
+    def seeds(count, rng):
+        return {"seed": np.int64(rng.integers(1000)), "count": np.int64(count)}
 
-    def seeds_and_labels(count, random):
-        return seeds(count, random) | _example_labels(generator, count, random)
+    def seeds_and_labels(count, rng):
+        return seeds(count, rng) | _example_labels(generator, count, rng)
 
     scalars = tuple(tf.TensorSpec((), tf.int64, name) for name in ("seed", "count"))
     return [
@@ -132,11 +132,11 @@ def of_classifier(classifier, class_names, background="white"):
         probabilities = classify(images)["probabilities"]
         return {"probabilities": probabilities, "class": tf.gather(tf.constant(class_names), tf.argmax(probabilities, axis=-1))}
 
-    def example(count, random):
-        return {"images": random.integers(0, 256, (count, *shape), np.uint8)}
+    def example(count, rng):
+        return {"images": rng.integers(0, 256, (count, *shape), np.uint8)}
 
-    def example_files(count, random):
-        images = example(count, random)["images"]
+    def example_files(count, rng):
+        images = example(count, rng)["images"]
         return {"image_bytes": np.array([tf.io.encode_png(image).numpy() for image in images], object)}
 
     return [
@@ -145,7 +145,7 @@ def of_classifier(classifier, class_names, background="white"):
     ]
 
 
-def _example_labels(generator, count, random):
-    if not generator.conditions:
+def _example_labels(generator, count, rng):
+    if not generator.condition_spec:
         return {}
-    return {"labels": generator.labels_for(count, random.integers(0, generator.choices, count))}
+    return {"labels": generator.labels_for(count, rng.integers(0, generator.num_conditions, count))}

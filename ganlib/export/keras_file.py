@@ -35,7 +35,7 @@ def read(path, backend=None):
         UserError: for a backend that is not installed, or whose installation is broken.
     """
     if backend in (None, keras.backend.backend()):
-        return keras_backends.main_function(path)
+        return keras_backends.load_function(path)
     if backend not in installed():
         raise UserError(f"to run the network on {backend!r} install it: Keras runs on one backend of {', '.join(BACKENDS)}")
-    return keras_backends.main_function_on(backend, path)
+    return keras_backends.load_function_on(backend, path)

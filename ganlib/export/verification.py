@@ -23,13 +23,13 @@ def differences(functions, read, seed=0):
     Raises:
         UserError: if none is in both, or shapes or strings differ.
     """
-    found, random = {}, np.random.default_rng(seed)
+    found, rng = {}, np.random.default_rng(seed)
     for function in functions:
         if function.name not in read:
             continue
         expected_of = function.traced()
         for count in BATCHES:
-            inputs = function.example(count, random)
+            inputs = function.example(count, rng)
             outputs = expected_of(*(inputs[spec.name] for spec in function.inputs))
             expected = {name: value.numpy() for name, value in outputs.items()}
             result = read[function.name](**inputs)

@@ -14,7 +14,7 @@ from ganlib.errors import UserError
 from ganlib.networks import Classifier
 
 
-def main_function(path):
+def load_function(path):
     """A dict of one function of numpy arrays by name, ``classify`` or ``generate``, of the network in a ``.keras`` file.
 
     ``path`` is the file's; the function is that of `ganlib.export.functions`, on the backend that Keras runs on here.
@@ -30,8 +30,8 @@ def main_function(path):
     return {"generate": generate}
 
 
-def main_function_on(backend, path):
-    """As `main_function`, in a process in which Keras runs on ``backend``, such as ``"torch"``.
+def load_function_on(backend, path):
+    """As `load_function`, in a process in which Keras runs on ``backend``, such as ``"torch"``.
 
     Raises:
         UserError: if that process dies, as it does where the backend's installation is broken.
@@ -65,7 +65,7 @@ _loaded = {}
 
 def _load(path):
     """In the process: reads the network, and says the name of its function."""
-    _loaded.update(main_function(path))
+    _loaded.update(load_function(path))
     return next(iter(_loaded))
 
 

@@ -5,11 +5,11 @@ from keras import ops
 
 from ganlib.errors import UserError
 from ganlib.layers import basic
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 
 
 @keras.saving.register_keras_serializable("ganlib.attention")
-class SelfAttention(OwnPolicy, keras.layers.Layer):
+class SelfAttention(SublayerPolicy, keras.layers.Layer):
     """Adds to each position what it attends to at all others: ``(n, h, w, c)`` -> the same shape.
 
     Zhang et al. 2019, "Self-attention generative adversarial networks" (arXiv:1805.08318), equations 1 to 3; as in the authors'

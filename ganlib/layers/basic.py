@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ganlib.errors import choose
-from ganlib.layers.dtype_policy import OwnPolicy, policy
+from ganlib.layers.dtype_policy import SublayerPolicy, policy
 
 register = keras.saving.register_keras_serializable("ganlib.layers")
 
@@ -129,7 +129,7 @@ def initialize_weight_norm(stack, inputs):
 
 
 @register
-class ConditionalBatchNorm(OwnPolicy, keras.layers.Layer):
+class ConditionalBatchNorm(SublayerPolicy, keras.layers.Layer):
     """Batch normalisation whose gain and bias are looked up by label.
 
     Dumoulin et al. 2017 (arXiv:1610.07629), de Vries et al. 2017 (arXiv:1707.00683). Called with ``(inputs, labels)``.

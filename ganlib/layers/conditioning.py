@@ -5,12 +5,12 @@ from keras import ops
 
 from ganlib.errors import choose
 from ganlib.layers import basic
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.conditioning")
 
 
-class _Conditioning(OwnPolicy, keras.layers.Layer):
+class _Conditioning(SublayerPolicy, keras.layers.Layer):
     """``(n,)`` logits, ``(n, num_features)`` features and ``(n,)`` labels -> ``(n,)`` logits.
 
     Args:

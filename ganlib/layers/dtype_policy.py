@@ -7,7 +7,7 @@ import inspect
 import keras
 
 
-class OwnPolicy:
+class SublayerPolicy:
     """Mixed into a Keras layer or model that makes other layers in ``__init__`` or ``build``: they take its dtype policy.
 
     In Keras they take the global one. A half-precision network that was loaded, or copied, where that is float32 would compute

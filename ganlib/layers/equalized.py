@@ -6,7 +6,7 @@ import math
 import keras
 from keras import ops
 
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.equalized")
 
@@ -94,7 +94,7 @@ class Conv(keras.layers.Layer):
 
 
 @register
-class Projection(OwnPolicy, keras.layers.Layer):
+class Projection(SublayerPolicy, keras.layers.Layer):
     """Adds the inner product of the features with an embedding of the label, of unit variance, over the square root of their
     number: as in the code of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
 

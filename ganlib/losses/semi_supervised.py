@@ -29,19 +29,19 @@ def feature_matching_l1(real_mean, fake_mean):
     return tf.reduce_mean(tf.abs(real_mean - fake_mean))
 
 
-def triple_discriminator_loss(real_logits, fake_logits, guessed_logits, alpha):
+def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha):
     """-E log D(x, y) - (1 - alpha) E log(1 - D(G(z, y), y)) - alpha E log(1 - D(x, C(x))): equation 5 of the paper.
 
     Args:
         real_logits: ``(n,)`` of labelled images with their labels.
         fake_logits: ``(m,)`` of generated images with the labels they were made of.
-        guessed_logits: ``(m,)`` of unlabelled images with the classifier's classes.
+        pseudo_logits: ``(m,)`` of unlabelled images with the classifier's classes.
         alpha: the weight of the classifier's pairs.
 
     Returns:
         A scalar.
     """
-    real, fake, guessed = (tf.reduce_mean(tf.nn.softplus(x)) for x in (-real_logits, fake_logits, guessed_logits))
+    real, fake, guessed = (tf.reduce_mean(tf.nn.softplus(x)) for x in (-real_logits, fake_logits, pseudo_logits))
     return real + (1.0 - alpha) * fake + alpha * guessed
 
 
@@ -60,19 +60,19 @@ def triple_classifier_loss(logits, judged):
     return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * -tf.nn.softplus(judged))
 
 
-def pseudo_label_loss(labels, sure, logits):
+def pseudo_label_loss(labels, mask, logits):
     """The cross-entropy of the examples that are sure, divided by the number of all of them: FixMatch, equation 4.
 
     Args:
         labels: ``(n,)`` integers.
-        sure: ``(n,)`` booleans.
+        mask: ``(n,)`` booleans, true for the examples that count.
         logits: ``(n, num_classes)``.
 
     Returns:
         A scalar.
     """
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return tf.reduce_mean(tf.where(sure, losses, 0.0))
+    return tf.reduce_mean(tf.where(mask, losses, 0.0))
 
 
 GENERATOR_LOSSES = {"feature_matching": feature_matching, "feature_matching_l1": feature_matching_l1}

@@ -45,12 +45,12 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
     real, fake = checked_features(real, fake)
     if subsets < 1 or subset_size < 2:
         raise UserError(f"expected at least 1 subset of at least 2 images, got {subsets} of {subset_size}")
-    size, random, fewest = subset_size, np.random.default_rng(seed), min(len(real), len(fake))
+    size, rng, fewest = subset_size, np.random.default_rng(seed), min(len(real), len(fake))
     if fewest <= subset_size:
         size = max(2, fewest // 2)
         log.warning("%d images are too few for subsets of %d: KID is of subsets of %d", fewest, subset_size, size)
     values = [
-        _unbiased(real[random.choice(len(real), size, replace=False)], fake[random.choice(len(fake), size, replace=False)])
+        _unbiased(real[rng.choice(len(real), size, replace=False)], fake[rng.choice(len(fake), size, replace=False)])
         for _ in range(subsets)
     ]
     return KernelDistance(float(np.mean(values)), float(np.std(values)))

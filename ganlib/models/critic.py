@@ -6,21 +6,21 @@ class Critic:
 
     Args:
         discriminator: a `ganlib.networks.Discriminator`.
-        augment: what images pass before it, ``augment(images, random) -> images``.
+        augment: what images pass before it, ``augment(images, rng) -> images``.
         labels: ``(n,)`` integers, or None.
-        random: a `ganlib.training.RandomStream`.
+        rng: a `ganlib.training.RandomStream`.
 
     Attributes:
         discriminator: as above.
         labels: as above.
     """
 
-    def __init__(self, discriminator, augment, labels, random):
+    def __init__(self, discriminator, augment, labels, rng):
         self.discriminator, self.labels = discriminator, labels
-        self._augment, self._random = augment, random
+        self._augment, self._random = augment, rng
         self._known = []
 
-    def see(self, images):
+    def forward(self, images):
         """The logits of images, kept so that no one computes them, or their features, again."""
         augmented = self.augmented(images)
         features = self.discriminator.features(augmented, training=True)

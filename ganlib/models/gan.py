@@ -3,25 +3,19 @@
 import numbers
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from ganlib import augment as augmentations
 from ganlib import losses
 from ganlib.errors import UserError, choose, integer
-from ganlib.models.critic import Critic
-from ganlib.networks.base import Discriminator, Generator, rescale
+from ganlib.losses.weighted import listed
+from ganlib.models.adversarial import AdversarialModel, discriminator_logs
+from ganlib.networks.base import rescale
 from ganlib.penalties import KINDS as PENALTY_KINDS
-from ganlib.regularizers import listed
-from ganlib.seeds import check_seed
-from ganlib.training import averaging, input_checks, schedules
-from ganlib.training.distributed import DistributedModel
-from ganlib.training.random_stream import RandomStream
-from ganlib.training.replicas import batch_mean, on_replicas
+from ganlib.training import input_checks, schedules
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class GAN(DistributedModel):
+class GAN(AdversarialModel):
     """A generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661).
 
     Args:
@@ -43,24 +37,9 @@ class GAN(DistributedModel):
         (4, 8, 8, 1)
     """
 
-    parts = ("generator", "discriminator")
-
-    def __init__(self, generator, discriminator, **kwargs):
-        super().__init__(**kwargs)
-        self._check(generator, discriminator)
-        self.generator = generator
-        self.discriminator = discriminator
-        with self.distribute_strategy.scope():
-            self.ema_generator = averaging.copy_of(generator)
-        self._generate_batch = self._traced_once()
-
     @property
     def networks(self):
         return [self.generator, self.discriminator]
-
-    @property
-    def averages(self):
-        return [(self.ema_generator, self.generator)]
 
     @property
     def states(self):
@@ -72,7 +51,7 @@ class GAN(DistributedModel):
         form = {"images": (self.generator.image_shape, None)}
         if self.generator.num_classes:
             return form | {"labels": ((), self.generator.num_classes)}
-        return form | ({"features": (self.generator.conditions[0], None)} if self.generator.conditions else {})
+        return form | ({"features": (self.generator.condition_spec[0], None)} if self.generator.condition_spec else {})
 
     def compile(
         self,
@@ -114,8 +93,7 @@ class GAN(DistributedModel):
             UserError: for an unknown loss or update, penalties or an augmentation that do not fit the networks, or a
                 combination that makes no sense.
         """
-        updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
-        self._update = choose("update", update, updates)
+        self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
         if update == "simultaneous" and discriminator_steps != 1:
             raise UserError(f"update='simultaneous' makes one discriminator step, not {discriminator_steps}")
@@ -137,176 +115,103 @@ class GAN(DistributedModel):
         )  # fmt: skip
 
     def train_step(self, data):
-        """One step of the algorithm on ``data``, a batch of ``images`` or ``(images, labels)``; returns the logs."""
+        """One step of the algorithm on ``data``, a batch of ``images`` or ``(images, labels)``; returns the logs.
+
+        The discriminator is updated ``discriminator_steps`` times, then the augmentation, the generator, and the averages.
+        """
         images, labels = self._unpack(data)
-        logs = self._update(images, labels, self.random_stream())
+        rng = self.random_stream()
+        if self.simultaneous:
+            logs = self.simultaneous_step(images, labels, rng)
+            logs |= self.update_augmentation(logs.pop("real_signs"), images)
+        else:
+            signs = []
+            for real, real_labels in self._discriminator_batches(images, labels):
+                logs = self.discriminator_step(real, real_labels, rng)
+                signs.append(logs.pop("real_signs"))
+            logs |= self.update_augmentation(tf.reduce_mean(signs), images)
+            logs |= self.generator_step(real, real_labels, rng)
         self.end_step()
         return logs
 
-    def _alternating_update(self, images, labels, random):
-        signs = []
-        for real, real_labels in self._parts(images, labels):
-            logs = self.discriminator_step(real, real_labels, random)
-            signs.append(logs["real_signs"])
-        logs = self._adapted(logs | {"real_signs": tf.reduce_mean(signs)}, images)
-        return logs | self.generator_step(real, real_labels, random)
-
-    def discriminator_step(self, real, labels, random):
+    def discriminator_step(self, real, labels, rng):
         """Updates the discriminator to tell real images from generated ones of the same labels.
 
         Args:
             real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
             labels: ``(n,)`` integers, or None.
-            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
 
         Returns:
             A dict of scalars, the losses and penalties by name.
         """
+        updates = [(self.discriminator, self.discriminator_optimizer)]
+        gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (real, labels), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-        def losses_of(real, labels, random):
-            fake = tf.stop_gradient(self._generate_for(real, labels, random))
-            critic = self._critic(labels, random)
-            real_logits, fake_logits = critic.see(real), critic.see(fake)
-            loss = self._loss.discriminator(real_logits, fake_logits)
-            terms = self._discriminator_terms(critic, real, fake, random)
-            return [sum(terms.values(), loss)], self._discriminator_logs(loss, real_logits, fake_logits) | terms
+    def discriminator_loss(self, real, labels, rng):
+        """``(loss, logs)`` of the discriminator on real images and as many generated ones; see `discriminator_step`."""
+        fake = tf.stop_gradient(self.generate_for_training(self.sample_latents(real, rng), labels, rng))
+        critic = self.critic(labels, rng)
+        real_logits, fake_logits = critic.forward(real), critic.forward(fake)
+        loss = self._loss.discriminator(real_logits, fake_logits)
+        penalties = self._discriminator_penalties(critic, real, fake, rng)
+        logs = discriminator_logs(loss, real_logits, fake_logits) | penalties
+        return _total(loss, penalties), logs
 
-        return self.descend(losses_of, [(self.discriminator, self.discriminator_optimizer)], (real, labels), random)
-
-    def generator_step(self, real, labels, random):
+    def generator_step(self, real, labels, rng):
         """Updates the generator to make images that the discriminator takes for real.
 
         Args:
             real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
             labels: ``(n,)`` integers, or None.
-            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
 
         Returns:
             A dict of scalars, the losses and penalties by name.
         """
+        updates = [(self.generator, self.generator_optimizer)]
+        gradients, logs = self.compute_gradients(self.generator_loss, updates, (real, labels), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-        def losses_of(real, labels, random):
-            fake = self._generate_for(real, labels, random)
-            critic = self._critic(labels, random)
-            fake_logits = critic.see(fake)
-            real_logits = critic.see(real) if self._is_paired else None
-            loss = self._loss.generator(self._best(fake_logits), real_logits)
-            terms = self._generator_terms(critic, fake, random)
-            return [sum(terms.values(), loss)], {"generator_loss": loss} | terms
+    def generator_loss(self, real, labels, rng):
+        """``(loss, logs)`` of the generator; see `generator_step`. Only paired losses look at the real images."""
+        fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
+        critic = self.critic(labels, rng)
+        fake_logits = critic.forward(fake)
+        real_logits = critic.forward(real) if self._is_paired else None
+        loss = self._loss.generator(self._top_k_logits(fake_logits), real_logits)
+        penalties = self._generator_penalties(critic, fake, rng)
+        return _total(loss, penalties), {"generator_loss": loss} | penalties
 
-        return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real, labels), random)
-
-    def _simultaneous_update(self, real, labels, random):
-        def losses_of(real, labels, random):
-            fake = self._generate_for(real, labels, random)
-            critic = self._critic(labels, random)
-            real_logits, fake_logits = critic.see(real), critic.see(fake)
-            loss = self._loss.discriminator(real_logits, fake_logits)
-            generator_loss = self._loss.generator(self._best(fake_logits), real_logits if self._is_paired else None)
-            terms = self._discriminator_terms(critic, real, fake, random)
-            generator_terms = self._generator_terms(critic, fake, random)
-            logs = self._discriminator_logs(loss, real_logits, fake_logits) | terms
-            logs |= {"generator_loss": generator_loss} | generator_terms
-            return [sum(terms.values(), loss), sum(generator_terms.values(), generator_loss)], logs
-
+    def simultaneous_step(self, real, labels, rng):
+        """Updates both networks by gradients from one pass over the same generated images."""
         updates = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
-        return self._adapted(self.descend(losses_of, updates, (real, labels), random), real)
+        gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (real, labels), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-    def call(self, latents, labels=None, training=False, **truncation):
-        """``(n, latent_dim)`` latents, and ``(n,)`` labels if conditional -> images from the averaged generator."""
-        return self.ema_generator(*with_labels(latents, labels), training=training, **truncation)
+    def simultaneous_losses(self, real, labels, rng):
+        """``([discriminator's loss, generator's loss], logs)``; see `simultaneous_step`."""
+        fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
+        critic = self.critic(labels, rng)
+        real_logits, fake_logits = critic.forward(real), critic.forward(fake)
+        loss = self._loss.discriminator(real_logits, fake_logits)
+        generator_loss = self._loss.generator(self._top_k_logits(fake_logits), real_logits if self._is_paired else None)
+        penalties = self._discriminator_penalties(critic, real, fake, rng)
+        generator_penalties = self._generator_penalties(critic, fake, rng)
+        logs = discriminator_logs(loss, real_logits, fake_logits) | penalties
+        logs |= {"generator_loss": generator_loss} | generator_penalties
+        return [_total(loss, penalties), _total(generator_loss, generator_penalties)], logs
 
-    def generate(self, count, labels=None, seed=0, truncation=None, batch_size=64):
-        """Makes images with the averaged generator.
-
-        Args:
-            count: how many.
-            labels: for a conditional GAN ``(count,)`` integers, or one for all; None takes each class in turn.
-            seed: an integer; image k is a function of (seed, k), whatever ``count`` and ``batch_size`` are.
-            truncation: draw latents anew where their absolute value is above this (Brock et al. 2019,
-                arXiv:1809.11096); for a generator with styles, bring styles nearer to their average by this factor (Karras et
-                al. 2019, arXiv:1812.04948). Smaller gives better but less varied images. None does not truncate.
-            batch_size: images that a replica makes at a time.
-
-        Returns:
-            ``(count, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
-
-        Raises:
-            UserError: for labels that do not fit, or a truncation that is not positive.
-        """
-        of_latents = None if self.generator.truncates_styles else truncation
-        latents = latents_for(count, self.generator.latent_dim, seed, of_latents)
-        return self.generate_from(latents, self.labels_for(count, labels), batch_size, truncation)
-
-    def generate_from(self, latents, labels=None, batch_size=64, truncation=None):
-        """Makes the images of given latents with the averaged generator.
-
-        Args:
-            latents: ``(n, latent_dim)`` float32.
-            labels: as in `generate`; of a GAN conditioned on features, ``(n, F)`` of them.
-            batch_size: images that a replica makes at a time.
-            truncation: of the styles, for a generator that has them, as in `generate`.
-
-        Returns:
-            ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
-
-        Raises:
-            UserError: for latents of another shape, and labels that do not fit.
-        """
-        latents, batch_size = np.asarray(latents, np.float32), integer("batch_size", batch_size, 1)
-        if latents.ndim != 2 or latents.shape[1] != self.generator.latent_dim:
-            raise UserError(f"latents must have the shape (n, {self.generator.latent_dim}), got {latents.shape}")
-        if self.generator.num_classes or not self.generator.conditions:
-            labels = self.labels_for(len(latents), labels)
-        images = [np.zeros((0, *self.generator.image_shape), np.float32)]
-        if labels is not None:
-            labels = np.asarray(labels, self.generator.conditions[1])
-        inputs = with_labels(latents, labels)
-        if self.generator.truncates_styles:
-            inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
-        batch_size *= self.distribute_strategy.num_replicas_in_sync
-        for start in range(0, len(latents), batch_size):
-            images.append(self._generate_batch(*(x[start : start + batch_size] for x in inputs)))
-        return np.concatenate(images)
-
-    def labels_for(self, count, labels=None):
-        """What the generator takes as the ``labels`` of ``count`` images: see `ganlib.networks.Generator.labels_for`."""
-        return self.generator.labels_for(count, labels)
-
-    def _traced_once(self):
-        """`call` as one graph for any number of images, which all replicas make together."""
-        signature = {"latents": tf.TensorSpec((None, self.generator.latent_dim), tf.float32)}
-        if self.generator.conditions:
-            shape, dtype = self.generator.conditions
-            signature["labels"] = tf.TensorSpec((None, *shape), dtype)
-        if self.generator.truncates_styles:
-            signature["truncation"] = tf.TensorSpec((None,), tf.float32)
-
-        def images_from(*inputs):
-            return self.call(**dict(zip(signature, inputs, strict=True)))
-
-        return on_replicas(self.distribute_strategy, images_from, list(signature.values()))
-
-    def _generate_for(self, real, labels, random):
-        """Images from new latents, as many as ``real`` and with the same labels."""
-        return self._generate_from(self._latents_for(real, random), labels, random)
-
-    def _generate_from(self, latents, labels, random):
-        draws = self.generator.draws(tf.shape(latents)[0], random)
-        return self.generator(*with_labels(latents, labels), training=True, **draws)
-
-    def _latents_for(self, real, random):
-        return random.normal((tf.shape(real)[0], self.generator.latent_dim))
-
-    def _critic(self, labels, random):
-        return Critic(self.discriminator, self.augment, labels, random)
-
-    def _best(self, fake_logits):
-        """The highest logits, as many as ``top_k`` says."""
+    def _top_k_logits(self, fake_logits):
+        """The share ``top_k`` of the logits, the highest ones."""
         if not callable(self.top_k) and self.top_k == 1:
             return fake_logits
         count = tf.cast(tf.shape(fake_logits)[0], tf.float32)
-        kept = tf.cast(tf.math.ceil(schedules.at(self.top_k, self.step.value) * count), tf.int32)
+        kept = tf.cast(tf.math.ceil(schedules.value_at(self.top_k, self.step.value) * count), tf.int32)
         return tf.sort(fake_logits, direction="DESCENDING")[:kept]
 
     @property
@@ -339,54 +244,28 @@ class GAN(DistributedModel):
                 penalty.build(self.generator, self.discriminator)
         self.penalty_states = [penalty.state for penalty in self.penalties if penalty.state]
 
-    def _set_augment(self, augment):
-        self.augment = augmentations.get(augment)
-        if self.generator.num_scales > 1 and getattr(self.augment, "mixes_channels", False):
-            raise UserError("augmentation 'color' mixes the channels of an image, which of a network of several scales are its "
-                            "resolutions: leave it out, or take scales=1")  # fmt: skip
-        self.augment_state = None
-        if hasattr(self.augment, "adapt"):
-            with self.distribute_strategy.scope():
-                self.augment.build()
-            self.augment_state = self.augment.state
-
-    def _adapted(self, logs, real):
-        """The logs of a step's discriminator updates on ``real``, after the augmentation has adapted itself, if it does."""
-        signs = logs.pop("real_signs")
-        if self.augment_state is None:
-            return logs
-        signs = batch_mean(signs[None])
-        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        self.augment.adapt(signs, tf.shape(real)[0] * replicas, self.step.value)
-        return logs | {"real_signs": signs, "augment_probability": self.augment_state.probability.value}
-
-    def _discriminator_terms(self, critic, real, fake, random):
+    def _discriminator_penalties(self, critic, real, fake, rng):
         own = [penalty for penalty in self.penalties if penalty.on_discriminator]
-        return {penalty.name: penalty(critic, real, fake, random, self.step.value) for penalty in own}
+        return {penalty.name: penalty(critic, real, fake, rng, self.step.value) for penalty in own}
 
-    def _generator_terms(self, critic, fake, random):
+    def _generator_penalties(self, critic, fake, rng):
         own = [penalty for penalty in self.penalties if penalty.on_generator]
-        arguments = critic, self.generator, fake, random, self.step.value
+        arguments = critic, self.generator, fake, rng, self.step.value
         return {f"generator_{penalty.name}": penalty.of_generator(*arguments) for penalty in own}
-
-    def _discriminator_logs(self, loss, real_logits, fake_logits):
-        real, fake = tf.reduce_mean(real_logits), tf.reduce_mean(fake_logits)
-        signs = tf.reduce_mean(tf.sign(real_logits))
-        return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake, "real_signs": signs}
 
     def _unpack(self, data):
         images, labels, *_ = (*input_checks.parts_of(data), None)
-        if self.generator.conditions and labels is None:
+        if self.generator.condition_spec and labels is None:
             raise UserError(self._missing_part())
-        images = self.discriminator.as_in_training(rescale(images))
-        return images, labels if self.generator.conditions else None
+        images = self.discriminator.prepare_real_images(rescale(images))
+        return images, labels if self.generator.condition_spec else None
 
     def _missing_part(self):
         if not self.generator.num_classes:
             return "this GAN is told features of its images: train it on (images, features), not on images alone"
         return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
 
-    def _parts(self, images, labels):
+    def _discriminator_batches(self, images, labels):
         """The batch in ``discriminator_steps`` parts of one size, the same parts on any number of replicas."""
         steps, batch_size = self.discriminator_steps, images.shape[0]
         if batch_size is not None and batch_size % steps:
@@ -394,41 +273,9 @@ class GAN(DistributedModel):
         for first in range(steps):
             yield images[first::steps], None if labels is None else labels[first::steps]
 
-    def _check(self, generator, discriminator):
-        for kind, network in ((Generator, generator), (Discriminator, discriminator)):
-            if not isinstance(network, kind):
-                what = f"a {network.__name__}, not called" if isinstance(network, type) else f"a {type(network).__name__}"
-                raise UserError(
-                    f"the {kind.__name__.lower()} must be a ganlib.networks.{kind.__name__}, such as one of "
-                    f"ganlib.networks.dcgan, got {what}"
-                )
-        for name in ("image_shape", "num_classes", "conditions"):
-            mine, other = getattr(generator, name), getattr(discriminator, name)
-            if mine != other:
-                raise UserError(f"the generator's {name} is {mine}, but the discriminator's is {other}: make them equal")
-        if generator.num_scales != discriminator.num_scales:
-            raise UserError(
-                f"the generator has {generator.num_scales} scales, but the discriminator looks at {discriminator.num_scales}: "
-                "give both the same"
-            )
 
-
-def latents_for(count, latent_dim, seed, truncation=None):
-    """``(count, latent_dim)`` float32 latents; the same seed gives the same first rows for any count.
-
-    Raises:
-        UserError: if ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.
-    """
-    count, seed = integer("count", count, 0), check_seed(seed)
-    if truncation is None:
-        draw = RandomStream(seed).normal
-    elif isinstance(truncation, numbers.Real) and truncation > 0:
-        draw = lambda shape: RandomStream(seed).truncated_normal(shape, truncation)  # noqa: E731
-    else:
-        raise UserError(f"truncation must be positive, got {truncation}")
-    return draw((count, latent_dim)).numpy()
-
-
-def with_labels(first, labels):
-    """The arguments of a network: ``(first, labels)``, or ``(first,)`` without labels; ``first`` are latents or images."""
-    return (first,) if labels is None else (first, labels)
+def _total(loss, terms):
+    """The loss plus the scalars in a dict of terms."""
+    for term in terms.values():
+        loss = loss + term
+    return loss

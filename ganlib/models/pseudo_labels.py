@@ -52,22 +52,16 @@ class PseudoLabelClassifier(SupervisedClassifier):
             **shared,
         )  # fmt: skip
 
-    def train_step(self, data):
-        """One step on a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
-
-        def losses_of(labeled, labels, unlabeled, random):
-            labeled, unlabeled = rescale(labeled), rescale(unlabeled)
-            guess = tf.stop_gradient(tf.nn.softmax(self.network(self.augment(unlabeled, random), training=True)))
-            pseudo_labels, sure = tf.argmax(guess, axis=-1), tf.reduce_max(guess, axis=-1) >= self.threshold
-            logits = self.network(self.augment(labeled, random), training=True)
-            strong_logits = self.network(self.strong_augment(unlabeled, random), training=True)
-            labeled_loss = cross_entropy(labels, logits)
-            unlabeled_loss = pseudo_label_loss(pseudo_labels, sure, strong_logits)
-            return [labeled_loss + self.unlabeled_weight * unlabeled_loss], {
-                "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
-                "sure": tf.reduce_mean(tf.cast(sure, tf.float32)),
-            }  # fmt: skip
-
-        logs = self.descend(losses_of, [(self.network, self.optimizer)], data, self.random_stream())
-        self.end_step()
-        return logs
+    def classifier_loss(self, labeled, labels, unlabeled, rng):
+        """``(loss, logs)`` of a batch of ``(labeled_images, labels, unlabeled_images)``; see the class."""
+        labeled, unlabeled = rescale(labeled), rescale(unlabeled)
+        probabilities = tf.stop_gradient(tf.nn.softmax(self.network(self.augment(unlabeled, rng), training=True)))
+        pseudo_labels, mask = tf.argmax(probabilities, axis=-1), tf.reduce_max(probabilities, axis=-1) >= self.threshold
+        logits = self.network(self.augment(labeled, rng), training=True)
+        strong_logits = self.network(self.strong_augment(unlabeled, rng), training=True)
+        labeled_loss = cross_entropy(labels, logits)
+        unlabeled_loss = pseudo_label_loss(pseudo_labels, mask, strong_logits)
+        return labeled_loss + self.unlabeled_weight * unlabeled_loss, {
+            "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
+            "sure": tf.reduce_mean(tf.cast(mask, tf.float32)),
+        }  # fmt: skip

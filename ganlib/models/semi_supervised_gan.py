@@ -9,7 +9,7 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib.errors import UserError, choose, integer
 from ganlib.losses import GENERATOR_LOSSES, cross_entropy, unlabeled_losses
-from ganlib.models.gan import GAN
+from ganlib.models.adversarial import AdversarialModel
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
@@ -18,7 +18,7 @@ from ganlib.training.replicas import batch_mean
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class SemiSupervisedGAN(WithClassifier, GAN):
+class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     """A GAN whose discriminator is a classifier of K classes, with "generated" as class K + 1.
 
     The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1) with Z the sum of the exponentials of the K
@@ -50,7 +50,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
 
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        if generator.conditions:
+        if generator.condition_spec:
             raise UserError("this generator is conditional, and a semi-supervised GAN's is not: leave out its num_classes")
         self.num_classes = integer("num_classes", num_classes, 2)
         with self.distribute_strategy.scope():
@@ -84,8 +84,7 @@ class SemiSupervisedGAN(WithClassifier, GAN):
         Raises:
             UserError: for an unknown loss or update.
         """
-        updates = {"alternating": self._alternating_update, "simultaneous": self._simultaneous_update}
-        self._update = choose("update", update, updates)
+        self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self._set_augment(augment)
         self.labeled_augment = augmentations.get(labeled_augment or augment)
@@ -108,93 +107,113 @@ class SemiSupervisedGAN(WithClassifier, GAN):
     def train_step(self, data):
         """One step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
-        logs = self._update(rescale(labeled), labels, rescale(unlabeled), self.random_stream())
+        labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
+        if self.simultaneous:
+            logs = self.simultaneous_step(labeled, labels, unlabeled, rng)
+            logs |= self.update_augmentation(logs.pop("real_signs"), unlabeled)
+        else:
+            logs = self.classifier_step(labeled, labels, unlabeled, rng)
+            logs |= self.update_augmentation(logs.pop("real_signs"), unlabeled)
+            logs |= self.generator_step(unlabeled, rng)
         self.end_step()
         return logs
 
-    def _alternating_update(self, labeled, labels, unlabeled, random):
-        return self.classifier_step(labeled, labels, unlabeled, random) | self.generator_step(unlabeled, None, random)
-
-    def classifier_step(self, labeled, labels, unlabeled, random):
+    def classifier_step(self, labeled, labels, unlabeled, rng):
         """Updates the classifier: the label of labelled images, "real" for unlabelled, "generated" for generated ones.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
             labels: ``(n,)`` integers, theirs.
             unlabeled: ``(m, height, width, channels)``, other images.
-            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
 
         Returns:
             A dict of scalars, the terms of the loss by name.
         """
-
-        def losses_of(labeled, labels, unlabeled, random):
-            latents = self._latents_for(unlabeled, random)
-            fake = tf.stop_gradient(self._generate_from(latents, None, random))
-            logits = self._classify_labeled(labeled, random)
-            real, fake = self._classify(unlabeled, random), self._classify(fake, random)
-            loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
-            return [loss], logs
-
         updates = [(self.network, self.discriminator_optimizer)]
-        return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), unlabeled)
+        gradients, logs = self.compute_gradients(self.classifier_loss, updates, (labeled, labels, unlabeled), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-    def generator_step(self, real, labels, random):
+    def classifier_loss(self, labeled, labels, unlabeled, rng):
+        """``(loss, logs)`` of the classifier; see `classifier_step`."""
+        latents = self.sample_latents(unlabeled, rng)
+        fake = tf.stop_gradient(self.generate_for_training(latents, None, rng))
+        logits = self._classify_labeled(labeled, rng)
+        real_logits, fake_logits = self._classify(unlabeled, rng), self._classify(fake, rng)
+        outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, rng)
+        return self._classifier_terms(labels, logits, outputs, rng)
+
+    def generator_step(self, unlabeled, rng):
         """Updates the generator to match the mean features of real images."""
+        updates = [(self.generator, self.generator_optimizer)]
+        gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-        def losses_of(real, random):
-            real_features = self._features(real, random)
-            fake = self._generate_for(real, None, random)
-            loss = self._loss_of_generator(real_features, self._features(fake, random))
-            return [loss], {"generator_loss": loss}
+    def generator_loss(self, unlabeled, rng):
+        """``(loss, logs)`` of the generator; see `generator_step`."""
+        real_features = self._features(unlabeled, rng)
+        fake = self.generate_for_training(self.sample_latents(unlabeled, rng), None, rng)
+        loss = self._feature_matching(real_features, self._features(fake, rng))
+        return loss, {"generator_loss": loss}
 
-        return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real,), random)
-
-    def _simultaneous_update(self, labeled, labels, unlabeled, random):
-        def losses_of(labeled, labels, unlabeled, random):
-            latents = self._latents_for(unlabeled, random)
-            fake = self._generate_from(latents, None, random)
-            logits = self._classify_labeled(labeled, random)
-            real_features, fake_features = self._features(unlabeled, random), self._features(fake, random)
-            real, fake = (self.network.class_logits(x, training=True) for x in (real_features, fake_features))
-            loss, logs = self._classifier_loss(labels, logits, self._outputs(unlabeled, real, fake, latents, random), random)
-            generator_loss = self._loss_of_generator(real_features, fake_features)
-            return [loss, generator_loss], logs | {"generator_loss": generator_loss}
-
+    def simultaneous_step(self, labeled, labels, unlabeled, rng):
+        """Updates classifier and generator by gradients from one pass over the same generated images."""
         updates = [(self.network, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
-        return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), unlabeled)
+        gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (labeled, labels, unlabeled), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-    def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, random):
+    def simultaneous_losses(self, labeled, labels, unlabeled, rng):
+        """``([classifier's loss, generator's loss], logs)``; see `simultaneous_step`."""
+        latents = self.sample_latents(unlabeled, rng)
+        fake = self.generate_for_training(latents, None, rng)
+        logits = self._classify_labeled(labeled, rng)
+        real_features, fake_features = self._features(unlabeled, rng), self._features(fake, rng)
+        real_logits = self.network.class_logits(real_features, training=True)
+        fake_logits = self.network.class_logits(fake_features, training=True)
+        outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, rng)
+        loss, logs = self._classifier_terms(labels, logits, outputs, rng)
+        generator_loss = self._feature_matching(real_features, fake_features)
+        return [loss, generator_loss], logs | {"generator_loss": generator_loss}
+
+    def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, rng):
         return Outputs(
             unlabeled_logits,
             fake_logits,
             latents,
-            classify_generated=lambda latents: self._classify(self._generate_from(latents, None, random), random),
-            classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
+            classify_generated=lambda latents: self._classify(self.generate_for_training(latents, None, rng), rng),
+            classify_by_average=lambda: self.classifier(self.augment(unlabeled, rng)),
             step=self.step.value,
         )
 
-    def _classifier_loss(self, labels, logits, outputs, random):
+    def _classifier_terms(self, labels, logits, outputs, rng):
         real, fake = (tf.reduce_logsumexp(x, axis=-1) for x in (outputs.unlabeled_logits, outputs.fake_logits))
         labeled_loss, unlabeled_loss = cross_entropy(labels, logits), unlabeled_losses(real, fake)
-        terms = classifier_terms(self.regularizers, outputs, random)
+        terms = classifier_terms(self.regularizers, outputs, rng)
         logs = {
             "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
             "real_logits": tf.reduce_mean(real), "fake_logits": tf.reduce_mean(fake),
             "real_signs": tf.reduce_mean(tf.sign(real)),
         }  # fmt: skip
-        return sum(terms.values(), labeled_loss + self.unlabeled_weight * unlabeled_loss), logs | terms
+        loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
+        for term in terms.values():
+            loss = loss + term
+        return loss, logs | terms
 
-    def _loss_of_generator(self, real_features, fake_features):
+    def _feature_matching(self, real_features, fake_features):
         means = (batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
         loss = self._generator_loss(*means)
-        return sum((r(fake_features) for r in self.generator_regularizers), loss)
+        for regularizer in self.generator_regularizers:
+            loss = loss + regularizer(fake_features)
+        return loss
 
-    def _classify_labeled(self, images, random):
-        return self.network(self.labeled_augment(images, random), training=True)
+    def _classify_labeled(self, images, rng):
+        return self.network(self.labeled_augment(images, rng), training=True)
 
-    def _classify(self, images, random):
-        return self.network(self.augment(images, random), training=True)
+    def _classify(self, images, rng):
+        return self.network(self.augment(images, rng), training=True)
 
-    def _features(self, images, random):
-        return self.network.features(self.augment(images, random), training=True)
+    def _features(self, images, rng):
+        return self.network.features(self.augment(images, rng), training=True)

@@ -36,7 +36,7 @@ class WithClassifier:
         """Sets ``network``, made under the model's strategy, and its average."""
         self.network = network
         with self.distribute_strategy.scope():
-            self.classifier = averaging.copy_of(network)
+            self.classifier = averaging.clone_network(network)
 
     @property
     def averages(self):
@@ -82,16 +82,17 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
 
     def train_step(self, data):
         """One step on a batch of ``(images, labels)``; returns the logs."""
-        images, labels = data
-
-        def losses_of(images, labels, random):
-            logits = self.network(self.augment(rescale(images), random), training=True)
-            loss = cross_entropy(labels, logits)
-            return [loss], {"loss": loss, "train_accuracy": accuracy(labels, logits)}
-
-        logs = self.descend(losses_of, [(self.network, self.optimizer)], (images, labels), self.random_stream())
+        updates = [(self.network, self.optimizer)]
+        gradients, logs = self.compute_gradients(self.classifier_loss, updates, data, self.random_stream())
+        self.apply_gradients(updates, gradients)
         self.end_step()
         return logs
+
+    def classifier_loss(self, images, labels, rng):
+        """``(loss, logs)``: the cross-entropy of a batch of augmented images."""
+        logits = self.network(self.augment(rescale(images), rng), training=True)
+        loss = cross_entropy(labels, logits)
+        return loss, {"loss": loss, "train_accuracy": accuracy(labels, logits)}
 
     def call(self, images, training=False):
         """Images -> ``(n, num_classes)`` logits of the averaged classifier."""

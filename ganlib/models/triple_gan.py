@@ -8,14 +8,14 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.losses import cross_entropy, triple_classifier_loss, triple_discriminator_loss
-from ganlib.models.gan import GAN
+from ganlib.models.adversarial import AdversarialModel, discriminator_logs
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms, listed
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class TripleGAN(WithClassifier, GAN):
+class TripleGAN(WithClassifier, AdversarialModel):
     """The discriminator tells labelled images with their labels from two kinds of false pairs: generated images with
     the labels they were made of, and unlabelled images with the classes that the classifier gives them.
 
@@ -80,81 +80,93 @@ class TripleGAN(WithClassifier, GAN):
     def train_step(self, data):
         """One step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
         labeled, labels, unlabeled = data
-        labeled, unlabeled, random = rescale(labeled), rescale(unlabeled), self.random_stream()
-        logs = self.discriminator_step(labeled, labels, unlabeled, random)
-        logs |= self.classifier_step(labeled, labels, unlabeled, random)
-        logs |= self.generator_step(unlabeled, None, random)
+        labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
+        logs = self.discriminator_step(labeled, labels, unlabeled, rng)
+        logs |= self.update_augmentation(logs.pop("real_signs"), labeled)
+        logs |= self.classifier_step(labeled, labels, unlabeled, rng)
+        logs |= self.generator_step(unlabeled, rng)
         self.end_step()
         return logs
 
-    def discriminator_step(self, labeled, labels, unlabeled, random):
+    def discriminator_step(self, labeled, labels, unlabeled, rng):
         """Updates the discriminator to tell labelled pairs from those of the generator and of the classifier."""
-
-        def losses_of(labeled, labels, unlabeled, random):
-            fake, fake_labels, _ = self._generated(unlabeled, random)
-            guessed_labels = tf.argmax(self._classify(unlabeled, random), axis=-1)
-            real_logits = self._critic(labels, random)(labeled)
-            fake_logits = self._critic(fake_labels, random)(tf.stop_gradient(fake))
-            guessed_logits = self._critic(guessed_labels, random)(unlabeled)
-            loss = triple_discriminator_loss(real_logits, fake_logits, guessed_logits, self.alpha)
-            return [loss], self._discriminator_logs(loss, real_logits, fake_logits)
-
         updates = [(self.discriminator, self.discriminator_optimizer)]
-        return self._adapted(self.descend(losses_of, updates, (labeled, labels, unlabeled), random), labeled)
+        gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-    def classifier_step(self, labeled, labels, unlabeled, random):
+    def discriminator_loss(self, labeled, labels, unlabeled, rng):
+        """``(loss, logs)`` of the discriminator; see `discriminator_step`."""
+        fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
+        pseudo_labels = tf.argmax(self._classify(unlabeled, rng), axis=-1)
+        real_logits = self.critic(labels, rng)(labeled)
+        fake_logits = self.critic(fake_labels, rng)(tf.stop_gradient(fake))
+        pseudo_logits = self.critic(pseudo_labels, rng)(unlabeled)
+        loss = triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, self.alpha)
+        return loss, discriminator_logs(loss, real_logits, fake_logits)
+
+    def classifier_step(self, labeled, labels, unlabeled, rng):
         """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
             labels: ``(n,)`` integers, theirs.
             unlabeled: ``(m, height, width, channels)``, other images.
-            random: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
 
         Returns:
             A dict of scalars, the terms of the loss by name.
         """
+        updates = [(self.network, self.classifier_optimizer)]
+        gradients, logs = self.compute_gradients(self.classifier_loss, updates, (labeled, labels, unlabeled), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-        def losses_of(labeled, labels, unlabeled, random):
-            fake, fake_labels, latents = self._generated(unlabeled, random)
-            logits, unlabeled_logits = self._classify(labeled, random), self._classify(unlabeled, random)
-            fake_logits = self._classify(tf.stop_gradient(fake), random)
-            guessed_labels = tf.argmax(unlabeled_logits, axis=-1)
-            judged = tf.stop_gradient(self._critic(guessed_labels, random)(unlabeled))
-            labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
-            adversarial_loss = triple_classifier_loss(unlabeled_logits, judged)
-            outputs = Outputs(
-                unlabeled_logits,
-                fake_logits,
-                latents,
-                classify_generated=lambda z: self._classify(self._generate_from(z, fake_labels, random), random),
-                classify_by_average=lambda: self.classifier(self.augment(unlabeled, random)),
-                step=self.step.value,
-            )
-            terms = classifier_terms(self.regularizers, outputs, random)
-            loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
-            return [sum(terms.values(), loss)], {
-                "labeled_loss": labeled_loss, "generated_loss": generated_loss, "adversarial_loss": adversarial_loss,
-                "train_accuracy": accuracy(labels, logits), **terms,
-            }  # fmt: skip
+    def classifier_loss(self, labeled, labels, unlabeled, rng):
+        """``(loss, logs)`` of the classifier; see `classifier_step`."""
+        fake, fake_labels, latents = self._generate_pairs(unlabeled, rng)
+        logits, unlabeled_logits = self._classify(labeled, rng), self._classify(unlabeled, rng)
+        fake_logits = self._classify(tf.stop_gradient(fake), rng)
+        pseudo_labels = tf.argmax(unlabeled_logits, axis=-1)
+        pseudo_logits = tf.stop_gradient(self.critic(pseudo_labels, rng)(unlabeled))
+        labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
+        adversarial_loss = triple_classifier_loss(unlabeled_logits, pseudo_logits)
+        outputs = Outputs(
+            unlabeled_logits,
+            fake_logits,
+            latents,
+            classify_generated=lambda z: self._classify(self.generate_for_training(z, fake_labels, rng), rng),
+            classify_by_average=lambda: self.classifier(self.augment(unlabeled, rng)),
+            step=self.step.value,
+        )
+        terms = classifier_terms(self.regularizers, outputs, rng)
+        loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
+        for term in terms.values():
+            loss = loss + term
+        return loss, {
+            "labeled_loss": labeled_loss, "generated_loss": generated_loss, "adversarial_loss": adversarial_loss,
+            "train_accuracy": accuracy(labels, logits), **terms,
+        }  # fmt: skip
 
-        return self.descend(losses_of, [(self.network, self.classifier_optimizer)], (labeled, labels, unlabeled), random)
-
-    def generator_step(self, real, labels, random):
+    def generator_step(self, unlabeled, rng):
         """Updates the generator to make pairs that the discriminator takes for labelled ones."""
+        updates = [(self.generator, self.generator_optimizer)]
+        gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
+        self.apply_gradients(updates, gradients)
+        return logs
 
-        def losses_of(real, random):
-            fake, fake_labels, _ = self._generated(real, random)
-            loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-self._critic(fake_labels, random)(fake)))
-            return [loss], {"generator_loss": loss}
+    def generator_loss(self, unlabeled, rng):
+        """``(loss, logs)`` of the generator; see `generator_step`."""
+        fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
+        logits = self.critic(fake_labels, rng)(fake)
+        loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-logits))
+        return loss, {"generator_loss": loss}
 
-        return self.descend(losses_of, [(self.generator, self.generator_optimizer)], (real,), random)
-
-    def _generated(self, real, random):
+    def _generate_pairs(self, real, rng):
         """``(images, labels, latents)``, as many as ``real``, of labels that are drawn alike."""
-        labels = random.integers((tf.shape(real)[0],), 0, self.generator.num_classes)
-        latents = self._latents_for(real, random)
-        return self._generate_from(latents, labels, random), labels, latents
+        labels = rng.integers((tf.shape(real)[0],), 0, self.generator.num_classes)
+        latents = self.sample_latents(real, rng)
+        return self.generate_for_training(latents, labels, rng), labels, latents
 
-    def _classify(self, images, random):
-        return self.network(self.augment(images, random), training=True)
+    def _classify(self, images, rng):
+        return self.network(self.augment(images, rng), training=True)

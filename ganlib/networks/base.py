@@ -7,10 +7,10 @@ from keras import ops
 from ganlib import layers
 from ganlib.errors import UserError, integer
 from ganlib.layers import conditioning
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 
 
-class _Network(OwnPolicy, keras.Model):
+class _Network(SublayerPolicy, keras.Model):
     """A model that builds its weights in its constructor, so that they are a function of the global seed."""
 
     frozen = ()
@@ -22,14 +22,14 @@ class _Network(OwnPolicy, keras.Model):
         self.num_classes = None if num_classes is None else integer("num_classes", num_classes, 1)
 
     @property
-    def conditions(self):
+    def condition_spec(self):
         """Shape and dtype of what stands for an image's label in ``call``; None for an unconditional network."""
         return ((), "int64") if self.num_classes else None
 
     def build(self, input_shape=None):
         inputs = [keras.KerasTensor((None, *self._example_shape()))]
-        if self.conditions:
-            shape, dtype = self.conditions
+        if self.condition_spec:
+            shape, dtype = self.condition_spec
             inputs.append(keras.KerasTensor((None, *shape), dtype=dtype))
         self.compute_output_spec(*inputs)
 
@@ -75,14 +75,14 @@ class Generator(_Network):
 
     def call(self, latents, labels=None, training=False):
         """``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 images in ``[-1, 1]``."""
-        return ops.cast(self.body(self.joined(latents, labels), training=training), "float32")
+        return ops.cast(self.body(self.concat_label_embedding(latents, labels), training=training), "float32")
 
-    def draws(self, count, random):
+    def sample_noise(self, count, rng):
         """What a training step gives to ``call`` besides latents and labels.
 
         Args:
             count: how many images are to be made.
-            random: a `ganlib.training.RandomStream`, or what has its ``normal``, ``uniform`` and ``integers``.
+            rng: a `ganlib.training.RandomStream`, or what has its ``normal``, ``uniform`` and ``integers``.
 
         Returns:
             A dict of arguments, empty for most networks.
@@ -95,7 +95,7 @@ class Generator(_Network):
         return []
 
     @property
-    def choices(self):
+    def num_conditions(self):
         """How many different labels there are; None for an unconditional generator."""
         return self.num_classes
 
@@ -123,7 +123,7 @@ class Generator(_Network):
             raise UserError(f"labels must be from 0 to {self.num_classes - 1}, got {labels.min()} to {labels.max()}")
         return labels.astype(np.int64)
 
-    def joined(self, latents, labels):
+    def concat_label_embedding(self, latents, labels):
         """Latents and, of a conditional generator, the embedded labels: ``(n, latent_dim)`` or ``(n, 2 * latent_dim)``."""
         if not self.num_classes:
             return latents
@@ -171,7 +171,7 @@ class Discriminator(_Network):
         """``(n, *image_shape)`` float images in ``[-1, 1]`` -> ``(n, num_features)`` features."""
         return self.body(images, training=training)
 
-    def as_in_training(self, images):
+    def prepare_real_images(self, images):
         """Real images in the form in which the generator makes its own in training: as they are, but for
         `ganlib.networks.multiscale`."""
         return images

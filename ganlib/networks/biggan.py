@@ -12,7 +12,7 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.layers.attention import attention_after
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.networks import base, resnet
 
 register = keras.saving.register_keras_serializable("ganlib.biggan")
@@ -35,7 +35,7 @@ def _orthogonal():
 
 
 @register
-class ConditionalBatchNorm(OwnPolicy, keras.layers.Layer):
+class ConditionalBatchNorm(SublayerPolicy, keras.layers.Layer):
     """Batch normalisation whose gain and bias are linear in a vector. Called with ``(inputs, conditions)``: ``(n, h, w, c)``
     and ``(n, d)``.
 

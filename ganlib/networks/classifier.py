@@ -5,14 +5,14 @@ import numpy as np
 from keras import ops
 
 from ganlib import layers
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.networks import base, pixels
 
 register = keras.saving.register_keras_serializable("ganlib")
 
 
 @register
-class Classifier(OwnPolicy, layers.Composed, keras.Model):
+class Classifier(SublayerPolicy, layers.Composed, keras.Model):
     """Images -> the body of a discriminator -> a dense head -> class logits. A plain Keras model.
 
     With K classes the logits stand for K + 1: the logit of "generated" is fixed at 0, so the logit of "real" is

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from ganlib import layers
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.equalized import normal, pixel_norm
 from ganlib.networks import base
 
@@ -22,7 +22,7 @@ EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
 
 
 @register
-class GatedNorm(OwnPolicy, keras.layers.Layer):
+class GatedNorm(SublayerPolicy, keras.layers.Layer):
     """Normalises, conditionally where there are labels, and lets one half of the channels gate the other."""
 
     def __init__(self, num_classes=None, normalization="batch", **kwargs):
@@ -46,7 +46,7 @@ class GatedNorm(OwnPolicy, keras.layers.Layer):
 
 
 @register
-class Block(OwnPolicy, keras.layers.Layer):
+class Block(SublayerPolicy, keras.layers.Layer):
     """Doubles the resolution; then convolves and gates, twice with noise of a learned strength, or, if ``light``, once without.
 
     Without noise that is given, it is the block's own, the same for all images.
@@ -88,7 +88,7 @@ class Block(OwnPolicy, keras.layers.Layer):
 
 
 @register
-class Excitation(OwnPolicy, keras.layers.Layer):
+class Excitation(SublayerPolicy, keras.layers.Layer):
     """Fine maps, each channel times a number that follows from coarse maps: section 3.1 of Liu et al."""
 
     def build(self, fine_shape, coarse_shape):
@@ -139,12 +139,12 @@ class Generator(base.Generator):
         self.conv = layers.conv(channels, 3, spectral_norm=True)
         self.build()
 
-    def draws(self, count, random):
+    def sample_noise(self, count, rng):
         """Noise for both convolutions of each block."""
         if self.light:
             return {}
         size, _, _ = self.image_shape
-        return {"noise": [random.normal((count, side, side, 2)) for side in base.resolutions(size, STAGES[size])[1:]]}
+        return {"noise": [rng.normal((count, side, side, 2)) for side in base.resolutions(size, STAGES[size])[1:]]}
 
     def call(self, latents, labels=None, training=False, noise=None):
         maps = [self.gate(self.reshape(self.dense(pixel_norm(latents), training=training)), training=training)]

@@ -47,11 +47,11 @@ class Generator(layers.Composed, base.Generator):
         self.build()
 
     @property
-    def conditions(self):
+    def condition_spec(self):
         return (self.instance_dim,), "float32"
 
     @property
-    def choices(self):
+    def num_conditions(self):
         return self.num_instances
 
     def keep(self, features):
@@ -70,8 +70,8 @@ class Generator(layers.Composed, base.Generator):
             raise UserError(f"features must be (n, {self.instance_dim}), got {labels.shape}")
         return np.broadcast_to(unit_length(labels), (count, self.instance_dim))
 
-    def draws(self, count, random):
-        return self.network.draws(count, random)
+    def sample_noise(self, count, rng):
+        return self.network.sample_noise(count, rng)
 
     def latent_maps(self):
         return [kernel[: self.latent_dim] for kernel in self.network.latent_maps()]
@@ -113,15 +113,15 @@ class Discriminator(layers.Composed, base.Discriminator):
         self.build()
 
     @property
-    def conditions(self):
+    def condition_spec(self):
         return (self.instance_dim,), "float32"
 
     def _build_heads(self, features_shape):
         self.embedding = keras.layers.Dense(self.embedding_dim, use_bias=False, name="embedding")
         self.projection = keras.layers.Dense(features_shape[-1], use_bias=False, name="projection")
 
-    def as_in_training(self, images):
-        return self.network.as_in_training(images)
+    def prepare_real_images(self, images):
+        return self.network.prepare_real_images(images)
 
     def features(self, images, training=False):
         return self.network.features(images, training=training)
@@ -148,5 +148,5 @@ def _of_model(network):
 
 
 def _check_unconditional(network):
-    if network.conditions is not None:
+    if network.condition_spec is not None:
         raise UserError("instance conditioning stands on a network without labels: leave num_classes out")

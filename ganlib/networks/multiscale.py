@@ -3,17 +3,17 @@
 reach every layer directly. The layers are those of `dcgan`, which learn faster than those of Karras et al. 2018
 (arXiv:1710.10196), in whose network the paper builds it in; with one scale it is `dcgan`.
 
-In training images carry the lower resolutions as further channels, enlarged, so that they are images like any other for all
-that comes between generator and discriminator. The generator makes its own so, and `Discriminator.as_in_training` real ones, by
-averaging. (If the discriminator made those of real images itself, R1 would not see how it depends on each of them, only how it
-depends on all of them together: it could tell the two kinds apart by how a generated image differs from its lower resolutions.)
+In training images carry the lower resolutions, enlarged, as further channels, so that everything between generator and
+discriminator takes them for ordinary images. The generator outputs them, and `Discriminator.prepare_real_images` computes those
+of real images by averaging. (If the discriminator computed them itself, R1 would see only how it depends on all resolutions
+together, and not on each: it could tell generated images by how they differ from their lower resolutions.)
 """
 
 import keras
 import numpy as np
 from keras import ops
 
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.resampling import product
 from ganlib.networks import base, dcgan
 
@@ -70,7 +70,7 @@ class Generator(base.Generator):
 
     def call(self, latents, labels=None, training=False):
         """As in `base.Generator`; in training ``(n, size, size, channels * scales)``, the highest resolution first."""
-        x, maps = self.joined(latents, labels), []
+        x, maps = self.concat_label_embedding(latents, labels), []
         for stage in self.stages:
             x = stage(x, training=training)
             maps.append(x)
@@ -84,7 +84,7 @@ class Generator(base.Generator):
 
 
 @register
-class Body(OwnPolicy, keras.layers.Layer):
+class Body(SublayerPolicy, keras.layers.Layer):
     """Images of all scales -> features: strided convolutions, to whose inputs the image of that resolution is joined."""
 
     def __init__(self, image_shape, width, scales, spectral_norm, **kwargs):
@@ -137,7 +137,7 @@ class Discriminator(base.Discriminator):
         self.num_scales = len(self.body.shown)
         self.build()
 
-    def as_in_training(self, images):
+    def prepare_real_images(self, images):
         return enlarged(self.body.pyramid(images))
 
     def get_config(self):

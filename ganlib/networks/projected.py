@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from ganlib import layers
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.networks import base, pretrained
 from ganlib.networks.fastgan import Generator
 
@@ -26,7 +26,7 @@ WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1}
 
 
 @register
-class RandomMixing(OwnPolicy, keras.layers.Layer):
+class RandomMixing(SublayerPolicy, keras.layers.Layer):
     """Maps at several scales, finest first -> as many, of twice the resolution, each of which follows from all coarser ones.
 
     Convolutions of 1x1 with random weights that stay as they are: sections 3.2 and 4.1 of the paper.
@@ -69,7 +69,7 @@ class RandomMixing(OwnPolicy, keras.layers.Layer):
 
 
 @register
-class ScaleDiscriminator(OwnPolicy, keras.layers.Layer):
+class ScaleDiscriminator(SublayerPolicy, keras.layers.Layer):
     """Maps of one scale, and labels -> a logit for each patch: halved down to about `LAST`, then a convolution of 4x4.
 
     Args:

@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from ganlib import layers
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.resampling import Downsample, Upsample
 from ganlib.networks import base
 
@@ -33,7 +33,7 @@ def _normal(gain=1.0):
 
 
 @register
-class ResidualBlock(OwnPolicy, keras.layers.Layer):
+class ResidualBlock(SublayerPolicy, keras.layers.Layer):
     """Widen by a 1x1 convolution, convolve in groups, narrow by a 1x1 convolution; all beside the input itself.
 
     The last convolution begins with zeros and the others are scaled down by the depth of the network, as in Fixup (Zhang et
@@ -107,7 +107,7 @@ class Generator(base.Generator):
 
     def call(self, latents, labels=None, training=False):
         """As in `base.Generator`; in training, images may leave ``[-1, 1]`` unless they are ``bounded``."""
-        scale = self.scale(self.joined(latents, labels))[:, None, None, :]
+        scale = self.scale(self.concat_label_embedding(latents, labels))[:, None, None, :]
         images = ops.cast(self.image(self.stages(scale * ops.cast(self.basis, scale.dtype))), "float32")
         return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
 

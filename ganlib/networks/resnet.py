@@ -12,7 +12,7 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.layers.attention import attention_after
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
@@ -35,7 +35,7 @@ def _initializer(gain=1.0):
 
 
 @register
-class GeneratorBlock(OwnPolicy, keras.layers.Layer):
+class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
     """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
 
     def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, **kwargs):
@@ -72,7 +72,7 @@ class GeneratorBlock(OwnPolicy, keras.layers.Layer):
 
 
 @register
-class DiscriminatorBlock(OwnPolicy, keras.layers.Layer):
+class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
     """ReLU, convolve, ReLU, convolve, and halve the resolution if asked; beside it a 1x1 convolution where needed."""
 
     def __init__(self, width, downsample, first=False, spectral_norm=True, initializer=None, **kwargs):

@@ -11,7 +11,7 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.layers import equalized
-from ganlib.layers.dtype_policy import OwnPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.resampling import Downsample, Upsample, blur
 from ganlib.networks import base
 
@@ -25,7 +25,7 @@ STYLE_DECAY = 0.995
 
 
 @register
-class ModulatedConv(OwnPolicy, keras.layers.Layer):
+class ModulatedConv(SublayerPolicy, keras.layers.Layer):
     """A convolution whose weights are scaled by the style of each image: section 2.2.
 
     The input channels are multiplied by the style and the output channels divided by the norm of their scaled weights, which
@@ -70,7 +70,7 @@ class ModulatedConv(OwnPolicy, keras.layers.Layer):
 
 
 @register
-class StyledConv(OwnPolicy, keras.layers.Layer):
+class StyledConv(SublayerPolicy, keras.layers.Layer):
     """A `ModulatedConv`, noise of a learned strength, a bias, and a leaky ReLU.
 
     Without noise that is given, it is the layer's own, the same for all images.
@@ -162,15 +162,15 @@ class Generator(base.Generator):
         """Of every convolution, from its styles to the scales of its channels."""
         return [ops.convert_to_numpy(conv.affine.kernel) for conv in (*(layer.conv for layer in self.convs), *self.to_images)]
 
-    def draws(self, count, random):
+    def sample_noise(self, count, rng):
         """Noise for each layer, ``(count, h, w, 1)``; and ``mixing``: other latents, and the layer from which on their styles
         are taken, ``(count,)`` integers."""
-        noise = [random.normal((count, *conv.noise.shape)) for conv in self.convs]
+        noise = [rng.normal((count, *conv.noise.shape)) for conv in self.convs]
         if not self.mixing:
             return {"noise": noise}
         layers = len(self.convs) + 1
-        start = ops.where(random.uniform((count,)) < self.mixing, random.integers((count,), 1, layers), layers)
-        return {"noise": noise, "mixing": (random.normal((count, self.latent_dim)), start)}
+        start = ops.where(rng.uniform((count,)) < self.mixing, rng.integers((count,), 1, layers), layers)
+        return {"noise": noise, "mixing": (rng.normal((count, self.latent_dim)), start)}
 
     def layer_styles(self, latents, labels=None, mixing=None):
         """Latents -> ``(n, layers, latent_dim)``, the style of every convolution and of the last image layer."""
@@ -222,7 +222,7 @@ class Generator(base.Generator):
 
 
 @register
-class DiscriminatorBlock(OwnPolicy, keras.layers.Layer):
+class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
     """Two convolutions, the second of which halves the resolution after a blur; beside them a 1x1 convolution.
 
     Args:

@@ -1,10 +1,10 @@
 """Terms that are added to the losses of the discriminator and of the generator.
 
-Those of the discriminator have one signature, ``penalty(critic, real, fake, random, step=0) -> scalar``: ``critic`` is a
+Those of the discriminator have one signature, ``penalty(critic, real, fake, rng, step=0) -> scalar``: ``critic`` is a
 `ganlib.models.critic.Critic`, which maps images to ``(n,)`` logits as the discriminator's loss sees them (with its labels and
-augmentation), ``real`` and ``fake`` are ``(n, height, width, channels)`` float32, ``random`` is a
+augmentation), ``real`` and ``fake`` are ``(n, height, width, channels)`` float32, ``rng`` is a
 `ganlib.training.RandomStream`. Those of the generator are called by
-``penalty.of_generator(critic, generator, fake, random, step=0)``.
+``penalty.of_generator(critic, generator, fake, rng, step=0)``.
 """
 
 from ganlib.errors import choose

@@ -31,11 +31,11 @@ class AuxiliaryClassification(Penalty):
         super().__init__(weight, interval)
         self.generator_weight, self.on_generated = generator_weight, on_generated
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         loss = self._loss(critic, real)
         return loss + self._loss(critic, fake) if self.on_generated else loss
 
-    def generator_term(self, critic, generator, fake, random):
+    def generator_term(self, critic, generator, fake, rng):
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):
@@ -69,10 +69,10 @@ class ContrastiveClassification(Penalty):
         super().__init__(weight, interval)
         self.temperature, self.margin, self.negative_margin = temperature, margin, negative_margin
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         return self._loss(critic, real)
 
-    def generator_term(self, critic, generator, fake, random):
+    def generator_term(self, critic, generator, fake, rng):
         return self._loss(critic, fake)
 
     def _loss(self, critic, images):
@@ -118,10 +118,10 @@ class RotationPrediction(Penalty):
         if height != width:
             raise UserError(f"penalty 'rotation_prediction' needs square images, these are {height}x{width}")
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         return self._loss(critic, real)
 
-    def generator_term(self, critic, generator, fake, random):
+    def generator_term(self, critic, generator, fake, rng):
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):

@@ -11,14 +11,14 @@ from ganlib.training import schedules
 class Penalty(WeightedTerm):
     """A weighted term of the discriminator's loss, of the generator's, or of both.
 
-    Subclasses define ``term(critic, real, fake, random)``, or ``generator_term(critic, generator, fake, random)``, or both,
+    Subclasses define ``term(critic, real, fake, rng)``, or ``generator_term(critic, generator, fake, rng)``, or both,
     without the weight. Those with a state are given ``is_due``, too, and must leave it as it is where that is False.
 
     They get
 
     - ``critic``, a `ganlib.models.critic.Critic`: the discriminator as a function of images;
     - ``real`` and ``fake``: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``;
-    - ``random``, a `ganlib.training.RandomStream`, the source of all chance;
+    - ``rng``, a `ganlib.training.RandomStream`, the source of all chance;
 
     and return a float32 scalar, the mean over the batch.
 
@@ -33,13 +33,13 @@ class Penalty(WeightedTerm):
     Attributes:
         state: a `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
         conditioning: what a conditional discriminator's ``conditioning`` must be, or None for any.
-        communicates: whether replicas exchange something in its term. TensorFlow has no exchange inside a condition, so with
-            several of them it is computed at every step, and counts at every ``interval``-th.
+        uses_collectives: whether replicas exchange something in its term. TensorFlow has no exchange inside a condition, so
+            with several of them it is computed at every step, and counts at every ``interval``-th.
     """
 
     state = None
     conditioning = None
-    communicates = False
+    uses_collectives = False
 
     def __init__(self, weight, interval=1):
         if interval < 1:
@@ -72,13 +72,13 @@ class Penalty(WeightedTerm):
                 + (f"this one has {own!r}" if own else "this one has no classes")
             )
 
-    def __call__(self, critic, real, fake, random, step=0):
+    def __call__(self, critic, real, fake, rng, step=0):
         """The weighted term of the discriminator's loss at ``step``, a scalar integer: 0 between intervals."""
-        return self._weighted(lambda is_due: self.term(critic, real, fake, random, **self._told(is_due)), step)
+        return self._weighted(lambda is_due: self.term(critic, real, fake, rng, **self._told(is_due)), step)
 
-    def of_generator(self, critic, generator, fake, random, step=0):
+    def of_generator(self, critic, generator, fake, rng, step=0):
         """The weighted term of the generator's loss."""
-        arguments = critic, generator, fake, random
+        arguments = critic, generator, fake, rng
         return self._weighted(lambda is_due: self.generator_term(*arguments, **self._told(is_due)), step)
 
     def _told(self, is_due):
@@ -86,19 +86,19 @@ class Penalty(WeightedTerm):
         return {"is_due": is_due} if self.state else {}
 
     def _weighted(self, term, step):
-        weight, nothing = self.interval * schedules.at(self.weight, step), tf.zeros((), tf.float32)
+        weight, nothing = self.interval * schedules.value_at(self.weight, step), tf.zeros((), tf.float32)
         is_due = step % self.interval == 0
         if self.interval == 1:
             return weight * term(is_due)
-        if self.communicates and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+        if self.uses_collectives and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
             return tf.where(is_due, weight * term(is_due), nothing)
         return tf.cond(is_due, lambda: weight * term(is_due), lambda: nothing)
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         """What the discriminator is to keep small, a scalar; those without leave it undefined, and it is not called."""
         raise NotImplementedError
 
-    def generator_term(self, critic, generator, fake, random):
+    def generator_term(self, critic, generator, fake, rng):
         """What the generator is to keep small, a scalar; those without leave it undefined, and it is not called."""
         raise NotImplementedError
 

@@ -27,11 +27,11 @@ class Consistency(Penalty):
         self.augment = augment
         self._augment = augmentations.get(augment)
 
-    def term(self, critic, real, fake, random):
-        return self._change(critic, real, random)
+    def term(self, critic, real, fake, rng):
+        return self._change(critic, real, rng)
 
-    def _change(self, critic, images, random):
-        return tf.reduce_mean(tf.square(critic(images) - critic(self._augment(images, random))))
+    def _change(self, critic, images, rng):
+        return tf.reduce_mean(tf.square(critic(images) - critic(self._augment(images, rng))))
 
     def get_config(self):
         return {**super().get_config(), "augment": self.augment}
@@ -44,5 +44,5 @@ class BalancedConsistency(Consistency):
 
     name = "balanced_consistency"
 
-    def term(self, critic, real, fake, random):
-        return self._change(critic, real, random) + self._change(critic, fake, random)
+    def term(self, critic, real, fake, rng):
+        return self._change(critic, real, rng) + self._change(critic, fake, rng)

@@ -44,7 +44,7 @@ class R1(_AtImages):
 
     name = "r1"
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         return self._squared_gradient(critic, real)
 
 
@@ -54,7 +54,7 @@ class R2(_AtImages):
 
     name = "r2"
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         return self._squared_gradient(critic, fake)
 
 
@@ -67,8 +67,8 @@ class WGANGP(Penalty):
 
     name = "wgan_gp"
 
-    def term(self, critic, real, fake, random):
-        mix = random.uniform((tf.shape(real)[0], 1, 1, 1))
+    def term(self, critic, real, fake, rng):
+        mix = rng.uniform((tf.shape(real)[0], 1, 1, 1))
         return _distance_from_one(critic, real + mix * (fake - real))
 
 
@@ -82,12 +82,12 @@ class DRAGAN(Penalty):
     """
 
     name = "dragan"
-    communicates = True
+    uses_collectives = True
 
-    def term(self, critic, real, fake, random):
+    def term(self, critic, real, fake, rng):
         mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))
         deviation = tf.sqrt(tf.maximum(mean_of_squares - tf.square(mean), 0.0))
-        share, noise = random.uniform((tf.shape(real)[0], 1, 1, 1)), random.uniform(tf.unstack(tf.shape(real)))
+        share, noise = rng.uniform((tf.shape(real)[0], 1, 1, 1)), rng.uniform(tf.unstack(tf.shape(real)))
         return _distance_from_one(critic, real + 0.5 * deviation * share * noise)
 
 

@@ -22,7 +22,7 @@ class LeCam(Penalty):
     """
 
     name = "lecam"
-    communicates = True
+    uses_collectives = True
 
     def __init__(self, weight, interval=1, decay=0.99):
         super().__init__(weight, interval)
@@ -32,7 +32,7 @@ class LeCam(Penalty):
         super().build(generator, discriminator)
         self.state = State(real=0.0, fake=0.0)
 
-    def term(self, critic, real, fake, random, is_due):
+    def term(self, critic, real, fake, rng, is_due):
         real_logits, fake_logits = critic(real), critic(fake)
         real_average, fake_average = (
             self.state.average(name, batch_mean(tf.stop_gradient(logits)), self.decay, is_due)

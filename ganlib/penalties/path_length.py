@@ -27,7 +27,7 @@ class PathLength(Penalty):
     """
 
     name = "path_length"
-    communicates = True
+    uses_collectives = True
 
     def __init__(self, weight=2.0, interval=4, decay=0.99):
         super().__init__(weight, interval)
@@ -42,13 +42,13 @@ class PathLength(Penalty):
             )
         self.state = State(length=0.0)
 
-    def generator_term(self, critic, generator, fake, random, is_due):
+    def generator_term(self, critic, generator, fake, rng, is_due):
         count = tf.maximum(tf.shape(fake)[0] // 2, 1)
-        latents = random.normal((count, generator.latent_dim))
+        latents = rng.normal((count, generator.latent_dim))
         labels = None if critic.labels is None else critic.labels[:count]
-        draws = generator.draws(count, random)
+        draws = generator.sample_noise(count, rng)
         styles = generator.layer_styles(latents, labels, draws.get("mixing"))
-        noise = random.normal((count, *generator.image_shape)) / math.sqrt(math.prod(generator.image_shape[:2]))
+        noise = rng.normal((count, *generator.image_shape)) / math.sqrt(math.prod(generator.image_shape[:2]))
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(styles)
             product = tf.reduce_sum(generator.from_styles(styles, draws.get("noise")) * noise)

@@ -21,7 +21,7 @@ class OrthogonalWeights(Penalty):
     def __init__(self, weight=1e-4, interval=1):
         super().__init__(weight, interval)
 
-    def generator_term(self, critic, generator, fake, random):
+    def generator_term(self, critic, generator, fake, rng):
         kernels = [v for v in generator.trainable_variables if len(v.shape) > 1 and "embedding" not in v.path]
         return tf.add_n([_beside_the_diagonal(kernel.value) for kernel in kernels])
 

@@ -34,6 +34,6 @@ class Regularizer(WeightedTerm):
     """A weighted term of the classifier's loss or of the generator's."""
 
 
-def classifier_terms(regularizers, outputs, random):
+def classifier_terms(regularizers, outputs, rng):
     """The terms of a classifier's loss by name: a dict of scalars, ready for the logs."""
-    return {regularizer.name: regularizer(outputs, random) for regularizer in regularizers}
+    return {regularizer.name: regularizer(outputs, rng) for regularizer in regularizers}

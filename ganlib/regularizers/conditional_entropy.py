@@ -16,7 +16,7 @@ class ConditionalEntropy(Regularizer):
 
     name = "conditional_entropy"
 
-    def __call__(self, outputs, random):
+    def __call__(self, outputs, rng):
         log_probabilities = tf.nn.log_softmax(outputs.unlabeled_logits)
         entropy = -tf.reduce_sum(tf.exp(log_probabilities) * log_probabilities, axis=-1)
         return self.weight * tf.reduce_mean(entropy)

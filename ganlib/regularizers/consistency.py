@@ -27,7 +27,7 @@ class Consistency(Regularizer):
         super().__init__(weight)
         self.ramp_up = ramp_up
 
-    def __call__(self, outputs, random):
+    def __call__(self, outputs, rng):
         target = tf.stop_gradient(tf.nn.softmax(outputs.classify_by_average()))
         distances = tf.reduce_sum(tf.square(tf.nn.softmax(outputs.unlabeled_logits) - target), axis=-1)
         share = tf.minimum(tf.cast(outputs.step, tf.float32) / self.ramp_up, 1.0) if self.ramp_up else 1.0

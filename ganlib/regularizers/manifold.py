@@ -24,8 +24,8 @@ class Manifold(Regularizer):
         super().__init__(weight)
         self.epsilon = epsilon
 
-    def __call__(self, outputs, random):
-        direction = tf.math.l2_normalize(random.normal(tf.unstack(tf.shape(outputs.latents))), axis=-1)
+    def __call__(self, outputs, rng):
+        direction = tf.math.l2_normalize(rng.normal(tf.unstack(tf.shape(outputs.latents))), axis=-1)
         moved = outputs.classify_generated(outputs.latents + self.epsilon * direction)
         return self.weight * tf.reduce_mean(tf.reduce_sum(tf.square(outputs.fake_logits - moved), axis=-1))
 

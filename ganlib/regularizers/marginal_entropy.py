@@ -29,7 +29,7 @@ class MarginalEntropy(Regularizer):
         super().__init__(weight)
         self.ramp_down = ramp_down
 
-    def __call__(self, outputs, random):
+    def __call__(self, outputs, rng):
         shares = batch_mean(tf.nn.softmax(outputs.unlabeled_logits))
         left = tf.maximum(1.0 - tf.cast(outputs.step, tf.float32) / self.ramp_down, 0.0) if self.ramp_down else 1.0
         return self.weight * left * (math.log(shares.shape[0]) + tf.reduce_sum(tf.math.xlogy(shares, shares)))

@@ -5,7 +5,7 @@ import logging
 import keras
 
 from ganlib.errors import UserError
-from ganlib.models.gan import GAN
+from ganlib.models.adversarial import AdversarialModel
 from ganlib.runs.folder import open_run
 from ganlib.runs.from_config import build
 
@@ -64,6 +64,6 @@ def load_gan(workdir, best=False):
         UserError: if the run is of a classifier without one, too.
     """
     model = load(workdir, best)
-    if not isinstance(model, GAN):
+    if not isinstance(model, AdversarialModel):
         raise UserError(f"run {str(workdir)!r} is a classifier without a generator: give the --workdir of a GAN")
     return model

@@ -10,7 +10,7 @@ from ganlib.training.callbacks import (
     SaveCheckpoints,
     SaveSamples,
     StopAtNonFinite,
-    StopWhenAsked,
+    StopOnSignal,
 )  # fmt: skip
 from ganlib.training.progress import Progress
 
@@ -56,7 +56,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     ]
     try:
         with signals.noted() as received:
-            callbacks.append(StopWhenAsked(checkpoints, received))
+            callbacks.append(StopOnSignal(checkpoints, received))
             if steps_left:
                 model.fit(dataset, steps_per_epoch=steps_left, verbose=0, callbacks=callbacks)
             else:

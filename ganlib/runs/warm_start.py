@@ -2,7 +2,7 @@
 
 from ganlib import data, runs
 from ganlib.errors import UserError
-from ganlib.models.gan import GAN
+from ganlib.models.adversarial import AdversarialModel
 
 INITIALIZATION_IMAGES = 500
 """By so many images weight-normalised layers are initialised, as by Salimans et al. 2016 (arXiv:1606.03498)."""
@@ -69,7 +69,7 @@ def initialize_gan(model, run, instances=None):
         _set_weights(model.discriminator.body, _body_of(config.body_from, run).get_weights(), config.body_from)
     if instances is not None:
         for generator in generators:
-            generator.keep(instances.chosen(generator.num_instances, config.seed))
+            generator.set_instances(instances.chosen(generator.num_instances, config.seed))
 
 
 def _body_of(workdir, run):
@@ -78,7 +78,7 @@ def _body_of(workdir, run):
     if other.image_shape != run.image_shape:
         raise UserError(f"run {str(workdir)!r} is of images of {other.image_shape}, this data of {run.image_shape}: "
                         "set image_size, so that they are alike")  # fmt: skip
-    return model.discriminator.body if isinstance(model, GAN) else model.classifier.body
+    return model.discriminator.body if isinstance(model, AdversarialModel) else model.classifier.body
 
 
 def _set_weights(network, weights, workdir):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from ganlib.training import schedules
 
 
-def copy_of(network):
+def clone_network(network):
     """A new network of the same configuration and weights, not trainable."""
     copy = type(network).from_config(network.get_config())
     copy.set_weights(network.get_weights())
@@ -20,12 +20,12 @@ def update(average, network, decay, step):
     Weights that are not floating point are copied.
 
     Args:
-        average: what `copy_of` made from ``network``.
+        average: what `clone_network` made from ``network``.
         network: the network in training.
         decay: a number in ``[0, 1)``, or a schedule of it; 0 makes the average follow the network exactly.
         step: a scalar integer tensor, the number of updates before this one.
     """
-    decay, step = schedules.at(decay, step), tf.cast(step, tf.float32)
+    decay, step = schedules.value_at(decay, step), tf.cast(step, tf.float32)
     decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))
     for averaged, weight in zip(average.weights, network.weights, strict=True):
         value = tf.convert_to_tensor(weight.value)

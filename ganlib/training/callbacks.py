@@ -157,7 +157,7 @@ class BestCheckpoint:
         numbers = [noted] if noted is not None else [row[self.name] for row in rows if self.name in row and row["step"] == step]
         self.lowest = min(filter(math.isfinite, numbers), default=math.inf)
 
-    def offer(self, numbers):
+    def save_if_best(self, numbers):
         """Saves a checkpoint if ``numbers`` are the best so far."""
         if numbers.get(self.name, math.inf) < self.lowest:
             self.lowest = self.checkpoints.notes[self.name] = float(numbers[self.name])
@@ -177,7 +177,7 @@ class BestCheckpoint:
                 self.checkpoints.remove(step)
 
 
-class StopWhenAsked(StepCallback):
+class StopOnSignal(StepCallback):
     """Saves a checkpoint and raises `Stopped` at the end of a step by which a signal has come, to any of the workers.
 
     Args:
@@ -296,7 +296,7 @@ class LogMetrics(StepCallback):
             numbers = self.evaluate(self.model)
             self._write(numbers)
             if self.best:
-                self.best.offer(numbers)
+                self.best.save_if_best(numbers)
             self._write_speed("evaluation_seconds", time.monotonic() - started)
             self.started += time.monotonic() - started
             self.evaluated_step = self.step

@@ -79,7 +79,7 @@ class Checkpoints:
         variables = all_variables(self.model)
         values = [v.value.numpy() for v in variables]
         self._check_finite(step, variables, values)
-        with self._failures_told(step):
+        with self._as_user_error(step):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._check_disk(values)
         self._writing = step, _WRITER.submit(self._write, step, values, notes)
@@ -92,7 +92,7 @@ class Checkpoints:
         """
         if self._writing:
             (step, future), self._writing = self._writing, None
-            with self._failures_told(step):
+            with self._as_user_error(step):
                 future.result()
 
     def _write(self, step, values, notes):
@@ -124,7 +124,7 @@ class Checkpoints:
         return self._copy
 
     @contextlib.contextmanager
-    def _failures_told(self, step):
+    def _as_user_error(self, step):
         try:
             yield
         except (OSError, tf.errors.OpError) as error:

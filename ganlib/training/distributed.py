@@ -43,7 +43,7 @@ class DistributedModel(keras.Model):
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.seed = 0
         self._optimizer_names = []
-        self._looks_at_images = True
+        self._check_images = True
         self.built = True
 
     @property
@@ -85,23 +85,23 @@ class DistributedModel(keras.Model):
 
     def end_step(self):
         """Ends a train step: replicas agree, averages follow their networks, and the step is counted."""
-        self._agree()
+        self._sync_batch_statistics()
         for average, network in self.averages:
             averaging.update(average, network, self.ema_decay, self.step.value)
         self.step.assign_add(1)
 
-    def _agree(self):
+    def _sync_batch_statistics(self):
         """Gives all replicas the mean of what each one's batch left in the networks, such as the running statistics of
         batch normalisation that is not synchronised: they would generate and classify differently otherwise."""
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync == 1:
             return
-        left = self._unfrozen(v for network in self.networks for v in network.non_trainable_variables)
-        if left:
-            for variable, mean in zip(left, context.all_reduce("MEAN", [tf.identity(v.value) for v in left]), strict=True):
-                variable.assign(mean)
+        statistics = self._unfrozen(v for network in self.networks for v in network.non_trainable_variables)
+        if statistics:
+            means = context.all_reduce("MEAN", [tf.identity(v.value) for v in statistics])
+            gradients.assign(statistics, means)
 
-    def _statistics(self):
+    def _batch_statistics(self):
         """What a pass through the networks moves besides weights: batch statistics, singular vectors, averages of penalties."""
         return self._unfrozen(v for layer in (*self.networks, *self.states) for v in layer.non_trainable_variables)
 
@@ -191,25 +191,53 @@ class DistributedModel(keras.Model):
     def compile_from_config(self, config):
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
-    def descend(self, losses_of, updates, batch, random):
-        """Updates networks down the gradients of their losses, all computed before the first is updated.
+    def compute_gradients(self, loss_fn, updates, batch, rng):
+        """The gradients of a step's losses, computed on ``accumulation_steps`` micro-batches and averaged.
+
+        Where a loss is a mean over examples, the average is the gradient of the whole batch, in a fraction of the memory. Each
+        micro-batch starts from the same batch statistics; in the end these are the mean of what the micro-batches left.
 
         Args:
-            losses_of: ``losses_of(*batch, random) -> (losses, logs)``: a loss for each update, and a dict of scalars.
+            loss_fn: ``loss_fn(*batch, rng) -> (losses, logs)``: a scalar, or a list with one for each update, and a dict of
+                scalars.
             updates: pairs of a network and its optimizer.
-            batch: a tuple of tensors with a row for each example, or None; cut into ``accumulation_steps`` parts.
-            random: a `ganlib.training.RandomStream`.
+            batch: a tuple of tensors with a row for each example, or None.
+            rng: a `ganlib.training.RandomStream`.
 
         Returns:
-            The logs.
+            A list of gradients for each update, for `apply_gradients`, and the logs.
+
+        Raises:
+            UserError: if the micro-batches are not of one size.
         """
-        parts = self.accumulation_steps
-        own, logs = gradients.mean_over_parts(losses_of, updates, batch, random, parts, self._statistics() if parts > 1 else ())
-        for (network, optimizer), values in zip(updates, own, strict=True):
+        count = self.accumulation_steps
+        gradients.check_micro_batches(batch, count)
+        statistics = self._batch_statistics() if count > 1 else []
+        before, sums, rows, stream = [tf.identity(v.value) for v in statistics], [], batch, rng
+        for index in range(count):
+            if count > 1:
+                rows, stream = gradients.micro_batch(batch, rng, index, count, after=sums)
+            with tf.GradientTape(persistent=len(updates) > 1) as tape:
+                losses, logs = loss_fn(*rows, stream)
+                objectives = [gradients.objective(*pair) for pair in zip(tf.nest.flatten(losses), updates, strict=True)]
+            computed = [gradients.dense_gradients(tape, *pair) for pair in zip(objectives, updates, strict=True)]
+            if count == 1:
+                return computed, logs
+            results = computed, logs, [tf.identity(v.value) for v in statistics]
+            gradients.assign(statistics, before)
+            sums = gradients.added(sums, tf.nest.flatten(results))
+        rng.advance_to(stream)
+        means = [value if value is None else value / count for value in sums]
+        computed, logs, after = tf.nest.pack_sequence_as(results, means)
+        gradients.assign(statistics, after)
+        return computed, logs
+
+    def apply_gradients(self, updates, computed):
+        """Updates each network by its optimizer with the gradients of `compute_gradients`."""
+        for (network, optimizer), values in zip(updates, computed, strict=True):
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 values = gradients.all_or_none_finite(values)
             optimizer.apply(values, network.trainable_variables)
-        return logs
 
     def fit(self, x=None, *args, **kwargs):
         """`keras.Model.fit`, which warns of its own default, ``shuffle=True``, when it is given a `tf.data.Dataset`.
@@ -223,7 +251,7 @@ class DistributedModel(keras.Model):
         """
         input_checks.check_options(kwargs)
         labels = args[0] if args else kwargs.get("y")
-        self._looks_at_images = not input_checks.check_arrays(x, labels, self.form, self._missing_part())
+        self._check_images = not input_checks.check_arrays(x, labels, self.form, self._missing_part())
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)
         with _user_errors():
@@ -249,48 +277,50 @@ class DistributedModel(keras.Model):
             train_step = tf.function(train_step, jit_compile=True, autograph=False)
 
         @tf.autograph.experimental.do_not_convert  # as in Keras: tracing is far faster, errors stay as they are
-        def one_step(data, looks):
-            logs = strategy.run(lambda data: train_step(self._received(data, looks)), args=(data,))
+        def one_step(iterator, check):
+            """A train step on every replica; the logs are their means."""
+            data = next(iterator) if isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator) else iterator
+            data = strategy.run(self._checked, args=(data, check))
+            logs = strategy.run(train_step, args=(data,))
             stacked = strategy.run(lambda values: tf.stack(tf.nest.flatten(values)), args=(logs,))  # to reduce all at once
             means = strategy.reduce("MEAN", stacked, axis=None)
             return tf.nest.pack_sequence_as(logs, tf.unstack(means, num=len(logs)))
 
-        def several_steps(iterator, looks):
-            logs = one_step(next(iterator), looks)
-            if steps == 1:
-                return logs
+        def several_steps(iterator, check):
+            logs = one_step(iterator, check)
             for _ in tf.range(steps - 1):
-                more = one_step(next(iterator), no)
+                more = one_step(iterator, no)
                 logs = {name: logs[name] + more[name] for name in logs}
             return {name: value / steps for name, value in logs.items()}
 
+        execute = one_step if steps == 1 else several_steps
         if not self.run_eagerly:
-            several_steps, one_step = tf.function(several_steps), tf.function(one_step)
+            execute, one_step = tf.function(execute), tf.function(one_step)
 
         def train_function(iterator):
-            if not isinstance(iterator, (tf.data.Iterator, tf.distribute.DistributedIterator)):
-                return one_step(next(iterator), yes)  # a single batch, from `train_on_batch`
-            looks, self._looks_at_images = self._looks_at_images, False
+            if not isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator):
+                return one_step(iterator, yes)  # a single batch, from `train_on_batch`
+            check, self._check_images = self._check_images, False
             try:
-                return several_steps(iterator, yes if looks else no)
+                return execute(iterator, yes if check else no)
             except tf.errors.OutOfRangeError:
                 raise StopIteration from None
 
         self.train_function = train_function
 
-    def _received(self, data, looks):
-        """A batch, whose images are checked where ``looks``, a scalar boolean, is true.
+    def _checked(self, data, check):
+        """A batch, whose images are checked where ``check``, a scalar boolean, is true.
 
         No step is counted for a batch that did not come, as at the end of a dataset of unknown size, or that is refused: in a
         graph, what does not depend on the batch would not wait for it.
         """
         input_checks.check_form(data, self.form, self._missing_part())
         values = [x for x in tf.nest.flatten(data) if x is not None]
-        checks = [tf.cond(looks, lambda x=x: _check(x), lambda: True) for x in values if _may_be_wrong(x)]
+        checks = [tf.cond(check, lambda x=x: _check(x), lambda: True) for x in values if _may_be_wrong(x)]
         for (name, (_, num_classes)), x in zip(self.form.items(), input_checks.parts_of(data), strict=False):
             if num_classes:
-                check = lambda name=name, x=x, k=num_classes: input_checks.label_check(name, x, k)  # noqa: E731
-                checks.append(tf.cond(looks, check, lambda: True))
+                label_check = lambda name=name, x=x, k=num_classes: input_checks.label_check(name, x, k)  # noqa: E731
+                checks.append(tf.cond(check, label_check, lambda: True))
         with tf.control_dependencies([*values, *checks]):
             self.step.assign_add(0)  # whatever reads or counts the step comes after this
             return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)

@@ -59,14 +59,14 @@ class RandomStream:
 
         Args:
             index: of the part, from 0.
-            parts: how many there are; all draw alike. `go_on_after` one of them draws what follows.
+            parts: how many there are; all draw alike. `advance_to` one of them draws what follows.
         """
         other = copy.copy(self)
         other._replica, other._num_replicas = self._replica * parts + index, self._num_replicas * parts
         other._seed = tf.identity(self._seed)  # not before what the caller waits for
         return other
 
-    def go_on_after(self, part):
+    def advance_to(self, part):
         """Makes the next draw the one that is next for ``part``."""
         self._draws = part._draws
 

@@ -130,7 +130,7 @@ def test_it_adapts_once_a_step_however_many_updates_the_discriminator_makes(imag
     steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(4)]
     np.testing.assert_allclose([logs["augment_probability"] for logs in steps], [0.0, 0.04, 0.04, 0.08], rtol=1e-6)
     signs = [tf.constant(1.0), *[tf.constant(0.0)] * (count - 1)]  # in the first update alone
-    gan.discriminator_step = lambda real, labels, random: {"real_signs": signs.pop(0)}
+    gan.discriminator_step = lambda real, labels, rng: {"real_signs": signs.pop(0)}
     gan.make_train_function(force=True)
     steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(2)]
     assert float(steps[-1]["real_signs"]) == pytest.approx(1.0 / count)

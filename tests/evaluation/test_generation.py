@@ -79,8 +79,8 @@ class Copying:
         self.distribute_strategy = replicas(1)
 
     def generate_from(self, latents, labels, batch_size):
-        random = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))
-        chosen = [random.choice(np.flatnonzero(self.labels == label)) for label in labels]
+        rng = np.random.default_rng(abs(int(latents[0, 0] * 1e6)))
+        chosen = [rng.choice(np.flatnonzero(self.labels == label)) for label in labels]
         return self.images[chosen] / np.float32(127.5) - 1
 
 
@@ -115,7 +115,7 @@ def test_cas_is_of_labelled_images(pixels):
 def test_what_a_result_depends_on_is_written_beside_it(pixels):
     source, test = data.open("digits"), data.open("digits", "test")
     evaluate = evaluation.Evaluation(source, ["fid"], pixels, samples=100, seed=3, test=test)
-    described = evaluation.described({"fid": 1.0}, evaluate, step=7)
+    described = evaluation.evaluation_record({"fid": 1.0}, evaluate, step=7)
     assert described == {
         "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
         "real_content": source.fingerprint, "features": "pixels", "features_version": evaluate.extractor.version,
@@ -127,7 +127,7 @@ def test_what_a_result_depends_on_is_written_beside_it(pixels):
 def test_nearest_neighbours_are_the_nearest(pixels):
     source, gan = data.open("digits"), mlp_gan()
     extractor = metrics.features.get(pixels)
-    grid = np.asarray(evaluation.nearest_neighbours(gan, source, extractor, rows=2, seed=3))
+    grid = np.asarray(evaluation.nearest_neighbors(gan, source, extractor, rows=2, seed=3))
     generated = plots.to_uint8(gan.generate(2, seed=3))
     cells = []
     for image in generated:

@@ -31,7 +31,7 @@ def test_a_gan_that_is_told_instances(tmp_path):
     config = small("instances.features=in_domain", "instances.neighbors=5")
     train_gan.train(config, tmp_path)
     gan = ganlib.load(tmp_path)
-    assert gan.generator.conditions == ((128,), "float32")
+    assert gan.generator.condition_spec == ((128,), "float32")
     source = ganlib.data.open("digits")
     extractor = ganlib.metrics.features.get("in_domain", source)
     everything = instances.features_of(extractor, source.images)

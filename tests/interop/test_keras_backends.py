@@ -28,4 +28,4 @@ def test_a_process_that_dies_is_one_line(monkeypatch, tmp_path):
         process.submit(os._exit, 1).result()
     monkeypatch.setattr(keras_backends, "_process_with", lambda backend: process)
     with pytest.raises(ganlib.UserError, match="Keras on 'numpy' died when it read .*network.keras"):
-        keras_backends.main_function_on("numpy", tmp_path / "network.keras")
+        keras_backends.load_function_on("numpy", tmp_path / "network.keras")

@@ -79,7 +79,7 @@ def test_a_classifier_too():
         classifier = networks.Classifier(discriminator.body, SHAPE, 3)
     wanted = policies(classifier)
     assert {name for _, name in wanted} == {"mixed_bfloat16"}
-    assert policies(averaging.copy_of(classifier)) == wanted
+    assert policies(averaging.clone_network(classifier)) == wanted
 
 
 def test_a_policy_is_given_back_and_no_other_than_the_own_is_taken():

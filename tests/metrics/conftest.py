@@ -16,6 +16,6 @@ def prdc_case(request, monkeypatch):
     """``(real, fake, k, expected)``: features that lie at 0 or far from it, and what the `prdc` package says of them."""
     monkeypatch.setattr(arrays, "BLOCK_ROWS", 64)  # several blocks
     shift, (reals, fakes), k = request.param
-    random = np.random.default_rng(0)
-    real, fake = random.normal(size=(reals, 8)), 0.7 * random.normal(size=(fakes, 8)) + 0.3
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(reals, 8)), 0.7 * rng.normal(size=(fakes, 8)) + 0.3
     return real + shift, fake + shift, k, prdc.compute_prdc(real, fake, nearest_k=k)

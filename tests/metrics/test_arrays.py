@@ -9,8 +9,8 @@ from ganlib.metrics import arrays
 
 def test_blocks_hold_every_distance_once(monkeypatch):
     monkeypatch.setattr(arrays, "BLOCK_ROWS", 7)
-    random = np.random.default_rng(0)
-    first, second = random.normal(size=(20, 5)) + 1e4, random.normal(size=(30, 5)) + 1e4
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(20, 5)) + 1e4, rng.normal(size=(30, 5)) + 1e4
     distances = np.full((20, 30), np.nan)
     for rows, block in arrays.distance_blocks(first, second):
         assert len(block) <= 7

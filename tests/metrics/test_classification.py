@@ -7,8 +7,8 @@ from ganlib import metrics
 
 
 def test_against_scikit_learn():
-    random = np.random.default_rng(0)
-    labels, scores = random.integers(0, 4, 50), random.normal(size=(50, 4))
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 4, 50), rng.normal(size=(50, 4))
     predicted = scores.argmax(axis=1)
     assert metrics.accuracy(labels, scores) == pytest.approx(reference.accuracy_score(labels, predicted))
     np.testing.assert_array_equal(metrics.confusion_matrix(labels, scores), reference.confusion_matrix(labels, predicted))
@@ -61,10 +61,10 @@ def test_expected_calibration_error_by_hand():
 
 def test_temperature_finds_the_scale_of_the_logits():
     """Labels drawn from softmax(z), logits given as 3 z: the temperature is 3."""
-    random = np.random.default_rng(0)
-    logits = random.normal(size=(20_000, 4))
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 4))
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    labels = (probabilities.cumsum(1) < random.uniform(size=(20_000, 1))).sum(1)
+    labels = (probabilities.cumsum(1) < rng.uniform(size=(20_000, 1))).sum(1)
     assert metrics.temperature(labels, 3 * logits) == pytest.approx(3, rel=0.05)
     before = metrics.expected_calibration_error(labels, np.exp(3 * logits) / np.exp(3 * logits).sum(1, keepdims=True))
     after = metrics.expected_calibration_error(labels, probabilities)

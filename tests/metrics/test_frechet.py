@@ -8,8 +8,8 @@ from ganlib.metrics import Moments
 
 
 def features(count, seed, scale=1.0, dimensions=6):
-    random = np.random.default_rng(seed)
-    return random.normal(size=(count, dimensions)) @ random.normal(size=(dimensions, dimensions)) * scale + random.normal()
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(count, dimensions)) @ rng.normal(size=(dimensions, dimensions)) * scale + rng.normal()
 
 
 def by_scipy(real, fake):
@@ -34,8 +34,8 @@ def test_rank_deficient_against_scipy_in_the_subspace():
 
 def test_fewer_images_than_features_against_their_own_subspace():
     """The cross term is the nuclear norm of A B^T, with A and B the centred features: computed from few rows, exactly."""
-    random = np.random.default_rng(0)
-    real, fake = random.normal(size=(10, 100)), 2 * random.normal(size=(12, 100)) + 1
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(10, 100)), 2 * rng.normal(size=(12, 100)) + 1
     a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (real, fake))
     expected = ((real.mean(0) - fake.mean(0)) ** 2).sum() + (a**2).sum() + (b**2).sum() - 2 * np.linalg.norm(a @ b.T, "nuc")
     assert metrics.frechet_distance(real, fake) == pytest.approx(expected, rel=1e-6)

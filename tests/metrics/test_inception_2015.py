@@ -15,7 +15,7 @@ PRODUCER = 8
 @pytest.fixture
 def graph():
     """Like the graph of 2015, of its ops and attributes: from a JPEG to one image, its size fixed behind the pooling."""
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     graph = tf.compat.v1.GraphDef()
     graph.versions.producer = PRODUCER
 
@@ -29,12 +29,12 @@ def graph():
         node(name, "Const", dtype=tf.as_dtype(value.dtype), value=value)
 
     def convolution(name, source, shape, scaled):
-        constant(f"{name}/conv2d_params", random.normal(size=shape, scale=0.3).astype(np.float32))
+        constant(f"{name}/conv2d_params", rng.normal(size=shape, scale=0.3).astype(np.float32))
         node(f"{name}/Conv2D", "Conv2D", source, f"{name}/conv2d_params", T=tf.float32, padding=b"SAME", strides=[1, 1, 1, 1],
              use_cudnn_on_gpu=True, _output_shapes=[[1, 12, 12, shape[-1]]])  # fmt: skip
         parts = [f"{name}/batchnorm/{part}" for part in ("moving_mean", "moving_variance", "beta", "gamma")]
         for part in parts:
-            constant(part, random.uniform(0.5, 2.0, shape[-1]).astype(np.float32))
+            constant(part, rng.uniform(0.5, 2.0, shape[-1]).astype(np.float32))
         node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", f"{name}/Conv2D", *parts, T=tf.float32,
              variance_epsilon=0.001, scale_after_normalization=scaled)  # fmt: skip
         node(f"{name}/CheckNumerics", "CheckNumerics", f"{name}/batchnorm", T=tf.float32, message=b"not finite")
@@ -62,7 +62,7 @@ def graph():
          _output_shapes=[[1, 1, 1, 9]])  # fmt: skip
     constant("pool_3/_reshape/shape", np.int32([1, 9]))
     node("pool_3/_reshape", "Reshape", "pool_3", "pool_3/_reshape/shape", T=tf.float32)
-    constant("softmax/weights", random.normal(size=(9, 7)).astype(np.float32))
+    constant("softmax/weights", rng.normal(size=(9, 7)).astype(np.float32))
     node("softmax/logits/MatMul", "MatMul", "pool_3/_reshape", "softmax/weights", T=tf.float32)
     constant("softmax/biases", np.float32(100 * np.arange(7)))  # which the Inception score leaves out
     node("softmax/logits", "BiasAdd", "softmax/logits/MatMul", "softmax/biases", T=tf.float32)

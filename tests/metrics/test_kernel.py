@@ -16,15 +16,15 @@ def by_double_loop(real, fake):
 
 
 def test_against_a_double_loop():
-    random = np.random.default_rng(0)
-    real, fake = random.normal(size=(30, 5)), random.normal(size=(30, 5)) * 1.5 + 0.2
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(30, 5)), rng.normal(size=(30, 5)) * 1.5 + 0.2
     assert kernel._unbiased(real, fake) == pytest.approx(by_double_loop(real, fake), rel=1e-6)
 
 
 @pytest.mark.parametrize("subset_size", [30, 1000])
 def test_too_few_images_give_smaller_subsets_with_a_warning(subset_size, caplog):
-    random = np.random.default_rng(0)
-    real, fake = random.normal(size=(50, 5)), random.normal(size=(30, 5)) + 0.2
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(50, 5)), rng.normal(size=(30, 5)) + 0.2
     result = metrics.kernel_distance(real, fake, subset_size=subset_size)
     assert result == metrics.kernel_distance(real, fake, subset_size=15)
     assert result.std > 0.01  # subsets of all images would be the same 100 times
@@ -33,8 +33,8 @@ def test_too_few_images_give_smaller_subsets_with_a_warning(subset_size, caplog)
 
 
 def test_subsets_are_drawn_without_bias_and_by_seed():
-    random = np.random.default_rng(0)
-    real, fake = random.normal(size=(400, 3)), random.normal(size=(300, 3)) + 1
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(400, 3)), rng.normal(size=(300, 3)) + 1
     whole = by_double_loop(real[:100], fake[:100])
     result = metrics.kernel_distance(real[:100], fake[:100], subsets=400, subset_size=50)
     assert abs(result.mean - whole) < 3 * result.std / 20 + 1e-3
@@ -43,8 +43,8 @@ def test_subsets_are_drawn_without_bias_and_by_seed():
 
 
 def test_of_one_distribution_it_is_zero_on_average():
-    random = np.random.default_rng(0)
-    result = metrics.kernel_distance(random.normal(size=(2000, 4)), random.normal(size=(2000, 4)), subsets=50, subset_size=200)
+    rng = np.random.default_rng(0)
+    result = metrics.kernel_distance(rng.normal(size=(2000, 4)), rng.normal(size=(2000, 4)), subsets=50, subset_size=200)
     assert abs(result.mean) < 0.03 < 0.1 * metrics.kernel_distance(np.zeros((9, 4)), np.ones((9, 4))).mean
 
 

@@ -25,7 +25,7 @@ def test_equal_sets_and_far_sets():
 
 
 def test_float32_features_of_large_mean_keep_their_digits():
-    random = np.random.default_rng(0)
-    real, fake = (np.float32(random.normal(size=(100, 4)) + 1e4) for _ in range(2))
+    rng = np.random.default_rng(0)
+    real, fake = (np.float32(rng.normal(size=(100, 4)) + 1e4) for _ in range(2))
     expected = prdc.compute_prdc(np.float64(real) - 1e4, np.float64(fake) - 1e4, nearest_k=3)
     assert metrics.precision_recall(real, fake) == (expected["precision"], expected["recall"])

@@ -17,7 +17,7 @@ def critic(labels=None):
 
 def test_what_was_seen_is_not_augmented_or_computed_again():
     seen = critic()
-    logits = seen.see(IMAGES)
+    logits = seen.forward(IMAGES)
     assert seen(IMAGES) is logits
     assert seen.features(IMAGES) is seen.features(IMAGES)
     assert seen.augmented(IMAGES) is seen.augmented(IMAGES)
@@ -35,8 +35,8 @@ def test_what_was_not_seen_is_augmented_anew_each_time():
 def test_labels_of_the_batch_are_used():
     labels = np.arange(6) % 3
     one = critic(labels)
-    logits = np.asarray(one.see(IMAGES))
+    logits = np.asarray(one.forward(IMAGES))
     expected = one.discriminator(one.augmented(IMAGES), labels)
     np.testing.assert_allclose(logits, expected, rtol=1e-6)
     other = Critic(one.discriminator, augment.none, labels[::-1], None)
-    assert not np.allclose(other.see(one.augmented(IMAGES)), logits)
+    assert not np.allclose(other.forward(one.augmented(IMAGES)), logits)

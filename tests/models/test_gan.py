@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import data, metrics, penalties
-from ganlib.models.gan import latents_for
+from ganlib.models.adversarial import latents_for
 from ganlib.networks import dcgan, mlp, resnet
 from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, same, weights
 
@@ -22,7 +22,7 @@ def test_one_step_against_algorithm_1_by_hand(images, update):
     generator, discriminator = mlp_gan().generator, mlp_gan().discriminator
     generator.set_weights(gan.generator.get_weights())
     discriminator.set_weights(gan.discriminator.get_weights())
-    real, random = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
+    real, rng = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
 
     def sgd(network, tape, loss):
         gradients = tape.gradient(loss, network.trainable_variables)
@@ -33,14 +33,14 @@ def test_one_step_against_algorithm_1_by_hand(images, update):
             variable.assign(value)
 
     with tf.GradientTape(persistent=True) as tape:
-        fake = generator(random.normal((8, 4)))
+        fake = generator(rng.normal((8, 4)))
         loss = tf.reduce_mean(tf.math.softplus(-discriminator(real))) + tf.reduce_mean(tf.math.softplus(discriminator(fake)))
         generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(fake)))
     discriminator_update = sgd(discriminator, tape, loss)
     if update == "alternating":
         assign(discriminator_update)
         with tf.GradientTape() as tape:
-            generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(generator(random.normal((8, 4))))))
+            generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(generator(rng.normal((8, 4))))))
         assign(sgd(generator, tape, generator_loss))
     else:
         generator_update = sgd(generator, tape, generator_loss)
@@ -58,13 +58,13 @@ def test_one_step_against_algorithm_1_by_hand(images, update):
 
 def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images):
     gan = mlp_gan()
-    real, random = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
+    real, rng = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
     for step, moving, still in (
         (gan.discriminator_step, gan.discriminator, gan.generator),
         (gan.generator_step, gan.generator, gan.discriminator),
     ):
         before, before_still = weights(moving), weights(still)
-        step(real, None, random)
+        step(real, None, rng)
         assert all(not np.array_equal(a, b) for a, b in zip(before, weights(moving), strict=True))
         assert same(before_still, weights(still))
 
@@ -73,7 +73,7 @@ def test_discriminator_steps_cut_the_batch_into_new_parts(images):
     gan = mlp_gan(discriminator_steps=3)
     seen = []
     original = gan.discriminator_step
-    gan.discriminator_step = lambda real, labels, random: seen.append(real.numpy()) or original(real, labels, random)
+    gan.discriminator_step = lambda real, labels, rng: seen.append(real.numpy()) or original(real, labels, rng)
     gan.train_step(tf.constant(images[:24]))
     np.testing.assert_allclose(np.stack(seen, axis=1).reshape(images.shape), images / 127.5 - 1.0, atol=1e-6)
     assert [len(part) for part in seen] == [8, 8, 8]

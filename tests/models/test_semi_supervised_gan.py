@@ -39,14 +39,14 @@ def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images,
     sgan = make()
     labeled, labels, unlabeled = batch(images, labels)
     rescaled = [tf.cast(x, tf.float32) / 127.5 - 1 for x in (labeled, unlabeled)]
-    random, head = sgan.random_stream(), weights(sgan.discriminator.head)
+    rng, head = sgan.random_stream(), weights(sgan.discriminator.head)
     before, before_still = weights(sgan.network), weights(sgan.generator)
-    sgan.classifier_step(rescaled[0], labels, rescaled[1], random)
+    sgan.classifier_step(rescaled[0], labels, rescaled[1], rng)
     moved = [not np.array_equal(a, b) for a, b in zip(before, weights(sgan.network), strict=True)]
     assert sum(moved) == len(sgan.network.trainable_variables) == len(moved) - 1  # the temperature stays
     assert same(before_still, weights(sgan.generator))
     network = weights(sgan.network)
-    sgan.generator_step(rescaled[1], None, random)
+    sgan.generator_step(rescaled[1], None, rng)
     assert same(network, weights(sgan.network))
     assert all(not np.array_equal(a, b) for a, b in zip(before_still, weights(sgan.generator), strict=True))
     assert same(head, weights(sgan.discriminator.head))
@@ -123,7 +123,7 @@ def test_every_option_changes_the_training(images, labels, update):
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
 def test_labeled_augment_is_for_labelled_images_alone(images, labels, update):
-    def blank(images, random):
+    def blank(images, rng):
         return 0.0 * images
 
     def trained(labeled, unlabeled, **arguments):

@@ -48,11 +48,11 @@ def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_others(images
     model = make()
     labeled, labels, unlabeled = batch(images, labels)
     labeled, unlabeled = (tf.cast(x, tf.float32) / 127.5 - 1 for x in (labeled, unlabeled))
-    random = model.random_stream()
+    rng = model.random_stream()
     steps = {
-        "discriminator": lambda: model.discriminator_step(labeled, labels, unlabeled, random),
-        "network": lambda: model.classifier_step(labeled, labels, unlabeled, random),
-        "generator": lambda: model.generator_step(unlabeled, None, random),
+        "discriminator": lambda: model.discriminator_step(labeled, labels, unlabeled, rng),
+        "network": lambda: model.classifier_step(labeled, labels, unlabeled, rng),
+        "generator": lambda: model.generator_step(unlabeled, None, rng),
     }
     for own, step in steps.items():
         before = {name: weights(getattr(model, name)) for name in steps}

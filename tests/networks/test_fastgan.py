@@ -23,7 +23,7 @@ def test_gradients_reach_every_weight(light, classes):
         variable.assign_add(0.1 * RANDOM.normal(size=variable.shape))  # strengths and biases begin with zeros
     inputs = [RANDOM.normal(size=(4, 6)).astype(np.float32)] + ([np.arange(4) % 3] if classes else [])
     with tf.GradientTape() as tape:
-        images = generator(*inputs, training=True, **generator.draws(4, RandomStream(0)))
+        images = generator(*inputs, training=True, **generator.sample_noise(4, RandomStream(0)))
         loss = tf.reduce_sum(images * RANDOM.normal(size=images.shape).astype(np.float32))
     for variable, gradient in zip(
         generator.trainable_variables, tape.gradient(loss, generator.trainable_variables), strict=True
@@ -37,10 +37,10 @@ def test_noise_is_used_where_there_is_some():
     latents = RANDOM.normal(size=(2, 6)).astype(np.float32)
     for block in generator.blocks:
         block.strengths.assign([0.5, 0.5])
-    images = [generator(latents, **generator.draws(2, RandomStream(seed))) for seed in (0, 1)]
+    images = [generator(latents, **generator.sample_noise(2, RandomStream(seed))) for seed in (0, 1)]
     assert np.abs(images[0] - images[1]).max() > 1e-3
     np.testing.assert_array_equal(generator(latents), generator(latents))
-    assert fastgan.Generator((16, 16, 1), latent_dim=6, width=4, light=True).draws(2, RandomStream(0)) == {}
+    assert fastgan.Generator((16, 16, 1), latent_dim=6, width=4, light=True).sample_noise(2, RandomStream(0)) == {}
 
 
 def test_an_excitation_scales_channels_by_what_it_sees_in_coarse_maps():

@@ -36,7 +36,7 @@ def test_real_images_are_averaged():
     _, discriminator = networks()
     images = RANDOM.uniform(-1, 1, (4, 16, 16, 3)).astype(np.float32)
     pyramid = [images.reshape(4, 16 // k, k, 16 // k, k, 3).mean(axis=(2, 4)) for k in (1, 2)]
-    in_training = discriminator.as_in_training(images)
+    in_training = discriminator.prepare_real_images(images)
     np.testing.assert_allclose(in_training, multiscale.enlarged(pyramid), atol=1e-6)
     np.testing.assert_allclose(discriminator(images), discriminator(in_training), rtol=1e-4, atol=1e-5)
 

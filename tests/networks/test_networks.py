@@ -76,7 +76,7 @@ def test_gradients_reach_every_trainable_weight(networks):
 def test_a_frozen_copy_gives_the_same(networks):
     for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
         network(*inputs(network, first), training=True)
-        copy = averaging.copy_of(network)
+        copy = averaging.clone_network(network)
         assert not copy.trainable_variables
         np.testing.assert_array_equal(network(*inputs(network, first)), copy(*inputs(copy, first)))
 

@@ -81,7 +81,7 @@ LATENTS = RANDOM.normal(size=(3, 4)).astype(np.float32)
 def test_noise_is_new_for_every_image_where_it_is_drawn_and_still_otherwise():
     generator = small(mixing=0.0)
     np.testing.assert_array_equal(generator(LATENTS), generator(LATENTS))
-    draws = generator.draws(2, RandomStream(0))
+    draws = generator.sample_noise(2, RandomStream(0))
     assert [noise.shape for noise in draws["noise"]] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 8, 8, 1)]
     assert set(draws) == {"noise"}
     same = np.asarray(generator(np.repeat(LATENTS[:1], 2, axis=0), training=True, **draws))
@@ -98,7 +98,7 @@ def test_mixed_styles_by_hand():
     for image, layer in np.ndindex(3, 4):
         expected = first if layer < start[image] else second
         np.testing.assert_allclose(mixed[image, layer], expected[image], rtol=1e-5)
-    starts = np.asarray(generator.draws(4000, RandomStream(0))["mixing"][1])
+    starts = np.asarray(generator.sample_noise(4000, RandomStream(0))["mixing"][1])
     assert np.mean(starts < 4) == pytest.approx(0.9, abs=0.02)
     assert set(starts) == {1, 2, 3, 4}
 

@@ -17,7 +17,7 @@ LABELS = np.arange(8) % 3
 def critic_with(**arguments):
     discriminator = mlp.Discriminator(SHAPE, width=16, num_classes=3, **arguments)
     critic = Critic(discriminator, augment.none, LABELS, None)
-    critic.see(REAL), critic.see(FAKE)
+    critic.forward(REAL), critic.forward(FAKE)
     return critic
 
 

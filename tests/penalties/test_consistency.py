@@ -17,9 +17,9 @@ def test_consistency_by_hand():
 
     consistency = penalties.Consistency(10.0, augment="flip")
     assert float(consistency(critic, REAL, FAKE, RandomStream(3))) == pytest.approx(10 * change(REAL), rel=1e-5)
-    random = RandomStream(3)
-    random.uniform((4, 1, 1, 1))
-    second = np.where(random.uniform((4, 1, 1, 1)).numpy() < 0.5, FAKE[:, :, ::-1], FAKE)
+    rng = RandomStream(3)
+    rng.uniform((4, 1, 1, 1))
+    second = np.where(rng.uniform((4, 1, 1, 1)).numpy() < 0.5, FAKE[:, :, ::-1], FAKE)
     expected = change(REAL) + np.square(np.asarray(critic(FAKE)) - np.asarray(critic(second))).mean()
     balanced = penalties.BalancedConsistency(2.0, augment="flip")
     assert float(balanced(critic, REAL, FAKE, RandomStream(3))) == pytest.approx(2 * expected, rel=1e-5)

@@ -24,8 +24,8 @@ def test_wgan_gp_matches_finite_differences():
 
 def test_dragan_matches_finite_differences():
     value = float(penalties.DRAGAN(weight=10.0)(critic, tf.constant(REAL), tf.constant(FAKE), RandomStream(7)))
-    random = RandomStream(7)
-    share, noise = random.uniform((4, 1, 1, 1)).numpy(), random.uniform((4, 3, 3, 1)).numpy()
+    rng = RandomStream(7)
+    share, noise = rng.uniform((4, 1, 1, 1)).numpy(), rng.uniform((4, 3, 3, 1)).numpy()
     norms = np.sqrt(squared_norms(REAL + 0.5 * REAL.std() * share * noise))
     assert value == pytest.approx(10.0 * ((norms - 1) ** 2).mean(), rel=1e-4)
 
@@ -48,14 +48,14 @@ def test_gradient_of_r1_reaches_the_critics_weights():
 def test_r1_with_respect_to_augmented_images():
     """Saturation scales colours by a factor of each image, and so the gradient of what comes before it."""
     discriminator = mlp.Discriminator((3, 3, 3), width=8)
-    images, random = RANDOM.normal(size=(4, 3, 3, 3)).astype(np.float32), RandomStream(5)
+    images, rng = RANDOM.normal(size=(4, 3, 3, 3)).astype(np.float32), RandomStream(5)
     contrast = augment.DiffAugment("color")
     augmented = contrast(images, RandomStream(5))
     values = {}
     for at_augmented in (False, True):
         seen = Critic(discriminator, contrast, None, RandomStream(5))
-        seen.see(images)
-        values[at_augmented] = float(penalties.R1(2.0, augmented=at_augmented)(seen, images, images, random))
+        seen.forward(images)
+        values[at_augmented] = float(penalties.R1(2.0, augmented=at_augmented)(seen, images, images, rng))
     with tf.GradientTape() as tape:
         tape.watch(augmented)
         logits = discriminator(augmented)

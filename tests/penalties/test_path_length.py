@@ -17,10 +17,10 @@ def test_against_finite_differences(float64):
     fake = tf.zeros((6, 8, 8, 1))
     value = float(path_length.of_generator(Critic(None, None, None, None), generator, fake, RandomStream(3)))
 
-    random = RandomStream(3)
-    latents, draws = random.normal((3, 4)), generator.draws(3, random)
+    rng = RandomStream(3)
+    latents, draws = rng.normal((3, 4)), generator.sample_noise(3, rng)
     styles = np.asarray(generator.layer_styles(latents, None, draws["mixing"]), np.float64)
-    noise = np.asarray(random.normal((3, 8, 8, 1)), np.float64) / 8.0
+    noise = np.asarray(rng.normal((3, 8, 8, 1)), np.float64) / 8.0
 
     def products(styles):
         return np.sum(np.asarray(generator.from_styles(styles, draws["noise"]), np.float64) * noise, axis=(1, 2, 3))

@@ -134,7 +134,7 @@ def given(tmp_path_factory):
     (root / "damaged/train/a/broken.png").write_text("no picture")
     source = data.open("digits")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(averaging, "copy_of", the_same)
+        patch.setattr(averaging, "clone_network", the_same)
         for name, conditional in (("gan", False), ("conditional", True)):
             config = small("gan")
             config.update(conditional=conditional, seed=7)
@@ -154,7 +154,7 @@ class Described(Exception):
 
 
 @pytest.fixture(scope="module")
-def described():
+def evaluation_record():
     """What `describe` has found: a run is a function of its config, so that each is looked at once."""
     return {}
 
@@ -212,7 +212,7 @@ def describe(given, described, tmp_path, monkeypatch):
     monkeypatch.setattr(features, "get", lambda name, source: types.SimpleNamespace(name=name, version="1"))
     monkeypatch.setattr(sources, "_open_tfds", tfds)
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
-    monkeypatch.setattr(averaging, "copy_of", the_same)
+    monkeypatch.setattr(averaging, "clone_network", the_same)
     monkeypatch.setattr(strategy, "check_same", lambda *_: None)
 
     def description(method, changes):

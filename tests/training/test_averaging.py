@@ -11,7 +11,7 @@ def network():
 
 def test_a_copy_is_equal_separate_and_not_trainable():
     first = network()
-    copy = averaging.copy_of(first)
+    copy = averaging.clone_network(first)
     latents = np.ones((2, 3), np.float32)
     np.testing.assert_array_equal(first(latents), copy(latents))
     assert copy.trainable_variables == []
@@ -23,7 +23,7 @@ def test_a_copy_is_equal_separate_and_not_trainable():
 @pytest.mark.parametrize(("step", "decay"), [(0, 0.1), (5, 6 / 15), (10_000, 0.99)])
 def test_update_by_hand_weights_and_batch_statistics_alike(step, decay):
     current = network()
-    average = averaging.copy_of(current)
+    average = averaging.clone_network(current)
     current.set_weights([w + 1 for w in current.get_weights()])
     before = average.get_weights()
     averaging.update(average, current, 0.99, step)
@@ -34,7 +34,7 @@ def test_update_by_hand_weights_and_batch_statistics_alike(step, decay):
 
 def test_without_decay_the_average_follows():
     current = network()
-    average = averaging.copy_of(current)
+    average = averaging.clone_network(current)
     current.set_weights([w + 1 for w in current.get_weights()])
     averaging.update(average, current, 0.0, 100)
     for a, b in zip(average.get_weights(), current.get_weights(), strict=True):

@@ -129,10 +129,10 @@ def best_of(folder, start, main_steps=()):
     return callbacks.BestCheckpoint(Checkpoints(folder / "best", gan, keep=None), "fid", main)
 
 
-def offer(best, **scores):
+def save_if_best(best, **scores):
     for name, score in scores.items():
         best.checkpoints.model.step.assign(int(name.removeprefix("at_")))
-        best.offer({"fid": score})
+        best.save_if_best({"fid": score})
     best.checkpoints.wait()
 
 
@@ -140,12 +140,12 @@ def test_a_best_checkpoint_of_a_part_that_was_lost_gives_way_to_that_of_before_i
     """Killed after 900 and resumed from 500: the best of before 500 is still there, and a new best at 600 stays."""
     best = best_of(tmp_path, 0, main_steps=(500,))
     best.begin([], 0)
-    offer(best, at_300=13.0, at_400=12.0, at_600=11.0, at_900=10.0)
+    save_if_best(best, at_300=13.0, at_400=12.0, at_600=11.0, at_900=10.0)
     assert best.checkpoints.steps() == [400, 600, 900]
     best = best_of(tmp_path, 500)
     best.begin([], 500)
     assert (best.checkpoints.steps(), best.lowest) == ([400], 12.0)
-    offer(best, at_600=11.5, at_700=11.7)
+    save_if_best(best, at_600=11.5, at_700=11.7)
     assert best.checkpoints.steps() == [400, 600]
     assert best.checkpoints.find() == 600
 
@@ -153,11 +153,11 @@ def test_a_best_checkpoint_of_a_part_that_was_lost_gives_way_to_that_of_before_i
 def test_a_damaged_best_checkpoint_is_set_aside(tmp_path):
     best = best_of(tmp_path, 0)
     best.begin([], 0)
-    offer(best, at_3=1.0)
+    save_if_best(best, at_3=1.0)
     (tmp_path / "best/step_00000003/weights.index").write_bytes(b"")
     best = best_of(tmp_path, 5)
     best.begin([{"step": 3, "fid": 1.0}], 5)
-    offer(best, at_6=2.0)
+    save_if_best(best, at_6=2.0)
     assert best.checkpoints.steps() == [6]
     assert (tmp_path / "best/step_00000003.damaged").is_dir()
 
@@ -166,7 +166,7 @@ def test_the_lowest_number_is_that_of_the_checkpoint_and_not_of_a_row_without_on
     """Killed after a row was written and before its checkpoint was; and rows that are not a number."""
     best = best_of(tmp_path, 5)
     best.begin([{"step": 2, "fid": float("nan")}, {"step": 4, "fid": 1.0}], 5)
-    offer(best, at_6=float("nan"), at_7=3.0, at_8=float("nan"))
+    save_if_best(best, at_6=float("nan"), at_7=3.0, at_8=float("nan"))
     assert best.checkpoints.steps() == [7]
     again = best_of(tmp_path, 9)
     again.checkpoints.notes.clear()
@@ -245,7 +245,7 @@ def test_a_run_that_is_stopped_within_an_interval_writes_the_rows_of_one_that_is
 
             given = [
                 callbacks.LogMetrics(folder, every=3, window=checkpoints.notes), callbacks.SaveCheckpoints(checkpoints, 6),
-                Signal(), callbacks.StopWhenAsked(checkpoints, received),
+                Signal(), callbacks.StopOnSignal(checkpoints, received),
             ]  # fmt: skip
             if stop == stops[-1]:
                 fit(gan, stop - start, *given[:2], start=start)

@@ -167,7 +167,7 @@ class Spoilt(keras.layers.Layer):
         super().__init__()
         self.gan, self.step = gan, step
 
-    def __call__(self, images, random):
+    def __call__(self, images, rng):
         context = tf.distribute.get_replica_context()
         last = context.replica_id_in_sync_group == context.num_replicas_in_sync - 1
         return images * tf.where((self.gan().step.value == self.step) & last, np.inf, 1.0)

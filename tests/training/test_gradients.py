@@ -6,27 +6,33 @@ import tensorflow as tf
 import ganlib
 from ganlib import penalties
 from ganlib.networks import mlp
-from ganlib.training import RandomStream, gradients
+from ganlib.training import DistributedModel, RandomStream, gradients
 from tests.helpers import SHAPE, VARIANTS, replicas, sgd, trained, weights
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
 
 
-@pytest.mark.parametrize("parts", [1, 2, 3])
-def test_means_over_parts_by_hand(parts):
+def compute_gradients(loss_fn, updates, batch, rng, accumulation_steps=1):
+    model = DistributedModel()
+    model.accumulation_steps = accumulation_steps
+    return model.compute_gradients(loss_fn, updates, batch, rng)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_means_over_micro_batches_by_hand(count):
     """The loss E (w.x)^2 has the gradient 2 E (w.x) x; a second update has a loss of its own, in the same pass."""
     first, second = keras.Sequential([keras.layers.Dense(1, use_bias=False)]), keras.Sequential([keras.layers.Dense(1)])
     first.build((None, 3))
     second.build((None, 3))
     optimizer = keras.optimizers.SGD(1.0)
 
-    def losses_of(x, labels, random):
+    def loss_fn(x, labels, rng):
         assert labels is None
         loss = tf.reduce_mean(first(x) ** 2)
         return [loss, tf.reduce_mean(second(x))], {"loss": loss}
 
     updates = [(first, optimizer), (second, optimizer)]
-    found, logs = gradients.mean_over_parts(losses_of, updates, (tf.constant(X), None), RandomStream(0), parts)
+    found, logs = compute_gradients(loss_fn, updates, (tf.constant(X), None), RandomStream(0), count)
     w = first.get_weights()[0]
     np.testing.assert_allclose(found[0][0], 2 * np.mean((X @ w) * X, axis=0)[:, None], rtol=1e-5)
     np.testing.assert_allclose(found[1][0], X.mean(axis=0)[:, None], rtol=1e-5)
@@ -34,20 +40,20 @@ def test_means_over_parts_by_hand(parts):
     assert float(logs["loss"]) == pytest.approx(np.mean((X @ w) ** 2), rel=1e-5)
 
 
-def test_parts_wait_for_one_another():
+def test_micro_batches_wait_for_one_another():
     """So that one alone is in memory: neither its images nor its random numbers come before the last one's gradients."""
     dense = keras.Sequential([keras.layers.Dense(1)])
     dense.build((None, 3))
     updates, outputs, latents = [(dense, keras.optimizers.SGD(1.0))], [], []
 
-    def losses_of(x, random):
-        latents.append(random.normal((2, 3)))  # two rows a part
+    def loss_fn(x, rng):
+        latents.append(rng.normal((2, 3)))  # two rows a part
         outputs.append(dense(x))
         return [tf.reduce_mean(outputs[-1] ** 2 + dense(latents[-1]) ** 2)], {}
 
     @tf.function
     def step():
-        return gradients.mean_over_parts(losses_of, updates, (tf.constant(X),), RandomStream(0), 3)
+        return compute_gradients(loss_fn, updates, (tf.constant(X),), RandomStream(0), 3)
 
     step.get_concrete_function()
     for part in (1, 2):
@@ -71,7 +77,7 @@ def test_an_embeddings_gradient_is_whole():
     embedding.build((None,))
     updates = [(embedding, keras.optimizers.SGD(1.0))]
     batch = (tf.constant([1, 1, 3]),)
-    ((found,),), _ = gradients.mean_over_parts(lambda i, r: ([tf.reduce_sum(embedding(i))], {}), updates, batch, None)
+    ((found,),), _ = compute_gradients(lambda i, r: ([tf.reduce_sum(embedding(i))], {}), updates, batch, None)
     assert isinstance(found, tf.Tensor)
     np.testing.assert_array_equal(found, np.array([0, 2, 0, 1, 0])[:, None] * np.ones((5, 2)))
 
