@@ -1,4 +1,4 @@
-"""Pages that MkDocs makes of docstrings: one for each job without a guide in docs/jobs, the catalogue of configs, the API.
+"""Pages that MkDocs makes of docstrings: one for each job without a guide in docs/jobs, the catalog of configs, the API.
 
 Every job's page gets its flags."""
 
@@ -32,7 +32,7 @@ def on_config(config):
 
 def on_files(files, config):
     """Makes the pages."""
-    pages = {"jobs/index.md": jobs_index(), "configs.md": catalogue(), "api/index.md": api_index()}
+    pages = {"jobs/index.md": jobs_index(), "configs.md": catalog(), "api/index.md": api_index()}
     pages |= {f"jobs/{job}.md": job_page(job) for job in jobs() if not (ROOT / f"docs/jobs/{job}.md").exists()}
     pages |= {f"api/{name}.md": f"# `{name}`\n\n::: {name}\n" for name in modules()}
     for uri, content in pages.items():
@@ -137,7 +137,7 @@ def jobs_index():
     return "\n".join(lines) + "\n"
 
 
-def catalogue():
+def catalog():
     """Every config's docstring, by data set."""
     names = sorted(path.stem for path in (ROOT / "experiments/configs").glob("*.py") if path.stem not in HIDDEN)
     lines = [

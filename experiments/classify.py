@@ -3,7 +3,7 @@ python -m experiments.classify --workdir=runs/digits_sgan --images=/data/new --o
 
 The CSV has a line for each image: its file, the class, the probability of that class, then those of all classes. The
 probabilities are calibrated where the classifier's config has validation_per_class. Images are brought to the
-classifier's size and colours as those of a training folder are.
+classifier's size and colors as those of a training folder are.
 """
 
 import csv

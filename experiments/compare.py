@@ -6,7 +6,7 @@ best. Beside them stand each data set's test images, measured against its traini
 the floor of the FID. Of configs that measure the FID in training there is fid.png too. Of few-label classifiers:
 python -m experiments.compare --configs=digits_sgan,digits_cnn --labels=1,5,20 --seeds=0,1,2 --workdir=runs/few_labels
 
-Each is trained by `experiments.train_classifier`; the seed chooses the labelled images, too. error.png shows the test
+Each is trained by `experiments.train_classifier`; the seed chooses the labeled images, too. error.png shows the test
 error against the number of labels.
 
 Every run is a process of its own; with --jobs=2 two go on side by side, each on its share of the cores. The same

@@ -1,6 +1,6 @@
 """The demo: python -m experiments.demo --workdir=runs/demo
 
-On scikit-learn's 8x8 digits it trains a GAN, then for three choices of 5 labelled images a class a semi-supervised
+On scikit-learn's 8x8 digits it trains a GAN, then for three choices of 5 labeled images a class a semi-supervised
 classifier and, on the same labels alone, the same network. It leaves a report and prints the test accuracies. A demo
 that was stopped goes on where it was.
 """
@@ -16,7 +16,7 @@ from experiments.common import job
 from experiments.configs import digits_cnn, digits_dcgan, digits_sgan
 
 LABEL_SEEDS = (0, 1, 2)
-METHODS = {"supervised": "CNN, labelled images only", "semi_supervised": "semi-supervised GAN"}
+METHODS = {"supervised": "CNN, labeled images only", "semi_supervised": "semi-supervised GAN"}
 
 
 def main():
@@ -62,7 +62,7 @@ def results(accuracies):
         )
     labels = digits_sgan.get_config().labels_per_class
     header = ["test accuracy, %", *(f"label seed {seed}" for seed in LABEL_SEEDS), "mean ± std"]
-    note = "Each label seed chooses other labelled images; both methods get the same. These are all the runs."
+    note = "Each label seed chooses other labeled images; both methods get the same. These are all the runs."
     return Table(f"Classifiers with {labels} labels a class", header, rows, note)
 
 

@@ -28,7 +28,7 @@ BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: the size to bring images to")
 CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: only these classes, as in a config")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: leave out what is no image")
-BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: the colour behind transparent images")
+BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: the color behind transparent images")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie, instead of the config's data_dir")
 OUTPUT = flags.DEFINE_string("output", None, "the JSON file; by default evaluation.json in the workdir")
 
@@ -39,21 +39,21 @@ def main():
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("give either --workdir, or both --real and --fake")
-    result, neighbours = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
+    result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
     print(f"{result['samples']} images, features {result['features']}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
         write_json(output, result)
         print(f"written to {output}")
-    if neighbours and NEIGHBOURS.value:  # after the numbers, which an error here would take along
+    if neighbors and NEIGHBOURS.value:  # after the numbers, which an error here would take along
         path = pathlib.Path(output).parent / "neighbours.png"
-        neighbours().save(path)
+        neighbors().save(path)
         print(f"generated images beside the nearest real ones: {path}")
 
 
 def evaluate_run():
-    """Measures the GAN in --workdir; returns what was measured, and a function that makes the picture of neighbours."""
+    """Measures the GAN in --workdir; returns what was measured, and a function that makes the picture of neighbors."""
     from ganlib import evaluation, runs
 
     model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)

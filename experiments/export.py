@@ -5,7 +5,7 @@ Formats: saved_model (TensorFlow, TensorFlow Serving), onnx (onnxruntime, OpenCV
 int8), keras (Keras on TensorFlow, PyTorch or JAX, compared on those that are installed). Of a GAN the averaged generator is
 exported, of a classifier the averaged classifier with its calibration; in float32, whatever it was trained in. What was
 written is read again and compared with the checkpoint on random inputs; a difference above 1e-4 is an error, except for
-quantised networks, of which it is only printed. It is also compared with the examples that the training job left in the run,
+quantized networks, of which it is only printed. It is also compared with the examples that the training job left in the run,
 examples.npz, made before anything was saved or loaded. Beside it lie these examples and a model card, model_card.json and
 model_card.md. A folder holds one model in one format; a new export of the same model and format replaces it.
 """

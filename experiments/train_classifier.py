@@ -1,9 +1,9 @@
 """Trains a classifier on few labels:
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
 
---config.method says what it learns by: semi_supervised from unlabelled images too, against a generator; triple_gan also
-from images that are generated with labels; pseudo_labels from unlabelled images, by its own guesses (with
-pseudo_labels.strong_augment: FixMatch); supervised from the labelled images alone, by
+--config.method says what it learns by: semi_supervised from unlabeled images too, against a generator; triple_gan also
+from images that are generated with labels; pseudo_labels from unlabeled images, by its own guesses (with
+pseudo_labels.strong_augment: FixMatch); supervised from the labeled images alone, by
 --config.features_from=runs/some_gan on the features of that run's discriminator, by
 --config.generated_from=runs/some_gan also from the images of that run's conditional generator. Both take
 config:mnist_dcgan, too, and then train that GAN first, on what the classifier may learn from.
@@ -13,6 +13,7 @@ the training is over. The workdir gets classifier.keras, classification.json, mi
 examples.npz, with which exports are compared.
 """
 
+import functools
 import pathlib
 
 from absl import flags
@@ -25,17 +26,28 @@ from experiments.configs import base
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
     test accuracy in [0, 1]."""
-    from ganlib import runs
+    from ganlib import export, runs
+    from ganlib.evaluation import classification
 
     with runs.writing(workdir, strategy):
-        return _train(config, pathlib.Path(workdir), accept_new_config, label, strategy)
+        run, model, parts, test = prepare(config, pathlib.Path(workdir), accept_new_config, strategy)
+        batches = functools.partial(batches_of, run.config, parts, model.uses_unlabeled)
+        evaluate = parts.validation and (
+            lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)}
+        )
+        runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
+        classification.calibrate_run(run, model, parts.validation)
+        export.examples.write(run.workdir, export.examples.of_classifier(model, test))
+        result, mistakes = classification.test(model.classifier, test)
+        if run.is_chief:
+            write_results(run, model, test, result, mistakes)
+        return result["test_accuracy"]
 
 
-def _train(config, workdir, accept_new_config, label, strategy):
-    from ganlib import UserError, data, export, runs, versions
-    from ganlib.evaluation import classification
-    from ganlib.files import write_json, written_whole
-    from ganlib.runs import named_runs, report, warm_start
+def prepare(config, workdir, accept_new_config, strategy):
+    """``(run, model, parts, test)``: the run and its model, the `ganlib.data.FewLabels` to train on, and the test images."""
+    from ganlib import UserError, data, runs
+    from ganlib.runs import named_runs, warm_start
 
     defaults = base.classifier()
     config = runs.checked(workdir, config, defaults)
@@ -53,23 +65,20 @@ def _train(config, workdir, accept_new_config, label, strategy):
     config = runs.smoke(warm_start.with_features_of(config))
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts))
     model = runs.build(run)
-    if not run.checkpoints(model).steps():  # a checkpoint would take its place
+    if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         warm_start.initialize_classifier(model, run, parts.unlabeled)
+    return run, model, parts, test
 
-    def batches(start_step):
-        return batches_of(config, parts, model.uses_unlabeled, start_step)
 
-    evaluate = parts.validation and (lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)})
-    runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
-    classification.calibrate_run(run, model, parts.validation)
-    export.examples.write(run.workdir, export.examples.of_classifier(model, test))
-    result, mistakes = classification.test(model.classifier, test)
-    if not run.is_chief:
-        return result["test_accuracy"]
-    tested_on = config.test_split or "validation"
-    facts = {
-        "tested_on": tested_on, "test_content": test.fingerprint, "step": int(model.step.numpy()), "code": versions.of_code(),
-    }  # fmt: skip
+def write_results(run, model, test, result, mistakes):
+    """Writes classification.json, mistakes.png, classifier.keras and the report."""
+    from ganlib import versions
+    from ganlib.files import write_json, written_whole
+    from ganlib.runs import report
+
+    tested_on = run.config.test_split or "validation"
+    step, code = int(model.step.numpy()), versions.of_code()
+    facts = {"tested_on": tested_on, "test_content": test.fingerprint, "step": step, "code": code}
     write_json(run.workdir / "classification.json", result | facts)
     (run.workdir / "mistakes.png").unlink(missing_ok=True)  # an earlier classifier's
     if mistakes:
@@ -77,8 +86,8 @@ def _train(config, workdir, accept_new_config, label, strategy):
             mistakes.savefig(partial, dpi=90)
     with written_whole(run.workdir / "classifier.keras") as partial:
         model.classifier.save(partial)
-    report.write(run.workdir / "report.html", [run.workdir], title=f"Classifier of {config.dataset}")
-    return result["test_accuracy"]
+    title = f"{run.folder.name}: classifier of {run.config.dataset}"
+    report.write(run.workdir / "report.html", [run.workdir], title=title)
 
 
 def facts_of(config, parts):
@@ -93,7 +102,7 @@ def gans_of(config, workdir):
     """The GANs that ``features_from`` and ``generated_from`` name as ``config:NAME``: the key -> ``(config, workdir)``.
 
     They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
-    them: the one for features from all of them, without labels, the one for images from the labelled ones, with labels.
+    them: the one for features from all of them, without labels, the one for images from the labeled ones, with labels.
 
     Raises:
         UserError: for a config that is not of a GAN, or that `ganlib.runs.checked` refuses.

@@ -12,49 +12,59 @@ from experiments.configs import base
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
-    from ganlib import runs
+    from ganlib import export, runs
+    from ganlib.runs import report
 
     with runs.writing(workdir, strategy):
-        return _train(config, workdir, accept_new_config, label, strategy)
+        run, model, batches, evaluate = prepare(config, workdir, accept_new_config, strategy)
+        runs.fit(run, model, batches, evaluate, label)
+        export.examples.write(run.workdir, export.examples.of_gan(model))
+        if run.is_chief:
+            report.write(run.folder / "report.html", [run.folder], title=f"{run.folder.name}: GAN on {config.dataset}")
+        return run.folder / "report.html"
 
 
-def _train(config, workdir, accept_new_config, label, strategy):
-    from ganlib import data, export, runs
-    from ganlib.evaluation import Evaluation
+def prepare(config, workdir, accept_new_config, strategy):
+    """``(run, model, batches, evaluate)`` for `ganlib.runs.fit`."""
+    from ganlib import data, runs
     from ganlib.metrics import features, instances
-    from ganlib.runs import named_runs, report, warm_start
+    from ganlib.runs import named_runs, warm_start
 
     defaults = base.gan()
     config = runs.smoke(runs.checked(workdir, config, defaults))
-    source = whole = runs.open_data(config)
+    source = all_images = runs.open_data(config)
     if config.labels_per_class or config.validation_per_class:
-        source = data.few_labels(whole, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
-    named_runs.check(config, whole)
-    own, facts = None, {}
+        source = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+    named_runs.check(config, all_images)
+    neighborhoods, facts = None, {}
     if config.instances.features:
-        extractor = features.get(config.instances.features, whole)
-        own = instances.prepare(source, extractor, config.instances.neighbors)
-        facts = {"instance_dim": own.features.shape[1], "instance_features": extractor.version}
+        extractor = features.get(config.instances.features, all_images)
+        neighborhoods = instances.prepare(source, extractor, config.instances.neighbors)
+        facts = {"instance_dim": neighborhoods.features.shape[1], "instance_features": extractor.version}
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts)
     model = runs.build(run)
-    if not run.checkpoints(model).steps():  # a checkpoint would take its place
-        warm_start.initialize_gan(model, run, own)
-    evaluate = None
-    if config.metrics:
-        evaluate = Evaluation(whole, config.metrics.split(","), config.features, config.evaluation_samples)
-        evaluate.prepare()
+    if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
+        warm_start.initialize_gan(model, run, neighborhoods)
 
     def batches(start_step):
         batch_size = config.batch_size * config.discriminator_steps
-        if own:
-            return data.neighbor_batches(source, own.features, own.neighbors, batch_size, config.seed, start_step)
+        if neighborhoods:
+            pairs = neighborhoods.features, neighborhoods.neighbors
+            return data.neighbor_batches(source, *pairs, batch_size, config.seed, start_step)
         return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
 
-    runs.fit(run, model, batches, evaluate, label)
-    export.examples.write(run.workdir, export.examples.of_gan(model))
-    if run.is_chief:
-        report.write(run.folder / "report.html", [run.folder], title=f"GAN on {config.dataset}")
-    return run.folder / "report.html"
+    return run, model, batches, evaluation_of(config, all_images)
+
+
+def evaluation_of(config, source):
+    """The `ganlib.evaluation.Evaluation` of the config's metrics, measured on the real images already; None without metrics."""
+    from ganlib.evaluation import Evaluation
+
+    if not config.metrics:
+        return None
+    evaluate = Evaluation(source, config.metrics.split(","), config.features, config.evaluation_samples)
+    evaluate.prepare()
+    return evaluate
 
 
 def main():

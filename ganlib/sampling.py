@@ -169,7 +169,7 @@ def langevin_sample(gan, count, labels=None, seed=0, steps=100, step_size=0.01):
 
 
 def standing_statistics(gan, batches=100, batch_size=64, seed=0):
-    """Gives the averaged generator's batch normalisation the mean statistics of images that it makes itself.
+    """Gives the averaged generator's batch normalization the mean statistics of images that it makes itself.
 
     Brock et al. 2019 (arXiv:1809.11096), section 4.1: so that images do not depend on a batch, and statistics belong to these
     weights.
@@ -181,14 +181,14 @@ def standing_statistics(gan, batches=100, batch_size=64, seed=0):
         seed: an integer.
 
     Raises:
-        UserError: if the generator has no batch normalisation.
+        UserError: if the generator has no batch normalization.
     """
     network = gan.ema_generator
     normalizations = [x for x in network._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
     if not normalizations:
-        raise UserError("this generator has no batch normalisation, so there are no statistics to set")
+        raise UserError("this generator has no batch normalization, so there are no statistics to set")
     momenta = [layer.momentum for layer in normalizations]
-    network.trainable = True  # frozen, Keras's batch normalisation would not look at the batch
+    network.trainable = True  # frozen, Keras's batch normalization would not look at the batch
     for index in range(batches):
         for layer in normalizations:
             layer.momentum = index / (index + 1.0)  # a plain mean over batches

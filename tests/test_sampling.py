@@ -117,5 +117,5 @@ def test_standing_statistics_are_the_means_over_batches():
     np.testing.assert_allclose(norm.moving_variance, np.mean([x.var(axis=0) for x in seen], axis=0), rtol=1e-3, atol=1e-5)
     assert norm.momentum == momentum
     assert not gan.ema_generator.trainable_variables
-    with pytest.raises(ganlib.UserError, match="has no batch normalisation"):
+    with pytest.raises(ganlib.UserError, match="has no batch normalization"):
         sampling.standing_statistics(mlp_gan())

@@ -63,7 +63,7 @@ def test_every_job_config_and_module_has_its_place(hooks):
     jobs = {path.stem for path in (ROOT / "experiments").glob("*.py") if "job.start(main)" in path.read_text()}
     assert {name for name in hooks.jobs() if "." not in name} == jobs
     assert {"benchmarks.steps", "studies.formats"} <= set(hooks.jobs())
-    page = hooks.catalogue()
+    page = hooks.catalog()
     for path in (ROOT / "experiments/configs").glob("*.py"):
         assert path.stem in hooks.HIDDEN or f"### {path.stem}\n" in page
     modules = {"ganlib", *(module.name for module in pkgutil.walk_packages(ganlib.__path__, "ganlib."))}

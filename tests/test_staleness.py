@@ -52,7 +52,7 @@ def classifier(given, folder):
     in_domain.load(given.source, folder)
 
 
-def neighbours(given, folder):
+def neighbors(given, folder):
     instances.prepare(given.source, given.extractor, given.neighbors, folder)
 
 
@@ -71,7 +71,7 @@ IN_DOMAIN = [(in_domain, name) for name in ("EPOCHS", "MIN_STEPS", "BATCH_SIZE",
 DEPENDENCIES = {
     statistics: [*OF_THE_DATA, *OF_THE_NETWORK, (evaluate_module, "KEPT"), "code"],
     classifier: [*OF_THE_DATA, *IN_DOMAIN, "code"],
-    neighbours: [*OF_THE_DATA, *OF_THE_NETWORK, {"neighbors": 3}, "code"],
+    neighbors: [*OF_THE_DATA, *OF_THE_NETWORK, {"neighbors": 3}, "code"],
     accuracy_of_real_images: [*OF_THE_DATA, {"test_labels": 1 - LABELS}, {"samples": 5}, {"seed": 1}, *IN_DOMAIN, "code"],
 }
 

@@ -1,7 +1,7 @@
 """Measures train steps in PyTorch on the networks of ganlib: python -m experiments.benchmarks.pytorch --networks=dcgan,resnet
 
 The algorithms and sizes are those of `experiments.benchmarks.networks`. dcgan is cifar10_dcgan without labels and R1, with
-batch normalisation in both networks; resnet is cifar10_sngan, with its five discriminator steps; r3gan is cifar10_r3gan
+batch normalization in both networks; resnet is cifar10_sngan, with its five discriminator steps; r3gan is cifar10_r3gan
 without ADA and labels, with R1 and R2 at each step. PyTorch has what makes it fast: channels last, fused Adam, TF32 as in
 TensorFlow, cuDNN's search for algorithms, and, as a variant, torch.compile, which cannot differentiate twice, so r3gan has
 none.

@@ -6,7 +6,7 @@ import re
 
 from ml_collections import config_flags
 
-FOLDER = pathlib.Path(__file__).parent / "configs"
+FOLDER = pathlib.Path(__file__).parents[1] / "configs"
 OPEN_GROUPS = (
     "generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "penalties", "regularizers",
     "generator_regularizers", "triple_gan.classifier", "triple_gan.classifier_optimizer",

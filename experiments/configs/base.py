@@ -9,7 +9,7 @@ def gan():
     config = _shared()
     config.method = "gan"
     config.conditional = False  # give the labels to both networks
-    config.instances = ConfigDict({  # tell both networks the features of an image whose neighbours are the real ones: IC-GAN
+    config.instances = ConfigDict({  # tell both networks the features of an image whose neighbors are the real ones: IC-GAN
         "features": "",  # whose features: see ganlib.metrics.features; "" for an ordinary GAN
         "neighbors": 50,  # of each image, itself included
         "embedding_dim": 128,  # the features are mapped to so many latents more
@@ -37,16 +37,16 @@ def classifier():
     config.method = "semi_supervised"  # or "triple_gan", "pseudo_labels", "supervised"
     config.labels_per_class = placeholder(int)  # unset: all are used
     config.label_seed = 0  # which images keep their label
-    config.validation_per_class = 0  # labelled images held out, to choose and to calibrate
+    config.validation_per_class = 0  # labeled images held out, to choose and to calibrate
     config.test_split = "test"  # "" where there is none: then the validation images are tested on
     config.unlabeled_dataset = placeholder(str)  # unset: the images of the dataset itself
     config.labeled_batch_size = placeholder(int)  # unset: batch_size
     config.unlabeled_weight = 1.0
     config.features_from = placeholder(str)  # a run of a GAN, or config:NAME, from whose discriminator the features start
-    config.generated_from = placeholder(str)  # one of a conditional GAN, whose images join the labelled ones
+    config.generated_from = placeholder(str)  # one of a conditional GAN, whose images join the labeled ones
     config.generated_images = 10_000
     config.freeze_features = False  # leave the features as they are and learn the last layer alone
-    config.labeled_augment = placeholder(str)  # of semi_supervised: what labelled images pass; unset: augment
+    config.labeled_augment = placeholder(str)  # of semi_supervised: what labeled images pass; unset: augment
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"
     config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}
     config.generator_regularizers = ConfigDict()  # such as {"pull_away": {"weight": 0.8}}
@@ -71,7 +71,7 @@ def _shared():
     config.classes = placeholder(str)  # only images of these, by name or number, as in "3,7"; unset: of all
     config.image_size = placeholder(int)  # unset keeps the images' own size
     config.skip_corrupt = False  # leave out unreadable files of a folder instead of failing
-    config.background = "white"  # the colour under transparent images of a folder
+    config.background = "white"  # the color under transparent images of a folder
     config.batch_size = 64
     config.steps = 1000  # generator updates
     config.seed = 0

@@ -1,4 +1,4 @@
-"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on 500 of CIFAR-10's images: colour, translation and cutout for
+"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on 500 of CIFAR-10's images: color, translation and cutout for
 `cifar10_few_shot`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot_diffaugment.py --workdir=runs/few_shot

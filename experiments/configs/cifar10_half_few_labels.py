@@ -1,5 +1,5 @@
 """The baseline of few labels on the last five classes of CIFAR-10: the network of `cifar10_half_cnn`, like DCGAN's
-discriminator (Radford et al. 2016, arXiv:1511.06434), on 20 labelled images a class and nothing else.
+discriminator (Radford et al. 2016, arXiv:1511.06434), on 20 labeled images a class and nothing else.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_few_labels.py \
   --workdir=runs/cifar10_half_few_labels

@@ -1,4 +1,4 @@
-"""A linear probe (Alain & Bengio 2016, arXiv:1610.01644) of what a GAN learned from the unlabelled images of the same
+"""A linear probe (Alain & Bengio 2016, arXiv:1610.01644) of what a GAN learned from the unlabeled images of the same
 classes: the features of the discriminator of `cifar10_half_dcgan` as they are, and a last layer that learns from few labels.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan \

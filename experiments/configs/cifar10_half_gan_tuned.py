@@ -1,4 +1,4 @@
-"""What a GAN learned from the unlabelled images of the same classes, fine-tuned by few labels (Radford et al. 2016,
+"""What a GAN learned from the unlabeled images of the same classes, fine-tuned by few labels (Radford et al. 2016,
 arXiv:1511.06434): the features of the discriminator of `cifar10_half_dcgan`, and a last layer, which all learn.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_half_dcgan.py --workdir=runs/cifar10_half_dcgan \

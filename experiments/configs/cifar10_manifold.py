@@ -1,4 +1,4 @@
-"""Manifold regularisation (Lecouat et al. 2018, arXiv:1805.08957) on CIFAR-10 with 400 labels a class.
+"""Manifold regularization (Lecouat et al. 2018, arXiv:1805.08957) on CIFAR-10 with 400 labels a class.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_manifold.py --workdir=runs/cifar10_manifold
 

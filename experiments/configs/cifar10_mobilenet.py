@@ -1,5 +1,5 @@
 """A MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) that learned ImageNet, fine-tuned by 400 labels a class of CIFAR-10,
-enlarged to 96x96: the CNN that stands on other data, beside `cifar10_sgan`, which stands on its own unlabelled images.
+enlarged to 96x96: the CNN that stands on other data, beside `cifar10_sgan`, which stands on its own unlabeled images.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_mobilenet.py --workdir=runs/cifar10_mobilenet
 

@@ -1,4 +1,4 @@
-"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on CIFAR-10: colour, translation and cutout for `cifar10_resnet`.
+"""DiffAugment (Zhao et al. 2020, arXiv:2006.10738) on CIFAR-10: color, translation and cutout for `cifar10_resnet`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_resnet_diffaugment.py --workdir=runs/cifar10_diffaugment
 

@@ -1,4 +1,4 @@
-"""Consistency regularisation (Zhang et al. 2020, arXiv:1910.12027) on CIFAR-10 without labels: `cifar10_sngan` with CR.
+"""Consistency regularization (Zhang et al. 2020, arXiv:1910.12027) on CIFAR-10 without labels: `cifar10_sngan` with CR.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_sngan_consistency.py --workdir=runs/cifar10_cr
 

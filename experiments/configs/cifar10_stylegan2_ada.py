@@ -2,7 +2,7 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_stylegan2_ada.py --workdir=runs/cifar10_stylegan2_ada
 
-The paper's FID is 2.42. A mapping network of two layers, no mixing of styles, no path length regularisation, R1 of weight 0.01;
+The paper's FID is 2.42. A mapping network of two layers, no mixing of styles, no path length regularization, R1 of weight 0.01;
 100 million images, about five days on two V100s. It was not run here; `cifar10_stylegan2_cpu` was.
 """
 

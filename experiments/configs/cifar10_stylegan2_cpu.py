@@ -6,7 +6,7 @@ To expect, on in-domain features, over three seeds (docs/results.md): FID 12.91 
 Twenty minutes on one core with --config.precision=mixed_bfloat16.
 
 As the authors' setting for CIFAR-10 (arXiv:2006.06676, appendix C) it has a mapping network of two layers, no mixing of styles
-and no path length regularisation; 64 channels instead of 512, and R1 ten times as heavy.
+and no path length regularization; 64 channels instead of 512, and R1 ten times as heavy.
 """
 
 from experiments.configs import base

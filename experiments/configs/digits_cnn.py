@@ -1,4 +1,4 @@
-"""The network of `digits_sgan` (Salimans et al. 2016, arXiv:1606.03498) on the labelled digits alone: its baseline.
+"""The network of `digits_sgan` (Salimans et al. 2016, arXiv:1606.03498) on the labeled digits alone: its baseline.
 
 python -m experiments.train_classifier --config=experiments/configs/digits_cnn.py --workdir=runs/digits_cnn
 

@@ -4,7 +4,7 @@ python -m experiments.train_classifier --config=experiments/configs/fashion_mnis
 
 Clothes are not so well apart as digits are: what `mnist_sgan` asks for from the first step on, a classifier that is sure and
 agrees with itself, makes it sure of what is wrong here. So consistency (Tarvainen & Valpola 2017, arXiv:1703.01780) rises
-over the whole training, there is no entropy term, and labelled images alone are turned and shifted. All classes have as many
+over the whole training, there is no entropy term, and labeled images alone are turned and shifted. All classes have as many
 images, so that they should be equally frequent (Springenberg 2016, arXiv:1511.06390) to the end.
 
 Test error over three label seeds 24.2 % ± 0.5, with --config.labels_per_class=100 13.3 % ± 0.7 (docs/results.md), after seven

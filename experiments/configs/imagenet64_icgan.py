@@ -4,7 +4,7 @@ of a ResNet50 that learned ImageNet.
 python -m experiments.train_gan --config=experiments/configs/imagenet64_icgan.py --workdir=runs/imagenet64_icgan \
   --config.dataset=folder:/data/imagenet --config.precision=mixed_bfloat16
 
-The data must be a folder of images, since neighbours are read one by one; the exact search for 50 neighbours of each of 1.28
+The data must be a folder of images, since neighbors are read one by one; the exact search for 50 neighbors of each of 1.28
 million images takes hours, once. The paper's features are those of a self-supervised ResNet50; of 128x128 images its FID
 without labels is 11.7 with flipped instances. About a week on one GPU. It was not run here.
 """

@@ -1,4 +1,4 @@
-"""The baseline: a small convolutional network on the labelled images of MNIST alone, without augmentation.
+"""The baseline: a small convolutional network on the labeled images of MNIST alone, without augmentation.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_cnn.py --workdir=runs/mnist_cnn
 

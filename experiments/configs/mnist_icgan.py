@@ -7,7 +7,7 @@ python -m experiments.train_gan --config=experiments/configs/mnist_icgan.py --wo
 python -m experiments.studies.likeness --workdir=runs/mnist_icgan
 
 To expect on seed 0 (docs/results.md): 95 % of the images that answer a test image are of its class, where 10 % would be chance.
-The search for neighbours takes four minutes and a half on one core, once, the training seven with
+The search for neighbors takes four minutes and a half on one core, once, the training seven with
 --config.precision=mixed_bfloat16.
 """
 

@@ -1,4 +1,4 @@
-"""Manifold regularisation (Lecouat et al. 2018, arXiv:1805.08957) on MNIST with 10 labels a class, on the network of
+"""Manifold regularization (Lecouat et al. 2018, arXiv:1805.08957) on MNIST with 10 labels a class, on the network of
 `mnist_cnn`.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_manifold.py --workdir=runs/mnist_manifold

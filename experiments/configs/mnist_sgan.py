@@ -5,7 +5,7 @@ python -m experiments.train_classifier --config=experiments/configs/mnist_sgan.p
 
 Beside feature matching it has the entropy of the classes of Bad GAN (Dai et al. 2017, arXiv:1705.09783), consistency with
 the averaged weights (Tarvainen & Valpola 2017, arXiv:1703.01780), as Triple-GAN has it too, and classes that are about
-equally frequent (Springenberg 2016, arXiv:1511.06390) over the first steps; and labelled images with a rectangle of another
+equally frequent (Springenberg 2016, arXiv:1511.06390) over the first steps; and labeled images with a rectangle of another
 pasted in, after CutMix (Yun et al. 2019, arXiv:1905.04899).
 
 Test error over three label seeds 0.96 % ± 0.01, with 5 labels a class 1.12 % ± 0.08, with 2 1.34 % ± 0.39 (docs/results.md),

@@ -98,7 +98,7 @@ def models():
     known = {make.__name__: make for make, _ in pairs}
     wanted = [choose("model", name, known) for name in FLAGS.models or known]
     pairs = [(make, norm) for make, norm in pairs if make in wanted]
-    suffixes = {None: "", "sync_batch": ", synchronised batch norm"}
+    suffixes = {None: "", "sync_batch": ", synchronized batch norm"}
     return {make.__name__ + suffixes[norm]: lambda o, make=make, norm=norm: make(o, norm) for make, norm in pairs}
 
 

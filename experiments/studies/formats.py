@@ -3,7 +3,7 @@ python -m experiments.studies.formats --workdirs=runs/digits_sgan,runs/digits_dc
 
 For each format: the bytes written, the largest difference from the network on random inputs, images a second in batches of
 --batch_size on the CPU, and how good it is by itself: a classifier's accuracy on test images, the FID of a generator's images.
-Quantised files are measured the same way, and the Keras file on PyTorch and JAX, too, where they are installed. The table is
+Quantized files are measured the same way, and the Keras file on PyTorch and JAX, too, where they are installed. The table is
 Markdown; --output gets the numbers.
 """
 

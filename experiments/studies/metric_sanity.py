@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 
 from experiments.common import job
 
-DATASET = flags.DEFINE_string("dataset", "mnist", "a labelled dataset, as in a config")
+DATASET = flags.DEFINE_string("dataset", "mnist", "a labeled dataset, as in a config")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie; unset takes TFDS_DATA_DIR")
 FEATURES = flags.DEFINE_string("features", "in_domain", "the feature network")
 OUTPUT = flags.DEFINE_string("output", "fid_sanity.png", "the plot; the numbers go beside it, as .json")
@@ -27,7 +27,7 @@ def blur(image, strength, rng):
 
 
 def noise(image, strength, rng):
-    """Gaussian noise with a deviation of ``strength`` grey levels."""
+    """Gaussian noise with a deviation of ``strength`` gray levels."""
     return np.clip(np.round(image + rng.normal(0, strength, image.shape)), 0, 255).astype(np.uint8)
 
 
@@ -40,7 +40,7 @@ def jpeg(image, strength, rng):
 
 DAMAGES = {
     "blur: deviation, pixels": (blur, (0.3, 0.5, 0.7, 1.0, 1.5, 2.0)),
-    "noise: deviation, grey levels": (noise, (4, 8, 16, 32, 64)),
+    "noise: deviation, gray levels": (noise, (4, 8, 16, 32, 64)),
     "JPEG: 100 - quality": (jpeg, (20, 50, 70, 80, 90, 95)),
 }
 
@@ -81,7 +81,7 @@ def draw(curves, floor, features):
     figure = matplotlib.figure.Figure(figsize=(4 * len(curves), 3.2), layout="constrained")
     for axes, (name, points) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
         axes.plot(*zip(*points, strict=True), marker="o", markersize=4)
-        axes.axhline(floor, color="grey", linewidth=0.8, linestyle="--")
+        axes.axhline(floor, color="gray", linewidth=0.8, linestyle="--")
         axes.set(xlabel=name, ylabel="FID", yscale="log")
         axes.grid(alpha=0.3)
     figure.suptitle(f"FID of damaged {DATASET.value} test images against the training images, {features}", fontsize=11)

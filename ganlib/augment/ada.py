@@ -33,7 +33,7 @@ class ADA:
 
     Attributes:
         state: a `keras.layers.Layer` whose ``probability`` is the present one.
-        mixes_channels: whether it takes the channels for colours.
+        mixes_channels: whether it takes the channels for colors.
 
     Raises:
         UserError: for an unknown category.
@@ -111,17 +111,17 @@ def color(images, rng, probability):
     draw = functools.partial(by_chance, rng, probability)
     brightness = draw(rng.normal((count, 1, 1)) * 0.2, 0.0)
     contrast = draw(2.0 ** (rng.normal((count, 1, 1)) * 0.5), 1.0)
-    grey = tf.fill((3, 3), 1.0 / 3.0)  # what projects a colour on its luminance
+    gray = tf.fill((3, 3), 1.0 / 3.0)  # what projects a color on its luminance
     flip = draw(tf.floor(rng.uniform((count, 1, 1), 0.0, 2.0)), 0.0)
-    matrix = contrast * (tf.eye(3) - 2.0 * flip * grey)
+    matrix = contrast * (tf.eye(3) - 2.0 * flip * gray)
     if channels == 1:
         matrix = tf.reduce_sum(matrix, axis=[1, 2], keepdims=True) / 3.0
         return images * matrix[:, :, :, None] + (brightness * matrix)[:, :, :, None]
     angle = draw(rng.uniform((count, 1, 1), -math.pi, math.pi), 0.0)
     saturation = draw(2.0 ** rng.normal((count, 1, 1)), 1.0)
     cross = tf.constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)
-    hue = grey + tf.cos(angle) * (tf.eye(3) - grey) + tf.sin(angle) * cross  # a turn about the grey axis
-    matrix = tf.matmul(grey + saturation * (tf.eye(3) - grey), tf.matmul(hue, matrix))
+    hue = gray + tf.cos(angle) * (tf.eye(3) - gray) + tf.sin(angle) * cross  # a turn about the gray axis
+    matrix = tf.matmul(gray + saturation * (tf.eye(3) - gray), tf.matmul(hue, matrix))
     return tf.einsum("nhwc,ndc->nhwd", images + brightness[..., None], matrix)
 
 
@@ -147,7 +147,7 @@ def noise(images, rng, probability):
 
 
 def cutout(images, rng, probability):
-    """Sets a rectangle of half the image's sides to zero, about a centre that is drawn anywhere."""
+    """Sets a rectangle of half the image's sides to zero, about a center that is drawn anywhere."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     size = by_chance(rng, probability, tf.fill((count, 1, 1), 0.5), 0.0)
     center = rng.uniform((count, 2, 1))

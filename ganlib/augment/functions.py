@@ -22,9 +22,9 @@ def brightness(images, rng):
 
 
 def saturation(images, rng):
-    """Scales each pixel's distance from its grey value by U(0, 2)."""
-    grey = tf.reduce_mean(images, axis=3, keepdims=True)
-    return grey + (images - grey) * rng.uniform((tf.shape(images)[0], 1, 1, 1), 0.0, 2.0)
+    """Scales each pixel's distance from its gray value by U(0, 2)."""
+    gray = tf.reduce_mean(images, axis=3, keepdims=True)
+    return gray + (images - gray) * rng.uniform((tf.shape(images)[0], 1, 1, 1), 0.0, 2.0)
 
 
 def contrast(images, rng):
@@ -58,7 +58,7 @@ def flip(images, rng):
 
 
 def affine(images, rng, amount=0.15):
-    """Maps each image about its centre by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
+    """Maps each image about its center by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
     and slants a little. The border is repeated. For classifiers, as `shift` is."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     sizes = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
@@ -98,7 +98,7 @@ def paste(images, rng, ratio=0.3):
     """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the batch.
 
     CutMix (Yun et al. 2019, arXiv:1905.04899) mixes the labels, too; here the rectangle, at most a tenth of the image,
-    leaves the label as it is. For labelled images: a few of them do not show all forms of a class, and a stroke that is
+    leaves the label as it is. For labeled images: a few of them do not show all forms of a class, and a stroke that is
     new must not decide.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
@@ -122,7 +122,7 @@ class DiffAugment:
         policy: names out of `POLICIES`, joined by commas.
 
     Attributes:
-        mixes_channels: whether it takes the channels for colours.
+        mixes_channels: whether it takes the channels for colors.
 
     Raises:
         UserError: for an unknown name.
@@ -196,7 +196,7 @@ def _rectangle(rng, count, height, width, ratio):
 
 
 def _window(rng, count, size, ratio):
-    """``(count, size)`` of ones inside a window of ``ratio * size`` around a random centre, zeros outside."""
+    """``(count, size)`` of ones inside a window of ``ratio * size`` around a random center, zeros outside."""
     length = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
     start = rng.integers((count, 1), 0, size + (1 - length % 2)) - length // 2
     index = tf.range(size)[None, :]

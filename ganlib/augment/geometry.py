@@ -12,7 +12,7 @@ from ganlib.layers.resampling import product
 
 
 def transformed(images, rng, probability, categories):
-    """Images, each mapped by a random affine map about its centre; beyond the border they are reflected.
+    """Images, each mapped by a random affine map about its center; beyond the border they are reflected.
 
     Nothing is aliased: the image is doubled by a wavelet's filter, sampled bilinearly at twice the resolution, and halved
     by that filter reversed (appendix B.2 of the paper).
@@ -30,7 +30,7 @@ def transformed(images, rng, probability, categories):
 
 
 def inverse_maps(size, count, rng, probability, categories):
-    """``(count, 2, 3)``: from a pixel of the result, (x, y) from the centre, to one of the image, by random draws."""
+    """``(count, 2, 3)``: from a pixel of the result, (x, y) from the center, to one of the image, by random draws."""
     height, width = size
     draw = functools.partial(by_chance, rng, probability)
     matrix = tf.eye(3, batch_shape=[count])

@@ -17,8 +17,8 @@ def sampled(images, rows, columns):
     # Not keras.ops.image.affine_transform, whose gradient is that of no such interpolation. Rows and columns stay apart
     # and corners are found by one index, since small last axes are slow.
     count, height, width, channels = tf.unstack(tf.shape(images))
-    row, lower = _neighbours(rows, height)
-    column, after = _neighbours(columns, width)
+    row, lower = _neighbors(rows, height)
+    column, after = _neighbors(columns, width)
     pixels = tf.reshape(images, (-1, channels))
     corner = (tf.range(count)[:, None, None] * height + row) * width + column
 
@@ -28,7 +28,7 @@ def sampled(images, rows, columns):
     return between(corner) * (1.0 - lower) + between(corner + width) * lower
 
 
-def _neighbours(position, size):
+def _neighbors(position, size):
     """The pixel before a position along an axis, and, with one axis more, the share of the one after it."""
     position = tf.clip_by_value(position, 0.0, tf.cast(size - 1, tf.float32))
     before = tf.minimum(tf.cast(position, tf.int32), size - 2)

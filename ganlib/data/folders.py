@@ -2,7 +2,7 @@
 
 Each file is turned upright by its EXIF tag, composed over a background where it is transparent, cropped to its
 central square and resized with Pillow's antialiased Lanczos filter. Of an animated GIF the first frame is taken;
-16-bit grey is scaled to 8 bits.
+16-bit gray is scaled to 8 bits.
 """
 
 import concurrent.futures
@@ -53,7 +53,7 @@ class Listing:
             return tuple(pool.map(_sum_of, self.paths))
 
     def with_channels(self, channels):
-        """The same images, to be loaded in grey (1) or in colour (3)."""
+        """The same images, to be loaded in gray (1) or in color (3)."""
         return dataclasses.replace(self, channels=channels)
 
 
@@ -74,10 +74,10 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
             without such subfolders has only ``"train"``. None takes all images and refuses a folder of splits.
         image_size: height and width to make; None asks for images that are all of one square size.
         skip_corrupt: leave out unreadable files, logging how many, instead of failing.
-        background: the colour under transparent pixels.
+        background: the color under transparent pixels.
 
     Returns:
-        A `Listing`. It is grey when all the images are, otherwise RGB.
+        A `Listing`. It is gray when all the images are, otherwise RGB.
 
     Raises:
         UserError: for a missing or empty folder, an unreadable file, images of several sizes without ``image_size``, and a
@@ -89,7 +89,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     try:
         ImageColor.getrgb(background)
     except (ValueError, TypeError, AttributeError):  # the latter two: it is no string
-        raise UserError(f"unknown background colour {background!r}: use a name such as 'white', or '#rrggbb'") from None
+        raise UserError(f"unknown background color {background!r}: use a name such as 'white', or '#rrggbb'") from None
     splits = tree.splits(root)
     root, class_names = _of_split(root, splits, split)
     files, labels, class_names = tree.files(root, class_names)
@@ -143,7 +143,7 @@ def pictures(path, image_shape, background="white"):
     Args:
         path: a file or a folder.
         image_shape: ``(size, size, channels)``.
-        background: the colour under transparent pixels.
+        background: the color under transparent pixels.
 
     Raises:
         UserError: for what is not there or cannot be read.
@@ -163,7 +163,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
         content: bytes, from anyone.
         image_shape: ``(size, size, channels)``.
         max_pixels: larger pictures are refused before they are unpacked.
-        background: the colour under transparent pixels.
+        background: the color under transparent pixels.
 
     Raises:
         UserError: for what is no image, is cut off, or is too large.

@@ -6,11 +6,11 @@ from ganlib.errors import UserError
 
 
 def split(labels, per_class, seed):
-    """Picks ``per_class`` examples of every class to keep their label; the rest is unlabelled.
+    """Picks ``per_class`` examples of every class to keep their label; the rest is unlabeled.
 
     Args:
         labels: ``(n,)`` integers.
-        per_class: how many labelled examples each class gets, at least 1.
+        per_class: how many labeled examples each class gets, at least 1.
         seed: an integer from 0; the same seed gives the same split.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A training set of which few images have a label: the labelled, the unlabelled and the held-out part."""
+"""A training set of which few images have a label: the labeled, the unlabeled and the held-out part."""
 
 import dataclasses
 
@@ -15,8 +15,8 @@ class FewLabels:
 
     Attributes:
         labeled: the images whose labels may be learned.
-        unlabeled: all images to learn from without labels, the labelled ones among them.
-        validation: further labelled images, which are in neither; or None. They serve to choose and to calibrate.
+        unlabeled: all images to learn from without labels, the labeled ones among them.
+        validation: further labeled images, which are in neither; or None. They serve to choose and to calibrate.
     """
 
     labeled: Source
@@ -25,13 +25,13 @@ class FewLabels:
 
 
 def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled=None):
-    """Divides a training set: few labelled images, all the others without labels, some held out.
+    """Divides a training set: few labeled images, all the others without labels, some held out.
 
     Args:
         source: a `ganlib.data.Source` with labels, whose images can be picked.
-        per_class: labelled images of each class; None takes all that are not held out.
+        per_class: labeled images of each class; None takes all that are not held out.
         seed: an integer, by which they are chosen. The same seed gives the same held-out images for any ``per_class``.
-        validation_per_class: labelled images of each class to hold out.
+        validation_per_class: labeled images of each class to hold out.
         unlabeled: another `ganlib.data.Source` to learn from without labels; None takes the same one, less what is
             held out.
 
@@ -39,7 +39,7 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         A `FewLabels`.
 
     Raises:
-        UserError: if the source has no labels, or too few of a class, or is streamed, or the unlabelled images are of another
+        UserError: if the source has no labels, or too few of a class, or is streamed, or the unlabeled images are of another
             shape.
     """
     source.check_not_streamed("no images can be picked that keep their label")
@@ -47,7 +47,7 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         raise UserError(f"{source.name} has no labels to learn from")
     if unlabeled is not None and unlabeled.image_shape != source.image_shape:
         raise UserError(
-            f"{source.name} has images of {source.image_shape}, the unlabelled {unlabeled.name} of {unlabeled.image_shape}: "
+            f"{source.name} has images of {source.image_shape}, the unlabeled {unlabeled.name} of {unlabeled.image_shape}: "
             "set image_size, so that they are alike"
         )
     validation, rest = np.array([], np.int64), np.arange(source.num_examples)
@@ -78,7 +78,7 @@ def check_test_set(source, test):
     if test.image_shape != source.image_shape:
         raise UserError(
             f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: set image_size, so "
-            "that they are alike, and have both in grey or in colour"
+            "that they are alike, and have both in gray or in color"
         )
     if test.class_names != source.class_names:
         raise UserError(
@@ -92,5 +92,5 @@ def _check_every_class(source, indices):
     for name, count in zip(source.class_names, counts, strict=True):
         if not count:
             raise UserError(
-                f"class {name!r} of {source.name} has no labelled image to learn from: add some, or remove the class"
+                f"class {name!r} of {source.name} has no labeled image to learn from: add some, or remove the class"
             )

@@ -12,7 +12,7 @@ from ganlib.errors import UserError
 from ganlib.seeds import ALGORITHM, Purpose, derive
 
 UNLABELED = 1
-"""The stream of the unlabelled images' order, where there are labelled ones too."""
+"""The stream of the unlabeled images' order, where there are labeled ones too."""
 
 
 def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0):
@@ -54,18 +54,18 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     Args:
         labeled: the source whose labels may be used; it may be smaller than a batch, and then repeats within it.
         unlabeled: the source of images whose labels, if there are any, are not read.
-        batch_size: unlabelled images a batch.
+        batch_size: unlabeled images a batch.
         seed: an integer from which both orders follow.
         start_step: the number of the first batch.
-        labeled_batch_size: labelled images a batch; None takes ``batch_size``.
+        labeled_batch_size: labeled images a batch; None takes ``batch_size``.
 
     Returns:
         A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``.
 
     Raises:
-        UserError: for a bad batch size, and a labelled source that is streamed or has no labels.
+        UserError: for a bad batch size, and a labeled source that is streamed or has no labels.
     """
-    labeled.check_not_streamed("its labelled images cannot be repeated")
+    labeled.check_not_streamed("its labeled images cannot be repeated")
     if labeled.labels is None:
         raise UserError(f"{labeled.name} has no labels to learn from")
 
@@ -79,12 +79,12 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
 
 
 def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0):
-    """Endless batches for an instance-conditioned GAN: images, each a neighbour of an instance, and the instances' features.
+    """Endless batches for an instance-conditioned GAN: images, each a neighbor of an instance, and the instances' features.
 
     Args:
         source: the images, not streamed.
         features: ``(num_examples, F)`` float32, of each image as an instance.
-        neighbors: ``(num_examples, k)`` integers, the numbers of its neighbours, one of which is taken at random.
+        neighbors: ``(num_examples, k)`` integers, the numbers of its neighbors, one of which is taken at random.
         batch_size: images a batch.
         seed: an integer from which, with the epoch and the step, all follows.
         start_step: the number of the first batch.
@@ -96,7 +96,7 @@ def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step
     Raises:
         UserError: for a batch size of 0 or larger than the source, and a source that is streamed.
     """
-    source.check_not_streamed("neighbours of its images cannot be read")
+    source.check_not_streamed("neighbors of its images cannot be read")
     _check_batch_size(source, batch_size)
     with tf.device("CPU:0"):
         features, neighbors = tf.constant(features), tf.constant(neighbors, tf.int64)

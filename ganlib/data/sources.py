@@ -178,9 +178,9 @@ def from_arrays(name, images, labels=None, class_names=()):
 
 
 def check_channels(name, channels):
-    """Raises a `UserError` for images that are neither grey nor RGB."""
+    """Raises a `UserError` for images that are neither gray nor RGB."""
     if channels not in (1, 3):
-        raise UserError(f"{name}: images must have 1 channel (grey) or 3 (RGB), got {channels}: convert them")
+        raise UserError(f"{name}: images must have 1 channel (gray) or 3 (RGB), got {channels}: convert them")
 
 
 def _integers(name, labels):
@@ -207,7 +207,7 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
             to their central square, then resized with Pillow's antialiased Lanczos filter.
         data_dir: where TFDS datasets lie; None takes ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``.
         skip_corrupt: leave out what cannot be read as an image in a folder, and say how many, instead of failing.
-        background: the colour that shows through transparent images in a folder, as Pillow names colours.
+        background: the color that shows through transparent images in a folder, as Pillow names colors.
 
     Returns:
         A `Source`.

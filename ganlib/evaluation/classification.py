@@ -24,7 +24,7 @@ def load(run):
 
 
 def calibrate(classifier, held_out):
-    """Sets a classifier's temperature by held-out labelled images: Guo et al. 2017 (arXiv:1706.04599).
+    """Sets a classifier's temperature by held-out labeled images: Guo et al. 2017 (arXiv:1706.04599).
 
     Args:
         classifier: a `ganlib.Classifier`.
@@ -63,7 +63,7 @@ def calibrate_run(run, model, held_out):
 
 
 def accuracy(model, source):
-    """The share of a labelled source's images that a model with ``classify`` gets right: a float in [0, 1]."""
+    """The share of a labeled source's images that a model with ``classify`` gets right: a float in [0, 1]."""
     return metrics.accuracy(source.labels, classify(model, source))
 
 
@@ -73,11 +73,11 @@ def classify(model, source):
 
 
 def test(classifier, source):
-    """All that is told of a classifier on labelled test images.
+    """All that is told of a classifier on labeled test images.
 
     Args:
         classifier: a `ganlib.Classifier`.
-        source: a labelled `ganlib.data.Source`.
+        source: a labeled `ganlib.data.Source`.
 
     Returns:
         ``(result, picture)``: a dict of ``test_accuracy``, ``confusion_matrix`` (rows the true classes),

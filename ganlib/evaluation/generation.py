@@ -33,7 +33,7 @@ class Evaluation:
         test: the real test images, for ``"cas"``.
 
     Raises:
-        UserError: for an unknown measure, too few samples, or a CAS without labelled images in memory.
+        UserError: for an unknown measure, too few samples, or a CAS without labeled images in memory.
 
     Examples:
         >>> import keras, ganlib
@@ -106,7 +106,7 @@ class Evaluation:
                 "bring both to one image_size"
             )
         if self._with_cas and fake.labels is None:
-            raise UserError(f"cas needs labelled images, which {fake.name} has not: leave it out")
+            raise UserError(f"cas needs labeled images, which {fake.name} has not: leave it out")
         return self._measured(real_batches(fake), self.extractor)
 
     def prepare(self):
@@ -158,7 +158,7 @@ def _check_cas(source, test):
         raise UserError("cas needs real test images: give them, or leave it out")
     for images in (source, test):
         if images.images is None or images.labels is None:
-            raise UserError(f"cas needs labelled images in memory, which {images.name} has not: leave it out")
+            raise UserError(f"cas needs labeled images in memory, which {images.name} has not: leave it out")
     partition.check_test_set(source, test)
 
 
@@ -219,7 +219,7 @@ def generated_batches(model, count, seed=0, real_labels=None):
 
 
 def generated_source(model, count, seed=0, class_names=()):
-    """Images of a conditional model's averaged generator as a labelled `ganlib.data.Source`, all classes alike.
+    """Images of a conditional model's averaged generator as a labeled `ganlib.data.Source`, all classes alike.
 
     Args:
         model: a `ganlib.GAN` with classes.

@@ -1,8 +1,8 @@
 """Image files decoded inside a TensorFlow graph, by the rules of `ganlib.data.folders`.
 
 A JPEG is turned upright by its EXIF tag, a PNG is composed over a background where it is transparent. What Pillow does
-beyond that is not done here: the orientation in XMP or in a PNG, the transparency of a GIF, and the one transparent colour
-of a PNG in grey or RGB.
+beyond that is not done here: the orientation in XMP or in a PNG, the transparency of a GIF, and the one transparent color
+of a PNG in gray or RGB.
 """
 
 import tensorflow as tf
@@ -24,7 +24,7 @@ def decoded(content, image_shape, background):
     Args:
         content: a scalar string tensor, a PNG, JPEG, GIF or BMP file.
         image_shape: ``(height, width, channels)``, with 1 or 3 channels.
-        background: the colour under transparent pixels, such as ``"white"``.
+        background: the color under transparent pixels, such as ``"white"``.
     """
     height, width, channels = image_shape
     image = tf.cond(
@@ -50,11 +50,11 @@ def _resized(image, size):
 
 
 def _opaque(image, is_png, background):
-    """``(height, width, 1 to 4)`` grey or RGB, with alpha or without, -> ``(height, width, 3)``, in [0, 255]."""
+    """``(height, width, 1 to 4)`` gray or RGB, with alpha or without, -> ``(height, width, 3)``, in [0, 255]."""
     channels = tf.shape(image)[-1]
-    colours = tf.cond(channels < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
+    colors = tf.cond(channels < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
     alpha = tf.cond(is_png & (channels % 2 == 0), lambda: image[..., -1:] / 255.0, lambda: tf.ones_like(image[..., :1]))
-    return tf.ensure_shape(tf.round(alpha * colours + (1.0 - alpha) * background), (None, None, 3))
+    return tf.ensure_shape(tf.round(alpha * colors + (1.0 - alpha) * background), (None, None, 3))
 
 
 def _upright(image, orientation):

@@ -41,7 +41,7 @@ def of_model(model, class_names, background="white"):
     Args:
         model: as `ganlib.load` returns it.
         class_names: the names of its classes.
-        background: the colour under transparent pixels of image files, as in training.
+        background: the color under transparent pixels of image files, as in training.
     """
     if hasattr(model, "classifier"):
         return model.classifier, of_classifier(model.classifier, class_names, background)
@@ -115,7 +115,7 @@ def of_classifier(classifier, class_names, background="white"):
     Args:
         classifier: a `ganlib.Classifier`.
         class_names: the names of its classes.
-        background: the colour under transparent pixels of image files, as in training.
+        background: the color under transparent pixels of image files, as in training.
 
     Returns:
         A list of `Function`, the main one first.

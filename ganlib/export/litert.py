@@ -1,4 +1,4 @@
-"""LiteRT, once TensorFlow Lite, for phones and small devices: one file with the main function, quantised if asked."""
+"""LiteRT, once TensorFlow Lite, for phones and small devices: one file with the main function, quantized if asked."""
 
 import os
 import tempfile

@@ -17,7 +17,7 @@ class SelfAttention(SublayerPolicy, keras.layers.Layer):
     0, so that the layer hands on its input at first.
 
     Args:
-        spectral_norm: normalise the weights by their spectral norm; the paper does, in both networks.
+        spectral_norm: normalize the weights by their spectral norm; the paper does, in both networks.
     """
 
     def __init__(self, spectral_norm=True, **kwargs):

@@ -1,4 +1,4 @@
-"""Layers that Keras lacks: spectral and weight normalisation, conditional batch normalisation, and makers of the usual ones."""
+"""Layers that Keras lacks: spectral and weight normalization, conditional batch normalization, and makers of the usual ones."""
 
 import keras
 from keras import ops
@@ -41,7 +41,7 @@ class SpectralNorm(keras.layers.Wrapper):
     Miyato et al. 2018, "Spectral normalization for generative adversarial networks" (arXiv:1802.05957). A call with
     ``training=True`` makes one step of power iteration; the gradient flows through the kernel and the norm, with the
     singular vectors held fixed, as in the paper. (`keras.layers.SpectralNormalization` overwrites the kernel with
-    its normalised value instead.)
+    its normalized value instead.)
 
     Args:
         layer: a `Dense`, `Conv2D` or `Embedding`, whose first weight is the kernel.
@@ -79,7 +79,7 @@ class WeightNorm(keras.layers.Wrapper):
     Args:
         layer: a `Dense` or `Conv2D`, whose first weight is the kernel.
         trainable_gain: learn the gains. The semi-supervised networks of Salimans et al. 2016 (arXiv:1606.03498) leave
-            them as they were initialised, but for the last layer's.
+            them as they were initialized, but for the last layer's.
     """
 
     def __init__(self, layer, trainable_gain=False, **kwargs):
@@ -106,7 +106,7 @@ class WeightNorm(keras.layers.Wrapper):
 def initialize_weight_norm(stack, inputs):
     """Sets gains and biases so that every `WeightNorm` layer's outputs have mean 0 and deviation 1 on ``inputs``.
 
-    The data-dependent initialisation of Salimans & Kingma 2016, section 3. Other layers are passed as in inference.
+    The data-dependent initialization of Salimans & Kingma 2016, section 3. Other layers are passed as in inference.
 
     Args:
         stack: a layer, or a `keras.Sequential` of layers.
@@ -130,7 +130,7 @@ def initialize_weight_norm(stack, inputs):
 
 @register
 class ConditionalBatchNorm(SublayerPolicy, keras.layers.Layer):
-    """Batch normalisation whose gain and bias are looked up by label.
+    """Batch normalization whose gain and bias are looked up by label.
 
     Dumoulin et al. 2017 (arXiv:1610.07629), de Vries et al. 2017 (arXiv:1707.00683). Called with ``(inputs, labels)``.
 
@@ -216,29 +216,29 @@ def upsample(maps):
 
 
 def batch_norm(synchronized=False, **kwargs):
-    """Batch normalisation with the constants usual in GANs: momentum 0.9, epsilon 1e-5."""
+    """Batch normalization with the constants usual in GANs: momentum 0.9, epsilon 1e-5."""
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)
 
 
 def normalization(name):
-    """A normalisation layer by name: ``"batch"``, ``"sync_batch"`` (moments over all replicas), or None."""
+    """A normalization layer by name: ``"batch"``, ``"sync_batch"`` (moments over all replicas), or None."""
     makers = {"None": keras.layers.Identity, "batch": batch_norm, "sync_batch": lambda: batch_norm(synchronized=True)}
     return choose("normalization", str(name), makers)()
 
 
 def dense(units, spectral_norm=False, **kwargs):
-    """A `keras.layers.Dense`, spectrally normalised if asked."""
-    return _normalised(keras.layers.Dense(units, **kwargs), spectral_norm)
+    """A `keras.layers.Dense`, spectrally normalized if asked."""
+    return _normalized(keras.layers.Dense(units, **kwargs), spectral_norm)
 
 
 def conv(filters, kernel_size, spectral_norm=False, **kwargs):
-    """A `keras.layers.Conv2D` with "same" padding, spectrally normalised if asked."""
-    return _normalised(keras.layers.Conv2D(filters, kernel_size, padding="same", **kwargs), spectral_norm)
+    """A `keras.layers.Conv2D` with "same" padding, spectrally normalized if asked."""
+    return _normalized(keras.layers.Conv2D(filters, kernel_size, padding="same", **kwargs), spectral_norm)
 
 
 def embedding(num_classes, units, spectral_norm=False, **kwargs):
-    """A `keras.layers.Embedding`, spectrally normalised if asked."""
-    return _normalised(keras.layers.Embedding(num_classes, units, **kwargs), spectral_norm)
+    """A `keras.layers.Embedding`, spectrally normalized if asked."""
+    return _normalized(keras.layers.Embedding(num_classes, units, **kwargs), spectral_norm)
 
 
 def _call_with_kernel(layer, kernel, inputs):
@@ -247,5 +247,5 @@ def _call_with_kernel(layer, kernel, inputs):
     return layer.stateless_call(values[:trainable], values[trainable:], inputs)[0]
 
 
-def _normalised(layer, spectral_norm):
+def _normalized(layer, spectral_norm):
     return SpectralNorm(layer, name=layer.name) if spectral_norm else layer

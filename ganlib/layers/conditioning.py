@@ -15,7 +15,7 @@ class _Conditioning(SublayerPolicy, keras.layers.Layer):
 
     Args:
         num_classes: the number of labels.
-        spectral_norm: normalise the weights by their spectral norm.
+        spectral_norm: normalize the weights by their spectral norm.
     """
 
     def __init__(self, num_classes, spectral_norm=False, **kwargs):

@@ -1,4 +1,4 @@
-"""Layers with an equalised learning rate: weights begin with a variance of 1 and are scaled at each call, so that Adam moves
+"""Layers with an equalized learning rate: weights begin with a variance of 1 and are scaled at each call, so that Adam moves
 all of them at one pace. Karras et al. 2018, "Progressive growing of GANs" (arXiv:1710.10196), section 4.1."""
 
 import math
@@ -24,7 +24,7 @@ def pixel_norm(inputs):
 
 
 def normal(deviation=1.0):
-    """The initialiser of most weights here."""
+    """The initializer of most weights here."""
     return keras.initializers.RandomNormal(stddev=deviation)
 
 
@@ -98,7 +98,7 @@ class Projection(SublayerPolicy, keras.layers.Layer):
     """Adds the inner product of the features with an embedding of the label, of unit variance, over the square root of their
     number: as in the code of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
 
-    `conditioning.Projection` beside equalised layers would learn so much faster than they that the generator's images would
+    `conditioning.Projection` beside equalized layers would learn so much faster than they that the generator's images would
     differ by their labels alone.
 
     Args:

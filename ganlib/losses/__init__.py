@@ -1,4 +1,4 @@
-"""What networks minimise: losses of the discriminator and the generator, of classifiers, and terms with a weight."""
+"""What networks minimize: losses of the discriminator and the generator, of classifiers, and terms with a weight."""
 
 from ganlib.losses.adversarial import (
     LOSSES,

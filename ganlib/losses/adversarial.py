@@ -1,4 +1,4 @@
-"""What the discriminator and the generator minimise, as pairs of functions of logits, by name.
+"""What the discriminator and the generator minimize, as pairs of functions of logits, by name.
 
 Every function of a pair takes two ``(n,)`` float32 logits, ``real`` of real images and ``fake`` of generated ones, and
 returns a scalar, the mean over the batch. Here D(x) is the logit; the probability that x is real is sigmoid(D(x)).

@@ -33,9 +33,9 @@ def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha):
     """-E log D(x, y) - (1 - alpha) E log(1 - D(G(z, y), y)) - alpha E log(1 - D(x, C(x))): equation 5 of the paper.
 
     Args:
-        real_logits: ``(n,)`` of labelled images with their labels.
+        real_logits: ``(n,)`` of labeled images with their labels.
         fake_logits: ``(m,)`` of generated images with the labels they were made of.
-        pseudo_logits: ``(m,)`` of unlabelled images with the classifier's classes.
+        pseudo_logits: ``(m,)`` of unlabeled images with the classifier's classes.
         alpha: the weight of the classifier's pairs.
 
     Returns:
@@ -51,7 +51,7 @@ def triple_classifier_loss(logits, judged):
     Its gradient, through the probability alone, raises that of classes which the discriminator believes.
 
     Args:
-        logits: ``(n, num_classes)`` of unlabelled images.
+        logits: ``(n, num_classes)`` of unlabeled images.
         judged: ``(n,)`` the discriminator's logits of these images with their most probable class.
 
     Returns:

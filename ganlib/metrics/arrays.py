@@ -68,8 +68,8 @@ def distance_blocks(first, second):
     Yields:
         ``(rows, distances)``: a slice of ``first``'s rows and the ``(rows, m)`` float64 squared distances from them.
     """
-    centre = second.mean(axis=0)
-    first, second = first - centre, second - centre
+    center = second.mean(axis=0)
+    first, second = first - center, second - center
     norms = np.einsum("ij,ij->i", second, second)
     for start in range(0, len(first), BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, len(first)))
@@ -81,14 +81,14 @@ def distance_blocks(first, second):
         yield rows, np.maximum(distances, 0.0, out=distances)
 
 
-def neighbour_radii(features, k):
+def neighbor_radii(features, k):
     """The squared distance from each row to its ``k``-th nearest other row: ``(n,)`` float64.
 
     Raises:
         UserError: if there are not more than ``k`` rows, or ``k`` is less than 1.
     """
     if not 1 <= k < len(features):
-        raise UserError(f"k={k} nearest neighbours need at least {max(k, 1) + 1} images and k >= 1, got {len(features)} images")
+        raise UserError(f"k={k} nearest neighbors need at least {max(k, 1) + 1} images and k >= 1, got {len(features)} images")
     radii = np.empty(len(features))
     for rows, distances in distance_blocks(features, features):
         distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = -1.0  # itself comes first

@@ -1,4 +1,4 @@
-"""How well a classifier does on labelled images."""
+"""How well a classifier does on labeled images."""
 
 import numpy as np
 import scipy.optimize

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, neighbour_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, neighbor_radii
 
 
 class DensityCoverage(NamedTuple):
@@ -17,7 +17,7 @@ class DensityCoverage(NamedTuple):
 def density_coverage(real, fake, k=5):
     """Precision and recall that one outlier cannot spoil.
 
-    Around every real image lies a ball that reaches to its ``k``-th nearest real neighbour. Density is the number of
+    Around every real image lies a ball that reaches to its ``k``-th nearest real neighbor. Density is the number of
     balls that hold a generated image, over ``k``, on average; coverage the share of balls that hold any. For equal
     distributions the expected density is 1, and the expected coverage ``1 - (n-1)...(n-k) / ((2n-1)...(2n-k))`` for
     n = m, about ``1 - 2^-k`` (lemma 2).
@@ -25,7 +25,7 @@ def density_coverage(real, fake, k=5):
     Args:
         real: ``(n, F)`` features.
         fake: ``(m, F)`` features.
-        k: the neighbour that sets the radius; the paper's is 5.
+        k: the neighbor that sets the radius; the paper's is 5.
 
     Returns:
         A `DensityCoverage`.
@@ -41,7 +41,7 @@ def density_coverage(real, fake, k=5):
         1.0
     """
     real, fake = checked_features(real, fake)
-    radii = neighbour_radii(real, k)
+    radii = neighbor_radii(real, k)
     inside, covered = 0, np.empty(len(real), bool)
     for rows, distances in distance_blocks(real, fake):
         holds = distances < radii[rows, None]

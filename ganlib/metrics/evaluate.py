@@ -148,7 +148,7 @@ def _density_coverage(real, fake, seed):
 def _intra_fid(real, fake, seed):
     """The mean over classes of each class's FID: Miyato & Koyama 2018 (arXiv:1802.05637), section 4."""
     if not real.by_class or not fake.by_class:
-        raise UserError("intra_fid needs labelled data and a conditional GAN of the same classes: leave it out")
+        raise UserError("intra_fid needs labeled data and a conditional GAN of the same classes: leave it out")
     for name, some, others in (("generated", fake, real), ("real", real, fake)):
         few = sorted(label for label in others.by_class if label not in some.by_class or some.by_class[label].count < 2)
         if few:

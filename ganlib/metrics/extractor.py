@@ -99,7 +99,7 @@ def resize(images, size):
 
 
 def as_channels(images, channels):
-    """``(n, height, width, 1 or 3)`` images: grey to colour by repeating, colour to grey by luma; as they are if None."""
+    """``(n, height, width, 1 or 3)`` images: gray to color by repeating, color to gray by luma; as they are if None."""
     if channels is None or images.shape[-1] == channels:
         return images
     if channels == 3:

@@ -10,8 +10,8 @@ name                     network
 ``model:PATH``           a ``.keras`` file of yours
 =======================  ==========================================================================================
 
-All of them take uint8 images. Grey images are repeated into three channels where the network wants colour, and
-colour is turned to grey (ITU-R 601 luma) where it wants grey. Except for the 2015 graph, which resizes by itself,
+All of them take uint8 images. Gray images are repeated into three channels where the network wants color, and
+color is turned to gray (ITU-R 601 luma) where it wants gray. Except for the 2015 graph, which resizes by itself,
 images are resized as Pillow's bicubic filter does.
 """
 
@@ -97,7 +97,7 @@ def from_model(model, name):
         name: what to call it in results.
 
     Raises:
-        UserError: for a model that takes no square images in grey or colour, or gives no features.
+        UserError: for a model that takes no square images in gray or color, or gives no features.
     """
     if isinstance(model, (Classifier, Discriminator)):
         size, _, channels = model.image_shape
@@ -124,7 +124,7 @@ def _input_of(model, name):
     shape = getattr(model, "input_shape", None) if model.built else None
     fits = isinstance(shape, tuple) and len(shape) == 4 and shape[1] == shape[2] and shape[3] in (1, 3, None)
     if not fits:
-        raise UserError(f"features {name!r} must be of a model of square images in grey or colour, but it takes {shape}")
+        raise UserError(f"features {name!r} must be of a model of square images in gray or color, but it takes {shape}")
     outputs = model.compute_output_spec(keras.KerasTensor(shape))
     features = outputs.get("features") if isinstance(outputs, dict) else outputs
     if len(getattr(features, "shape", ())) != 2:

@@ -92,8 +92,8 @@ class Moments:
         check_finite(features, "features")
         if len(features):
             mean = features.mean(axis=0)
-            centred = features - mean
-            self._merge(len(features), mean, centred.T @ centred)
+            centered = features - mean
+            self._merge(len(features), mean, centered.T @ centered)
 
     def merge(self, other):
         """Adds the rows that another `Moments` has seen."""

@@ -24,7 +24,7 @@ def load(source, cache_dir=None):
     """The classifier of a source's images, from the cache or trained and put there.
 
     Args:
-        source: the real training images, held in memory and labelled; a `ganlib.data.Source`.
+        source: the real training images, held in memory and labeled; a `ganlib.data.Source`.
         cache_dir: where classifiers are kept; None takes `ganlib.metrics.cache.default_folder`.
 
     Returns:
@@ -36,7 +36,7 @@ def load(source, cache_dir=None):
     """
     if source.images is None or source.labels is None:
         raise UserError(
-            f"in_domain features take labelled images in memory, which {source.name} has not: name other features, "
+            f"in_domain features take labeled images in memory, which {source.name} has not: name other features, "
             "or measure nothing (metrics='')"
         )
     path = path_of(source, cache_dir)

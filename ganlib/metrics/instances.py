@@ -1,4 +1,4 @@
-"""The features of images and which images are their neighbours: what `ganlib.networks.instance` learns from.
+"""The features of images and which images are their neighbors: what `ganlib.networks.instance` learns from.
 
 Casanova et al. 2021, "Instance-conditioned GAN" (arXiv:2109.05070).
 """
@@ -23,7 +23,7 @@ class Instances(NamedTuple):
 
     Attributes:
         features: ``(n, F)`` float32 of length 1.
-        neighbors: ``(n, k)`` int32, the numbers of the nearest images, nearest first; an image is its own first neighbour.
+        neighbors: ``(n, k)`` int32, the numbers of the nearest images, nearest first; an image is its own first neighbor.
     """
 
     features: np.ndarray
@@ -45,9 +45,9 @@ def prepare(source, extractor, neighbors=50, cache_dir=None):
         cache_dir: None takes `ganlib.metrics.cache.default_folder`.
 
     Raises:
-        UserError: for a streamed source, or more neighbours than images.
+        UserError: for a streamed source, or more neighbors than images.
     """
-    source.check_not_streamed("neighbours of its images cannot be read")
+    source.check_not_streamed("neighbors of its images cannot be read")
     if not 1 <= neighbors <= source.num_examples:
         raise UserError(f"neighbors must be from 1 to the {source.num_examples} images of {source.name}, got {neighbors}")
     key = (
@@ -102,7 +102,7 @@ def nearest(features, count):
         ``(n, count)`` int32, nearest first, of which the first is the vector itself.
     """
     everything, found = tf.constant(features), []
-    for start in tqdm(range(0, len(features), BATCH_SIZE), desc=f"{count} neighbours", unit=f"x{BATCH_SIZE}"):
+    for start in tqdm(range(0, len(features), BATCH_SIZE), desc=f"{count} neighbors", unit=f"x{BATCH_SIZE}"):
         cosines = tf.matmul(features[start : start + BATCH_SIZE], everything, transpose_b=True)
         rows = tf.range(len(cosines))
         cosines = tf.tensor_scatter_nd_update(cosines, tf.stack([rows, rows + start], axis=1), tf.fill([len(cosines)], 2.0))

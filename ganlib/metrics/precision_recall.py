@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, neighbour_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, neighbor_radii
 
 
 class PrecisionRecall(NamedTuple):
@@ -17,14 +17,14 @@ class PrecisionRecall(NamedTuple):
 def precision_recall(real, fake, k=3):
     """How many generated images look real, and how much of the real variety is generated.
 
-    Around every image of a set lies a ball that reaches to its ``k``-th nearest neighbour in that set; together they
+    Around every image of a set lies a ball that reaches to its ``k``-th nearest neighbor in that set; together they
     are the set's manifold. Precision is the share of generated images inside the real manifold, recall the share of
     real images inside the generated one.
 
     Args:
         real: ``(n, F)`` features.
         fake: ``(m, F)`` features; the paper has n = m, and both measures depend on the two numbers.
-        k: the neighbour that sets the radius; the paper's is 3.
+        k: the neighbor that sets the radius; the paper's is 3.
 
     Returns:
         A `PrecisionRecall`.
@@ -40,7 +40,7 @@ def precision_recall(real, fake, k=3):
         PrecisionRecall(precision=1.0, recall=0.93)
     """
     real, fake = checked_features(real, fake)
-    real_radii, fake_radii = neighbour_radii(real, k), neighbour_radii(fake, k)
+    real_radii, fake_radii = neighbor_radii(real, k), neighbor_radii(fake, k)
     fake_is_real, real_is_fake = np.zeros(len(fake), bool), np.empty(len(real), bool)
     for rows, distances in distance_blocks(real, fake):
         fake_is_real |= (distances < real_radii[rows, None]).any(axis=0)

@@ -16,7 +16,7 @@ from ganlib.networks.base import rescale
 class PseudoLabelClassifier(SupervisedClassifier):
     """Learns from labels, and from its own where it is sure of them.
 
-    An unlabelled image is classified under the weak augmentation. If the largest probability reaches ``threshold``,
+    An unlabeled image is classified under the weak augmentation. If the largest probability reaches ``threshold``,
     that class is its label under the strong one.
 
     Args:
@@ -37,7 +37,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
             strong_augment: the strong one, such as ``"color,translation,cutout"``; None takes the weak one, and then
                 it is Lee's method.
             threshold: of the probability, in ``[0, 1]``.
-            unlabeled_weight: what the loss on unlabelled images is multiplied by.
+            unlabeled_weight: what the loss on unlabeled images is multiplied by.
             shared: as in `ganlib.GAN.compile`.
         """
         self.augment = augmentations.get_fixed(augment)

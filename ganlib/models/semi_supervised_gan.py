@@ -1,4 +1,4 @@
-"""`SemiSupervisedGAN`: a classifier learns from few labelled and many unlabelled images, against a generator.
+"""`SemiSupervisedGAN`: a classifier learns from few labeled and many unlabeled images, against a generator.
 
 Salimans et al. 2016, "Improved techniques for training GANs" (arXiv:1606.03498), sections 3.1 and 5.
 """
@@ -23,7 +23,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1) with Z the sum of the exponentials of the K
     class logits. The generator learns by feature matching. With `ganlib.regularizers` it is Bad GAN (Dai et al. 2017,
-    arXiv:1705.09783) or manifold regularisation (Lecouat et al. 2018, arXiv:1805.08957).
+    arXiv:1705.09783) or manifold regularization (Lecouat et al. 2018, arXiv:1805.08957).
 
     Args:
         generator: an unconditional `ganlib.networks.Generator`.
@@ -71,9 +71,9 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         Args:
             generator_optimizer: a Keras optimizer.
             discriminator_optimizer: another one, for the classifier and the discriminator's features.
-            augment: what unlabelled and generated images pass before the classifier; None for nothing.
-            labeled_augment: what labelled images pass; None takes ``augment``.
-            unlabeled_weight: what the loss on unlabelled and generated images is multiplied by.
+            augment: what unlabeled and generated images pass before the classifier; None for nothing.
+            labeled_augment: what labeled images pass; None takes ``augment``.
+            unlabeled_weight: what the loss on unlabeled and generated images is multiplied by.
             generator_loss: a name out of `ganlib.losses.GENERATOR_LOSSES`.
             regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`.
             generator_regularizers: terms of the generator's loss, such as `ganlib.regularizers.PullAway`.
@@ -119,7 +119,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         return logs
 
     def classifier_step(self, labeled, labels, unlabeled, rng):
-        """Updates the classifier: the label of labelled images, "real" for unlabelled, "generated" for generated ones.
+        """Updates the classifier: the label of labeled images, "real" for unlabeled, "generated" for generated ones.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.

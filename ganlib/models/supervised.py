@@ -1,4 +1,4 @@
-"""`SupervisedClassifier`: the baseline, a classifier trained on labelled images alone."""
+"""`SupervisedClassifier`: the baseline, a classifier trained on labeled images alone."""
 
 import keras
 import tensorflow as tf

@@ -16,8 +16,8 @@ from ganlib.regularizers import Outputs, classifier_terms, listed
 
 @keras.saving.register_keras_serializable("ganlib")
 class TripleGAN(WithClassifier, AdversarialModel):
-    """The discriminator tells labelled images with their labels from two kinds of false pairs: generated images with
-    the labels they were made of, and unlabelled images with the classes that the classifier gives them.
+    """The discriminator tells labeled images with their labels from two kinds of false pairs: generated images with
+    the labels they were made of, and unlabeled images with the classes that the classifier gives them.
 
     Args:
         generator: a conditional `ganlib.networks.Generator`.
@@ -89,7 +89,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return logs
 
     def discriminator_step(self, labeled, labels, unlabeled, rng):
-        """Updates the discriminator to tell labelled pairs from those of the generator and of the classifier."""
+        """Updates the discriminator to tell labeled pairs from those of the generator and of the classifier."""
         updates = [(self.discriminator, self.discriminator_optimizer)]
         gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
         self.apply_gradients(updates, gradients)
@@ -106,7 +106,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return loss, discriminator_logs(loss, real_logits, fake_logits)
 
     def classifier_step(self, labeled, labels, unlabeled, rng):
-        """Updates the classifier: labels of labelled and of generated images, and classes that the discriminator believes.
+        """Updates the classifier: labels of labeled and of generated images, and classes that the discriminator believes.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
@@ -149,7 +149,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         }  # fmt: skip
 
     def generator_step(self, unlabeled, rng):
-        """Updates the generator to make pairs that the discriminator takes for labelled ones."""
+        """Updates the generator to make pairs that the discriminator takes for labeled ones."""
         updates = [(self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
         self.apply_gradients(updates, gradients)

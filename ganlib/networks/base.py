@@ -146,7 +146,7 @@ class Discriminator(_Network):
     Args:
         image_shape: ``(height, width, channels)``.
         num_classes: the number of classes of a conditional discriminator; None for an unconditional one.
-        spectral_norm: normalise the head's weights by their spectral norm.
+        spectral_norm: normalize the head's weights by their spectral norm.
         conditioning: how labels are taken, a name out of `ganlib.layers.conditioning.CONDITIONINGS`.
         rotations: have a second head, for `ganlib.penalties.RotationPrediction`.
 

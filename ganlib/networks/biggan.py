@@ -36,7 +36,7 @@ def _orthogonal():
 
 @register
 class ConditionalBatchNorm(SublayerPolicy, keras.layers.Layer):
-    """Batch normalisation whose gain and bias are linear in a vector. Called with ``(inputs, conditions)``: ``(n, h, w, c)``
+    """Batch normalization whose gain and bias are linear in a vector. Called with ``(inputs, conditions)``: ``(n, h, w, c)``
     and ``(n, d)``.
 
     Args:
@@ -157,7 +157,7 @@ class Discriminator(resnet.Discriminator):
         image_shape: ``(size, size, channels)`` with a size out of `DISCRIMINATOR_WIDTHS`.
         width: channels of the first block (a quarter of them up to 32x32); the paper has 96.
         num_classes: the number of classes, or None.
-        spectral_norm: normalise every weight by its spectral norm.
+        spectral_norm: normalize every weight by its spectral norm.
         attention: the resolution at which self-attention follows a block, or None; the paper has 64.
         initializer: of the kernels, a name of Keras.
     """

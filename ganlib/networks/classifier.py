@@ -72,7 +72,7 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         return ops.cast(self.head(features, training=training), "float32")
 
     def initialize(self, images):
-        """Initialises the weight-normalised layers by data: see `ganlib.layers.basic.initialize_weight_norm`.
+        """Initializes the weight-normalized layers by data: see `ganlib.layers.basic.initialize_weight_norm`.
 
         Args:
             images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``.

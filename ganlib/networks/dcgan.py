@@ -1,6 +1,6 @@
 """DCGAN: Radford et al. 2016, "Unsupervised representation learning with deep convolutional GANs" (arXiv:1511.06434).
 
-Strided convolutions of 4x4, batch normalisation, ReLU in the generator and leaky ReLU in the discriminator, weights
+Strided convolutions of 4x4, batch normalization, ReLU in the generator and leaky ReLU in the discriminator, weights
 from a normal distribution of deviation 0.02. The paper's 64x64 network has width 128; its kernels are 5x5.
 """
 
@@ -111,7 +111,7 @@ class Discriminator(base.Discriminator):
         num_classes: the number of classes, or None.
         normalization: ``"batch"``, ``"sync_batch"`` or None, after every convolution but the first. The paper has
             ``"batch"``; with a gradient penalty take None, since the penalty is defined image by image.
-        spectral_norm: normalise every weight by its spectral norm.
+        spectral_norm: normalize every weight by its spectral norm.
         dropout: the rate at which features are dropped in training.
     """
 

@@ -1,6 +1,6 @@
 """FastGAN's generator: Liu et al. 2021, "Towards faster and stabilized GAN training for high-fidelity few-shot image synthesis"
 (arXiv:2101.04775), as Projected GAN has it (Sauer et al. 2021, arXiv:2111.01007): gated convolutions, and layers of skipped
-excitation by which coarse maps scale the channels of fine ones. Labels through conditional batch normalisation.
+excitation by which coarse maps scale the channels of fine ones. Labels through conditional batch normalization.
 """
 
 import keras
@@ -23,7 +23,7 @@ EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
 
 @register
 class GatedNorm(SublayerPolicy, keras.layers.Layer):
-    """Normalises, conditionally where there are labels, and lets one half of the channels gate the other."""
+    """Normalizes, conditionally where there are labels, and lets one half of the channels gate the other."""
 
     def __init__(self, num_classes=None, normalization="batch", **kwargs):
         super().__init__(**kwargs)
@@ -118,7 +118,7 @@ class Generator(base.Generator):
         normalization: ``"batch"`` or ``"sync_batch"``.
 
     Raises:
-        UserError: for an image size that it cannot make, or no normalisation.
+        UserError: for an image size that it cannot make, or no normalization.
     """
 
     def __init__(self, image_shape=(256, 256, 3), latent_dim=256, width=128, num_classes=None, light=False,

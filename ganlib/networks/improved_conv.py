@@ -1,7 +1,7 @@
 """The convolutional pair of "Improved techniques for training GANs" for CIFAR-10 and SVHN: Salimans et al. 2016
-(arXiv:1606.03498), also that of Bad GAN (Dai et al. 2017, arXiv:1705.09783) and of manifold regularisation.
+(arXiv:1606.03498), also that of Bad GAN (Dai et al. 2017, arXiv:1705.09783) and of manifold regularization.
 
-Nine weight-normalised convolutions with leaky ReLU and dropout against three transposed convolutions. After the
+Nine weight-normalized convolutions with leaky ReLU and dropout against three transposed convolutions. After the
 authors' code; other sizes than 32x32 are ours.
 """
 

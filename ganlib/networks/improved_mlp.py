@@ -1,6 +1,6 @@
 """The perceptrons of "Improved techniques for training GANs" for MNIST: Salimans et al. 2016 (arXiv:1606.03498).
 
-Weight normalisation, Gaussian noise before every layer of the discriminator, softplus in the generator. After the
+Weight normalization, Gaussian noise before every layer of the discriminator, softplus in the generator. After the
 authors' code. Its images are in [0, 1], ours in [-1, 1], so the noise on them is twice as large here.
 """
 

@@ -1,5 +1,5 @@
 """Instance conditioning: Casanova et al. 2021, "Instance-conditioned GAN" (IC-GAN, arXiv:2109.05070). A generator that makes
-images like a given one, told by its features, and a discriminator that is told them too and sees its neighbours as real.
+images like a given one, told by its features, and a discriminator that is told them too and sees its neighbors as real.
 
 Both stand on any unconditional network: features, embedded, are joined to the latents of the one and projected on the features
 of the other.
@@ -54,7 +54,7 @@ class Generator(layers.Composed, base.Generator):
     def num_conditions(self):
         return self.num_instances
 
-    def keep(self, features):
+    def set_instances(self, features):
         """Takes ``(num_instances, instance_dim)`` features, of which images are made where no others are given."""
         self.instances.assign(unit_length(features))
 

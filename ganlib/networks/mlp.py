@@ -60,7 +60,7 @@ class Discriminator(base.Discriminator):
         width: units of each hidden layer, and the number of features.
         depth: the number of hidden layers.
         num_classes: the number of classes, or None.
-        spectral_norm: normalise every weight by its spectral norm.
+        spectral_norm: normalize every weight by its spectral norm.
     """
 
     def __init__(self, image_shape=(28, 28, 1), width=512, depth=2, num_classes=None, spectral_norm=False, **kwargs):

@@ -126,7 +126,7 @@ class Discriminator(base.Discriminator):
         image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
         width: channels at half the image's resolution; they double at each coarser one, up to 8 times.
         num_classes: the number of classes, or None.
-        spectral_norm: normalise every weight by its spectral norm.
+        spectral_norm: normalize every weight by its spectral norm.
         scales: as in `Generator`, which must have as many.
     """
 

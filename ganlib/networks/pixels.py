@@ -29,7 +29,7 @@ def check(images):
 def check_range(low, high, are_integers):
     """`check` of images of which the lowest and the highest value are known; NaN stands for images that hold one.
 
-    Images whose values are all from 0 to 1 could be right, if none is darker than the middle grey. Most often they were divided
+    Images whose values are all from 0 to 1 could be right, if none is darker than the middle gray. Most often they were divided
     by 255 alone, so that a warning is given.
 
     Raises:

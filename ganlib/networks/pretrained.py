@@ -25,7 +25,7 @@ class Backbone(layers.Composed, keras.Model):
 
     Args:
         network: a Keras model from images to ``(n, height, width, channels)`` maps or a list of them, finest first.
-        image_shape: ``(height, width, channels)`` of the images that it is given. Grey ones are repeated into as many channels
+        image_shape: ``(height, width, channels)`` of the images that it is given. Gray ones are repeated into as many channels
             as the network takes.
         pixels: `SIGNED` or `PIXELS`, what the network takes, or the module of `keras.applications` whose
             ``preprocess_input`` prepares them, such as ``"mobilenet_v2"``.
@@ -140,7 +140,7 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None):
 
     Raises:
         UserError: for an unknown name, weights that are neither there nor to be downloaded, a file that holds no such model,
-            more taps than there are resolutions, or colour images for a network that takes grey ones.
+            more taps than there are resolutions, or color images for a network that takes gray ones.
     """
     kind, _, argument = source.partition(":")
     if kind == "applications":

@@ -1,4 +1,4 @@
-"""R3GAN's residual networks without normalisation: Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline
+"""R3GAN's residual networks without normalization: Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline
 GAN" (arXiv:2501.05441), as in the authors' code (github.com/brownvc/R3GAN).
 
 Width 768 and 16 channels a group at 32x32 are their CIFAR-10 networks; width 1536 and 32 their ImageNet-32. Generator and
@@ -37,7 +37,7 @@ class ResidualBlock(SublayerPolicy, keras.layers.Layer):
     """Widen by a 1x1 convolution, convolve in groups, narrow by a 1x1 convolution; all beside the input itself.
 
     The last convolution begins with zeros and the others are scaled down by the depth of the network, as in Fixup (Zhang et
-    al. 2019, arXiv:1901.09321), so that nothing need be normalised.
+    al. 2019, arXiv:1901.09321), so that nothing need be normalized.
 
     Args:
         width: channels that come in and go out; twice as many are between.

@@ -1,5 +1,5 @@
 """SNGAN's residual networks: Miyato et al. 2018 (arXiv:1802.05957), table 4; labels as Miyato & Koyama 2018
-(arXiv:1802.05637): conditional batch normalisation in the generator, projection in the discriminator; with self-attention
+(arXiv:1802.05637): conditional batch normalization in the generator, projection in the discriminator; with self-attention
 where asked, as in SAGAN (Zhang et al. 2019, arXiv:1805.08318).
 
 At 32x32 these are the paper's CIFAR-10 networks (width 256 in the generator, 128 in the discriminator), at 48x48 those for
@@ -36,7 +36,7 @@ def _initializer(gain=1.0):
 
 @register
 class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
-    """Normalise, ReLU, double the resolution, convolve, normalise, ReLU, convolve; beside it a 1x1 convolution."""
+    """Normalize, ReLU, double the resolution, convolve, normalize, ReLU, convolve; beside it a 1x1 convolution."""
 
     def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, **kwargs):
         super().__init__(**kwargs)
@@ -62,7 +62,7 @@ class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
         x = ops.relu(self._normalize(self.first_norm, inputs, labels, training))
         x = self.first_conv(layers.upsample(x), training=training)
         x = ops.relu(self._normalize(self.second_norm, x, labels, training))
-        # A 1x1 convolution commutes with nearest-neighbour upsampling: done first, it costs a quarter.
+        # A 1x1 convolution commutes with nearest-neighbor upsampling: done first, it costs a quarter.
         return self.second_conv(x, training=training) + layers.upsample(self.skip_conv(inputs, training=training))
 
     def get_config(self):
@@ -111,11 +111,11 @@ class Generator(base.Generator):
         image_shape: ``(size, size, channels)`` with a size out of `GENERATOR_WIDTHS`.
         latent_dim: the number of latents; the paper has 128.
         width: channels of every block up to 32x32, beyond it channels at the image's resolution; the papers have 256 and 64.
-        num_classes: the number of classes, which makes batch normalisation conditional, or None.
+        num_classes: the number of classes, which makes batch normalization conditional, or None.
         normalization: ``"batch"``, ``"sync_batch"`` or None (None takes no notice of the labels, so it is refused
             together with ``num_classes``).
         attention: the resolution at which self-attention follows a block, or None.
-        spectral_norm: normalise every weight of the dense layer and the convolutions by its spectral norm, as SAGAN does.
+        spectral_norm: normalize every weight of the dense layer and the convolutions by its spectral norm, as SAGAN does.
 
     Raises:
         UserError: for an image size that it cannot make, or a resolution that no block has.
@@ -126,7 +126,7 @@ class Generator(base.Generator):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "resnet")
         if num_classes and not normalization:
-            raise base.UserError("resnet's generator takes labels through batch normalisation: set normalization='batch'")
+            raise base.UserError("resnet's generator takes labels through batch normalization: set normalization='batch'")
         self.width, self.normalization, self.attention = width, normalization, attention
         self.spectral_norm = spectral_norm
         size, _, channels = self.image_shape
@@ -161,7 +161,7 @@ class Discriminator(base.Discriminator):
         image_shape: ``(size, size, channels)`` with a size out of `DISCRIMINATOR_WIDTHS`.
         width: channels of every block up to 32x32, beyond it of the first; the papers have 128 and 64.
         num_classes: the number of classes, or None.
-        spectral_norm: normalise every weight by its spectral norm.
+        spectral_norm: normalize every weight by its spectral norm.
         attention: the resolution at which self-attention follows a block, or None.
         initializer: of the kernels, a name of Keras; None for Glorot's, as in the paper.
     """

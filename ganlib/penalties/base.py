@@ -25,7 +25,7 @@ class Penalty(WeightedTerm):
     Args:
         weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
         interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
-            that its mean stays (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, section 3.1).
+            that its mean stays (lazy regularization, Karras et al. 2020, arXiv:1912.04958, section 3.1).
 
     Raises:
         UserError: for an interval below 1.

@@ -1,4 +1,4 @@
-"""Path length regularisation, which makes a step of the styles move the image by one length wherever it is made."""
+"""Path length regularization, which makes a step of the styles move the image by one length wherever it is made."""
 
 import math
 

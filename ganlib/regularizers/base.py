@@ -13,12 +13,12 @@ class Outputs:
     """What the classifier's step has computed.
 
     Attributes:
-        unlabeled_logits: ``(n, num_classes)`` of unlabelled images.
+        unlabeled_logits: ``(n, num_classes)`` of unlabeled images.
         fake_logits: ``(n, num_classes)`` of generated images.
         latents: ``(n, latent_dim)`` of those generated images.
         classify_generated: from latents to the logits of the images that the generator makes of them.
         classify_by_average: without arguments, to the ``(n, num_classes)`` logits that the averaged classifier gives the
-            same unlabelled images, augmented anew.
+            same unlabeled images, augmented anew.
         step: how many steps were made before, a scalar integer.
     """
 

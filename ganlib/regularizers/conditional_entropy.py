@@ -1,4 +1,4 @@
-"""Low entropy of the classes of unlabelled images."""
+"""Low entropy of the classes of unlabeled images."""
 
 import keras
 import tensorflow as tf
@@ -8,10 +8,10 @@ from ganlib.regularizers.base import Regularizer
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
 class ConditionalEntropy(Regularizer):
-    """The mean entropy of the class probabilities of unlabelled images: Grandvalet & Bengio 2005, in Bad GAN's loss
+    """The mean entropy of the class probabilities of unlabeled images: Grandvalet & Bengio 2005, in Bad GAN's loss
     (Dai et al. 2017, arXiv:1705.09783, equation 6), whose authors give it a weight of 0.1 on SVHN.
 
-    For the classifier: it moves the boundaries between classes away from unlabelled images.
+    For the classifier: it moves the boundaries between classes away from unlabeled images.
     """
 
     name = "conditional_entropy"

@@ -1,4 +1,4 @@
-"""Equal classes for two augmentations of an unlabelled image."""
+"""Equal classes for two augmentations of an unlabeled image."""
 
 import keras
 import tensorflow as tf
@@ -8,7 +8,7 @@ from ganlib.regularizers.base import Regularizer
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
 class Consistency(Regularizer):
-    """E ||p(x) - p'(x)||^2 with p the class probabilities of an unlabelled image, and p' those of the averaged
+    """E ||p(x) - p'(x)||^2 with p the class probabilities of an unlabeled image, and p' those of the averaged
     classifier under another augmentation and without dropout.
 
     Tarvainen & Valpola 2017, "Mean teachers are better role models" (arXiv:1703.01780), whose authors give the mean over

@@ -11,7 +11,7 @@ from ganlib.training.replicas import batch_mean
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
 class MarginalEntropy(Regularizer):
-    """log K - H(E p(y|x)) over a batch of unlabelled images: 0 where all K classes are given equally often.
+    """log K - H(E p(y|x)) over a batch of unlabeled images: 0 where all K classes are given equally often.
 
     Springenberg 2016, "Unsupervised and semi-supervised learning with categorical GANs" (arXiv:1511.06390), section 3.2.
     For the classifier: with few labels a class can swallow another. It takes data whose classes are about equally

@@ -34,7 +34,7 @@ def open_data_of(run, data_dir=None):
 
 
 def open_unlabeled(config):
-    """The `ganlib.data.Source` of unlabelled images that a config names apart from its dataset; None without one."""
+    """The `ganlib.data.Source` of unlabeled images that a config names apart from its dataset; None without one."""
     if not config.unlabeled_dataset:
         return None
     config = config.copy_and_resolve_references()

@@ -104,13 +104,13 @@ def one_of(what, names):
 
 
 def color(key, value):
-    """A check for colours as Pillow names them."""
+    """A check for colors as Pillow names them."""
     from PIL import ImageColor
 
     try:
         ImageColor.getrgb(value)
     except (ValueError, AttributeError):
-        _refuse(key, value, "a colour such as 'white' or '#ff8800'")
+        _refuse(key, value, "a color such as 'white' or '#ff8800'")
 
 
 def categories(key, value):

@@ -72,7 +72,7 @@ ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is 
 GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
 TRAINS_FEATURES = Condition(
     lambda config: _trains(config, "features_from"),
-    "the method learns from labelled images alone, and features_from names no GAN to train",
+    "the method learns from labeled images alone, and features_from names no GAN to train",
     "set method to 'semi_supervised'",
 )
 BATCHES = Condition(

@@ -15,8 +15,8 @@ from ganlib.files import read_measures, written_whole
 from ganlib.training.callbacks import read_rows
 
 CURVES = [
-    ("losses", {"discriminator_loss": "discriminator", "generator_loss": "generator", "labeled_loss": "labelled",
-                "unlabeled_loss": "unlabelled", "loss": "cross-entropy"}),
+    ("losses", {"discriminator_loss": "discriminator", "generator_loss": "generator", "labeled_loss": "labeled",
+                "unlabeled_loss": "unlabeled", "loss": "cross-entropy"}),
     ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
     ("FID", {"fid": "FID"}),
     ("precision and recall", {"precision": "precision", "recall": "recall"}),

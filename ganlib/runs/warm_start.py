@@ -5,7 +5,7 @@ from ganlib.errors import UserError
 from ganlib.models.adversarial import AdversarialModel
 
 INITIALIZATION_IMAGES = 500
-"""By so many images weight-normalised layers are initialised, as by Salimans et al. 2016 (arXiv:1606.03498)."""
+"""By so many images weight-normalized layers are initialized, as by Salimans et al. 2016 (arXiv:1606.03498)."""
 
 
 def with_features_of(config):
@@ -29,7 +29,7 @@ def with_features_of(config):
 
 def initialize_classifier(model, run, unlabeled):
     """Sets the features of a classifier before its training: to those of the GAN that its config names, or, where its
-    layers are weight-normalised, by the data.
+    layers are weight-normalized, by the data.
 
     Args:
         model: from `ganlib.runs.build`, by a config from `with_features_of`.

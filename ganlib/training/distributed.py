@@ -18,7 +18,7 @@ from ganlib.training.random_stream import RandomStream
 class DistributedModel(keras.Model):
     """What `GAN` and the classifiers share: `fit` under a strategy, the step counter, randomness, loss scaling.
 
-    It works around two behaviours of Keras (tried with 3.15 on TensorFlow 2.21):
+    It works around two behaviors of Keras (tried with 3.15 on TensorFlow 2.21):
 
     - Under a strategy `fit` first calls the model on a batch of data, which a GAN's `call` cannot take
       (keras-team/keras#20164). The networks here are built in their constructors, so nothing is left to build.
@@ -92,7 +92,7 @@ class DistributedModel(keras.Model):
 
     def _sync_batch_statistics(self):
         """Gives all replicas the mean of what each one's batch left in the networks, such as the running statistics of
-        batch normalisation that is not synchronised: they would generate and classify differently otherwise."""
+        batch normalization that is not synchronized: they would generate and classify differently otherwise."""
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync == 1:
             return

@@ -34,10 +34,10 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         share = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
-        return self.start + (self.end - self.start) * self.way(share)
+        return self.start + (self.end - self.start) * self.interpolate(share)
 
-    def way(self, share):
-        """How much of the way is made after a share of the steps, from ``[0, 1]`` onto itself; subclasses define it."""
+    def interpolate(self, share):
+        """The share of the change after a share of the steps: from ``[0, 1]`` onto itself. Subclasses define it."""
         raise NotImplementedError
 
     def get_config(self):
@@ -55,7 +55,7 @@ class Linear(Schedule):
         [0.1, 0.1, 0.05, 0.0]
     """
 
-    def way(self, share):
+    def interpolate(self, share):
         return share
 
 
@@ -63,7 +63,7 @@ class Linear(Schedule):
 class Cosine(Schedule):
     """A number that changes slowly, fast, and slowly again: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts."""
 
-    def way(self, share):
+    def interpolate(self, share):
         return 0.5 * (1.0 - ops.cos(math.pi * share))
 
 
@@ -84,7 +84,7 @@ class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
         self.half_life = restored(half_life)
 
     def __call__(self, step):
-        return ops.power(0.5, 1.0 / ops.maximum(ops.cast(at(self.half_life, step), "float32"), 1e-8))
+        return ops.power(0.5, 1.0 / ops.maximum(ops.cast(value_at(self.half_life, step), "float32"), 1e-8))
 
     def get_config(self):
         return {"half_life": keras.saving.serialize_keras_object(self.half_life)}
@@ -112,7 +112,7 @@ class EachStep(keras.optimizers.schedules.LearningRateSchedule):
         self.schedule, self.updates = restored(schedule), updates
 
     def __call__(self, update):
-        return at(self.schedule, ops.floor_divide(update, self.updates))
+        return value_at(self.schedule, ops.floor_divide(update, self.updates))
 
     def get_config(self):
         return {"schedule": keras.saving.serialize_keras_object(self.schedule), "updates": self.updates}
@@ -125,7 +125,7 @@ class Adam(keras.optimizers.Adam):
     @property
     def beta_2(self):
         """Its value at the step that the optimizer is at."""
-        return at(self._beta_2, self.iterations)
+        return value_at(self._beta_2, self.iterations)
 
     @beta_2.setter
     def beta_2(self, value):
@@ -135,7 +135,7 @@ class Adam(keras.optimizers.Adam):
         return {**super().get_config(), "beta_2": keras.saving.serialize_keras_object(self._beta_2)}
 
 
-def at(number, step):
+def value_at(number, step):
     """What a number or a schedule is at a step."""
     return number(step) if callable(number) else number
 

@@ -36,12 +36,12 @@ def test_each_category_changes_images_with_its_probability(category):
     assert shares[1] > 0.95
 
 
-def test_hue_turns_colours_and_keeps_their_grey():
+def test_hue_turns_colors_and_keeps_their_gray():
     """A turn by a third of the circle exchanges the channels; `colorsys` knows hues of any other."""
     images = np.broadcast_to(np.array([0.8, 0.1, 0.3], np.float32), (400, 2, 2, 3))
     moved = np.asarray(ada.color(images, RandomStream(0), 1.0))[:, 0, 0]
-    grey = moved.mean(axis=1, keepdims=True)
-    assert np.std(grey) > 0.1  # brightness, contrast and the flip move it
+    gray = moved.mean(axis=1, keepdims=True)
+    assert np.std(gray) > 0.1  # brightness, contrast and the flip move it
     hues = [colorsys.rgb_to_hsv(*(0.5 + 0.1 * (m - m.mean()) / np.linalg.norm(m - m.mean())))[0] for m in moved]
     assert np.histogram(hues, bins=6, range=(0, 1))[0].min() > 30
 
@@ -54,7 +54,7 @@ def test_color_is_one_affine_map_for_an_image():
         np.testing.assert_allclose(pixels @ matrix, result, atol=1e-4)
         linear = matrix[:3].T
         ones = linear @ np.ones(3)
-        assert np.ptp(ones) < 1e-4 * max(1, abs(ones[0]))  # grey stays grey
+        assert np.ptp(ones) < 1e-4 * max(1, abs(ones[0]))  # gray stays gray
 
 
 def test_color_of_one_channel():
@@ -147,7 +147,7 @@ def test_replicas_agree_on_the_probability(images):
 
 def test_errors():
     assert isinstance(augment.get("ada"), augment.ADA)
-    with pytest.raises(ganlib.UserError, match="unknown category 'colour'.*Did you mean 'color'"):
-        augment.ADA("blit,colour")
+    with pytest.raises(ganlib.UserError, match="unknown category 'color'.*Did you mean 'color'"):
+        augment.ADA("blit,color")
     with pytest.raises(ganlib.UserError, match="adapts itself to a discriminator, and this model has none"):
         augment.get_fixed("ada")

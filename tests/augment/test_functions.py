@@ -14,8 +14,8 @@ def test_color_against_numpy():
     shift = RandomStream(1).uniform((6, 1, 1, 1), -0.5, 0.5).numpy()
     np.testing.assert_allclose(augment.brightness(IMAGES, RandomStream(1)), IMAGES + shift, rtol=1e-5, atol=1e-6)
     scale = RandomStream(1).uniform((6, 1, 1, 1), 0.0, 2.0).numpy()
-    grey = IMAGES.mean(axis=3, keepdims=True)
-    np.testing.assert_allclose(augment.saturation(IMAGES, RandomStream(1)), grey + scale * (IMAGES - grey), atol=1e-5)
+    gray = IMAGES.mean(axis=3, keepdims=True)
+    np.testing.assert_allclose(augment.saturation(IMAGES, RandomStream(1)), gray + scale * (IMAGES - gray), atol=1e-5)
     scale = RandomStream(1).uniform((6, 1, 1, 1), 0.5, 1.5).numpy()
     mean = IMAGES.mean(axis=(1, 2, 3), keepdims=True)
     np.testing.assert_allclose(augment.contrast(IMAGES, RandomStream(1)), mean + scale * (IMAGES - mean), atol=1e-5)
@@ -90,7 +90,7 @@ def test_elastic_against_scipy():
 
 
 def test_elastic_moves_by_the_amount():
-    """On a ramp of slope 1 the change of a pixel is its distance: 0.05 * 32 pixels of deviation, and neighbours move alike."""
+    """On a ramp of slope 1 the change of a pixel is its distance: 0.05 * 32 pixels of deviation, and neighbors move alike."""
     ramp = np.broadcast_to(np.arange(32, dtype=np.float32)[:, None, None], (300, 32, 32, 1))
     moved = (augment.elastic(ramp, RandomStream(0)).numpy() - ramp)[:, 8:24, 8:24, 0]
     assert moved.std() == pytest.approx(0.05 * 32, rel=0.05)
@@ -158,5 +158,5 @@ def test_gradients_of_both_orders():
 def test_names():
     assert augment.get("") is augment.none
     assert augment.get("color, cutout").functions == [*augment.POLICIES["color"], augment.cutout]
-    with pytest.raises(ganlib.UserError, match="unknown augmentation 'colour'.*Did you mean 'color'"):
-        augment.get("colour")
+    with pytest.raises(ganlib.UserError, match="unknown augmentation 'color'.*Did you mean 'color'"):
+        augment.get("color")

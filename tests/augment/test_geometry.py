@@ -59,7 +59,7 @@ def test_beyond_the_border_it_is_reflected():
 
 
 def test_shrinking_does_not_alias():
-    """Stripes of 2.2 pixels, made smaller by half, are all but grey; sampled without a filter they would be stripes again."""
+    """Stripes of 2.2 pixels, made smaller by half, are all but gray; sampled without a filter they would be stripes again."""
     wave = lambda x: np.cos(2 * np.pi / 2.2 * x)  # noqa: E731
     shrunk = warped([[1.5, 0, 0], [0, 1.5, 0]], wave(X))[INSIDE, INSIDE]
     naive = wave(1.5 * X)[INSIDE, INSIDE]

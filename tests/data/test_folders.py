@@ -36,14 +36,14 @@ def test_every_format_and_mode_becomes_rgb_of_one_size(tmp_path):
     assert source.num_classes is None
 
 
-def test_grey_images_stay_grey_and_16_bits_become_8(tmp_path):
-    grey = noise(8, 8)
-    write(tmp_path / "a.png", grey)
-    write(tmp_path / "b.png", grey.astype(np.uint16) * 257)
+def test_gray_images_stay_gray_and_16_bits_become_8(tmp_path):
+    gray = noise(8, 8)
+    write(tmp_path / "a.png", gray)
+    write(tmp_path / "b.png", gray.astype(np.uint16) * 257)
     source = sources.open(f"folder:{tmp_path}")
     assert source.images.shape == (2, 8, 8, 1)
-    np.testing.assert_array_equal(source.images[0, ..., 0], grey)
-    np.testing.assert_array_equal(source.images[1, ..., 0], grey)
+    np.testing.assert_array_equal(source.images[0, ..., 0], gray)
+    np.testing.assert_array_equal(source.images[1, ..., 0], gray)
 
 
 @pytest.mark.parametrize(("background", "expected"), [("white", (255, 255, 255)), ("#0000ff", (0, 0, 255))])
@@ -75,7 +75,7 @@ def test_resizing_is_a_centre_crop_and_pillows_lanczos(tmp_path):
 
 
 def test_making_smaller_is_antialiased():
-    # A checkerboard of single pixels averages to grey; picking every fourth pixel would give black or white.
+    # A checkerboard of single pixels averages to gray; picking every fourth pixel would give black or white.
     board = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
     small = folders.fit_array(board, 8)
     assert np.abs(small.astype(int) - 127).max() < 30
@@ -108,7 +108,7 @@ def test_bad_folders_are_named(tmp_path):
     write(tmp_path / "a.png", noise(8, 8))
     with pytest.raises(ganlib.UserError, match="has no split 'test'"):
         sources.open(f"folder:{tmp_path}", "test")
-    with pytest.raises(ganlib.UserError, match="unknown background colour 'whit'"):
+    with pytest.raises(ganlib.UserError, match="unknown background color 'whit'"):
         sources.open(f"folder:{tmp_path}", background="whit")
     write(tmp_path / "b.png", noise(9, 8))
     with pytest.raises(ganlib.UserError, match=r"not all of one square size \(8x8, 8x9 ...\): give an image_size"):

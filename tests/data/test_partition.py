@@ -39,12 +39,12 @@ def test_without_validation_nothing_is_held_out():
     assert parts.unlabeled is source
 
 
-def test_unlabelled_images_of_their_own():
+def test_unlabeled_images_of_their_own():
     source = data.open("digits")
     other = sources.from_arrays("more", source.images[:50])
     assert data.few_labels(source, 5, unlabeled=other).unlabeled is other
     larger = sources.from_arrays("larger", np.zeros((3, 16, 16, 1), np.uint8))
-    with pytest.raises(ganlib.UserError, match=r"images of \(8, 8, 1\), the unlabelled larger of \(16, 16, 1\)"):
+    with pytest.raises(ganlib.UserError, match=r"images of \(8, 8, 1\), the unlabeled larger of \(16, 16, 1\)"):
         data.few_labels(source, 5, unlabeled=larger)
 
 
@@ -55,7 +55,7 @@ def test_bad_input():
     with pytest.raises(ganlib.UserError, match="2000 labels per class asked for, but class 0 has only"):
         data.few_labels(source, 5, validation_per_class=2000)
     gap = sources.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
-    with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labelled image"):
+    with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labeled image"):
         data.few_labels(gap)
 
 

@@ -11,7 +11,7 @@ from ganlib.data import pipeline, sources
 
 @pytest.fixture
 def numbered():
-    """20 images, each filled with its own number, labelled by number modulo 3."""
+    """20 images, each filled with its own number, labeled by number modulo 3."""
     images = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None, None], (20, 4, 4, 1))
     return sources.from_arrays("numbered", images, np.arange(20) % 3)
 
@@ -141,7 +141,7 @@ def test_joined_batches_are_those_of_both():
         np.testing.assert_array_equal(labels[part], expected[1])
 
 
-def test_neighbor_batches_pair_an_instances_features_with_its_neighbours(numbered):
+def test_neighbor_batches_pair_an_instances_features_with_its_neighbors(numbered):
     features = np.arange(20, dtype=np.float32)[:, None] * [1, 10]
     neighbors = np.stack([np.arange(20), (np.arange(20) + 1) % 20], axis=1)
     dataset = pipeline.neighbor_batches(numbered, features, neighbors, 8, seed=3)
@@ -165,9 +165,9 @@ def stream_of(labels):
 
 def test_what_a_stream_cannot_give_is_refused(numbered):
     streamed = stream_of([0, 1, 1, 0])
-    with pytest.raises(ganlib.UserError, match="big is streamed, .* so its labelled images cannot be repeated"):
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so its labeled images cannot be repeated"):
         pipeline.semi_supervised_batches(streamed, numbered, 4)
-    with pytest.raises(ganlib.UserError, match="big is streamed, .* so neighbours of its images cannot be read"):
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so neighbors of its images cannot be read"):
         pipeline.neighbor_batches(streamed, np.zeros((4, 2), np.float32), np.zeros((4, 2), int), 4)
     with pytest.raises(ganlib.UserError, match="numbered has no labels to learn from"):
         pipeline.semi_supervised_batches(sources.from_arrays("numbered", numbered.images), numbered, 4)
@@ -190,7 +190,7 @@ def test_a_streams_order_is_another_by_each_of_seed_stream_and_epoch():
     assert max(asked) > 2**32
 
 
-def test_labelled_and_unlabelled_images_are_shuffled_apart(numbered):
+def test_labeled_and_unlabeled_images_are_shuffled_apart(numbered):
     """Also those of the next seed: three runs with the seeds 0, 1 and 2 are independent."""
     whole = [
         [part.numpy() for part in next(iter(pipeline.semi_supervised_batches(numbered, numbered, 20, seed)))] for seed in (0, 1)

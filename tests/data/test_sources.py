@@ -63,8 +63,8 @@ def test_what_cannot_be_opened_is_named(arguments, message):
         (np.zeros((2, 4, 4, 1), np.float32), "must be uint8 .* got float32"),
         (np.zeros((2, 4, 4), np.uint8), r"must be uint8 .* got uint8 \(2, 4, 4\)"),
         (np.zeros((2, 0, 4, 1), np.uint8), r"got uint8 \(2, 0, 4, 1\)"),
-        (np.zeros((2, 4, 4, 2), np.uint8), r"1 channel \(grey\) or 3 \(RGB\), got 2: convert them"),
-        (np.zeros((2, 4, 4, 4), np.uint8), r"1 channel \(grey\) or 3 \(RGB\), got 4: convert them"),
+        (np.zeros((2, 4, 4, 2), np.uint8), r"1 channel \(gray\) or 3 \(RGB\), got 2: convert them"),
+        (np.zeros((2, 4, 4, 4), np.uint8), r"1 channel \(gray\) or 3 \(RGB\), got 4: convert them"),
     ],
 )
 def test_wrong_arrays_are_refused(images, message):

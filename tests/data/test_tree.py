@@ -44,7 +44,7 @@ def test_what_may_be_splits_or_classes_is_refused(tmp_path, paths, message):
         tree.splits(made(tmp_path, *paths))
 
 
-def test_files_are_sorted_and_labelled_by_class_folder_less_what_other_programs_leave(tmp_path):
+def test_files_are_sorted_and_labeled_by_class_folder_less_what_other_programs_leave(tmp_path):
     made(tmp_path, "cat/b/2.png", "cat/a.png", "dog/1.png", "__MACOSX/cat/._1.png", ".ipynb_checkpoints/1.png")
     made(tmp_path, "cat/.ipynb_checkpoints/a.png", "cat/@eaDir/a.png", "dog/Thumbs.db", ".DS_Store")
     files, labels, class_names = tree.files(tmp_path)

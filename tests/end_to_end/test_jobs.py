@@ -177,8 +177,8 @@ def test_classify_a_folder(tmp_path):
     source, folder = data.open("digits", "test"), tmp_path / "new"
     folder.mkdir()
     for index, image in enumerate(source.images[:40]):
-        grey = Image.fromarray(image[..., 0])
-        (grey.convert("RGB") if index % 2 else grey).save(folder / f"{index:02d}.png")  # in either colours
+        gray = Image.fromarray(image[..., 0])
+        (gray.convert("RGB") if index % 2 else gray).save(folder / f"{index:02d}.png")  # in either colors
     output = tmp_path / "predictions.csv"
     (code, text, errors), (code_of_nothing, _, errors_of_nothing) = run_in_one_process([
         ("classify", f"--workdir={tmp_path / 'run'}", f"--images={folder}", f"--output={output}"),

@@ -130,7 +130,7 @@ def as_here(command, folder):
 def leave_pictures(folder):
     """The folders of images that the guides name: /data/birds without classes, /data/parts with three, /data/new."""
     digits = data.open("digits")
-    for name in ("birds", "new", "unlabelled"):
+    for name in ("birds", "new", "unlabeled"):
         (folder / name).mkdir(parents=True)
         for index in range(40):
             Image.fromarray(digits.images[index, ..., 0]).save(folder / name / f"{index}.png")

@@ -98,16 +98,16 @@ def test_cas_of_the_images_that_are_measured(pixels, monkeypatch):
     assert shuffled["cas_real"] == result["cas_real"]
 
 
-def test_cas_is_of_labelled_images(pixels):
+def test_cas_is_of_labeled_images(pixels):
     source, test = data.open("digits"), data.open("digits", "test")
-    unlabelled = data.sources.from_arrays("mine", source.images)
+    unlabeled = data.sources.from_arrays("mine", source.images)
     evaluate = evaluation.Evaluation(source, ["cas"], pixels, samples=100, test=test)
     with pytest.raises(ganlib.UserError, match="cas needs a conditional GAN"):
         evaluate(mlp_gan())
-    with pytest.raises(ganlib.UserError, match="cas needs labelled images, which mine has not"):
-        evaluate.of_source(unlabelled)
-    with pytest.raises(ganlib.UserError, match="cas needs labelled images in memory, which mine has not"):
-        evaluation.Evaluation(unlabelled, ["cas"], pixels, test=test)
+    with pytest.raises(ganlib.UserError, match="cas needs labeled images, which mine has not"):
+        evaluate.of_source(unlabeled)
+    with pytest.raises(ganlib.UserError, match="cas needs labeled images in memory, which mine has not"):
+        evaluation.Evaluation(unlabeled, ["cas"], pixels, test=test)
     with pytest.raises(ganlib.UserError, match="cas needs real test images"):
         evaluation.Evaluation(source, ["cas"], pixels)
 
@@ -124,7 +124,7 @@ def test_what_a_result_depends_on_is_written_beside_it(pixels):
     }  # fmt: skip
 
 
-def test_nearest_neighbours_are_the_nearest(pixels):
+def test_nearest_neighbors_are_the_nearest(pixels):
     source, gan = data.open("digits"), mlp_gan()
     extractor = metrics.features.get(pixels)
     grid = np.asarray(evaluation.nearest_neighbors(gan, source, extractor, rows=2, seed=3))
@@ -164,7 +164,7 @@ def test_generated_images_as_a_source():
 
 
 def test_a_model_whose_images_are_not_like_the_real_ones_is_refused(pixels):
-    source = data.from_arrays("colour", np.zeros((9, 16, 16, 3), "uint8"))
+    source = data.from_arrays("color", np.zeros((9, 16, 16, 3), "uint8"))
     with pytest.raises(ganlib.UserError, match=r"images of \(16, 16, 3\), the GAN makes \(8, 8, 1\)"):
         evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(mlp_gan())
     with pytest.raises(ganlib.UserError, match="a ganlib.GAN is measured, got a Sequential"):

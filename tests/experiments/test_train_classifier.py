@@ -81,7 +81,7 @@ def test_features_of_a_gan(tmp_path, frozen):
 
 
 def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatch):
-    """On what the classifier may learn from: all images but the held-out ones, or the labelled ones."""
+    """On what the classifier may learn from: all images but the held-out ones, or the labeled ones."""
 
     def load(name):
         assert name == "digits_dcgan"
@@ -133,8 +133,8 @@ def test_without_a_test_set_the_validation_images_are_tested_on(tmp_path):
         train_classifier.train(config, tmp_path / "other")
 
 
-def test_generated_images_join_the_labelled_ones(tmp_path, monkeypatch):
-    """Each batch holds the labelled images and as many generated ones, of a GAN that saw the same few labels."""
+def test_generated_images_join_the_labeled_ones(tmp_path, monkeypatch):
+    """Each batch holds the labeled images and as many generated ones, of a GAN that saw the same few labels."""
     gan_config = digits_dcgan.get_config()
     gan_config.update(smoke=True, labels_per_class=2, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")

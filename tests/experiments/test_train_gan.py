@@ -27,7 +27,7 @@ def small(*pairs):
 
 
 def test_a_gan_that_is_told_instances(tmp_path):
-    """It trains on features and neighbours, keeps features of training images, resumes, and makes images like a given one."""
+    """It trains on features and neighbors, keeps features of training images, resumes, and makes images like a given one."""
     config = small("instances.features=in_domain", "instances.neighbors=5")
     train_gan.train(config, tmp_path)
     gan = ganlib.load(tmp_path)

@@ -43,19 +43,19 @@ def palette(transparency=None):
 
 
 FILES = {
-    "grey": lambda: png(Image.fromarray(GREY)),
+    "gray": lambda: png(Image.fromarray(GREY)),
     "RGB": lambda: png(Image.fromarray(SMOOTH)),
     "RGBA": lambda: png(rgba()),
     "LA": lambda: png(rgba().convert("LA")),
     "palette": palette,
-    "palette with a transparent colour": lambda: palette(3),
+    "palette with a transparent color": lambda: palette(3),
     "palette with alpha": lambda: palette(bytes(range(0, 256, 16))),
     "black and white": lambda: png(Image.fromarray(GREY).convert("1")),
-    "16-bit grey": lambda: png(Image.fromarray(GREY.astype(np.uint16) * 200 + 77)),
+    "16-bit gray": lambda: png(Image.fromarray(GREY.astype(np.uint16) * 200 + 77)),
     "BMP": lambda: png(Image.fromarray(SMOOTH), format="BMP"),
     "GIF": lambda: png(Image.fromarray(SMOOTH).quantize(16), format="GIF"),
     "JPEG": lambda: png(Image.fromarray(SMOOTH), format="JPEG", quality=95),
-    "grey JPEG": lambda: png(Image.fromarray(SMOOTH).convert("L"), format="JPEG", quality=95),
+    "gray JPEG": lambda: png(Image.fromarray(SMOOTH).convert("L"), format="JPEG", quality=95),
     "EXIF 6, little-endian": lambda: jpeg(6, "little"),
 } | {f"EXIF {orientation}": functools.partial(jpeg, orientation) for orientation in range(1, 9)}
 

@@ -77,7 +77,7 @@ def test_saved_model_serves_its_main_function_and_files(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (8, 8, 1), np.uint8)
     expected = read["classify"](images=image[None])["probabilities"]
     np.testing.assert_array_equal(read["serving_default"](images=image[None])["probabilities"], expected)
-    wide = np.repeat(np.pad(image, ((0, 0), (5, 5), (0, 0))), 3, axis=-1)  # in colour, and its middle is cropped
+    wide = np.repeat(np.pad(image, ((0, 0), (5, 5), (0, 0))), 3, axis=-1)  # in color, and its middle is cropped
     contents = [tf.io.encode_png(image).numpy(), tf.io.encode_png(wide).numpy()]
     result = read["classify_files"](image_bytes=np.array(contents, object))
     np.testing.assert_allclose(result["probabilities"], expected.repeat(2, axis=0), atol=1e-6)

@@ -106,7 +106,7 @@ def test_weight_norms_gain_is_trained_if_asked(tmp_path):
         np.testing.assert_array_equal(loaded(np.ones((2, 4))), model(np.ones((2, 4))))
 
 
-def test_data_dependent_initialisation():
+def test_data_dependent_initialization():
     body = keras.Sequential([
         keras.layers.Input((6, 6, 2)), basic.WeightNorm(keras.layers.Conv2D(4, 3)), keras.layers.LeakyReLU(0.2),
         keras.layers.Dropout(0.5), keras.layers.Flatten(), basic.WeightNorm(keras.layers.Dense(5)),
@@ -119,7 +119,7 @@ def test_data_dependent_initialisation():
         np.testing.assert_allclose(outputs.std(axis=axes), 1, atol=1e-3)
 
 
-def test_weight_norm_is_initialised_in_mixed_precision_too():
+def test_weight_norm_is_initialized_in_mixed_precision_too():
     with precision.policy("mixed_bfloat16"):
         body = keras.Sequential([basic.WeightNorm(keras.layers.Dense(4)), keras.layers.ReLU(),
                                  basic.WeightNorm(keras.layers.Dense(3))])  # fmt: skip

@@ -9,7 +9,7 @@ from ganlib.layers import equalized
 RANDOM = np.random.default_rng(0)
 
 
-def test_equalised_layers_scale_their_weights():
+def test_equalized_layers_scale_their_weights():
     dense = equalized.Dense(5, bias=0.5, rate=0.1)
     x = RANDOM.normal(size=(3, 8)).astype(np.float32)
     result = np.asarray(dense(x))

@@ -19,13 +19,13 @@ def test_blocks_hold_every_distance_once(monkeypatch):
     np.testing.assert_allclose(distances, scipy.spatial.distance.cdist(first, second) ** 2, rtol=1e-6)
 
 
-def test_radii_are_the_distances_to_the_neighbours(monkeypatch):
+def test_radii_are_the_distances_to_the_neighbors(monkeypatch):
     monkeypatch.setattr(arrays, "BLOCK_ROWS", 7)
     features = np.random.default_rng(0).normal(size=(20, 5))
     features[3] = features[4]  # the same image twice: one is the other's nearest
     distances, _ = scipy.spatial.KDTree(features).query(features, k=4)
-    np.testing.assert_allclose(arrays.neighbour_radii(features, 3), distances[:, 3] ** 2, rtol=1e-9)
-    assert arrays.neighbour_radii(features, 1)[3] == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_allclose(arrays.neighbor_radii(features, 3), distances[:, 3] ** 2, rtol=1e-9)
+    assert arrays.neighbor_radii(features, 1)[3] == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("measure", [metrics.frechet_distance, metrics.kernel_distance, metrics.precision_recall])
@@ -38,9 +38,9 @@ def test_features_that_are_all_the_same(measure, caplog):
 
 @pytest.mark.parametrize("measure", [metrics.precision_recall, metrics.density_coverage])
 def test_bad_input(measure):
-    with pytest.raises(ganlib.UserError, match="k=3 nearest neighbours need at least 4 images and k >= 1, got 3 images"):
+    with pytest.raises(ganlib.UserError, match="k=3 nearest neighbors need at least 4 images and k >= 1, got 3 images"):
         measure(np.zeros((3, 2)), np.zeros((9, 2)), k=3)
-    with pytest.raises(ganlib.UserError, match="k=0 nearest neighbours"):
+    with pytest.raises(ganlib.UserError, match="k=0 nearest neighbors"):
         measure(np.zeros((3, 2)), np.zeros((9, 2)), k=0)
     with pytest.raises(ganlib.UserError, match="got .3, 2. and .3, 4."):
         measure(np.zeros((3, 2)), np.zeros((3, 4)))

@@ -103,7 +103,7 @@ def test_bad_input(extractor):
     real = evaluate.gather(extractor, batches(images(20, 0)))
     with pytest.raises(ganlib.UserError, match="unknown metric 'fidd'.*Did you mean 'fid'"):
         evaluate.measure(["fidd"], real, real)
-    with pytest.raises(ganlib.UserError, match="intra_fid needs labelled data"):
+    with pytest.raises(ganlib.UserError, match="intra_fid needs labeled data"):
         evaluate.measure(["intra_fid"], real, real)
     real.probabilities = None
     with pytest.raises(ganlib.UserError, match="leave out 'is'"):

@@ -16,11 +16,11 @@ def test_resizing_is_pillows(before, after):
         np.testing.assert_allclose(mine, bicubic_by_pillow(image, after), atol=1e-2)
 
 
-def test_grey_and_colour():
-    grey, colour = np.full((1, 2, 2, 1), 7.0, np.float32), np.array([[[[10.0, 20.0, 30.0]]]], np.float32)
-    np.testing.assert_array_equal(as_channels(grey, 3), np.full((1, 2, 2, 3), 7.0))
-    assert float(as_channels(colour, 1)[0, 0, 0, 0]) == pytest.approx(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
-    assert as_channels(grey, None) is grey
+def test_gray_and_color():
+    gray, color = np.full((1, 2, 2, 1), 7.0, np.float32), np.array([[[[10.0, 20.0, 30.0]]]], np.float32)
+    np.testing.assert_array_equal(as_channels(gray, 3), np.full((1, 2, 2, 3), 7.0))
+    assert float(as_channels(color, 1)[0, 0, 0, 0]) == pytest.approx(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
+    assert as_channels(gray, None) is gray
 
 
 def test_bad_images():

@@ -43,15 +43,15 @@ def test_a_discriminator_gives_its_features():
 def test_a_network_of_keras_applications():
     keras.utils.set_random_seed(0)
     extractor = features.application("MobileNetV2", weights=None)
-    grey = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 1), np.uint8)
-    result = extractor(grey)
+    gray = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 1), np.uint8)
+    result = extractor(gray)
     assert result.features.shape == (2, 1280)
     assert result.probabilities.shape == (2, 1000)
     np.testing.assert_allclose(result.probabilities.sum(1), 1, atol=1e-4)
-    # The same by hand: repeat to colour, Pillow's resizing, Keras's preprocessing, the layer before the classes.
+    # The same by hand: repeat to color, Pillow's resizing, Keras's preprocessing, the layer before the classes.
     keras.utils.set_random_seed(0)
     model = keras.applications.MobileNetV2(weights=None)
-    pixels = np.stack([bicubic_by_pillow(np.repeat(image, 3, axis=-1), 224) for image in grey])
+    pixels = np.stack([bicubic_by_pillow(np.repeat(image, 3, axis=-1), 224) for image in gray])
     expected = model.predict(keras.applications.mobilenet_v2.preprocess_input(pixels), verbose=0)
     np.testing.assert_allclose(result.probabilities, expected, rtol=1e-3)
 
@@ -93,7 +93,7 @@ def test_models_that_give_no_features_of_images_are_refused():
     flat = keras.layers.Flatten()(images)
     for model, told in [
         (keras.Sequential([keras.layers.Input((64,)), keras.layers.Dense(2)]), r"but it takes \(None, 64\)"),
-        (keras.Sequential([keras.layers.Input((8, 8, 2)), keras.layers.Flatten()]), "in grey or colour"),
+        (keras.Sequential([keras.layers.Input((8, 8, 2)), keras.layers.Flatten()]), "in gray or color"),
         (keras.Sequential([keras.layers.Input((8, 16, 1)), keras.layers.Flatten()]), "square images"),
         (keras.Sequential([keras.layers.Flatten()]), "but it takes None"),
         (keras.Model(images, {"a": flat}), "as 'features' in a dict"),

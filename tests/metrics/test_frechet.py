@@ -33,7 +33,7 @@ def test_rank_deficient_against_scipy_in_the_subspace():
 
 
 def test_fewer_images_than_features_against_their_own_subspace():
-    """The cross term is the nuclear norm of A B^T, with A and B the centred features: computed from few rows, exactly."""
+    """The cross term is the nuclear norm of A B^T, with A and B the centered features: computed from few rows, exactly."""
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(10, 100)), 2 * rng.normal(size=(12, 100)) + 1
     a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (real, fake))

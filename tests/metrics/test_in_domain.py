@@ -46,5 +46,5 @@ def test_a_class_without_images(monkeypatch, caplog):
 
 def test_it_needs_labels_and_memory():
     source = data.sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
-    with pytest.raises(ganlib.UserError, match="labelled images in memory, which mine has not"):
+    with pytest.raises(ganlib.UserError, match="labeled images in memory, which mine has not"):
         in_domain.load(source)

@@ -14,7 +14,7 @@ def pixels():
     return features.from_model(keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten()]), "pixels")
 
 
-def test_neighbours_are_the_nearest_by_the_angle_between_features(tmp_path):
+def test_neighbors_are_the_nearest_by_the_angle_between_features(tmp_path):
     source = data.open("digits").subset(range(300))
     found = instances.prepare(source, pixels(), neighbors=5, cache_dir=tmp_path)
     flat = source.images.reshape(300, 64).astype(float)
@@ -47,6 +47,6 @@ def test_kept_ones_follow_from_the_seed():
 
 
 @pytest.mark.parametrize("neighbors", [0, 1298])
-def test_more_neighbours_than_images_are_refused(neighbors):
+def test_more_neighbors_than_images_are_refused(neighbors):
     with pytest.raises(ganlib.UserError, match=f"neighbors must be from 1 to the 1297 images of digits/train, got {neighbors}"):
         instances.prepare(data.open("digits"), pixels(), neighbors)

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.models import pseudo_labels
+from ganlib import losses
 from ganlib.networks import Classifier, mlp
 from tests.helpers import SHAPE, adam, same, weights
 
@@ -20,7 +20,7 @@ def test_the_loss_by_hand():
     logits = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
     expected = -(log_p[0, 2] + log_p[2, 1]) / 3  # the second is not sure, and counts in the mean
-    loss = pseudo_labels.pseudo_label_loss([2, 0, 1], [True, False, True], logits)
+    loss = losses.pseudo_label_loss([2, 0, 1], [True, False, True], logits)
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 

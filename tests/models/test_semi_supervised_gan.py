@@ -4,8 +4,7 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib import data, regularizers
-from ganlib.models import semi_supervised_gan
+from ganlib import data, losses, regularizers
 from ganlib.networks import dcgan, mlp
 from tests.helpers import SHAPE, adam, replicas, same, weights
 
@@ -28,11 +27,11 @@ def test_unlabeled_loss_against_the_paper():
     d_fake = np.exp(fake).sum(1) / (np.exp(fake).sum(1) + 1)
     expected = -0.5 * np.log(d_real).mean() - 0.5 * np.log(1 - d_fake).mean()
     lse = [tf.reduce_logsumexp(tf.constant(x), axis=1) for x in (real, fake)]
-    assert float(semi_supervised_gan.unlabeled_losses(*lse)) == pytest.approx(expected)
+    assert float(losses.unlabeled_losses(*lse)) == pytest.approx(expected)
 
 
 def test_feature_matching_by_hand():
-    assert float(semi_supervised_gan.feature_matching(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 2.5
+    assert float(losses.feature_matching(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 2.5
 
 
 def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images, labels):
@@ -46,7 +45,7 @@ def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images,
     assert sum(moved) == len(sgan.network.trainable_variables) == len(moved) - 1  # the temperature stays
     assert same(before_still, weights(sgan.generator))
     network = weights(sgan.network)
-    sgan.generator_step(rescaled[1], None, rng)
+    sgan.generator_step(rescaled[1], rng)
     assert same(network, weights(sgan.network))
     assert all(not np.array_equal(a, b) for a, b in zip(before_still, weights(sgan.generator), strict=True))
     assert same(head, weights(sgan.discriminator.head))
@@ -68,7 +67,7 @@ def test_labels_and_unlabeled_images_are_used(images, labels):
 
 
 def test_feature_matching_l1_by_hand():
-    assert float(semi_supervised_gan.feature_matching_l1(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 1.5
+    assert float(losses.feature_matching_l1(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 1.5
 
 
 def test_simultaneous_gradients_are_those_of_the_two_losses(images, labels):
@@ -85,7 +84,7 @@ def test_simultaneous_gradients_are_those_of_the_two_losses(images, labels):
         fake_features = sgan.network.features(sgan.generator(latents))
         real_logits, fake_logits = sgan.network(real), sgan.network.class_logits(fake_features)
         logits = sgan.network(labeled)
-        loss = ganlib.models.supervised.cross_entropy(labels, logits) + semi_supervised_gan.unlabeled_losses(
+        loss = ganlib.models.supervised.cross_entropy(labels, logits) + losses.unlabeled_losses(
             tf.reduce_logsumexp(real_logits, axis=1), tf.reduce_logsumexp(fake_logits, axis=1)
         )
         log_p = tf.nn.log_softmax(real_logits)
@@ -122,7 +121,7 @@ def test_every_option_changes_the_training(images, labels, update):
 
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
-def test_labeled_augment_is_for_labelled_images_alone(images, labels, update):
+def test_labeled_augment_is_for_labeled_images_alone(images, labels, update):
     def blank(images, rng):
         return 0.0 * images
 

@@ -45,7 +45,7 @@ def test_the_discriminator_chooses_the_head(tmp_path):
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "classifier.keras")(IMAGES), classifier(IMAGES))
 
 
-def test_initialisation_by_data_reaches_body_and_head():
+def test_initialization_by_data_reaches_body_and_head():
     discriminator = improved_mlp.Discriminator((8, 8, 1), width=80)
     classifier = Classifier(discriminator.body, (8, 8, 1), 3, discriminator.class_head(3))
     images = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1), np.uint8)

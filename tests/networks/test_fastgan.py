@@ -49,17 +49,17 @@ def test_an_excitation_scales_channels_by_what_it_sees_in_coarse_maps():
     found = layer(fine, coarse)
     pooled = coarse.reshape(2, 4, 2, 4, 2, 5).mean(axis=(2, 4)).reshape(2, -1)
 
-    def normalised(wrapper):
+    def normalized(wrapper):
         kernel, vector = np.array(wrapper.layer.kernel, np.float64), np.array(wrapper.singular_vector, np.float64)
         left = kernel @ vector
         return kernel / (left / np.linalg.norm(left) @ kernel @ vector)
 
-    hidden = pooled @ normalised(layer.gather)
-    gains = 1 / (1 + np.exp(-(hidden / (1 + np.exp(-hidden))) @ normalised(layer.spread)))
+    hidden = pooled @ normalized(layer.gather)
+    gains = 1 / (1 + np.exp(-(hidden / (1 + np.exp(-hidden))) @ normalized(layer.spread)))
     np.testing.assert_allclose(found, fine * gains[:, None, None], rtol=1e-4, atol=1e-5)
 
 
-def test_it_needs_normalisation():
+def test_it_needs_normalization():
     with pytest.raises(ganlib.UserError, match="fastgan has normalization='batch' or 'sync_batch', not None"):
         fastgan.Generator((16, 16, 1), normalization=None)
 

@@ -89,8 +89,8 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ganlib.UserError, match="has 1 to 2 scales for images of 16x16, got 4"):
         networks(scales=4)
     gan = ganlib.GAN(*networks())
-    for colours in ("translation,color", augment.ADA()):
+    for colors in ("translation,color", augment.ADA()):
         with pytest.raises(ganlib.UserError, match="augmentation 'color' mixes the channels of an image"):
-            gan.compile(adam(), adam(), augment=colours)
+            gan.compile(adam(), adam(), augment=colors)
     with pytest.raises(ganlib.UserError, match="has 2 scales, but the discriminator looks at 1"):
         ganlib.GAN(networks()[0], networks(scales=1)[1])

@@ -12,7 +12,7 @@ from tests.helpers import SHAPE, mlp_gan, replicas, same, weights
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, *SHAPE), np.uint8)
 SIGNED = np.float32(IMAGES / 127.5 - 1.0)
 WRONG = {
-    "0 to 255": np.float32(IMAGES), "0 to 65535": np.uint16(IMAGES) * 257, "normalised": 2.0 * SIGNED,
+    "0 to 255": np.float32(IMAGES), "0 to 65535": np.uint16(IMAGES) * 257, "normalized": 2.0 * SIGNED,
     "NaN": np.where(IMAGES == 7, np.nan, SIGNED), "half": np.float16(IMAGES),
 }  # fmt: skip
 

@@ -65,11 +65,11 @@ def test_pixels_are_prepared_as_the_network_wants_them(backbone):
     np.testing.assert_allclose(vgg(IMAGES)[0], vgg.network(np.float32(swapped), training=False), rtol=1e-4, atol=1e-5)
 
 
-def test_grey_images_are_repeated_into_colour():
-    grey = pretrained.load("applications:VGG16", (32, 32, 1), taps=1, weights=None)
-    colour = pretrained.Backbone(grey.network, (32, 32, 3), grey.pixels)
+def test_gray_images_are_repeated_into_color():
+    gray = pretrained.load("applications:VGG16", (32, 32, 1), taps=1, weights=None)
+    color = pretrained.Backbone(gray.network, (32, 32, 3), gray.pixels)
     images = IMAGES[..., :1]
-    np.testing.assert_array_equal(grey(images)[0], colour(np.repeat(images, 3, axis=-1))[0])
+    np.testing.assert_array_equal(gray(images)[0], color(np.repeat(images, 3, axis=-1))[0])
 
 
 def test_it_is_frozen_and_gradients_reach_the_image(backbone):
@@ -104,15 +104,15 @@ def test_a_model_of_ones_own_takes_pixel_values(tmp_path):
 def test_images_are_brought_to_what_a_network_was_made_for(discriminator_file):
     discriminator, path = discriminator_file
     backbone = pretrained.load(f"model:{path}", (16, 16, 3), taps=1)
-    images = np.zeros((2, 16, 16, 3), np.float32) + np.linspace(-1, 1, 3, dtype=np.float32)  # of one colour: so are larger ones
+    images = np.zeros((2, 16, 16, 3), np.float32) + np.linspace(-1, 1, 3, dtype=np.float32)  # of one color: so are larger ones
     expected = discriminator.features(np.zeros((2, 32, 32, 3), np.float32) + images[:, :1, :1])
     np.testing.assert_allclose(np.reshape(backbone(images)[0], (2, -1)), expected, atol=1e-6)
 
 
-def test_colour_is_not_made_grey(tmp_path):
-    dcgan.Discriminator((16, 16, 1), width=4).save(tmp_path / "grey.keras")
+def test_color_is_not_made_gray(tmp_path):
+    dcgan.Discriminator((16, 16, 1), width=4).save(tmp_path / "gray.keras")
     with pytest.raises(ganlib.UserError, match="the backbone takes images of 1 channels, and these have 3"):
-        pretrained.load(f"model:{tmp_path / 'grey.keras'}", (16, 16, 3), taps=1)
+        pretrained.load(f"model:{tmp_path / 'gray.keras'}", (16, 16, 3), taps=1)
 
 
 def test_round_trip(backbone, tmp_path):

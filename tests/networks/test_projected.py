@@ -41,7 +41,7 @@ def batches(classes=None):
 
 
 def doubled(maps):
-    """Twice the resolution, linearly between the centres of pixels."""
+    """Twice the resolution, linearly between the centers of pixels."""
     for axis in (1, 2):
         n = maps.shape[axis]
         position = np.clip((np.arange(2 * n) + 0.5) / 2 - 0.5, 0, n - 1)
@@ -126,7 +126,7 @@ def test_it_is_saved_with_its_backbone_and_goes_on(backbone, tmp_path):
     assert same(weights(again), weights(gan))
 
 
-def test_grey_images_and_maps_of_odd_sizes():
+def test_gray_images_and_maps_of_odd_sizes():
     backbone = pretrained.load("applications:MobileNetV2", (28, 28, 1), taps=4, weights=None, size=56)
     discriminator = projected.Discriminator((28, 28, 1), backbone=backbone, width=2)
     images = np.zeros((2, 28, 28, 1), np.float32)

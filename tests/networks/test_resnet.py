@@ -20,7 +20,7 @@ def test_features_are_summed_over_positions():
 
 
 def test_labels_without_batch_norm_are_refused():
-    with pytest.raises(ganlib.UserError, match="takes labels through batch normalisation"):
+    with pytest.raises(ganlib.UserError, match="takes labels through batch normalization"):
         resnet.Generator((8, 8, 1), num_classes=3, normalization=None)
 
 

@@ -46,7 +46,7 @@ def test_parameters_are_those_of_the_authors_code(size, base):
 
 @pytest.mark.parametrize(("demodulate", "upsample"), [(True, False), (False, False), (True, True)])
 def test_modulation_against_a_loop_over_images(demodulate, upsample):
-    """Each image convolved by its own weights, scaled by its style and normalised, one after the other by scipy."""
+    """Each image convolved by its own weights, scaled by its style and normalized, one after the other by scipy."""
     layer = stylegan2.ModulatedConv(4, 3, demodulate, upsample)
     x, w = RANDOM.normal(size=(3, 6, 6, 5)).astype(np.float32), RANDOM.normal(size=(3, 7)).astype(np.float32)
     result = np.asarray(layer(x, w))

@@ -46,7 +46,7 @@ def test_gradient_of_r1_reaches_the_critics_weights():
 
 
 def test_r1_with_respect_to_augmented_images():
-    """Saturation scales colours by a factor of each image, and so the gradient of what comes before it."""
+    """Saturation scales colors by a factor of each image, and so the gradient of what comes before it."""
     discriminator = mlp.Discriminator((3, 3, 3), width=8)
     images, rng = RANDOM.normal(size=(4, 3, 3, 3)).astype(np.float32), RandomStream(5)
     contrast = augment.DiffAugment("color")

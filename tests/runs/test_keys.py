@@ -163,7 +163,7 @@ def evaluation_record():
 def describe(given, described, tmp_path, monkeypatch):
     """A function from a method and changes of its smallest config to all that the job would do; it raises what the job does.
 
-    The job runs as it is, but for `fit`, what is measured, neighbours in a space of features, and TFDS.
+    The job runs as it is, but for `fit`, what is measured, neighbors in a space of features, and TFDS.
     """
     found, count = {}, iter(range(9))
 
@@ -305,8 +305,8 @@ def test_a_key_changes_the_run_or_is_refused(describe, method, key):
 
 NONSENSE = {
     "dataset": "", "image_size": 0, "batch_size": 0, "steps": -1, "seed": -1, "generator_optimizer.learning_rate": -1.0,
-    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "colour", "background": "colour",
-    "ada.target": 2.0, "ada.interval": 0, "ada.categories": "colour", "accumulation_steps": 0, "non_finite": "go",
+    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "color", "background": "color",
+    "ada.target": 2.0, "ada.interval": 0, "ada.categories": "color", "accumulation_steps": 0, "non_finite": "go",
     "ema_decay": 1.5, "precision": "half", "steps_per_execution": 0, "log_every": -5, "checkpoint_every": -1,
     "evaluate_every": -1, "labels_per_class": 0, "label_seed": -1, "validation_per_class": -1, "instances.kept": 0,
     "frozen_layers": -1, "loss": "hing", "penalties": {"r1": {"weight": -1.0}}, "discriminator_steps": 0,

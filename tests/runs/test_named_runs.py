@@ -40,7 +40,7 @@ HELD_OUT = {"validation_per_class": 5, "label_seed": 1}
         ({}, 50),  # it learned from all images
         (HELD_OUT, 0),
         (HELD_OUT | {"labels_per_class": 5}, 0),
-        ({"labels_per_class": 5, "label_seed": 1}, 50),  # its labelled images are those held out here
+        ({"labels_per_class": 5, "label_seed": 1}, 50),  # its labeled images are those held out here
         ({"validation_per_class": 5, "label_seed": 2}, "some"),
         ({"validation_per_class": 4, "label_seed": 1}, "some"),
         ({"classes": "3,7"}, 0),  # by a config of other images, which are not compared

@@ -95,7 +95,7 @@ def png(image):
     return buffer.getvalue()
 
 
-def test_a_classifier_takes_files_of_any_size_and_colour(classifier):
+def test_a_classifier_takes_files_of_any_size_and_color(classifier):
     read = export.saved_model.read(classifier)
     image = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
     expected = read["classify"](images=image[None, ..., None])["probabilities"][0]

@@ -89,7 +89,7 @@ def test_who_has_gone_is_left_out():
         return await asyncio.gather(*calls, return_exceptions=True)
 
     results = asyncio.run(main())
-    assert isinstance(results[1], asyncio.CancelledError)
+    assert isinstance(results[1], asyncio.CanceledError)
     assert seen == [0, 2]
 
 
