@@ -21,7 +21,7 @@ def gan_of(module=dcgan):
         instance.Discriminator(module.Discriminator((16, 16, 1), width=8), instance_dim=6, embedding_dim=4),
     )
     for network in (gan.generator, gan.ema_generator):
-        network.keep(KEPT)
+        network.set_instances(KEPT)
     gan.compile(adam(), adam(), penalties=[penalties.R1(1.0, interval=2)])
     return gan
 
