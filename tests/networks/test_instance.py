@@ -90,5 +90,5 @@ def test_what_does_not_fit_is_said():
         instance.Discriminator(dcgan.Discriminator((16, 16, 1), width=8, num_classes=3), 6)
     with pytest.raises(ganlib.UserError, match="latent_dim=8 leaves none beside embedding_dim=8"):
         instance.Generator(dcgan.Generator((16, 16, 1), latent_dim=8, width=8), 6, embedding_dim=8)
-    with pytest.raises(ganlib.UserError, match="the generator's conditions is .*, but the discriminator's is"):
+    with pytest.raises(ganlib.UserError, match="the generator's condition_spec is .*, but the discriminator's is"):
         ganlib.GAN(gan.generator, dcgan.Discriminator((16, 16, 1), width=8))
