@@ -6,7 +6,7 @@
 import gc
 import os
 
-from experiments.common import earlier_commands
+from experiments.common import earlier_commands, logs
 
 # Before TensorFlow loads: its C++ notices would bury the progress bar. Errors reach Python as exceptions anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -16,3 +16,4 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 gc.set_threshold(100_000, 20, 20)
 
 earlier_commands.accept()
+logs.quiet()
