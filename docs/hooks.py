@@ -165,7 +165,9 @@ def keys_table():
 
 
 def keys_of_base():
-    """``(key, default, comment)`` of every line of base.py that sets one, each key once."""
+    """``(key, default, comment)`` of every line of base.py that sets one, and of the settings of methods, each key once."""
+    from ganlib.methods import METHODS
+
     found, group = {}, ""
     for line in (ROOT / "experiments/configs/base.py").read_text().splitlines():
         code, _, comment = (part.strip() for part in line.partition("  # "))
@@ -177,6 +179,8 @@ def keys_of_base():
             found[outer[1]] = "" if default.startswith("placeholder") else default, comment
         elif inner and group:
             found[f"{group}.{inner[1]}"] = inner[2], comment
+    for name, method in METHODS.items():
+        found |= {f"{name}.{key}": (repr(default), text) for key, (default, text) in method.settings.items()}
     return [(key, *rest) for key, rest in found.items()]
 
 

@@ -56,7 +56,7 @@ def test_every_key_says_which_methods_read_it(hooks):
     assert {key.strip("`") for key in rows} == {key for own in keys.READ.values() for key in own}
     assert rows["`steps`"] == "| `steps` | `1000` | generator updates | all |"
     assert rows["`evaluation_samples`"].endswith("| gan (unless metrics is '') |")
-    assert rows["`freeze_features`"].endswith("| triple_gan, pseudo_labels, supervised |")
+    assert rows["`freeze_features`"].endswith("| pseudo_labels, supervised, triple_gan |")
 
 
 def test_every_job_config_and_module_has_its_place(hooks):

@@ -3,6 +3,8 @@
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from ganlib.methods import METHODS
+
 
 def gan():
     """The config of a GAN, for `experiments.train_gan`."""
@@ -50,17 +52,9 @@ def classifier():
     config.generator_loss = "feature_matching"  # or "feature_matching_l1"
     config.regularizers = ConfigDict()  # of the classifier, such as {"conditional_entropy": {"weight": 0.1}}
     config.generator_regularizers = ConfigDict()  # such as {"pull_away": {"weight": 0.8}}
-    config.pseudo_labels = ConfigDict({  # read where the method is pseudo_labels
-        "threshold": 0.95,  # of the probability
-        "strong_augment": "",  # such as "color,translation,cutout", for FixMatch
-    })  # fmt: skip
-    config.triple_gan = ConfigDict({  # read where the method is triple_gan
-        "classifier": {},  # arguments of the Discriminator on whose body the classifier is
-        "classifier_optimizer": {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5},
-        "alpha": 0.5,
-        "adversarial_weight": 0.01,
-        "generated_weight": 0.1,
-    })  # fmt: skip
+    for name, method in METHODS.items():
+        if method.settings:
+            config[name] = ConfigDict({key: default for key, (default, _) in method.settings.items()})
     return config
 
 

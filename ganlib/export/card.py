@@ -30,7 +30,7 @@ def write(folder, run, functions, step, **facts):
     card = {
         "name": name_of(run), "step": step, **facts, **identity(run), "background": run.config.background,
         "training_images": run.facts.get("num_examples"),
-        "functions": {function.name: evaluation_record(function) for function in functions},
+        "functions": {function.name: function_record(function) for function in functions},
         "measured": _measured(run.folder, step), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
         "config": json.loads(run.config.to_json_best_effort()),
     }  # fmt: skip
@@ -94,7 +94,7 @@ def identity(run):
     return {"data": run.facts["data"], "image_shape": list(run.image_shape), "class_names": list(run.class_names)}
 
 
-def evaluation_record(function):
+def function_record(function):
     """The inputs of a function as the card has them: name -> shape, in which "batch" stands for any size, and dtype."""
     return {
         spec.name: {"shape": [size or "batch" for size in spec.shape], "dtype": spec.dtype.name} for spec in function.inputs

@@ -5,156 +5,19 @@ anything is trained or written. `READ` is the one place that says what is read: 
 it, and the page of all keys is made of it. tests/runs/test_keys.py holds it against what every key does.
 """
 
-import dataclasses
-from collections.abc import Callable
-
 from ganlib.errors import UserError, did_you_mean
-from ganlib.runs import key_values
+from ganlib.methods import METHODS, values
+from ganlib.methods.conditions import OWN_FEATURES
 
-JOBS = {"gan": "train_gan"} | dict.fromkeys(
-    ("semi_supervised", "triple_gan", "pseudo_labels", "supervised"), "train_classifier"
-)
+JOBS = {name: method.job for name, method in METHODS.items()}
 """Method -> the job that trains it."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Condition:
-    """Other keys on which it depends whether a key is read.
-
-    Attributes:
-        holds: from a config to whether it is read.
-        unless: what the config says where it is not, for the message.
-        remedy: what to do to have it read.
-    """
-
-    holds: Callable
-    unless: str
-    remedy: str
-
-
-def _is_tfds(name):
-    return bool(name) and name != "digits" and not name.startswith(("folder:", "prepared:"))
-
-
-def _datasets(config):
-    return [config.dataset, config.get("unlabeled_dataset")]
-
-
-def _trains(config, *keys):
-    return any((config[key] or "").startswith("config:") for key in keys)
-
-
-TFDS = Condition(
-    lambda config: any(_is_tfds(name) for name in _datasets(config)),
-    "no data set is one of TensorFlow Datasets",
-    "set dataset to one",
-)
-FOLDER = Condition(
-    lambda config: any((name or "").startswith("folder:") for name in _datasets(config)),
-    "no data set is a folder",
-    "set dataset to folder:PATH",
-)
-BACKGROUND = Condition(  # experiments.generate --like reads transparent pictures, too
-    lambda config: FOLDER.holds(config) or config.instances.features, FOLDER.unless, FOLDER.remedy
-)
-CHOSEN = Condition(
-    lambda config: config.labels_per_class or config.validation_per_class,
-    "labels_per_class and validation_per_class choose no images",
-    "set one of them",
-)
-HELD_OUT = Condition(
-    lambda config: config.validation_per_class, "validation_per_class is 0", "hold images out by validation_per_class"
-)
-METRICS = Condition(lambda config: config.metrics, "metrics is ''", "set metrics")
-INSTANCES = Condition(lambda config: config.instances.features, "instances.features is ''", "set instances.features")
-ADA = Condition(lambda config: config.augment == "ada", "augment is not 'ada'", "set augment to 'ada'")
-ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is None", "set ada.target")
-GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
-TRAINS_FEATURES = Condition(
-    lambda config: _trains(config, "features_from"),
-    "the method learns from labeled images alone, and features_from names no GAN to train",
-    "set method to 'semi_supervised'",
-)
-BATCHES = Condition(
-    lambda config: config.generated_from or not config.labeled_batch_size,
-    "labeled_batch_size is set and there are no generated images",
-    "set labeled_batch_size alone",
-)
-OWN_FEATURES = Condition(
-    lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
-)
-NAMED_NETWORKS = Condition(
-    lambda config: (
-        any("networks" not in config[which] for which in ("generator", "discriminator"))
-        or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier)
-    ),
-    "every network names its own",
-    "leave them out",
-)
-NAMED_DISCRIMINATOR = Condition(
-    lambda config: "networks" not in config.discriminator, "discriminator.networks is set", "leave it out"
-)
-
-EVERY = dict.fromkeys(
-    (
-        "method", "dataset", "classes", "image_size", "batch_size", "steps", "seed", "networks", "discriminator",
-        "discriminator_optimizer", "augment", "accumulation_steps", "non_finite", "ema_decay", "precision",
-        "steps_per_execution", "log_every", "checkpoint_every", "labels_per_class", "validation_per_class", "smoke",
-    ),
-    (),
-) | {"data_dir": (TFDS,), "skip_corrupt": (FOLDER,), "label_seed": (CHOSEN,)}  # fmt: skip
-"""Key -> conditions, of the keys that every method reads."""
-
-WITH_GENERATOR = {
-    "generator": (), "generator_optimizer": (), "sample_every": (), "networks": (NAMED_NETWORKS,),
-    "ada.categories": (ADA,), "ada.probability": (ADA,), "ada.target": (ADA,), "ada.adjustment": (ADA, ADAPTS),
-    "ada.interval": (ADA, ADAPTS),
-}  # fmt: skip
-
-CLASSIFIER = dict.fromkeys(("background", "test_split", "labeled_batch_size", "features_from"), ()) | {
-    "evaluate_every": (HELD_OUT,)
-}
-
-FROM_FEATURES = {"discriminator": (OWN_FEATURES,), "networks": (OWN_FEATURES, NAMED_DISCRIMINATOR)}
-
-READ = {
-    "gan": EVERY | WITH_GENERATOR | dict.fromkeys(
-        (
-            "conditional", "instances.features", "weights_from", "body_from", "frozen_layers", "loss", "penalties",
-            "discriminator_steps", "top_k", "metrics", "features", "update_rule",
-        ),
-        (),
-    ) | {
-        "instances.neighbors": (INSTANCES,), "instances.embedding_dim": (INSTANCES,), "instances.kept": (INSTANCES,),
-        "evaluation_samples": (METRICS,), "evaluate_every": (METRICS,), "background": (BACKGROUND,),
-    },
-    "semi_supervised": EVERY | WITH_GENERATOR | CLASSIFIER | dict.fromkeys(
-        (
-            "unlabeled_dataset", "unlabeled_weight", "labeled_augment", "generator_loss", "regularizers",
-            "generator_regularizers", "update_rule",
-        ),
-        (),
-    ) | {"discriminator": (OWN_FEATURES,)},
-    "triple_gan": EVERY | WITH_GENERATOR | CLASSIFIER | dict.fromkeys(
-        (
-            "unlabeled_dataset", "freeze_features", "regularizers", "triple_gan.classifier_optimizer", "triple_gan.alpha",
-            "triple_gan.adversarial_weight", "triple_gan.generated_weight",
-        ),
-        (),
-    ) | {"triple_gan.classifier": (OWN_FEATURES,)},
-    "pseudo_labels": EVERY | CLASSIFIER | FROM_FEATURES | dict.fromkeys(
-        (
-            "unlabeled_dataset", "unlabeled_weight", "freeze_features", "pseudo_labels.threshold",
-            "pseudo_labels.strong_augment",
-        ),
-        (),
-    ),
-    "supervised": EVERY | CLASSIFIER | FROM_FEATURES | {
-        "freeze_features": (), "generated_from": (), "generated_images": (GENERATED,),
-        "unlabeled_dataset": (TRAINS_FEATURES,), "batch_size": (BATCHES,),
-    },
-}  # fmt: skip
+READ = {name: method.reads for name, method in METHODS.items()}
 """Method -> key -> the conditions under which it is read; a key that is not there is not read."""
+
+VALUES = values.SHARED | {key: check for method in METHODS.values() for key, check in method.values.items()}
+"""Key -> what refuses a value that it cannot have. Networks and augmentations refuse theirs themselves."""
 
 
 def check(config, defaults):
@@ -181,15 +44,15 @@ def check_values(config, defaults):
     """
     _check_job(config, defaults)
     known = dict(_items(defaults))
-    values = dict(_items(config))
-    for key in values:
+    given = dict(_items(config))
+    for key in given:
         if key not in known:
             raise UserError(f"unknown config key: {key}.{did_you_mean(key, known)}")
     for key in known:
-        if key not in values:
+        if key not in given:
             raise UserError(f"the config lacks the key {key}: begin it with one of the functions in experiments.configs.base")
-    for key, value in values.items():
-        key_values.check(key, value, config, adapts="ada.target" in READ[config.method])
+    for key, value in given.items():
+        values.check(key, value, VALUES, config, adapts="ada.target" in READ[config.method])
 
 
 def idle(config, defaults, kept=()):

@@ -11,6 +11,8 @@ import experiments.configs
 import ganlib
 from experiments.configs import base
 from ganlib import data, runs
+from ganlib.methods import building
+from ganlib.methods import gan as gan_method
 from ganlib.networks import mlp
 from ganlib.runs import from_config, keys
 
@@ -165,7 +167,7 @@ def test_real_data_fits_its_config(name, tfds_dir):
 def test_schedules_of_both_optimizers_count_train_steps(monkeypatch):
     """However many updates the discriminator makes in a step: its schedules end with the last step, and not before."""
     pair = lambda run, num_classes: (mlp.Generator((4, 4, 1), 2, 2), mlp.Discriminator((4, 4, 1), 2))  # noqa: E731
-    monkeypatch.setattr(from_config, "_pair", pair)
+    monkeypatch.setattr(gan_method, "networks_of", pair)
     configs = {name: module(name).get_config() for name in NAMES}
     several = {name: config for name, config in configs.items() if config.get("discriminator_steps", 1) > 1}
     assert {"cifar10_sngan", "cifar10_biggan", "celeba64_wgan_gp"} <= set(several)
@@ -177,7 +179,7 @@ def test_schedules_of_both_optimizers_count_train_steps(monkeypatch):
             own.beta_2 = {"linear": {"start": 0.5, "end": 0.75, "share": 1.0}}
         gan = from_config.build(types.SimpleNamespace(config=config, strategy=tf.distribute.get_strategy(), instances=None))
         found, count = gan.discriminator_optimizer, config.discriminator_steps
-        expected = from_config.build_optimizer(own, config.steps)
+        expected = building.optimizer(own, config.steps)
         for step in np.linspace(0, config.steps, 5).astype(int):
             expected.iterations.assign(step)
             for update in (0, count - 1):

@@ -162,7 +162,7 @@ def test_what_failed_at_the_end_is_done_by_the_same_command(tmp_path, capsys):
         ),
         ({"precision": "half"}, "unknown precision 'half'"),
         ({"method": "gann"}, "unknown method 'gann'"),
-        ({"augment": "color"}, "unknown augmentation 'color'"),
+        ({"augment": "colour"}, "unknown augmentation 'colour'"),
         ({"penalties": {"r9": {}}}, "unknown penalty 'r9'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"steps": 0}, "steps must be at least 1, got 0"),

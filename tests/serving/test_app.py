@@ -28,7 +28,7 @@ def exported(folder, functions, network):
     export.saved_model.write(functions, network, folder)
     card = {"format": "saved_model", "class_names": list("abc"), "image_shape": SHAPE, "step": 1, "data": "mine",
             "background": "black",
-            "functions": {function.name: export.card.evaluation_record(function) for function in functions}}  # fmt: skip
+            "functions": {function.name: export.card.function_record(function) for function in functions}}  # fmt: skip
     (folder / "model_card.json").write_text(json.dumps(card))
     return folder
 

@@ -7,22 +7,23 @@ import ganlib
 from ganlib.errors import UserError, choose
 
 
-def check(key, value, config, adapts):
+def check(key, value, checks, config, adapts):
     """Refuses a value that a key cannot have, whether the key is read or not.
 
     Args:
         key: such as ``"ada.interval"``.
         value: its value; of a group, a `ConfigDict`.
+        checks: key -> the check of its value.
         config: the whole config.
         adapts: whether the method has a discriminator to which an augmentation can adapt itself.
 
     Raises:
         UserError: naming the key and what it may be.
     """
-    if key in VALUES:
-        VALUES[key](key, value)
-    if key in ("augment", "labeled_augment", "pseudo_labels.strong_augment"):
-        _check_augment(key, value, adapts and key == "augment")
+    if key in checks:
+        checks[key](key, value)
+    if key == "augment":
+        augmentation(key, value, adapts)
     if key == "ada.probability" and hasattr(value, "items") and config.ada.target is not None:
         raise UserError("ada.probability is a schedule, which ada.target would adapt: set ada.target to None, or give a number")
 
@@ -63,7 +64,7 @@ def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=Fals
     return check
 
 
-_share = functools.partial(number, 0, 1)
+share = functools.partial(number, 0, 1)
 
 
 def _check_schedule(key, value, check):
@@ -123,10 +124,10 @@ def categories(key, value):
 
 
 OWN = {
-    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), _share(open_high=True, schedule=True)),
+    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), share(open_high=True, schedule=True)),
     **dict.fromkeys(("temperature", "limit"), number(0, open_low=True)),
     "interval": whole(1),
-    "linear_decay": _share(open_low=True),
+    "linear_decay": share(open_low=True),
 }
 """Argument of an optimizer, a penalty or a regularizer -> its check; every other number is at least 0."""
 
@@ -143,12 +144,10 @@ def arguments(key, value):
             number(0)(inner, argument)
 
 
-def _check_augment(key, value, adapts):
-    """Refuses what is not a policy, and ``"ada"`` where it cannot adapt itself."""
+def augmentation(key, value, adapts=False):
+    """A check for a policy by name; ``"ada"`` is accepted only where there is a discriminator that it can adapt to."""
     from ganlib import augment
 
-    if value is None and key == "labeled_augment":
-        return
     text(key, value)
     if value != "ada":
         augment.get(value)
@@ -156,15 +155,9 @@ def _check_augment(key, value, adapts):
         raise UserError(f"{key} cannot be 'ada', which adapts itself to a discriminator: choose another augmentation")
 
 
-def _generator_losses():
-    from ganlib.models import semi_supervised_gan
+SEED = whole(0, 2**32 - 1)
 
-    return semi_supervised_gan.GENERATOR_LOSSES
-
-
-_SEED = whole(0, 2**32 - 1)
-
-VALUES = {
+SHARED = {
     "dataset": a_name,
     "data_dir": optional(text),
     "classes": optional(a_name),
@@ -173,19 +166,19 @@ VALUES = {
     "background": color,
     "batch_size": whole(1),
     "steps": whole(1),
-    "seed": _SEED,
+    "seed": SEED,
     "networks": a_name,
     "generator_optimizer": arguments,
     "discriminator_optimizer": arguments,
     "update_rule": one_of("update_rule", lambda: ("alternating", "simultaneous")),
     "ada.categories": categories,
-    "ada.probability": _share(schedule=True),
+    "ada.probability": share(schedule=True),
     "ada.target": optional(number(-1, 1)),
     "ada.adjustment": number(0, open_low=True),
     "ada.interval": whole(1),
     "accumulation_steps": whole(1),
     "non_finite": one_of("non_finite", lambda: ("stop", "skip")),
-    "ema_decay": _share(open_high=True, schedule=True),
+    "ema_decay": share(open_high=True, schedule=True),
     "precision": one_of("precision", lambda: ganlib.training.precision.POLICIES),
     "steps_per_execution": whole(1),
     "log_every": whole(0),
@@ -204,28 +197,22 @@ VALUES = {
     "loss": one_of("loss", lambda: ganlib.losses.LOSSES),
     "penalties": arguments,
     "discriminator_steps": whole(1),
-    "top_k": _share(open_low=True, schedule=True),
+    "top_k": share(open_low=True, schedule=True),
     "metrics": text,
     "features": a_name,
     "evaluation_samples": whole(2),
     "labels_per_class": optional(whole(1)),
-    "label_seed": _SEED,
+    "label_seed": SEED,
     "validation_per_class": whole(0),
     "test_split": text,
     "unlabeled_dataset": optional(a_name),
+    "labeled_augment": optional(augmentation),
     "labeled_batch_size": optional(whole(1)),
     "unlabeled_weight": number(0),
     "features_from": optional(text),
     "generated_from": optional(text),
     "generated_images": whole(1),
     "freeze_features": flag,
-    "generator_loss": one_of("generator loss", _generator_losses),
     "regularizers": arguments,
-    "generator_regularizers": arguments,
-    "pseudo_labels.threshold": _share(),
-    "triple_gan.classifier_optimizer": arguments,
-    "triple_gan.alpha": _share(),
-    "triple_gan.adversarial_weight": number(0),
-    "triple_gan.generated_weight": number(0),
 }
-"""Key -> what refuses a value that it cannot have. Networks and augmentations refuse theirs themselves."""
+"""Key -> its check, of the keys that do not belong to one method alone."""

@@ -1,0 +1,124 @@
+"""Networks, optimizers and terms of a loss from their entries in a config."""
+
+import importlib
+import inspect
+
+import keras
+
+from ganlib import networks
+from ganlib.augment import ADA
+from ganlib.errors import UserError, choose, did_you_mean
+from ganlib.training import schedules
+
+
+def terms(kind, config, known, steps):
+    """Penalties or regularizers: a list of one for each name in ``config``, which has the arguments."""
+    return [
+        _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
+        for name, arguments in config.items()
+    ]
+
+
+def classifier(run, arguments):
+    """A classifier on the body of a discriminator of these arguments."""
+    discriminator = with_body(network(run, "discriminator", arguments))
+    discriminator.body.trainable = not run.config.freeze_features
+    num_classes = len(run.class_names)
+    return networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
+
+
+def shared_arguments(config):
+    """The arguments of ``compile`` that all models share."""
+    keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
+    augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
+    return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
+
+
+def _scheduled(arguments, steps):
+    """Arguments with the schedules that their values describe."""
+    return {name: schedules.from_config(value, steps) for name, value in arguments.items()}
+
+
+def network(run, which, arguments, num_classes=None):
+    """The generator or discriminator of arguments, among which ``networks`` may name another module than the config's."""
+    arguments = dict(arguments)
+    name = arguments.pop("networks", run.config.networks)
+    kind = getattr(_architecture(name), which.capitalize(), None)
+    if kind is None:
+        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another")
+    return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
+
+
+def with_body(discriminator):
+    """The discriminator, if a classifier can take its features."""
+    if discriminator.body is None:
+        module = type(discriminator).__module__.rpartition(".")[2]
+        raise UserError(f"networks={module!r} has no features for a classifier: choose other networks")
+    return discriminator
+
+
+def _architecture(name):
+    """The module of `ganlib.networks` of a name; no other is imported."""
+    known = {name: f"ganlib.networks.{name}" for name in networks.architectures()}
+    return importlib.import_module(choose("networks", name, known))
+
+
+def optimizer(config, steps, updates=1):
+    """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
+
+    Each number may be a schedule of train steps, as `ganlib.training.schedules.from_config` reads it. With
+    ``linear_decay=0.5`` the learning rate falls linearly to 0 over the last half of the ``steps``.
+
+    Args:
+        config: as above.
+        steps: the train steps of the training.
+        updates: how many updates the optimizer makes in a train step.
+
+    Raises:
+        UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
+    """
+    arguments = _scheduled(config, steps)
+    name = arguments.pop("name", "adam")
+    decay = arguments.pop("linear_decay", None)
+    if decay is not None:
+        if not 0 < decay <= 1:
+            raise UserError(f"linear_decay is a share of the steps in (0, 1], got {decay}")
+        falling = decay * steps
+        arguments["learning_rate"] = schedules.Linear(arguments["learning_rate"], 0.0, falling, begin=steps - falling)
+    if updates > 1:
+        scheduled = {key: value for key, value in arguments.items() if callable(value)}
+        arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
+    known = {"adam": schedules.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
+
+
+def _construct(kind, what, arguments, **others):
+    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have or a value that it refuses."""
+    known = _arguments(kind)
+    for name in arguments:
+        if name not in known:
+            raise UserError(
+                f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
+            )
+    try:
+        return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:  # Keras's, of a layer that cannot be
+        shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        raise UserError(f"there is no {what} with {shown}: {' '.join(str(error).split())}") from None
+
+
+def _arguments(kind):
+    """The names of the arguments of a class, and of the classes of ours to which it hands on the rest."""
+    names = set()
+    for ancestor in kind.__mro__:
+        if "__init__" not in vars(ancestor):
+            continue
+        if names and not ancestor.__module__.startswith("ganlib"):
+            break
+        parameters = inspect.signature(ancestor.__init__).parameters.values()
+        names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}
+        if all(p.kind != p.VAR_KEYWORD for p in parameters):
+            break
+    return names
