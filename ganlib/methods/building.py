@@ -12,7 +12,14 @@ from ganlib.training import schedules
 
 
 def terms(kind, config, known, steps):
-    """Penalties or regularizers: a list of one for each name in ``config``, which has the arguments."""
+    """Builds penalties or regularizers, one for each name in ``config``.
+
+    Args:
+        kind: ``"penalty"`` or ``"regularizer"``, for messages.
+        config: Name -> arguments.
+        known: Name -> class.
+        steps: The number of train steps, which schedules among the arguments refer to.
+    """
     return [
         _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
         for name, arguments in config.items()
@@ -20,7 +27,7 @@ def terms(kind, config, known, steps):
 
 
 def classifier(run, arguments):
-    """A classifier on the body of a discriminator of these arguments."""
+    """Builds a `ganlib.Classifier` of the run's classes on the body of a discriminator with these ``arguments``."""
     discriminator = with_body(network(run, "discriminator", arguments))
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
@@ -28,7 +35,7 @@ def classifier(run, arguments):
 
 
 def shared_arguments(config):
-    """The arguments of ``compile`` that all models share."""
+    """A dict of the arguments of ``compile`` that all models share, from a ``config``."""
     keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
     augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
     return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
@@ -40,7 +47,17 @@ def _scheduled(arguments, steps):
 
 
 def network(run, which, arguments, num_classes=None):
-    """The generator or discriminator of arguments, among which ``networks`` may name another module than the config's."""
+    """Builds a generator or a discriminator.
+
+    Args:
+        run: A `ganlib.runs.Run`, which has the image shape and the config's ``networks``.
+        which: ``"generator"`` or ``"discriminator"``.
+        arguments: A dict of its arguments. A key ``networks`` among them names another module than the config's.
+        num_classes: The number of classes that it is conditioned on. Defaults to None, for an unconditional network.
+
+    Raises:
+        UserError: For a module without such a network, and arguments that it does not take.
+    """
     arguments = dict(arguments)
     name = arguments.pop("networks", run.config.networks)
     kind = getattr(_architecture(name), which.capitalize(), None)
@@ -50,7 +67,11 @@ def network(run, which, arguments, num_classes=None):
 
 
 def with_body(discriminator):
-    """The discriminator, if a classifier can take its features."""
+    """Returns ``discriminator`` if a classifier can use its features.
+
+    Raises:
+        UserError: If it has no body.
+    """
     if discriminator.body is None:
         module = type(discriminator).__module__.rpartition(".")[2]
         raise UserError(f"networks={module!r} has no features for a classifier: choose other networks")

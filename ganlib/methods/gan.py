@@ -40,7 +40,18 @@ def _num_classes(run):
 
 
 def networks_of(run, num_classes):
-    """The generator and the discriminator, conditioned as the config says."""
+    """The generator and the discriminator of a run, conditioned as its config says.
+
+    Args:
+        run: A `ganlib.runs.Run`.
+        num_classes: The number of classes that both are conditioned on, or None.
+
+    Returns:
+        ``(generator, discriminator)``.
+
+    Raises:
+        UserError: If the config asks for classes and instances at once.
+    """
     from ganlib.methods import building
     from ganlib.networks import instance
 

@@ -145,7 +145,16 @@ def arguments(key, value):
 
 
 def augmentation(key, value, adapts=False):
-    """A check for a policy by name; ``"ada"`` is accepted only where there is a discriminator that it can adapt to."""
+    """A check for an augmentation by name.
+
+    Args:
+        key: The key of the config.
+        value: Its value.
+        adapts: Whether there is a discriminator that ``"ada"`` can adapt to. Defaults to False.
+
+    Raises:
+        UserError: For an unknown name, and for ``"ada"`` where it cannot adapt.
+    """
     from ganlib import augment
 
     text(key, value)
@@ -155,7 +164,7 @@ def augmentation(key, value, adapts=False):
         raise UserError(f"{key} cannot be 'ada', which adapts itself to a discriminator: choose another augmentation")
 
 
-SEED = whole(0, 2**32 - 1)
+_SEED = whole(0, 2**32 - 1)
 
 SHARED = {
     "dataset": a_name,
@@ -166,7 +175,7 @@ SHARED = {
     "background": color,
     "batch_size": whole(1),
     "steps": whole(1),
-    "seed": SEED,
+    "seed": _SEED,
     "networks": a_name,
     "generator_optimizer": arguments,
     "discriminator_optimizer": arguments,
@@ -202,7 +211,7 @@ SHARED = {
     "features": a_name,
     "evaluation_samples": whole(2),
     "labels_per_class": optional(whole(1)),
-    "label_seed": SEED,
+    "label_seed": _SEED,
     "validation_per_class": whole(0),
     "test_split": text,
     "unlabeled_dataset": optional(a_name),
