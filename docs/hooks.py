@@ -90,20 +90,42 @@ def as_markdown(docstring):
 
 
 def job_page(job):
-    """The page of a job that has no guide in docs/jobs: its docstring, and where to see what it has found."""
-    pages = [path.stem for path in sorted((ROOT / "docs").glob("*.md")) if f"experiments.{job}" in path.read_text()]
-    results = "".join(f"\n\nIts results are on the page [{page}](../{page}.md).\n" for page in pages[:1])
+    """The page of a job that has no guide in docs/jobs: its docstring, and a link to the first page with its results."""
+    page = results_page(job)
+    results = f"\n\nIts results are on the page [{title_of(page)}](../{page}).\n" if page else ""
     return f"# {job}\n\n{as_markdown(parsed(jobs()[job])[1])}{results}"
+
+
+def results_page(job):
+    """The first page that mentions a job, relative to docs; pages of studies come first. None if no page does."""
+    docs = ROOT / "docs"
+    for path in [*sorted(docs.glob("studies/*.md")), *sorted(docs.glob("*.md"))]:
+        if re.search(rf"experiments\.{re.escape(job)}\b", path.read_text()):
+            return path.relative_to(docs).as_posix()
+    return None
+
+
+def title_of(page):
+    """The first heading of a page of docs."""
+    return re.search("^# (.+)", (ROOT / "docs" / page).read_text(), re.MULTILINE)[1]
 
 
 def flags_table(job):
     """Returns the table of a job's flags, including those that shared modules define for it."""
     path = jobs()[job]
     rows = flags_of(path)
-    for module, function in re.findall(r"(\w+)\.(define_\w*flags)\(\)", (ROOT / path).read_text()):
-        (definitions,) = (ROOT / "experiments").glob(f"*/{module}.py")
-        rows += flags_of(definitions, function)
+    for name, function in re.findall(r"(\w+)\.(define_\w*flags)\(\)", (ROOT / path).read_text()):
+        rows += flags_of(imported_file(path, name), function)
     return "\n".join(["", "## Flags", "", "| flag | default | |", "| --- | --- | --- |", *rows, ""]) if rows else ""
+
+
+def imported_file(path, name):
+    """The file of the module that a file imports under a name: ``from experiments.benchmarks import networks as name``."""
+    for node in ast.walk(parsed(path)[0]):
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            if name == (alias.asname or alias.name):
+                return pathlib.Path(*node.module.split("."), f"{alias.name}.py")
+    raise ValueError(f"{path} does not import {name}; import it with from ... import")
 
 
 def flags_of(path, function=None):
