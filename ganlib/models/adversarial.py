@@ -201,11 +201,9 @@ def _check_networks(generator, discriminator):
                 f"ganlib.networks.dcgan, got {got}"
             )
     for name in ("image_shape", "num_classes", "condition_spec"):
-        generator_value, discriminator_value = getattr(generator, name), getattr(discriminator, name)
-        if generator_value != discriminator_value:
-            raise UserError(
-                f"the generator's {name} is {generator_value}, but the discriminator's is {discriminator_value}: make them equal"
-            )
+        values = getattr(generator, name), getattr(discriminator, name)
+        if values[0] != values[1]:
+            raise UserError(f"the generator's {name} is {values[0]}, but the discriminator's is {values[1]}: make them equal")
     if generator.num_scales != discriminator.num_scales:
         raise UserError(
             f"the generator has {generator.num_scales} scales, but the discriminator has {discriminator.num_scales}: "

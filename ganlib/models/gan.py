@@ -98,9 +98,7 @@ class GAN(AdversarialModel):
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
         if update == "simultaneous" and discriminator_steps != 1:
-            raise UserError(
-                f"update='simultaneous' makes one discriminator step, got discriminator_steps={discriminator_steps}: set it to 1"
-            )
+            raise UserError(f"update='simultaneous' needs discriminator_steps=1, got {discriminator_steps}: set it to 1")
         self._set_loss(loss, top_k)
         self.penalties = listed("penalties", penalties)
         self._build_penalties()
