@@ -31,15 +31,15 @@ def check_form(data, form, missing):
     parts = parts_of(data)
     if any(part is not None for part in parts[max(len(form), 2) :]):  # `train_on_batch` passes None for missing parts
         raise UserError(
-            f"each batch must be ({', '.join(form)}), got {len(parts)} parts: remove the others (sample weights are not supported)"
+            f"each batch must be ({', '.join(form)}), got {len(parts)} parts: remove the others, such as sample weights"
         )
     for (name, (shape, num_classes)), part in zip(form.items(), (*parts, *[None] * len(form)), strict=False):
         if part is None:
             raise UserError(missing)
         if not hasattr(part, "shape"):
             raise UserError(
-                f"{name} must be an array, got a {type(part).__name__}: pass arrays, as in fit(images, labels), or a dataset of "
-                f"batches of ({', '.join(form)})"
+                f"{name} must be an array, got a {type(part).__name__}: pass arrays, as in fit(images, labels), or a dataset "
+                f"of batches of ({', '.join(form)})"
             )
         dtype = tf.as_dtype(part.dtype)
         if not (dtype.is_floating or dtype.is_integer or (dtype.is_bool and num_classes)):
@@ -81,8 +81,8 @@ def check_arrays(images, labels, form, missing):
         raise UserError(f"{images.name} is a source: pass its batches, as in fit(ganlib.data.batches(source, 64), ...)")
     if images is None or isinstance(images, (list, tuple, dict, str)):
         raise UserError(
-            f"images must be an array, got a {type(images).__name__}: pass an array, as in fit(images, labels), or a dataset of "
-            "batches"
+            f"images must be an array, got a {type(images).__name__}: pass an array, as in fit(images, labels), or a dataset "
+            "of batches"
         )
     if not isinstance(images, np.ndarray):
         return False

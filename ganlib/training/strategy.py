@@ -94,9 +94,7 @@ def check_shares(strategy, dataset, parts=1):
             below, above = (size // divisor * divisor, -(-size // divisor) * divisor)
             nearest = f"{below} or {above}" if below else str(above)
             split = f", each in {parts} parts" if parts > 1 else ""
-            raise UserError(
-                f"a batch of {size} cannot be divided equally among {replicas} replicas{split}: set it to {nearest}"
-            )
+            raise UserError(f"a batch of {size} cannot be split equally among {replicas} replicas{split}: set it to {nearest}")
 
 
 def num_workers(strategy):
