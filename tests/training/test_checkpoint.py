@@ -96,7 +96,7 @@ def test_restore_raises_if_all_checkpoints_are_damaged(trained):
 def test_checkpoint_of_another_model_raises(trained):
     _, checkpoints, _ = trained
     with pytest.raises(
-        ganlib.UserError, match=r"step_00000002' is of another model \(it has \d+ variables, the model has \d+\)"
+        ganlib.UserError, match=r"2' is of another model \(it has \d+ variables, the model has \d+\)"
     ):
         checkpoint.Checkpoints(checkpoints.folder, mlp_gan()).restore()
 
@@ -132,7 +132,7 @@ def test_full_disk_keeps_the_previous_checkpoint(trained, monkeypatch):
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage)
     gan.step.assign(3)
     with pytest.raises(
-        ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*checkpoint of step 2 is still good"
+        ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*of step 2 is still good"
     ):
         checkpoints.save()
     monkeypatch.undo()
@@ -162,7 +162,7 @@ def test_failed_write_leaves_no_files(trained, monkeypatch):
     gan.step.assign(3)
     checkpoints.save()
     with pytest.raises(
-        ganlib.UserError, match="step 3 could not be written .*No space left on device.*the checkpoint of step 2"
+        ganlib.UserError, match="step 3 could not be written .*No space left on device.*checkpoint of step 2"
     ):
         checkpoints.wait()
     assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
@@ -225,8 +225,7 @@ def test_rewritten_checkpoint_keeps_its_notes(trained):
 
 @pytest.mark.parametrize("killed_at", [0, 1, 2])
 def test_kill_while_rewriting_keeps_a_valid_checkpoint(trained, monkeypatch, killed_at):
-    """After a kill at each of the two renames, or after them, the old or the new checkpoint is valid, and the next save replaces
-    it."""
+    """After a kill at or after the two renames, the old or the new checkpoint is valid, and the next save replaces it."""
     gan, checkpoints, states = trained
     renames, replace = [], checkpoint.os.replace
 
