@@ -100,7 +100,7 @@ def test_all_that_may_be_damaged_at_once_costs_no_more_than_a_step(made, tmp_pat
     assert sorted(set(steps)) == steps
     if steps[:2] != [1, 2]:
         assert "rows up to step 2 were lost or changed" in caplog.text
-    assert "step_00000003 is damaged and was passed over" in caplog.text
+    assert "step_00000003 is damaged and was skipped" in caplog.text
     assert {p.name for p in (run / "samples").iterdir()} >= {"step_00000003.png", "step_00000004.png", "interpolation.png"}
     for step in (3, 4):
         Image.open(run / f"samples/step_0000000{step}.png").load()

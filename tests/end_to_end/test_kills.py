@@ -93,7 +93,7 @@ def test_a_disk_that_takes_no_more_ends_the_job_and_leaves_the_last_checkpoint(t
     assert code == 2
     assert len(errors) == 1
     assert "checkpoint of step 6 could not be written to" in errors[0]
-    assert "the one of step 4 is still good" in errors[0]
+    assert "the checkpoint of step 4 is still good" in errors[0]
     code, output, _ = finish(start(*arguments, "--config.steps=6"))
     assert code == 0
     assert "from step 4" in output

@@ -80,7 +80,7 @@ def test_it_is_saved_and_goes_on(tmp_path):
 
 def test_what_does_not_fit_is_said():
     gan = gan_of()
-    with pytest.raises(ganlib.UserError, match="told features of its images: train it on .images, features."):
+    with pytest.raises(ganlib.UserError, match="conditioned on features: train it on .images, features."):
         gan.fit(batches().map(lambda images, features: images), steps_per_epoch=1, verbose=0)
     with pytest.raises(ganlib.UserError, match="instances are from 0 to 6, got 7 to 7"):
         gan.generate(2, labels=7)

@@ -92,5 +92,5 @@ def test_what_does_not_fit_is_refused():
     for colors in ("translation,color", augment.ADA()):
         with pytest.raises(ganlib.UserError, match="augmentation 'color' mixes the channels of an image"):
             gan.compile(adam(), adam(), augment=colors)
-    with pytest.raises(ganlib.UserError, match="has 2 scales, but the discriminator looks at 1"):
+    with pytest.raises(ganlib.UserError, match="has 2 scales, but the discriminator has 1"):
         ganlib.GAN(networks()[0], networks(scales=1)[1])
