@@ -18,8 +18,8 @@ arXiv:2501.05441).
 
 @register
 class Upsample(keras.layers.Layer):
-    """Doubles the resolution, filtering with `FILTER` along each axis with zero padding: ``(n, h, w, c)`` -> ``(n, 2h, 2w,
-    c)``.
+    """Doubles the resolution, filtering with `FILTER` along each axis with zero padding: ``(n, h, w, c)`` ->
+    ``(n, 2h, 2w, c)``.
     """
 
     def call(self, inputs):
@@ -33,8 +33,8 @@ class Upsample(keras.layers.Layer):
 
 @register
 class Downsample(keras.layers.Layer):
-    """Halves the resolution, filtering with `FILTER` along each axis with zero padding: ``(n, 2h, 2w, c)`` -> ``(n, h, w,
-    c)``.
+    """Halves the resolution, filtering with `FILTER` along each axis with zero padding: ``(n, 2h, 2w, c)`` ->
+    ``(n, h, w, c)``.
     """
 
     def call(self, inputs):
