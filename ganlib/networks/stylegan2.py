@@ -110,21 +110,21 @@ class Generator(base.Generator):
     """Latents -> a mapping network -> styles, which modulate the convolutions; the outputs of all resolutions are summed.
 
     Args:
-    image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
-    latent_dim: The dimension of latents and styles; the paper uses 512. Defaults to 512.
-    width: The maximum number of channels, used at the lowest resolutions; the paper uses 512. Defaults to 512.
-    num_classes: The number of classes, or None. Defaults to None.
-    channels_base: The number of channels is this divided by the resolution if that is less than ``width``; the paper uses
-        32,768. Defaults to 32_768.
-    mapping_layers: The number of dense layers from latents to styles; the paper uses 8. Defaults to 8.
-    mixing: The share of training images with two styles, the second from a random layer on; the paper uses 0.9. Defaults to
-        0.9.
-    bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
-        without a tanh, the generator could not match them so exactly that the discriminator would not notice. Defaults to
-        False.
+        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        latent_dim: The dimension of latents and styles; the paper uses 512. Defaults to 512.
+        width: The maximum number of channels, used at the lowest resolutions; the paper uses 512. Defaults to 512.
+        num_classes: The number of classes, or None. Defaults to None.
+        channels_base: The number of channels is this divided by the resolution if that is less than ``width``; the paper uses
+            32,768. Defaults to 32_768.
+        mapping_layers: The number of dense layers from latents to styles; the paper uses 8. Defaults to 8.
+        mixing: The share of training images with two styles, the second from a random layer on; the paper uses 0.9. Defaults to
+            0.9.
+        bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
+            without a tanh, the generator could not match them so exactly that the discriminator would not notice. Defaults to
+            False.
 
     Raises:
-    UserError: If the image size is not supported.
+        UserError: If the image size is not supported.
     """
 
     truncates_styles = True
