@@ -41,24 +41,26 @@ def splits(root):
         UserError: If a split is next to something else, or two folders name the same split.
     """
     folders, loose_files = _contents(root)
-    found = {}
+    split_folders = {}
     for folder in folders:
         split = split_of(folder.name)
-        if split in found:
+        if split in split_folders:
             raise UserError(
-                f"folder {str(root)!r} contains {found[split].name!r} and {folder.name!r}, both names of the {split} split: "
-                "keep one"
+                f"folder {str(root)!r} contains {split_folders[split].name!r} and {folder.name!r}, "
+                f"both names of the {split} split: keep one"
             )
         if split:
-            found[split] = folder
-    others = [p for p in folders if p not in found.values()] + [p for p in loose_files if p.suffix.lower() in IMAGE_SUFFIXES]
-    if found and others:
-        split = next(iter(found.values()))
+            split_folders[split] = folder
+    others = [p for p in folders if p not in split_folders.values()] + [
+        p for p in loose_files if p.suffix.lower() in IMAGE_SUFFIXES
+    ]
+    if split_folders and others:
+        split = next(iter(split_folders.values()))
         raise UserError(
             f"folder {str(root)!r} contains {split.name!r}, the name of a split, next to {others[0].name!r}: "
             "move the others elsewhere, or rename it if it is a class"
         )
-    return found
+    return split_folders
 
 
 def files(root, class_names=None):
@@ -88,7 +90,7 @@ def files(root, class_names=None):
         return loose_files, None, ()
     _check_are_classes(root, folders)
     class_names = class_names or class_names_of(root)
-    found, labels = [], []
+    paths, labels = [], []
     for folder in folders:
         if folder.name not in class_names:
             raise UserError(
@@ -97,10 +99,10 @@ def files(root, class_names=None):
         files_of_class = below(folder)
         if not files_of_class:
             raise UserError(f"class folder {str(folder)!r} is empty: put images into it or remove it")
-        found += files_of_class
+        paths += files_of_class
         labels += [class_names.index(folder.name)] * len(files_of_class)
-    _check_in_one_class(found, labels)
-    return found, np.array(labels, np.int64), class_names
+    _check_in_one_class(paths, labels)
+    return paths, np.array(labels, np.int64), class_names
 
 
 def class_names_of(root):
@@ -119,7 +121,7 @@ def below(folder):
     Raises:
         UserError: If a link points to a folder that contains it.
     """
-    found = []
+    all_files = []
     for parent, folders, names in os.walk(folder, followlinks=True):
         parent = pathlib.Path(parent)
         folders[:] = [name for name in folders if _visible(name)]
@@ -127,8 +129,8 @@ def below(folder):
             if parent.resolve().is_relative_to((parent / name).resolve()):
                 raise UserError(f"{str(parent / name)!r} is a link to a folder that contains it: remove it")
         paths = (parent / name for name in names if _visible(name))
-        found += [path for path in paths if path.is_file() or path.is_symlink()]
-    return sorted(found)
+        all_files += [path for path in paths if path.is_file() or path.is_symlink()]
+    return sorted(all_files)
 
 
 def _contents(root):
@@ -175,10 +177,10 @@ def _check_are_classes(root, folders):
         )
 
 
-def _check_in_one_class(found, labels):
+def _check_in_one_class(paths, labels):
     """Rejects a file that is in two classes through a link."""
     known = {}
-    for path, label in zip(found, labels, strict=True):
+    for path, label in zip(paths, labels, strict=True):
         if not path.exists():
             continue
         status = path.stat()

@@ -57,7 +57,7 @@ class Evaluation:
         if "cas" in names:
             _check_cas(source, test)
         self.source, self.test, self.samples, self.seed = source, test, samples, seed
-        self.asked, self._with_cas = list(names), "cas" in names
+        self.requested, self._with_cas = list(names), "cas" in names
         self.names = [name for name in names if name != "cas"]
         self._features, self._cache_dir, self._progress = features, cache_dir, progress
         self._extractor = self._real = None
@@ -86,7 +86,7 @@ class Evaluation:
             raise UserError(f"expected a ganlib.GAN, got a {type(model).__name__}: use of_source for images")
         if getattr(model.generator, "image_shape", self.source.image_shape) != self.source.image_shape:
             raise UserError(
-                f"{self.source.name} has images of {self.source.image_shape}, the GAN makes {model.generator.image_shape}: "
+                f"{self.source.name} has images of {self.source.image_shape}, the GAN generates {model.generator.image_shape}: "
                 "use real images of the same shape"
             )
         if self._with_cas and not model.generator.num_classes:
@@ -180,7 +180,7 @@ def evaluation_record(results, evaluation, **facts):
     """Returns the contents of ``evaluation.json``: the results and everything they depend on."""
     return {
         "results": results,
-        "metrics": evaluation.asked,
+        "metrics": evaluation.requested,
         "samples": evaluation.samples,
         "real": evaluation.source.name,
         "real_images": evaluation.source.num_examples,
