@@ -103,10 +103,10 @@ def test_networks_of_no_size_are_refused(arguments, told):
         ({"seed": None}, "seed must be an integer, got None"),
         ({"batch_size": -1}, "batch_size must be at least 1"),
         ({"truncation": "a"}, "truncation must be positive"),
-        ({"labels": [1, 2]}, "4 images need one label, or as many as images"),
-        ({"labels": np.eye(3)[[0, 1, 2, 0]]}, "4 images need one label"),
-        ({"labels": "1"}, "labels are the classes' numbers, from 0 to 2, got '1'"),
-        ({"labels": 1.5}, "labels are the classes' numbers"),
+        ({"labels": [1, 2]}, "labels must be one integer or 4, one per image"),
+        ({"labels": np.eye(3)[[0, 1, 2, 0]]}, "labels must be one integer or 4"),
+        ({"labels": "1"}, "labels must be class indices from 0 to 2, got '1'"),
+        ({"labels": 1.5}, "labels must be class indices"),
     ],
 )
 def test_what_generate_cannot_make_is_refused(arguments, told):
@@ -119,7 +119,7 @@ def test_latents_that_do_not_fit_are_refused():
         mlp_gan().generate_from(np.zeros((2, 9)))
     with refused("labels must be from 0 to 2, got -1 to -1"):
         mlp_gan(3).generate_from(np.zeros((2, 4)), [-1, -1])
-    with refused("this GAN is not conditional"):
+    with refused("this GAN is unconditional"):
         mlp_gan().generate_from(np.zeros((2, 4)), [1, 1])
 
 

@@ -227,7 +227,7 @@ CLASSIFIER = ("train_classifier", "--config=experiments/configs/digits_sgan.py")
 TRAINING = {
     "unknown dataset": (["--config.dataset=mnits"], "unknown dataset 'mnits'.*Did you mean 'mnist'"),
     "missing folder": (["--config.dataset=folder:/nowhere"], "no folder at '/nowhere'"),
-    "image size": (["--config.image_size=20"], "dcgan cannot make images of 20x20: its sizes are 8, 16, 28, 32, 64, 128"),
+    "image size": (["--config.image_size=20"], "dcgan cannot generate images of 20x20: choose one of the sizes 8, 16, 28, 32"),
     "unknown key": (["--config.stepz=3"], 'unknown config key: stepz. Did you mean "steps"'),
     "wrong type": (["--config.steps=abc"], "config.steps=abc: invalid literal"),
     "batch size 0": (["--config.batch_size=0"], "batch_size must be at least 1, got 0"),
@@ -237,7 +237,7 @@ TRAINING = {
 ERRORS = {name: ((*GAN, "--workdir={folder}", *arguments), message) for name, (arguments, message) in TRAINING.items()} | {
     "more labels than exist": (
         (*CLASSIFIER, "--workdir={folder}", "--config.labels_per_class=1000"),
-        "1000 labels per class asked for, but class 0 has only 128 examples$",
+        "1000 labels per class requested, but class 0 has only 128 examples$",
     ),
     "evaluate nothing": (("evaluate",), "give either --workdir, or both --real and --fake"),
     "evaluate no run": (("evaluate", "--workdir=/nowhere"), "no run in '/nowhere'"),

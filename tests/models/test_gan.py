@@ -152,7 +152,7 @@ def test_generate_with_labels():
     assert not np.array_equal(gan.generate(2, labels=1), gan.generate(2, labels=2))
     with pytest.raises(ganlib.UserError, match="labels must be from 0 to 2, got 1 to 3"):
         gan.generate(2, labels=[1, 3])
-    with pytest.raises(ganlib.UserError, match="not conditional: leave out the labels"):
+    with pytest.raises(ganlib.UserError, match="unconditional: omit labels"):
         mlp_gan().generate(2, labels=1)
 
 

@@ -126,8 +126,8 @@ def bomb():
 HOSTILE = {
     "bomb": (bomb(), "is too large|decompression bomb"),
     "cut off": (png(np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8))[:800], "cannot be read"),
-    "text": (b"hello", "none of the formats"),
-    "empty": (b"", "none of the formats"),
+    "text": (b"hello", "not a PNG, JPEG, BMP or GIF file"),
+    "empty": (b"", "not a PNG, JPEG, BMP or GIF file"),
 }
 
 
