@@ -1,4 +1,4 @@
-"""From a run's config to its model: networks, losses, penalties and optimizers by name."""
+"""Builds the model that a config describes: networks, losses, penalties and optimizers by name."""
 
 import importlib
 import inspect
@@ -13,10 +13,10 @@ from ganlib.training import precision, schedules
 
 
 def build(run):
-    """The compiled model that a run's config describes, under its strategy, with new weights that follow from its seed.
+    """Builds and compiles the model of a run under its strategy. The initial weights are determined by the config's seed.
 
     Raises:
-        UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
+        UserError: for an unknown name or argument, or an image size that the network does not support.
     """
     keras.utils.set_random_seed(run.config.seed)
     with precision.policy(run.config.precision), run.strategy.scope():
@@ -49,31 +49,33 @@ def _build_gan(run):
 
 
 def _pair(run, num_classes):
-    """Generator and discriminator, conditioned as the config says."""
-    config, own = run.config, run.instances
-    if not own:
+    """Builds the generator and the discriminator, conditioned as the config specifies."""
+    config, instances = run.config, run.instances
+    if not instances:
         return tuple(_network(run, which, config[which], num_classes) for which in ("generator", "discriminator"))
     if num_classes:
-        raise UserError("a GAN is told classes or instances, not both: set conditional=False or instances.features=''")
-    latent_dim = config.generator.latent_dim + own.embedding_dim
+        raise UserError(
+            "a GAN is conditioned on classes or on instances, not on both: set conditional=False or instances.features=''"
+        )
+    latent_dim = config.generator.latent_dim + instances.embedding_dim
     dim = run.facts["instance_dim"]
     generator = _network(run, "generator", {**config.generator, "latent_dim": latent_dim})
     discriminator = _with_body(_network(run, "discriminator", config.discriminator))
     return (
-        networks.instance.Generator(generator, dim, own.kept, own.embedding_dim),
-        networks.instance.Discriminator(discriminator, dim, own.embedding_dim),
+        networks.instance.Generator(generator, dim, instances.kept, instances.embedding_dim),
+        networks.instance.Discriminator(discriminator, dim, instances.embedding_dim),
     )
 
 
 def _freeze(discriminator, count):
-    """Leaves the first layers of a discriminator's body that have weights as they are: Mo et al. 2020, "Freeze the
-    discriminator" (FreezeD, arXiv:2002.10964)."""
+    """Freezes the first ``count`` layers with weights of a discriminator's body: Mo et al. 2020, "Freeze the discriminator"
+    (FreezeD, arXiv:2002.10964)."""
     if not count:
         return
     layers = [layer for layer in getattr(_with_body(discriminator).body, "layers", []) if layer.weights]
     if not 0 <= count <= len(layers):
         raise UserError(
-            f"the discriminator has {len(layers)} layers that can be frozen: frozen_layers={count} is no number of them"
+            f"frozen_layers must be between 0 and {len(layers)}, the layers of the discriminator that have weights, got {count}"
         )
     for layer in layers[:count]:
         layer.trainable = False
@@ -101,19 +103,19 @@ def _build_semi_supervised(run):
 
 
 def _build_triple_gan(run):
-    config, own, num_classes = run.config, run.config.triple_gan, len(run.class_names)
+    config, group, num_classes = run.config, run.config.triple_gan, len(run.class_names)
     model = TripleGAN(
         _network(run, "generator", config.generator, num_classes),
         _network(run, "discriminator", config.discriminator, num_classes),
-        _classifier(run, own.classifier),
+        _classifier(run, group.classifier),
     )
     model.compile(
         build_optimizer(config.generator_optimizer, config.steps),
         build_optimizer(config.discriminator_optimizer, config.steps),
-        build_optimizer(own.classifier_optimizer, config.steps),
-        alpha=own.alpha,
-        adversarial_weight=own.adversarial_weight,
-        generated_weight=own.generated_weight,
+        build_optimizer(group.classifier_optimizer, config.steps),
+        alpha=group.alpha,
+        adversarial_weight=group.adversarial_weight,
+        generated_weight=group.generated_weight,
         regularizers=_terms("regularizer", config.regularizers, regularizers.CLASSIFIER_TERMS, config.steps),
         **_shared(config),
     )
@@ -121,7 +123,7 @@ def _build_triple_gan(run):
 
 
 def _terms(kind, config, known, steps):
-    """Penalties or regularizers: a list of one for each name in ``config``, which has the arguments."""
+    """Builds a list of penalties or regularizers, one for each name in ``config``, which maps names to arguments."""
     return [
         _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
         for name, arguments in config.items()
@@ -147,7 +149,7 @@ def _build_pseudo_labels(run):
 
 
 def _classifier(run, arguments):
-    """A classifier on the body of a discriminator of these arguments."""
+    """Builds a classifier on the body of a discriminator with these arguments."""
     discriminator = _with_body(_network(run, "discriminator", arguments))
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
@@ -155,14 +157,14 @@ def _classifier(run, arguments):
 
 
 def _shared(config):
-    """The arguments of ``compile`` that all models share."""
+    """Returns the arguments of ``compile`` that all models share."""
     keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
     augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
     return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
 
 
 def _scheduled(arguments, steps):
-    """Arguments with the schedules that their values describe."""
+    """Replaces the values that describe schedules by these schedules."""
     return {name: schedules.from_config(value, steps) for name, value in arguments.items()}
 
 
@@ -173,21 +175,21 @@ METHODS = {
     "supervised": _build_supervised,
     "triple_gan": _build_triple_gan,
 }
-"""The config's ``method`` -> what builds its model."""
+"""The config's ``method`` -> the function that builds its model."""
 
 
 def _network(run, which, arguments, num_classes=None):
-    """The generator or discriminator of arguments, among which ``networks`` may name another module than the config's."""
+    """Builds a generator or discriminator. ``arguments`` may name another module than the config's under ``networks``."""
     arguments = dict(arguments)
     name = arguments.pop("networks", run.config.networks)
     kind = getattr(_architecture(name), which.capitalize(), None)
     if kind is None:
-        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another")
+        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another module")
     return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
 
 
 def _with_body(discriminator):
-    """The discriminator, if a classifier can take its features."""
+    """Returns the discriminator after checking that a classifier can use its features."""
     if discriminator.body is None:
         module = type(discriminator).__module__.rpartition(".")[2]
         raise UserError(f"networks={module!r} has no features for a classifier: choose other networks")
@@ -195,33 +197,34 @@ def _with_body(discriminator):
 
 
 def _architecture(name):
-    """The module of `ganlib.networks` of a name; no other is imported."""
+    """Imports and returns one module of `ganlib.networks` by its name."""
     known = {name: f"ganlib.networks.{name}" for name in networks.architectures()}
     return importlib.import_module(choose("networks", name, known))
 
 
 def build_optimizer(config, steps, updates=1):
-    """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
+    """Builds a Keras optimizer from a config such as ``{"name": "adam", "learning_rate": 2e-4, ...}``.
 
-    Each number may be a schedule of train steps, as `ganlib.training.schedules.from_config` reads it. With
-    ``linear_decay=0.5`` the learning rate falls linearly to 0 over the last half of the ``steps``.
+    Each number may be a schedule over train steps, as `ganlib.training.schedules.from_config` reads it. With
+    ``linear_decay=0.5`` the learning rate decays linearly to 0 over the last half of the ``steps``.
 
     Args:
-        config: as above.
-        steps: the train steps of the training.
-        updates: how many updates the optimizer makes in a train step.
+        config: the name and the arguments of the optimizer, a dict.
+        steps: the number of train steps of the run.
+        updates: the number of updates that the optimizer makes in each train step. Defaults to 1.
 
     Raises:
-        UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
+        UserError: for an unknown optimizer or argument, or if ``linear_decay`` is not in ``(0, 1]``.
     """
     arguments = _scheduled(config, steps)
     name = arguments.pop("name", "adam")
     decay = arguments.pop("linear_decay", None)
     if decay is not None:
         if not 0 < decay <= 1:
-            raise UserError(f"linear_decay is a share of the steps in (0, 1], got {decay}")
-        falling = decay * steps
-        arguments["learning_rate"] = schedules.Linear(arguments["learning_rate"], 0.0, falling, begin=steps - falling)
+            raise UserError(f"linear_decay must be a share of the steps in (0, 1], got {decay}")
+        decay_steps = decay * steps
+        rate = arguments["learning_rate"]
+        arguments["learning_rate"] = schedules.Linear(rate, 0.0, decay_steps, begin=steps - decay_steps)
     if updates > 1:
         scheduled = {key: value for key, value in arguments.items() if callable(value)}
         arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
@@ -230,24 +233,24 @@ def build_optimizer(config, steps, updates=1):
 
 
 def _construct(kind, what, arguments, **others):
-    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have or a value that it refuses."""
+    """Returns ``kind(**arguments, **others)``. Raises a `UserError` for an unknown argument or an invalid value."""
     known = _arguments(kind)
     for name in arguments:
         if name not in known:
             raise UserError(
-                f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
+                f"the {what} has no argument {name!r}: its arguments are {', '.join(sorted(known))}.{did_you_mean(name, known)}"
             )
     try:
         return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
     except UserError:
         raise
-    except (TypeError, ValueError) as error:  # Keras's, of a layer that cannot be
+    except (TypeError, ValueError) as error:  # raised by Keras for an invalid layer
         shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
-        raise UserError(f"there is no {what} with {shown}: {' '.join(str(error).split())}") from None
+        raise UserError(f"cannot build {what} with {shown}: {' '.join(str(error).split())}") from None
 
 
 def _arguments(kind):
-    """The names of the arguments of a class, and of the classes of ours to which it hands on the rest."""
+    """Returns the argument names of a class, and of the ganlib base classes to which it passes its other arguments."""
     names = set()
     for ancestor in kind.__mro__:
         if "__init__" not in vars(ancestor):
