@@ -99,7 +99,7 @@ def test_what_was_killed_before_it_was_calibrated_is_told_and_calibrated_by_the_
         patch.setattr(classification, "calibrate_run", lambda *_: 1.0)
         trained(tmp_path, 1)
     ganlib.load(tmp_path)
-    assert "is not calibrated: its training was not finished" in caplog.text
+    assert "is not calibrated, because its training has not finished" in caplog.text
     caplog.clear()
     _, model = trained(tmp_path, 1)
     assert same(state(model), state(ganlib.load(tmp_path)))
