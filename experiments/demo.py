@@ -54,7 +54,7 @@ def results(accuracies):
     """Returns the `Table` of all runs.
 
     Args:
-        accuracies: a dict from each method to its test accuracies by label seed.
+        accuracies: A dict from each method to its test accuracies by label seed.
     """
     from ganlib.runs.report import Table
 

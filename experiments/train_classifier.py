@@ -106,7 +106,7 @@ def gans_of(config, workdir):
     on all other images, without labels; the GAN for generated images on the labeled images, with labels.
 
     Raises:
-        UserError: for a config that is not a GAN's, or that `ganlib.runs.checked` rejects.
+        UserError: For a config that is not a GAN's, or that `ganlib.runs.checked` rejects.
     """
     from ganlib import runs
 

@@ -15,8 +15,8 @@ class Stopped(Exception):
     """Raised after a signal has stopped training and a checkpoint was saved. The jobs exit with status 128 + signal.
 
     Attributes:
-        signal: the number of the signal.
-        step: the step of the checkpoint.
+        signal: The number of the signal.
+        step: The step of the checkpoint.
     """
 
     def __init__(self, signal, step):
@@ -34,12 +34,12 @@ def choose(kind, name, known):
     """Returns ``known[name]``, or raises an error that lists the known names.
 
     Args:
-        kind: the kind of the value for the message, such as ``"loss"``.
-        name: the name to look up.
-        known: a dict from names to values.
+        kind: The kind of the value for the message, such as ``"loss"``.
+        name: The name to look up.
+        known: A dict from names to values.
 
     Raises:
-        UserError: if the name is unknown.
+        UserError: If the name is unknown.
     """
     if name not in known:
         raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}.{did_you_mean(name, known)}")
@@ -50,12 +50,12 @@ def integer(name, value, least):
     """Returns ``value`` as an int.
 
     Args:
-        name: the name of the value for the message.
-        value: an integer of Python, numpy or TensorFlow.
-        least: the smallest valid value.
+        name: The name of the value for the message.
+        value: An integer of Python, numpy or TensorFlow.
+        least: The smallest valid value.
 
     Raises:
-        UserError: if the value is not an integer, or below ``least``.
+        UserError: If the value is not an integer, or below ``least``.
     """
     try:
         result = None if isinstance(value, bool) else operator.index(value)

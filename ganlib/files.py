@@ -20,7 +20,7 @@ def written_whole(path):
     The folder is created if it does not exist. Two processes may write the same file: the last one wins.
 
     Args:
-        path: the file to write.
+        path: The file to write.
 
     Examples:
         >>> import pathlib, tempfile
@@ -48,7 +48,7 @@ def folder_written_whole(path):
     An existing folder is replaced with all its contents: check it first.
 
     Args:
-        path: the folder to write.
+        path: The folder to write.
 
     Examples:
         >>> import pathlib, tempfile
@@ -146,10 +146,10 @@ def locked(folder):
     the end of the block is removed. If the file system does not support locks, a warning is logged and the block runs.
 
     Args:
-        folder: the folder.
+        folder: The folder.
 
     Raises:
-        UserError: if another process holds the lock, or if the path is a file.
+        UserError: If another process holds the lock, or if the path is a file.
     """
     import filelock
 

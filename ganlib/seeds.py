@@ -24,7 +24,7 @@ def check_seed(seed):
     """Returns a user's seed as an int.
 
     Raises:
-        UserError: if the seed is not a signed 64-bit integer.
+        UserError: If the seed is not a signed 64-bit integer.
     """
     seed = integer("seed", seed, -(2**63))
     if seed >= 2**63:
@@ -36,9 +36,9 @@ def derive(seed, purpose, *numbers):
     """Derives a ``(2,)`` int64 seed for TensorFlow's stateless random operations.
 
     Args:
-        seed: an integer or a scalar integer tensor.
-        purpose: a `Purpose`.
-        numbers: integers or scalar integer tensors, such as a step and a replica. All their bits are used.
+        seed: An integer or a scalar integer tensor.
+        purpose: A `Purpose`.
+        numbers: Integers or scalar integer tensors, such as a step and a replica. All their bits are used.
 
     Examples:
         >>> from ganlib import seeds

@@ -25,7 +25,7 @@ def of_code(*files):
     """Returns a hash of 12 hexadecimal digits of the statements of this package. Comments and docstrings are ignored.
 
     Args:
-        *files: paths in the package, such as ``"metrics/frechet.py"``. Defaults to the package's version and all files
+        *files: Paths in the package, such as ``"metrics/frechet.py"``. Defaults to the package's version and all files
             except `NOT_IN_RESULTS`.
     """
     if files:

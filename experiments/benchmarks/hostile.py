@@ -31,8 +31,8 @@ def request(generator, body):
     """Draws a request ``(method, path, body)``.
 
     Args:
-        generator: a `random.Random`.
-        body: the body of a valid request.
+        generator: A `random.Random`.
+        body: The body of a valid request.
     """
     kind = generator.choice(["bytes", "cut", "noise", "number", "deep", "shape", "name", "method", "image", "many"])
     text = body.decode()

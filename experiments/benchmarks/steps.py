@@ -34,8 +34,8 @@ def step_flops(model, specification):
     """Returns the FLOPs of the matrix multiplications and convolutions, forward and backward, in one train step.
 
     Args:
-        model: a model with a ``train_step``.
-        specification: the `tf.TensorSpec` of a batch, or a structure of specs.
+        model: A model with a ``train_step``.
+        specification: The `tf.TensorSpec` of a batch, or a structure of specs.
     """
     import tensorflow as tf
 

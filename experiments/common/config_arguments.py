@@ -28,7 +28,7 @@ def split_added(argv):
     """Separates the arguments that add a key to one of `OPEN_GROUPS`, which config flags cannot do.
 
     Args:
-        argv: the command line.
+        argv: The command line.
 
     Returns:
         ``(argv, added)``: the other arguments, for absl's flags, and a dict from paths such as ``"penalties.lecam.weight"`` to

@@ -111,8 +111,8 @@ def compare(folder, configs):
     """Runs all unfinished trials.
 
     Args:
-        folder: the folder of runs and results, a `pathlib.Path`.
-        configs: a dict from names to `ConfigDict`.
+        folder: The folder of runs and results, a `pathlib.Path`.
+        configs: A dict from names to `ConfigDict`.
 
     Returns:
         ``(rows, table, failures)``: the rows of results.json, the table in Markdown, and one line for each failed trial.

@@ -15,10 +15,10 @@ def run_all(tasks, folder, side_by_side=1):
     """Runs the commands of every task in order. A task stops at its first failed command; the other tasks continue.
 
     Args:
-        tasks: objects with a ``label`` and a method ``commands()``, which returns lists of arguments of Python, and an empty
+        tasks: Objects with a ``label`` and a method ``commands()``, which returns lists of arguments of Python, and an empty
             list once the task is done.
-        folder: the folder of the log files, one ``LABEL.log`` per task.
-        side_by_side: the number of tasks that run in parallel. Defaults to 1.
+        folder: The folder of the log files, one ``LABEL.log`` per task.
+        side_by_side: The number of tasks that run in parallel. Defaults to 1.
 
     Returns:
         One line for each failed task.

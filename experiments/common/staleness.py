@@ -15,7 +15,7 @@ def claim(trial, accept_other_code=False):
     """Records the config, data and code of a trial in its folder before training.
 
     Args:
-        trial: an object with a ``workdir`` and a dict ``asked`` with the keys config, data and code.
+        trial: An object with a ``workdir`` and a dict ``asked`` with the keys config, data and code.
         accept_other_code: True to accept a run that another version of the code has trained, or that has no record. Defaults
             to False.
 
@@ -44,7 +44,7 @@ def claim_all(trials, accept_other_code=False):
     """Calls `claim` for every trial of a comparison.
 
     Raises:
-        UserError: if folders hold different runs, with the folders and the differences.
+        UserError: If folders hold different runs, with the folders and the differences.
     """
     from ganlib import UserError
 

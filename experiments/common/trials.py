@@ -17,7 +17,7 @@ def statistics(results):
     """Computes the mean and the sample standard deviation of every result.
 
     Args:
-        results: a list with a dict of results for each run.
+        results: A list with a dict of results for each run.
 
     Returns:
         A dict of ``values``, ``mean`` and ``std``, each a dict by key. The standard deviation of a single run is None.

@@ -11,14 +11,14 @@ def load(name, overrides=()):
     """Loads a config of this folder.
 
     Args:
-        name: the name of the file, such as ``"mnist_dcgan"``.
-        overrides: changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to none.
+        name: The name of the file, such as ``"mnist_dcgan"``.
+        overrides: Changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to none.
 
     Returns:
         A `ConfigDict`.
 
     Raises:
-        UserError: for an unknown name or key, or a value of the wrong type.
+        UserError: For an unknown name or key, or a value of the wrong type.
     """
     from ganlib import UserError
 
@@ -45,8 +45,8 @@ def settled(config, original):
     or that have no effect in the original file, are left for `ganlib.runs.keys.check` to report.
 
     Args:
-        config: the `ConfigDict` of a file, with changes.
-        original: the `ConfigDict` of the file without changes.
+        config: The `ConfigDict` of a file, with changes.
+        original: The `ConfigDict` of the file without changes.
 
     Returns:
         A `ConfigDict`.

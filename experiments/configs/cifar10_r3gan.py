@@ -27,13 +27,13 @@ def recipe(config, rates, gammas, half_life, until, probability=None):
     """Sets the authors' loss, penalties, optimizers and schedules in a config.
 
     Args:
-        config: the config of a GAN.
-        rates: the initial and the final learning rate.
-        gammas: the initial and the final weight of R1 and R2.
-        half_life: the final half-life of the averaged weights, in steps.
-        until: the end of the schedules, as `ganlib.training.schedules.from_config` reads it: ``{"steps": ...}`` or
+        config: The config of a GAN.
+        rates: The initial and the final learning rate.
+        gammas: The initial and the final weight of R1 and R2.
+        half_life: The final half-life of the averaged weights, in steps.
+        until: The end of the schedules, as `ganlib.training.schedules.from_config` reads it: ``{"steps": ...}`` or
             ``{"share": ...}``.
-        probability: the final probability of ADA. Defaults to None, for no augmentation.
+        probability: The final probability of ADA. Defaults to None, for no augmentation.
     """
 
     def cosine(start, end):

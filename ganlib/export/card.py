@@ -21,11 +21,11 @@ def write(folder, run, functions, step, **facts):
     """Writes ``model_card.json`` and ``model_card.md``.
 
     Args:
-        folder: the folder of the export, a `pathlib.Path`.
-        run: the `ganlib.runs.Run` of the model.
-        functions: a list of `ganlib.export.functions.Function`.
-        step: the train step of the checkpoint.
-        facts: further entries, as in ``licence="CC-BY-4.0"``.
+        folder: The folder of the export, a `pathlib.Path`.
+        run: The `ganlib.runs.Run` of the model.
+        functions: A list of `ganlib.export.functions.Function`.
+        step: The train step of the checkpoint.
+        facts: Further entries, as in ``licence="CC-BY-4.0"``.
     """
     card = {
         "name": name_of(run), "step": step, **facts, **identity(run), "background": run.config.background,
@@ -43,10 +43,10 @@ def read(folder):
     """Reads the card in a folder as a dict.
 
     Args:
-        folder: a folder that `experiments.export` has written, a `pathlib.Path`.
+        folder: A folder that `experiments.export` has written, a `pathlib.Path`.
 
     Raises:
-        UserError: if there is no card, or it is damaged.
+        UserError: If there is no card, or it is damaged.
     """
     path = folder / JSON
     if not path.exists():
@@ -61,12 +61,12 @@ def check_free(folder, run, form):
     """Checks that an export may be written to a folder: it must be new, empty, or hold an export of the same model and format.
 
     Args:
-        folder: the folder, a `pathlib.Path`.
-        run: the `ganlib.runs.Run` to export.
-        form: the name of the format.
+        folder: The folder, a `pathlib.Path`.
+        run: The `ganlib.runs.Run` to export.
+        form: The name of the format.
 
     Raises:
-        UserError: if the folder holds anything else.
+        UserError: If the folder holds anything else.
     """
     held = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not held:

@@ -21,9 +21,9 @@ def decoded(content, image_shape, background):
     """Decodes an image file to a uint8 tensor of shape ``image_shape``.
 
     Args:
-        content: the contents of a PNG, JPEG, GIF or BMP file, a scalar string tensor.
+        content: The contents of a PNG, JPEG, GIF or BMP file, a scalar string tensor.
         image_shape: ``(height, width, channels)``, with 1 or 3 channels.
-        background: the color under transparent pixels, such as ``"white"``.
+        background: The color under transparent pixels, such as ``"white"``.
     """
     height, width, channels = image_shape
     image = tf.cond(
@@ -70,7 +70,7 @@ def orientation(content):
     """Returns the EXIF orientation of a JPEG file, an int32 scalar from 1 to 8. It is 1 if the file has none.
 
     Args:
-        content: the contents of a file of any kind, a scalar string tensor.
+        content: The contents of a file of any kind, a scalar string tensor.
     """
     header = tf.io.decode_raw(tf.strings.substr(content, 0, HEADER), tf.uint8)
     size = tf.shape(header)[0]

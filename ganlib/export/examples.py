@@ -24,10 +24,10 @@ class Examples:
     """Inputs and reference outputs of a network.
 
     Attributes:
-        step: the train step after which the outputs were computed.
-        tolerance: the largest permitted `difference`.
-        inputs: a dict of arrays, the inputs of the main function of `ganlib.export.functions`.
-        outputs: a dict of arrays, the outputs of this function.
+        step: The train step after which the outputs were computed.
+        tolerance: The largest permitted `difference`.
+        inputs: A dict of arrays, the inputs of the main function of `ganlib.export.functions`.
+        outputs: A dict of arrays, the outputs of this function.
     """
 
     step: int
@@ -66,7 +66,7 @@ def read(folder):
     """Reads the `Examples` in a folder, a `pathlib.Path`. Returns None if there are none.
 
     Raises:
-        UserError: if the file is damaged.
+        UserError: If the file is damaged.
     """
     if not (folder / NAME).exists():
         return None
@@ -87,14 +87,14 @@ def difference(examples, call):
     It is the mean absolute difference of the outputs of one example, maximized over the examples.
 
     Args:
-        examples: an `Examples`.
-        call: a function of arrays by name, as the ``read`` of a format returns.
+        examples: An `Examples`.
+        call: A function of arrays by name, as the ``read`` of a format returns.
 
     Returns:
         The difference, a float.
 
     Raises:
-        UserError: if the shapes differ.
+        UserError: If the shapes differ.
     """
     outputs, largest = call(**examples.inputs), []
     for name, expected in examples.outputs.items():
@@ -110,12 +110,12 @@ def check(examples, call, what):
     """Checks that a function reproduces the examples, and returns the `difference`.
 
     Args:
-        examples: an `Examples`.
-        call: a function of arrays by name, as in `difference`.
-        what: the name of the function for the message, such as ``"the export in 'exported/digits'"``.
+        examples: An `Examples`.
+        call: A function of arrays by name, as in `difference`.
+        what: The name of the function for the message, such as ``"the export in 'exported/digits'"``.
 
     Raises:
-        UserError: if the difference exceeds the tolerance of the examples.
+        UserError: If the difference exceeds the tolerance of the examples.
     """
     value = difference(examples, call)
     if not value <= examples.tolerance:

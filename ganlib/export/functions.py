@@ -16,10 +16,10 @@ class Function:
     """A function of a network.
 
     Attributes:
-        name: the name of the function, such as ``"generate"``.
-        call: a callable that takes tensors by the names of ``inputs`` and returns a dict of tensors.
-        inputs: the `tf.TensorSpec` of each input. The first axis is the batch.
-        example: a callable ``example(count, rng)`` that draws example inputs, a dict of numpy arrays, from a
+        name: The name of the function, such as ``"generate"``.
+        call: A callable that takes tensors by the names of ``inputs`` and returns a dict of tensors.
+        inputs: The `tf.TensorSpec` of each input. The first axis is the batch.
+        example: A callable ``example(count, rng)`` that draws example inputs, a dict of numpy arrays, from a
             `numpy.random.Generator`.
     """
 
@@ -41,9 +41,9 @@ def of_model(model, class_names, background="white"):
     the generator.
 
     Args:
-        model: a model from `ganlib.load`.
-        class_names: the names of its classes.
-        background: the color under transparent pixels of image files, as in training. Defaults to ``"white"``.
+        model: A model from `ganlib.load`.
+        class_names: The names of its classes.
+        background: The color under transparent pixels of image files, as in training. Defaults to ``"white"``.
     """
     if hasattr(model, "classifier"):
         return model.classifier, of_classifier(model.classifier, class_names, background)
@@ -68,7 +68,7 @@ def of_generator(generator):
     ``latents_from_seed`` returns ``latents``.
 
     Args:
-        generator: a `ganlib.networks.Generator`.
+        generator: A `ganlib.networks.Generator`.
 
     Returns:
         A list of `Function`, the main one first.
@@ -116,9 +116,9 @@ def of_classifier(classifier, class_names, background="white"):
     ``class``, ``(n,)`` strings.
 
     Args:
-        classifier: a `ganlib.Classifier`.
-        class_names: the names of its classes.
-        background: the color under transparent pixels of image files, as in training. Defaults to ``"white"``.
+        classifier: A `ganlib.Classifier`.
+        class_names: The names of its classes.
+        background: The color under transparent pixels of image files, as in training. Defaults to ``"white"``.
 
     Returns:
         A list of `Function`, the main one first.

@@ -28,11 +28,11 @@ def read(path, backend=None):
     """Reads the main function: see `ganlib.export.saved_model.read`.
 
     Args:
-        path: the file.
-        backend: one of `BACKENDS`, which runs the network in a separate process. Defaults to the current Keras backend.
+        path: The file.
+        backend: One of `BACKENDS`, which runs the network in a separate process. Defaults to the current Keras backend.
 
     Raises:
-        UserError: if the backend is not installed, or its installation is broken.
+        UserError: If the backend is not installed, or its installation is broken.
     """
     if backend in (None, keras.backend.backend()):
         return keras_backends.load_function(path)

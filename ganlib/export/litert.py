@@ -20,14 +20,14 @@ def write(functions, network, path, quantize="none", examples=None):
     """Writes the first function.
 
     Args:
-        functions: a list of `ganlib.export.functions.Function`.
-        network: the network that the functions call.
-        path: the file.
+        functions: A list of `ganlib.export.functions.Function`.
+        network: The network that the functions call.
+        path: The file.
         quantize: ``"none"``, ``"float16"`` for weights, or ``"int8"`` for weights and activations. Defaults to ``"none"``.
-        examples: realistic inputs for int8, a dict of arrays with `CALIBRATION` rows each. Defaults to None.
+        examples: Realistic inputs for int8, a dict of arrays with `CALIBRATION` rows each. Defaults to None.
 
     Raises:
-        UserError: if LiteRT does not support the network.
+        UserError: If LiteRT does not support the network.
     """
     main = functions[0]
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +56,7 @@ def read(path):
     """Reads the main function, run by LiteRT's interpreter: see `ganlib.export.saved_model.read`.
 
     Raises:
-        UserError: if the interpreter is not installed.
+        UserError: If the interpreter is not installed.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter

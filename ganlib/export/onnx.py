@@ -13,12 +13,12 @@ def write(functions, network, path):
     """Writes the first function.
 
     Args:
-        functions: a list of `ganlib.export.functions.Function`.
-        network: the network that the functions call.
-        path: the file.
+        functions: A list of `ganlib.export.functions.Function`.
+        network: The network that the functions call.
+        path: The file.
 
     Raises:
-        UserError: if the converter is not installed.
+        UserError: If the converter is not installed.
     """
     try:
         import onnx
@@ -38,7 +38,7 @@ def read(path):
     """Reads the main function, run by onnxruntime: see `ganlib.export.saved_model.read`.
 
     Raises:
-        UserError: if onnxruntime is not installed.
+        UserError: If onnxruntime is not installed.
     """
     try:
         import onnxruntime

@@ -14,9 +14,9 @@ def write(functions, network, path):
     """Writes all functions as signatures. The first one is also ``serving_default``.
 
     Args:
-        functions: a list of `ganlib.export.functions.Function`.
-        network: the network that the functions call.
-        path: the folder that contains the version folders.
+        functions: A list of `ganlib.export.functions.Function`.
+        network: The network that the functions call.
+        path: The folder that contains the version folders.
     """
     module = tf.Module()
     module.network_variables = [variable.value for variable in network.variables]

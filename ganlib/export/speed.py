@@ -7,9 +7,9 @@ def rows_per_second(call, inputs, seconds):
     """Returns the rows per second of consecutive calls, after one warm-up call.
 
     Args:
-        call: a function of arrays by name, as the ``read`` of a format returns.
-        inputs: a dict of arrays with equally many rows.
-        seconds: the duration of the measurement in seconds.
+        call: A function of arrays by name, as the ``read`` of a format returns.
+        inputs: A dict of arrays with equally many rows.
+        seconds: The duration of the measurement in seconds.
     """
     rows, calls = len(next(iter(inputs.values()))), 0
     call(**inputs)

@@ -13,15 +13,15 @@ def differences(functions, read, seed=0):
     """Computes the largest absolute difference of each function, on random inputs in batches of several sizes.
 
     Args:
-        functions: a list of `ganlib.export.functions.Function`.
-        read: the functions that the ``read`` of a format returned.
-        seed: the seed of the inputs, an integer. Defaults to 0.
+        functions: A list of `ganlib.export.functions.Function`.
+        read: The functions that the ``read`` of a format returned.
+        seed: The seed of the inputs, an integer. Defaults to 0.
 
     Returns:
         A dict from the names of the functions that are in both to floats.
 
     Raises:
-        UserError: if no function is in both, or if shapes or strings differ.
+        UserError: If no function is in both, or if shapes or strings differ.
     """
     largest, rng = {}, np.random.default_rng(seed)
     for function in functions:

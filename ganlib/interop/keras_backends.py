@@ -18,7 +18,7 @@ def load_function(path):
     """Loads the network in a ``.keras`` file on the current Keras backend.
 
     Args:
-        path: the path of the file.
+        path: The path of the file.
 
     Returns:
         A dict with one function of numpy arrays by name: ``classify`` or ``generate`` of `ganlib.export.functions`.
@@ -38,7 +38,7 @@ def load_function_on(backend, path):
     """Loads the network like `load_function`, in a separate process in which Keras runs on ``backend``, such as ``"torch"``.
 
     Raises:
-        UserError: if that process dies, for example because the installation of the backend is broken.
+        UserError: If that process dies, for example because the installation of the backend is broken.
     """
     process = _process_with(backend)
     try:

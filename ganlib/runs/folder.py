@@ -30,13 +30,13 @@ class Run:
     """An open run folder.
 
     Attributes:
-        folder: the run's folder. Every worker reads its checkpoints from here.
-        workdir: the folder that this process writes to: ``folder``, or a temporary folder for a worker that is not the chief.
-        config: the `ConfigDict` that the run was started with.
-        facts: the contents of ``run.json``, a dict.
-        strategy: the `tf.distribute.Strategy` to train under.
-        finished_step: the step at which an earlier start finished, including its last evaluation; None if none has finished.
-        differences: the `ganlib.runs.resuming.Differences` from the earlier start.
+        folder: The run's folder. Every worker reads its checkpoints from here.
+        workdir: The folder that this process writes to: ``folder``, or a temporary folder for a worker that is not the chief.
+        config: The `ConfigDict` that the run was started with.
+        facts: The contents of ``run.json``, a dict.
+        strategy: The `tf.distribute.Strategy` to train under.
+        finished_step: The step at which an earlier start finished, including its last evaluation; None if none has finished.
+        differences: The `ganlib.runs.resuming.Differences` from the earlier start.
     """
 
     folder: pathlib.Path
@@ -91,7 +91,7 @@ class Run:
         """Writes ``run.json``.
 
         Args:
-            finished_step: the step at which the run finished; None while it is training.
+            finished_step: The step at which the run finished; None while it is training. Defaults to None.
         """
         write_json(self.workdir / "run.json", self.facts | {"finished_step": finished_step})
 
@@ -103,15 +103,15 @@ def checked(workdir, config, defaults):
     and reset to their defaults. They change nothing, so the run may resume.
 
     Args:
-        workdir: the run's folder.
-        config: the `ConfigDict` to train with.
-        defaults: the `ConfigDict` of all keys of the job, with their default values.
+        workdir: The run's folder.
+        config: The `ConfigDict` to train with.
+        defaults: The `ConfigDict` of all keys of the job, with their default values.
 
     Returns:
         The config, without keys that have no effect.
 
     Raises:
-        UserError: for an invalid value, or, in a new run, for a key that has no effect.
+        UserError: For an invalid value, or, in a new run, for a key that has no effect.
     """
     keys.check_values(config, defaults)
     idle = keys.idle(config, defaults)
@@ -128,20 +128,21 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
     """Opens a run folder for training. Nothing is written yet: `fit` writes the folder once every check has passed.
 
     Args:
-        workdir: the folder.
-        config: the `ConfigDict` to train with.
-        source: the `ganlib.data.Source` to train on.
-        accept_new_config: True to accept ``config`` and ``source`` even if the folder was created with others.
-        distribution: the `tf.distribute.Strategy` to train under. Defaults to the current one.
-        defaults: the `ConfigDict` of all keys with their default values, to fill in keys that the config of an older version
+        workdir: The folder.
+        config: The `ConfigDict` to train with.
+        source: The `ganlib.data.Source` to train on.
+        accept_new_config: True to accept ``config`` and ``source`` even if the folder was created with others. Defaults to
+            False.
+        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
+        defaults: The `ConfigDict` of all keys with their default values, to fill in keys that the config of an older version
             lacks. Defaults to filling in none.
-        facts: further entries of ``run.json``.
+        facts: Further entries of ``run.json``.
 
     Returns:
         A `Run`.
 
     Raises:
-        UserError: if the folder was created with another config or other data; the message lists the differences.
+        UserError: If the folder was created with another config or other data; the message lists the differences.
     """
     if config.steps < 1:
         raise UserError(f"steps must be at least 1, got {config.steps}")
@@ -175,11 +176,11 @@ def writing(workdir, distribution=None):
     """Prevents other jobs from training in a folder inside the block. With several workers the chief holds the lock.
 
     Args:
-        workdir: the run's folder.
-        distribution: the `tf.distribute.Strategy` to train under. Defaults to the current one.
+        workdir: The run's folder.
+        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
 
     Raises:
-        UserError: if another job is training in the folder.
+        UserError: If another job is training in the folder.
     """
     is_chief = strategy.is_chief(distribution or tf.distribute.get_strategy())
     with locked(workdir) if is_chief else contextlib.nullcontext():
@@ -197,7 +198,7 @@ def open_run(workdir):
     """Returns the `Run` in an existing folder.
 
     Raises:
-        UserError: if the folder holds no run.
+        UserError: If the folder holds no run.
     """
     workdir = pathlib.Path(workdir)
     if not (workdir / "config.json").exists() or not (workdir / "run.json").exists():

@@ -16,7 +16,7 @@ def build(run):
     """Builds and compiles the model of a run under its strategy. The initial weights are determined by the config's seed.
 
     Raises:
-        UserError: for an unknown name or argument, or an image size that the network does not support.
+        UserError: For an unknown name or argument, or an image size that the network does not support.
     """
     keras.utils.set_random_seed(run.config.seed)
     with precision.policy(run.config.precision), run.strategy.scope():
@@ -209,12 +209,12 @@ def build_optimizer(config, steps, updates=1):
     ``linear_decay=0.5`` the learning rate decays linearly to 0 over the last half of the ``steps``.
 
     Args:
-        config: the name and the arguments of the optimizer, a dict.
-        steps: the number of train steps of the run.
-        updates: the number of updates that the optimizer makes in each train step. Defaults to 1.
+        config: The name and the arguments of the optimizer, a dict.
+        steps: The number of train steps of the run.
+        updates: The number of updates that the optimizer makes in each train step. Defaults to 1.
 
     Raises:
-        UserError: for an unknown optimizer or argument, or if ``linear_decay`` is not in ``(0, 1]``.
+        UserError: For an unknown optimizer or argument, or if ``linear_decay`` is not in ``(0, 1]``.
     """
     arguments = _scheduled(config, steps)
     name = arguments.pop("name", "adam")

@@ -16,11 +16,11 @@ def open_data_of(run, data_dir=None):
     """Opens the `ganlib.data.Source` of all images that a run was trained on, to evaluate or explain its model.
 
     Args:
-        run: a `Run`.
-        data_dir: the folder that now holds the TFDS datasets. Defaults to the config's ``data_dir``.
+        run: A `Run`.
+        data_dir: The folder that now holds the TFDS datasets. Defaults to the config's ``data_dir``.
 
     Raises:
-        UserError: if the classes or the shape of the images differ from those in training. The model's labels would then
+        UserError: If the classes or the shape of the images differ from those in training. The model's labels would then
             refer to other classes.
     """
     config = run.config.copy_and_resolve_references()

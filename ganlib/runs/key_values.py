@@ -11,13 +11,13 @@ def check(key, value, config, adapts):
     """Raises an error for an invalid value of a key, whether or not the run reads the key.
 
     Args:
-        key: a key such as ``"ada.interval"``.
-        value: the value of the key; a `ConfigDict` if the key is a group.
-        config: the complete config.
+        key: A key such as ``"ada.interval"``.
+        value: The value of the key; a `ConfigDict` if the key is a group.
+        config: The complete config.
         adapts: True if the method has a discriminator whose logits can drive adaptive augmentation.
 
     Raises:
-        UserError: with the key and its valid values.
+        UserError: With the key and its valid values.
     """
     if key in VALUES:
         VALUES[key](key, value)

@@ -23,9 +23,9 @@ class Condition:
     """A condition on other keys under which a key is read.
 
     Attributes:
-        holds: a function that takes a config and returns True if the key is read.
-        unless: the state of the config in which the key is not read, for the message.
-        remedy: the change that makes the run read the key, for the message.
+        holds: A function that takes a config and returns True if the key is read.
+        unless: The state of the config in which the key is not read, for the message.
+        remedy: The change that makes the run read the key, for the message.
     """
 
     holds: Callable
@@ -162,11 +162,11 @@ def check(config, defaults):
     """Raises an error if a config belongs to another job, has an invalid value, or sets a key that has no effect.
 
     Args:
-        config: the `ConfigDict` to train with.
-        defaults: the `ConfigDict` of all keys of the job, with their default values.
+        config: The `ConfigDict` to train with.
+        defaults: The `ConfigDict` of all keys of the job, with their default values.
 
     Raises:
-        UserError: with the keys, their values and how to fix them.
+        UserError: With the keys, their values and how to fix them.
     """
     check_values(config, defaults)
     idle_keys = idle(config, defaults)
@@ -178,7 +178,7 @@ def check_values(config, defaults):
     """Runs the part of `check` that looks at one key at a time.
 
     Raises:
-        UserError: for a config of another job, an unknown or missing key, or an invalid value.
+        UserError: For a config of another job, an unknown or missing key, or an invalid value.
     """
     _check_job(config, defaults)
     known = dict(_items(defaults))
@@ -197,9 +197,9 @@ def idle(config, defaults, kept=()):
     """Returns the keys that differ from their defaults although the run does not read them.
 
     Args:
-        config: a `ConfigDict` with a known ``method``.
-        defaults: the `ConfigDict` of all keys of its job, with their default values.
-        kept: conditions to treat as fulfilled. Defaults to none.
+        config: A `ConfigDict` with a known ``method``.
+        defaults: The `ConfigDict` of all keys of its job, with their default values.
+        kept: Conditions to treat as fulfilled. Defaults to none.
 
     Returns:
         A dict from each key to a one-line message about it.
@@ -244,8 +244,8 @@ def filled(config, defaults):
     """Fills in a config that an older version of ganlib wrote: keys that it lacks get their defaults.
 
     Args:
-        config: the config as a dict.
-        defaults: the `ConfigDict` of all keys with their default values.
+        config: The config as a dict.
+        defaults: The `ConfigDict` of all keys with their default values.
 
     Returns:
         A dict with the keys of ``defaults``.

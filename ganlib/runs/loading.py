@@ -14,15 +14,15 @@ def load(workdir, best=False, precision=None):
     """Loads the trained model of a run with its optimizers and its calibration, ready for `generate`, `classify` or `fit`.
 
     Args:
-        workdir: the folder of a run with at least one checkpoint.
+        workdir: The folder of a run with at least one checkpoint.
         best: True to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
-        precision: the precision of the layers, such as ``"float32"``. Defaults to the precision that the model was trained in.
+        precision: The precision of the layers, such as ``"float32"``. Defaults to the precision that the model was trained in.
 
     Returns:
         A `ganlib.GAN`, `ganlib.SemiSupervisedGAN` or `ganlib.SupervisedClassifier`.
 
     Raises:
-        UserError: if there is no run or no readable checkpoint.
+        UserError: If there is no run or no readable checkpoint.
     """
     run = open_run(workdir)
     model = build(run)
@@ -61,7 +61,7 @@ def load_gan(workdir, best=False):
     """Loads a model that has a generator: see `load`.
 
     Raises:
-        UserError: also if the run is a classifier without a generator.
+        UserError: Also if the run is a classifier without a generator.
     """
     model = load(workdir, best)
     if not isinstance(model, AdversarialModel):

@@ -22,16 +22,16 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     """Trains ``model`` up to the config's number of steps, from the newest checkpoint if there is one.
 
     Args:
-        run: a `Run`.
-        model: a model from `build`.
-        batches: a function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches.
-        evaluate: a function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
+        run: A `Run`.
+        model: A model from `build`.
+        batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches.
+        evaluate: A function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
             contains ``"fid"``, the best checkpoint is kept. Defaults to None, for no evaluation.
-        label: the label of the progress bar. Defaults to ``""``.
+        label: The label of the progress bar. Defaults to ``""``.
         samples: True if the model generates images, which are then written as grids. Defaults to True.
 
     Raises:
-        UserError: if the loss is not finite, the disk is full, or an image is corrupt.
+        UserError: If the loss is not finite, the disk is full, or an image is corrupt.
     """
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0

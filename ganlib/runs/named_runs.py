@@ -17,11 +17,11 @@ def check(config, source):
     that generated images have the classes and the shape of the real ones.
 
     Args:
-        config: the run's config.
-        source: the `ganlib.data.Source` that the run is trained on, including held-out images.
+        config: The run's config.
+        source: The `ganlib.data.Source` that the run is trained on, including held-out images.
 
     Raises:
-        UserError: if a named run was trained on a held-out image, or generates images of other classes or another shape.
+        UserError: If a named run was trained on a held-out image, or generates images of other classes or another shape.
     """
     if config.get("generated_from"):
         _check_classes(config.generated_from, source)

@@ -39,17 +39,17 @@ def write(path, workdirs, title, tables=(), intro=""):
     """Writes a report.
 
     Args:
-        path: the HTML file to write.
-        workdirs: the run folders to show, in order.
-        title: the page's heading.
-        tables: the `Table` objects to show above the runs. Defaults to none.
-        intro: a sentence under the heading. Defaults to ``""``.
+        path: The HTML file to write.
+        workdirs: The run folders to show, in order.
+        title: The page's heading.
+        tables: The `Table` objects to show above the runs. Defaults to none.
+        intro: A sentence under the heading. Defaults to ``""``.
 
     Returns:
         The path, as `pathlib.Path`.
 
     Raises:
-        UserError: if a folder holds no run.
+        UserError: If a folder holds no run.
     """
     environment = jinja2.Environment(loader=jinja2.PackageLoader("ganlib"), autoescape=True, trim_blocks=True)
     page = environment.get_template("report.html").render(

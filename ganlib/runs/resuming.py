@@ -42,9 +42,9 @@ class Differences:
     """The differences between two starts of a run, as lines such as ``"batch_size 64 -> 128"``.
 
     Attributes:
-        config: differences in the config that are refused.
-        data: differences in the data that are refused.
-        reported: differences that are reported while the run resumes.
+        config: Differences in the config that are refused.
+        data: Differences in the data that are refused.
+        reported: Differences that are reported while the run resumes.
     """
 
     config: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ def differences(before, after, unread=()):
     Args:
         before: ``(config, facts)`` of the earlier start, as dicts read from JSON. Either may be empty.
         after: ``(config, facts)`` of this start.
-        unread: config keys that the run does not read and that may therefore differ. Defaults to none.
+        unread: Config keys that the run does not read and that may therefore differ. Defaults to none.
     """
     (old_config, old_facts), (config, facts) = before, after
     lines = {REFUSES: [], REPORTS: [], RESUMES: []}

@@ -12,7 +12,7 @@ def with_features_of(config):
     """Returns a classifier's config with the discriminator of the GAN that its ``features_from`` names, if it names one.
 
     Raises:
-        UserError: if there is no such run.
+        UserError: If there is no such run.
     """
     if not config.features_from:
         return config
@@ -33,12 +33,12 @@ def initialize_classifier(model, run, unlabeled):
     the data.
 
     Args:
-        model: a model from `ganlib.runs.build`, with a config from `with_features_of`.
-        run: the `ganlib.runs.Run` of the model.
-        unlabeled: a `ganlib.data.Source` of training images.
+        model: A model from `ganlib.runs.build`, with a config from `with_features_of`.
+        run: The `ganlib.runs.Run` of the model.
+        unlabeled: A `ganlib.data.Source` of training images.
 
     Raises:
-        UserError: if the GAN was trained on images of another shape.
+        UserError: If the GAN was trained on images of another shape.
     """
     if run.config.features_from:
         _set_weights(model.network.body, _body_of(run.config.features_from, run).get_weights(), run.config.features_from)
@@ -52,13 +52,13 @@ def initialize_gan(model, run, instances=None):
     """Initializes a GAN from the other runs that its config names, and stores the instances that its generator keeps.
 
     Args:
-        model: a `ganlib.GAN` from `ganlib.runs.build`.
-        run: the `ganlib.runs.Run` of the model.
-        instances: the `ganlib.metrics.instances.Instances` of the training images, for an instance-conditioned GAN.
+        model: A `ganlib.GAN` from `ganlib.runs.build`.
+        run: The `ganlib.runs.Run` of the model.
+        instances: The `ganlib.metrics.instances.Instances` of the training images, for an instance-conditioned GAN.
             Defaults to None, for other GANs.
 
     Raises:
-        UserError: if another run has different networks.
+        UserError: If another run has different networks.
     """
     config = run.config
     generators = model.generator, model.ema_generator

@@ -23,13 +23,13 @@ def create(folder, name, max_rows=64, max_waiting=512):
     """Creates the ASGI application that serves an export.
 
     Args:
-        folder: a folder that `experiments.export` has written.
-        name: the name of the model in the URLs.
-        max_rows: the maximum number of rows in a request and in one call of the model. Defaults to 64.
-        max_waiting: the maximum number of waiting rows. Further requests are answered with 429. Defaults to 512.
+        folder: A folder that `experiments.export` has written.
+        name: The name of the model in the URLs.
+        max_rows: The maximum number of rows in a request and in one call of the model. Defaults to 64.
+        max_waiting: The maximum number of waiting rows. Further requests are answered with 429. Defaults to 512.
 
     Raises:
-        UserError: if there is no export in the folder.
+        UserError: If there is no export in the folder.
     """
     metrics = _Metrics()
     service = Service(folder, max_rows, max_waiting, metrics.batch)

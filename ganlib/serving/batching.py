@@ -15,10 +15,10 @@ class Batcher:
     """Batches the calls of many clients to a function of arrays along the first axis.
 
     Args:
-        function: a function that takes numpy arrays by name, of ``n`` rows each, and returns a dict of arrays of ``n`` rows.
-        max_rows: the maximum number of rows in one call. Defaults to 64.
-        max_waiting: the maximum number of waiting rows. Further calls are rejected. Defaults to 512.
-        observe: a callback that receives the number of rows of each call. Defaults to doing nothing.
+        function: A function that takes numpy arrays by name, of ``n`` rows each, and returns a dict of arrays of ``n`` rows.
+        max_rows: The maximum number of rows in one call. Defaults to 64.
+        max_waiting: The maximum number of waiting rows. Further calls are rejected. Defaults to 512.
+        observe: A callback that receives the number of rows of each call. Defaults to doing nothing.
     """
 
     def __init__(self, function, max_rows=64, max_waiting=512, observe=lambda rows: None):
@@ -32,7 +32,7 @@ class Batcher:
         """Returns the function's results for ``inputs``, a dict of arrays with equally many rows.
 
         Raises:
-            Busy: if the queue is full.
+            Busy: If the queue is full.
         """
         count = len(next(iter(inputs.values())))
         if self.waiting_rows + count > self.max_waiting:
@@ -48,7 +48,7 @@ class Batcher:
         """Calls ``function()`` between two batches and returns its result.
 
         Raises:
-            Busy: if the queue is full.
+            Busy: If the queue is full.
         """
         if self.waiting_rows >= self.max_waiting:
             raise Busy(f"{self.waiting_rows} rows are waiting")

@@ -17,7 +17,7 @@ def parse(body):
     """Parses the JSON object in a body.
 
     Raises:
-        BadRequest: if the body is not a JSON object.
+        BadRequest: If the body is not a JSON object.
     """
     try:
         request = orjson.loads(body)
@@ -33,16 +33,16 @@ def arrays(request, specs, max_rows, choices=None):
     column format, ``{"inputs": ...}``.
 
     Args:
-        request: the JSON object.
-        specs: the inputs of the function, as in a model card: name -> ``{"shape": [...], "dtype": ...}``.
-        max_rows: the maximum number of rows.
-        choices: the number of classes, which labels must be below. Defaults to None, for no check.
+        request: The JSON object.
+        specs: The inputs of the function, as in a model card: name -> ``{"shape": [...], "dtype": ...}``.
+        max_rows: The maximum number of rows.
+        choices: The number of classes, which labels must be below. Defaults to None, for no check.
 
     Returns:
         A dict from names to arrays. An input without a batch axis is a scalar.
 
     Raises:
-        BadRequest: if the request does not match the specs.
+        BadRequest: If the request does not match the specs.
     """
     if ("instances" in request) == ("inputs" in request):
         raise BadRequest("pass either 'instances', a list, or 'inputs'")

@@ -23,17 +23,17 @@ class Service:
     """The functions of an exported model.
 
     Args:
-        folder: a folder that `experiments.export` has written.
-        max_rows: the maximum number of rows in a request and in one call of the model. Defaults to 64.
-        max_waiting: the maximum number of waiting rows of each function. Defaults to 512.
-        observe: a callback ``observe(function, rows)`` for each call of the model. Defaults to doing nothing.
+        folder: A folder that `experiments.export` has written.
+        max_rows: The maximum number of rows in a request and in one call of the model. Defaults to 64.
+        max_waiting: The maximum number of waiting rows of each function. Defaults to 512.
+        observe: A callback ``observe(function, rows)`` for each call of the model. Defaults to doing nothing.
 
     Attributes:
-        card: the model card.
-        specs: a dict from each function to its inputs, as in the card.
+        card: The model card.
+        specs: A dict from each function to its inputs, as in the card.
 
     Raises:
-        UserError: if there is no export in the folder, or its outputs differ from those of the trained model.
+        UserError: If there is no export in the folder, or its outputs differ from those of the trained model.
     """
 
     def __init__(self, folder, max_rows=64, max_waiting=512, observe=lambda function, rows: None):
@@ -66,14 +66,14 @@ class Service:
         """Calls a function with a request in TensorFlow Serving's format. Returns a dict of arrays.
 
         Args:
-            function: the name of the function.
-            request: the JSON object.
-            size: the size of the request in bytes. Small requests are parsed directly, because passing them to a thread would
+            function: The name of the function.
+            request: The JSON object.
+            size: The size of the request in bytes. Small requests are parsed directly, because passing them to a thread would
                 take longer. Defaults to 0.
 
         Raises:
-            inputs.BadRequest: if the request is invalid.
-            Busy: if the queue is full.
+            inputs.BadRequest: If the request is invalid.
+            Busy: If the queue is full.
         """
         if function not in self.specs:
             raise inputs.BadRequest(f"unknown function {function!r}: known are {', '.join(self.specs)}")
