@@ -63,8 +63,8 @@ def _statements(source):
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):  # a string as a statement has no effect
-            kept = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-            node.body = kept or [ast.Pass()]
+            statements = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+            node.body = statements or [ast.Pass()]
     return ast.unparse(tree)
 
 

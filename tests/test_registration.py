@@ -43,9 +43,13 @@ def saved(tmp_path_factory):
     rate = schedules.EachStep(schedules.Cosine(1e-3, 0.0, 9), 2)
     gan = ganlib.GAN(networks.dcgan.Generator(SHAPE, 4, width=4), networks.resnet.Discriminator(SHAPE, width=4))
     gan.compile(
-        schedules.Adam(rate), adam(), penalties=[penalties.R1(1.0), penalties.LeCam(schedules.Linear(1.0, 0.0, 9))],
-        augment=ADA("color"), ema_decay=schedules.HalfLife(5), non_finite="skip",
-    )  # fmt: skip
+        schedules.Adam(rate),
+        adam(),
+        penalties=[penalties.R1(1.0), penalties.LeCam(schedules.Linear(1.0, 0.0, 9))],
+        augment=ADA("color"),
+        ema_decay=schedules.HalfLife(5),
+        non_finite="skip",
+    )
     sgan = ganlib.SemiSupervisedGAN(networks.mlp.Generator(SHAPE, 4, 4), networks.mlp.Discriminator(SHAPE, 4), 3)
     sgan.compile(
         adam(), adam(), "flip", regularizers=[regularizers.Manifold()], generator_regularizers=[regularizers.PullAway()]

@@ -47,7 +47,7 @@ def request(generator, body):
         "method": lambda: body,
         "image": lambda: image_request(generator),
         "many": lambda: json.dumps({"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 10**9}}).encode(),
-    }  # fmt: skip
+    }
     method = generator.choice(["GET", "PUT", "DELETE"]) if kind == "method" else "POST"
     path = generator.choice([PREDICT, "/images", "/v1/models/../etc:predict"]) if kind != "cut" else PREDICT
     return method, path, contents[kind]()

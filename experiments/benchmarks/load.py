@@ -68,10 +68,10 @@ def start_service(folder):
     command = [sys.executable, "-m", "experiments.serve", f"--export={folder}", "--port=0", f"--name={NAME}"]
     service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     line = service.stdout.readline()
-    found = re.search(r":(\d+)$", line.strip())
-    if not found:
+    match = re.search(r":(\d+)$", line.strip())
+    if not match:
         raise UserError(f"the service did not start: {line.strip() or 'see above'}")
-    return service, int(found.group(1))
+    return service, int(match.group(1))
 
 
 def request_body(card):
@@ -116,9 +116,12 @@ def measure(port, body, clients):
     seconds = time.monotonic() - start
     times = 1000 * np.array([duration for status, duration in answers if status == 200])
     return {
-        "clients": clients, "requests": len(answers), "refused": sum(status != 200 for status, _ in answers),
-        "per_second": len(times) / seconds, **{f"p{q}_ms": float(np.percentile(times, q)) for q in (50, 99)},
-    }  # fmt: skip
+        "clients": clients,
+        "requests": len(answers),
+        "refused": sum(status != 200 for status, _ in answers),
+        "per_second": len(times) / seconds,
+        **{f"p{q}_ms": float(np.percentile(times, q)) for q in (50, 99)},
+    }
 
 
 def table(rows):

@@ -53,8 +53,8 @@ def build(config):
     return model, next(iter(batches))
 
 
-def measure(name, config, jit_compile, seconds, alone):
-    """Returns a dict of measurements of one config. ``alone()`` is a context in which no other process measures."""
+def measure(name, config, jit_compile, seconds, exclusive):
+    """Returns a dict of measurements of one config. ``exclusive()`` is a context in which no other process measures."""
     import tensorflow as tf
 
     started = time.perf_counter()
@@ -64,7 +64,7 @@ def measure(name, config, jit_compile, seconds, alone):
     first_step = time.perf_counter() - started
     flops = steps.step_flops(model, tf.nest.map_structure(tf.TensorSpec.from_tensor, batch))
     print(f"{name}: compiled after {first_step:.0f} s", flush=True)
-    with alone():
+    with exclusive():
         rate = matrix_rate(config.precision)
         step_seconds = steady_seconds(lambda: step(batch)["generator_loss" if "generator_loss" in logs else "loss"], seconds)
     return {
@@ -126,8 +126,11 @@ def report(row, output):
     variant = row["variant"] if "variant" in row else "XLA" if row["jit_compile"] else "graph"
     kind = f"{row['config']}, {row['precision']}, {variant}"
     share = f"{100 * row['share_of_matmul_rate']:.1f} %" if "share_of_matmul_rate" in row else ""
-    print(f"{kind:<60} {row['seconds_to_first_step']:>6.1f} s {row['images_per_second']:>9.0f} img/s {share:>8}"
-          f"{'' if row['finite'] else '  NOT FINITE'}", flush=True)  # fmt: skip
+    print(
+        f"{kind:<60} {row['seconds_to_first_step']:>6.1f} s {row['images_per_second']:>9.0f} img/s {share:>8}"
+        f"{'' if row['finite'] else '  NOT FINITE'}",
+        flush=True,
+    )
     if output:
         with pathlib.Path(output).open("a") as file:
             file.write(json.dumps(row) + "\n")
@@ -156,8 +159,11 @@ def define_flags():
 
 if __name__ == "__main__":
     define_flags()
-    flags.DEFINE_list("configs", ["cifar10_dcgan", "cifar10_sngan", "cifar10_stylegan2_cpu", "cifar10_r3gan_cpu",
-                                  "cifar10_improved_gan"], "names of experiments/configs")  # fmt: skip
+    flags.DEFINE_list(
+        "configs",
+        ["cifar10_dcgan", "cifar10_sngan", "cifar10_stylegan2_cpu", "cifar10_r3gan_cpu", "cifar10_improved_gan"],
+        "names of experiments/configs",
+    )
     flags.DEFINE_multi_string("set", [], "KEY=VALUE, a change to every config; may be repeated")
     flags.DEFINE_integer("image_size", None, "image size, for datasets that are not available")
     flags.DEFINE_list("jit", ["off", "on"], "compilation with XLA: off, on, or both")

@@ -71,9 +71,12 @@ def resnet():
     def block(before, width, halves, first=False):
         pool = nn.AvgPool2d(2) if halves else nn.Identity()
         main = nn.Sequential(
-            nn.Identity() if first else nn.ReLU(), spectral_norm(conv(before, width, 3)), nn.ReLU(),
-            spectral_norm(conv(width, width, 3)), pool,
-        )  # fmt: skip
+            nn.Identity() if first else nn.ReLU(),
+            spectral_norm(conv(before, width, 3)),
+            nn.ReLU(),
+            spectral_norm(conv(width, width, 3)),
+            pool,
+        )
         return Residual(main, nn.Sequential(pool, spectral_norm(conv(before, width, 1))) if halves else nn.Identity())
 
     generator = nn.Sequential(
@@ -252,11 +255,15 @@ def main():
                         lambda t=training: SynchronizedLoss(t.step()), flags.FLAGS.seconds
                     )
                 row = {
-                    "config": f"PyTorch {name}", "precision": precision, "variant": variant, "batch_size": training.batch_size,
-                    "seconds_to_first_step": first_step, "images_per_second": training.batch_size / seconds,
+                    "config": f"PyTorch {name}",
+                    "precision": precision,
+                    "variant": variant,
+                    "batch_size": training.batch_size,
+                    "seconds_to_first_step": first_step,
+                    "images_per_second": training.batch_size / seconds,
                     "memory_bytes": torch.cuda.max_memory_allocated() if training.device == "cuda" else None,
                     "finite": bool(np.isfinite(loss)),
-                }  # fmt: skip
+                }
                 benchmark_networks.report(row, flags.FLAGS.output)
 
 

@@ -131,9 +131,9 @@ def checkpoint_seconds(gan, dataset, steps):
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = Checkpoints(folder, gan)
         fit_seconds(gan, dataset, steps, checkpoints)  # warm-up: the first checkpoint creates objects that later ones reuse
-        return np.median([
-            fit_seconds(gan, dataset, steps, checkpoints) - fit_seconds(gan, dataset, steps) for _ in range(ROUNDS)
-        ])  # fmt: skip
+        return np.median(
+            [fit_seconds(gan, dataset, steps, checkpoints) - fit_seconds(gan, dataset, steps) for _ in range(ROUNDS)]
+        )
 
 
 def _seconds(function):
@@ -166,10 +166,13 @@ def main():
         flops = step_flops(gan, tf.TensorSpec((batch_size, *IMAGE_SHAPE), tf.uint8))
         bare, fit, ratio = measure(gan, dataset, steps)
         row = {
-            "name": update if policy == "float32" else f"{update}, {policy}", "flops": flops, "fit_to_bare_time": ratio,
-            "images_per_second": batch_size / bare, "fit_images_per_second": batch_size / fit,
+            "name": update if policy == "float32" else f"{update}, {policy}",
+            "flops": flops,
+            "fit_to_bare_time": ratio,
+            "images_per_second": batch_size / bare,
+            "fit_images_per_second": batch_size / fit,
             "share_of_matmul_rate": flops / bare / rates[policy],
-        }  # fmt: skip
+        }
         rows.append(row)
         print(line.format(
             row["name"], f"{flops / 1e9:.2f}", f"{batch_size / bare:.0f}", f"{batch_size / fit:.0f}",

@@ -30,31 +30,34 @@ class ClassifierTrial:
         return self.workdir / "classification.json"
 
     @property
-    def asked(self):
+    def requested(self):
         """The config, data and code that the run must have been trained with."""
         from ganlib import versions
 
-        config = staleness.plain(self.config) | {"labels_per_class": int(self.labels), "label_seed": int(self.seed),
-                                                 "seed": int(self.seed)}  # fmt: skip
+        config = staleness.plain(self.config) | {
+            "labels_per_class": int(self.labels),
+            "label_seed": int(self.seed),
+            "seed": int(self.seed),
+        }
         for key in ("features_from", "generated_from"):
             if (self.config[key] or "").startswith("config:"):
                 config[f"config of {key}"] = staleness.plain(configs.load(self.config[key].removeprefix("config:")))
         return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
 
     @property
-    def wanted(self):
+    def expected(self):
         """The entries that classification.json must have."""
         from ganlib import versions
 
-        wanted, split = {"step": self.config.steps, "code": versions.of_code()}, self.config.test_split
-        return wanted | ({"test_content": staleness.images_of(self.config, split)} if split else {})
+        expected, split = {"step": self.config.steps, "code": versions.of_code()}, self.config.test_split
+        return expected | ({"test_content": staleness.images_of(self.config, split)} if split else {})
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
         keys = [*FLAGS.set, f"labels_per_class={self.labels}", f"label_seed={self.seed}", f"seed={self.seed}"]
         train = ["-m", "experiments.train_classifier", f"--config=experiments/configs/{self.name}.py",
                  f"--workdir={self.workdir}", *(f"--config.{pair}" for pair in keys)]  # fmt: skip
-        return [train] if staleness.differences(self.result, self.wanted) else []
+        return [train] if staleness.differences(self.result, self.expected) else []
 
 
 def compare(folder, configs):
@@ -70,8 +73,10 @@ def compare(folder, configs):
     counts = FLAGS.labels or [str(next(iter(configs.values())).labels_per_class)]
     runs = [
         ClassifierTrial(name, labels, seed, configs[name], folder / f"{name}_labels{labels}_seed{seed}")
-        for seed in FLAGS.seeds for labels in counts for name in configs
-    ]  # fmt: skip
+        for seed in FLAGS.seeds
+        for labels in counts
+        for name in configs
+    ]
     staleness.claim_all(runs, FLAGS.accept_other_code)
     failures = processes.run_all(runs, folder, FLAGS.jobs) or staleness.still_different(runs)
     if failures:
@@ -86,16 +91,21 @@ def summary(runs):
     results = []
     for run in runs:
         result = staleness.read(run.result)
-        results.append({
-            "test_error": 100 * (1 - result["test_accuracy"]),
-            "calibration_error": 100 * result["expected_calibration_error"],
-            "minutes": float(trials.clock(run.workdir)[1][-1]),
-        })  # fmt: skip
+        results.append(
+            {
+                "test_error": 100 * (1 - result["test_accuracy"]),
+                "calibration_error": 100 * result["expected_calibration_error"],
+                "minutes": float(trials.clock(run.workdir)[1][-1]),
+            }
+        )
     run = runs[0]
     return {
-        "name": run.name, "dataset": run.config.dataset, "labels_per_class": int(run.labels), "steps": run.config.steps,
+        "name": run.name,
+        "dataset": run.config.dataset,
+        "labels_per_class": int(run.labels),
+        "steps": run.config.steps,
         **trials.statistics(results),
-    }  # fmt: skip
+    }
 
 
 def as_markdown(rows):

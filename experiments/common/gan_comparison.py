@@ -28,7 +28,7 @@ class GanTrial:
         return self.workdir / "evaluation.json"
 
     @property
-    def asked(self):
+    def requested(self):
         """The config, data and code that the run must have been trained with."""
         from ganlib import versions
 
@@ -36,14 +36,14 @@ class GanTrial:
         return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
 
     @property
-    def wanted(self):
+    def expected(self):
         """The entries that evaluation.json must have."""
         from ganlib import versions
 
-        wanted = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
+        expected = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
                   "seed": int(self.seed), "real_content": staleness.images_of(self.config),
                   "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
-        return wanted | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in wanted["metrics"] else {})
+        return expected | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in expected["metrics"] else {})
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
@@ -54,7 +54,7 @@ class GanTrial:
         evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
                     f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
                     *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
-        return [train, evaluate] if staleness.differences(self.result, self.wanted) else []
+        return [train, evaluate] if staleness.differences(self.result, self.expected) else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,22 +76,26 @@ class Floor:
         return f"{dataset}{f' of classes {self.config.classes}' if self.config.classes else ''}, real test images"
 
     @property
-    def wanted(self):
+    def expected(self):
         """The entries that its file must have."""
         from ganlib import versions
 
         names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
-        return {"metrics": names, "real_content": staleness.images_of(self.config), "code": versions.of_code(),
-                "fake_content": staleness.images_of(self.config, "test"),
-                "features_version": staleness.features_of(self.config)}  # fmt: skip
+        return {
+            "metrics": names,
+            "real_content": staleness.images_of(self.config),
+            "code": versions.of_code(),
+            "fake_content": staleness.images_of(self.config, "test"),
+            "features_version": staleness.features_of(self.config),
+        }
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
         command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
-                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.wanted['metrics'])}",
+                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.expected['metrics'])}",
                    *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
                    f"--output={self.result}"]  # fmt: skip
-        return [command] if staleness.differences(self.result, self.wanted) else []
+        return [command] if staleness.differences(self.result, self.expected) else []
 
 
 def data_of(config):

@@ -24,21 +24,21 @@ def run_all(tasks, folder, side_by_side=1):
         One line for each failed task.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    free = queue.Queue()
+    core_sets = queue.Queue()
     for index in range(side_by_side):
-        free.put(cores[index::side_by_side])
+        core_sets.put(cores[index::side_by_side])
     waiting = [task for task in tasks if task.commands()]
     progress = _Progress(len(waiting))
     folder.mkdir(parents=True, exist_ok=True)
 
     def work(task):
-        share = free.get()
+        share = core_sets.get()
         if share:
             os.sched_setaffinity(0, share)  # of this thread; its child processes inherit it
         try:
             return _run(task, folder / f"{task.label.replace(', ', '_').replace(' ', '_')}.log", progress)
         finally:
-            free.put(share)
+            core_sets.put(share)
 
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
         return [failure for failure in pool.map(work, waiting) if failure]

@@ -15,7 +15,7 @@ def claim(trial, accept_other_code=False):
     """Records the config, data and code of a trial in its folder before training.
 
     Args:
-        trial: An object with a ``workdir`` and a dict ``asked`` with the keys config, data and code.
+        trial: An object with a ``workdir`` and a dict ``requested`` with the keys config, data and code.
         accept_other_code: True to accept a run that another version of the code has trained, or that has no record. Defaults
             to False.
 
@@ -24,17 +24,17 @@ def claim(trial, accept_other_code=False):
     """
     path = trial.workdir / ASKED
     if not (trial.workdir / "config.json").exists():
-        write_json(path, trial.asked)
+        write_json(path, trial.requested)
         return None
     recorded = read(path) or {}
     if accept_other_code:
-        recorded = {**trial.asked, **recorded, "code": trial.asked["code"]}
+        recorded = {**trial.requested, **recorded, "code": trial.requested["code"]}
     lines = [
         f"{key} {recorded.get(key)} -> {value}"
-        for key, value in trial.asked.items()
+        for key, value in trial.requested.items()
         if key != "config" and recorded.get(key) != value
     ]
-    lines += _changed_keys(recorded.get("config", trial.asked["config"]), trial.asked["config"])
+    lines += _changed_keys(recorded.get("config", trial.requested["config"]), trial.requested["config"])
     if not lines:
         return None
     return f"{str(trial.workdir)!r} holds a different run: {'; '.join(lines)}"
@@ -56,22 +56,22 @@ def claim_all(trials, accept_other_code=False):
         )
 
 
-def differences(path, wanted):
-    """Returns lines such as ``"samples 300 -> 500"`` for the values in a JSON file that differ from ``wanted``, or a single
+def differences(path, expected):
+    """Returns lines such as ``"samples 300 -> 500"`` for the values in a JSON file that differ from ``expected``, or a single
     line if the file is missing."""
     values = read(path)
     if values is None:
         return [f"{str(path)!r} is missing"]
-    return [f"{key} {values.get(key)} -> {value}" for key, value in wanted.items() if values.get(key) != value]
+    return [f"{key} {values.get(key)} -> {value}" for key, value in expected.items() if values.get(key) != value]
 
 
 def still_different(tasks):
-    """Returns a line for each task, an object with ``label``, ``result`` and ``wanted``, whose result is outdated.
+    """Returns a line for each task, an object with ``label``, ``result`` and ``expected``, whose result is outdated.
 
     It is called after all tasks have run, so that a table contains only up-to-date results.
     """
     forget_features()
-    changes = [(task.label, differences(task.result, task.wanted)) for task in tasks]
+    changes = [(task.label, differences(task.result, task.expected)) for task in tasks]
     return [f"{label} has an outdated result: {'; '.join(lines)}" for label, lines in changes if lines]
 
 

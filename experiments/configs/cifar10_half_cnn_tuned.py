@@ -16,7 +16,10 @@ def get_config():
     config = cifar10_half_few_labels.get_config()
     config.networks = "pretrained"
     config.discriminator = {
-        "backbone": "model:runs/cifar10_half_cnn/classifier.keras", "weights": None, "backbone_size": None, "taps": 3,
-    }  # fmt: skip
+        "backbone": "model:runs/cifar10_half_cnn/classifier.keras",
+        "weights": None,
+        "backbone_size": None,
+        "taps": 3,
+    }
     config.discriminator_optimizer.learning_rate = 2e-4
     return config

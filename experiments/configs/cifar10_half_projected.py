@@ -20,7 +20,11 @@ def get_config():
     config.generator_optimizer.learning_rate = 3e-4
     config.augment = "color,translation,cutout"
     config.discriminator = {
-        "networks": "projected", "backbone": "model:runs/cifar10_half_cnn/classifier.keras", "weights": None,
-        "backbone_size": None, "taps": 3, "width": 16,
-    }  # fmt: skip
+        "networks": "projected",
+        "backbone": "model:runs/cifar10_half_cnn/classifier.keras",
+        "weights": None,
+        "backbone_size": None,
+        "taps": 3,
+        "width": 16,
+    }
     return config

@@ -23,9 +23,13 @@ def get_config():
     config.steps = 156_000
     config.generator.update(latent_dim=256, width=128, normalization="sync_batch")
     config.discriminator.update(
-        backbone="applications:EfficientNetB0", weights="imagenet", backbone_size=224, taps=4, width=64,
+        backbone="applications:EfficientNetB0",
+        weights="imagenet",
+        backbone_size=224,
+        taps=4,
+        width=64,
         normalization="sync_batch",
-    )  # fmt: skip
+    )
     adam = {"name": "adam", "learning_rate": 2e-4, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
     config.generator_optimizer = config.discriminator_optimizer = adam
     config.features = "inception_2015"

@@ -44,8 +44,8 @@ def main():
     for name in FLAGS.configs:
         numbers = [*_differences(name, cpu, off), *_differences(name, cpu, first)]
         equal = all(np.array_equal(first[key], second[key]) for key in first if key.startswith(f"{name}/"))
-        shown = " | ".join(f"{number:.0e}" for number in numbers)
-        print(f"| {name} | {shown} | {'equal' if equal else 'differ'} |", flush=True)
+        cells = " | ".join(f"{number:.0e}" for number in numbers)
+        print(f"| {name} | {cells} | {'equal' if equal else 'differ'} |", flush=True)
 
 
 def _differences(name, one, other):

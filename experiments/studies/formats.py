@@ -21,10 +21,13 @@ SAMPLES = flags.DEFINE_integer("samples", 10_000, "number of test images to clas
 SEED = flags.DEFINE_integer("seed", 0, "seed of the latents")
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the numbers")
 KINDS = {  # name of a row -> format, arguments for writing, arguments for reading
-    "saved_model": ("saved_model", {}, {}), "onnx": ("onnx", {}, {}), "litert": ("litert", {}, {}),
-    "litert, float16": ("litert", {"quantize": "float16"}, {}), "litert, int8": ("litert", {"quantize": "int8"}, {}),
+    "saved_model": ("saved_model", {}, {}),
+    "onnx": ("onnx", {}, {}),
+    "litert": ("litert", {}, {}),
+    "litert, float16": ("litert", {"quantize": "float16"}, {}),
+    "litert, int8": ("litert", {"quantize": "int8"}, {}),
     "keras": ("keras", {}, {}),
-}  # fmt: skip
+}
 HEADER = ("run", "format", "MiB", "largest difference", "images/s", "quality")
 
 
@@ -116,9 +119,9 @@ def fid_to(source, run, function):
 def cells(row):
     """Formats a row of the table."""
     quality = f"accuracy {100 * row['accuracy']:.2f} %" if "accuracy" in row else f"FID {row['fid']:.3f}"
-    shown = (f"`{row['run']}`", row["format"], f"{row['mib']:.2f}", f"{row['largest_difference']:.1e}",
+    values = (f"`{row['run']}`", row["format"], f"{row['mib']:.2f}", f"{row['largest_difference']:.1e}",
              f"{row['images_per_second']:,.0f}", quality)  # fmt: skip
-    return f"| {' | '.join(shown)} |"
+    return f"| {' | '.join(values)} |"
 
 
 def table(rows):

@@ -49,9 +49,12 @@ def main():
         np.bincount(classes.ravel(), minlength=test.num_classes) / classes.size for classes in (answer_classes, labels)
     ]
     results = {
-        "queries": len(queries), "answers_each": ANSWERS.value, "answers_of_the_querys_class": share,
-        "if_independent": float(np.dot(*frequencies)), "judge_right_about_queries": float(np.mean(query_classes == labels)),
-    }  # fmt: skip
+        "queries": len(queries),
+        "answers_each": ANSWERS.value,
+        "answers_of_the_querys_class": share,
+        "if_independent": float(np.dot(*frequencies)),
+        "judge_right_about_queries": float(np.mean(query_classes == labels)),
+    }
     rows = [
         np.concatenate([queries[k : k + 1], answers[k * ANSWERS.value :][: ANSWERS.value]])
         for k in range(min(ROWS, len(queries)))

@@ -68,8 +68,8 @@ def check_free(folder, run, form):
     Raises:
         UserError: If the folder holds anything else.
     """
-    held = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    if not held:
+    files = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if not files:
         return
     advice = "pass a new or empty folder as --output, one for each model and format"
     if not (folder / JSON).exists():
@@ -79,7 +79,7 @@ def check_free(folder, run, form):
     for key, value in expected.items():
         if card.get(key) != value:
             raise UserError(f"{str(folder)!r} holds another export, whose {key} is {card.get(key)!r}, not {value!r}: {advice}")
-    others = {*held} - {JSON, MARKDOWN, *OF_EXPORTS}
+    others = {*files} - {JSON, MARKDOWN, *OF_EXPORTS}
     if others:
         raise UserError(
             f"{str(folder)!r} also holds {min(others)!r}, which is not part of an export: move it away, or {advice}"

@@ -130,8 +130,11 @@ def of_classifier(classifier, class_names, background="white"):
         return {"probabilities": tf.nn.softmax(logits / tf.cast(classifier.temperature, tf.float32))}
 
     def classify_files(image_bytes):
-        images = tf.map_fn(lambda content: decoding.decoded(content, shape, background), image_bytes,
-                           fn_output_signature=tf.TensorSpec(shape, tf.uint8))  # fmt: skip
+        images = tf.map_fn(
+            lambda content: decoding.decoded(content, shape, background),
+            image_bytes,
+            fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+        )
         probabilities = classify(images)["probabilities"]
         return {"probabilities": probabilities, "class": tf.gather(tf.constant(class_names), tf.argmax(probabilities, axis=-1))}
 

@@ -40,9 +40,9 @@ def differences(functions, read, seed=0):
     return largest
 
 
-def check(found, tolerance=TOLERANCE):
+def check(values, tolerance=TOLERANCE):
     """Raises `UserError` if one of `differences` is above ``tolerance``."""
-    for name, value in found.items():
+    for name, value in values.items():
         if not value <= tolerance:
             raise UserError(f"the export differs from the network: {name!r} by {value:.1e}, and the tolerance is {tolerance:g}")
 

@@ -245,8 +245,8 @@ def _construct(kind, what, arguments, **others):
     except UserError:
         raise
     except (TypeError, ValueError) as error:  # raised by Keras for an invalid layer
-        shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
-        raise UserError(f"cannot build {what} with {shown}: {' '.join(str(error).split())}") from None
+        described = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        raise UserError(f"cannot build {what} with {described}: {' '.join(str(error).split())}") from None
 
 
 def _arguments(kind):

@@ -29,8 +29,8 @@ def check(key, value, config, adapts):
         )
 
 
-def _refuse(key, value, wanted):
-    raise UserError(f"{key} must be {wanted}, got {value!r}")
+def _refuse(key, value, valid_values):
+    raise UserError(f"{key} must be {valid_values}, got {value!r}")
 
 
 def _is_number(value):
@@ -50,9 +50,9 @@ def whole(low, high=None):
 def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=False):
     """Returns a check for finite numbers from ``low`` to ``high`` and, with ``schedule``, for schedules of such numbers."""
     if high == math.inf:
-        wanted = f"above {low}" if open_low else f"at least {low}"
+        valid_values = f"above {low}" if open_low else f"at least {low}"
     else:
-        wanted = f"in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
+        valid_values = f"in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
 
     def check(key, value):
         if schedule and hasattr(value, "items"):
@@ -60,7 +60,7 @@ def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=Fals
             return
         in_range = _is_number(value) and low <= value <= high
         if not in_range or (open_low and value == low) or (open_high and value == high):
-            _refuse(key, value, wanted + (", or a schedule of it" if schedule else ""))
+            _refuse(key, value, valid_values + (", or a schedule of it" if schedule else ""))
 
     return check
 

@@ -193,20 +193,20 @@ def check_values(config, defaults):
         key_values.check(key, value, config, adapts="ada.target" in READ[config.method])
 
 
-def idle(config, defaults, kept=()):
+def idle(config, defaults, fulfilled=()):
     """Returns the keys that differ from their defaults although the run does not read them.
 
     Args:
         config: A `ConfigDict` with a known ``method``.
         defaults: The `ConfigDict` of all keys of its job, with their default values.
-        kept: Conditions to treat as fulfilled. Defaults to none.
+        fulfilled: Conditions to treat as fulfilled. Defaults to none.
 
     Returns:
         A dict from each key to a one-line message about it.
     """
     default_values, lines = dict(_items(defaults)), {}
     for key, value in _items(config):
-        reason = _why_unread(key, config, kept)
+        reason = _why_unread(key, config, fulfilled)
         if reason and key in default_values and _plain(value) != _plain(default_values[key]):
             unless, remedy = reason
             problem = f"{key}={_plain(value)!r} has no effect, because {unless}"
@@ -237,7 +237,7 @@ def unread(config):
     if config.method not in READ:
         return set()  # `ganlib.runs.build` raises an error
     all_keys = {key for conditions in READ.values() for key in conditions}
-    return {key for key in all_keys if _why_unread(key, config, kept=(OWN_FEATURES,))}
+    return {key for key in all_keys if _why_unread(key, config, fulfilled=(OWN_FEATURES,))}
 
 
 def filled(config, defaults):
@@ -264,13 +264,13 @@ def readers(key, job):
     return [method for method, its_job in JOBS.items() if its_job == job and key in READ[method]]
 
 
-def _why_unread(key, config, kept):
+def _why_unread(key, config, fulfilled):
     """Returns ``(unless, remedy)`` if a key is not read, otherwise None."""
     conditions = READ[config.method]
     if key not in conditions:
         methods = " or ".join(repr(method) for method in readers(key, JOBS[config.method]))
         return f"method is {config.method!r}", f"set method to {methods}"
-    return next(((c.unless, c.remedy) for c in conditions[key] if c not in kept and not c.holds(config)), None)
+    return next(((c.unless, c.remedy) for c in conditions[key] if c not in fulfilled and not c.holds(config)), None)
 
 
 def _check_job(config, defaults):

@@ -11,7 +11,7 @@ from ganlib.training.callbacks import (
     SaveSamples,
     StopAtNonFinite,
     StopOnSignal,
-)  # fmt: skip
+)
 from ganlib.training.progress import Progress
 
 MAX_CONSECUTIVE_SKIPS = 100

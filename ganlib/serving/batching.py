@@ -44,7 +44,7 @@ class Batcher:
             self._worker = asyncio.create_task(self._work())
         return await future
 
-    async def alone(self, function):
+    async def run_between_batches(self, function):
         """Calls ``function()`` between two batches and returns its result.
 
         Raises:

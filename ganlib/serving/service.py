@@ -52,8 +52,9 @@ class Service:
             logging.getLogger("ganlib").warning(message, str(folder), export.examples.NAME)
         self._batchers = {
             name: Batcher(functions[name], max_rows, max_waiting, functools.partial(observe, name))
-            for name, spec in self.specs.items() if all(each["shape"] for each in spec.values())
-        }  # fmt: skip
+            for name, spec in self.specs.items()
+            if all(each["shape"] for each in spec.values())
+        }
         if "classify" in self.specs:
             self.specs["classify_files"] = FILES
 
@@ -99,7 +100,7 @@ class Service:
 
     async def _from_seed(self, function, arrays):
         """Calls an unbatched function, in the same thread as the batched ones."""
-        return await self._batchers[self.main].alone(lambda: self._functions[function](**arrays))
+        return await self._batchers[self.main].run_between_batches(lambda: self._functions[function](**arrays))
 
     def warm_up(self):
         """Calls every batched function once, so that the first client does not wait for tracing."""

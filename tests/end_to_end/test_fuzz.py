@@ -89,17 +89,19 @@ def picture(generator, kind):
 def damaged(content, generator):
     """Returns the content unchanged, truncated, corrupted, duplicated or replaced."""
     position = generator.randrange(len(content))
-    return generator.choice([
-        content,
-        content,
-        content,
-        content[:position],
-        content[:position] + bytes([generator.randrange(256)]) + content[position + 1 :],
-        content[:position] + content,
-        b"",
-        bytes(generator.randrange(256) for _ in range(50)),
-        b"GIF89a" + content[position:],
-    ])  # fmt: skip
+    return generator.choice(
+        [
+            content,
+            content,
+            content,
+            content[:position],
+            content[:position] + bytes([generator.randrange(256)]) + content[position + 1 :],
+            content[:position] + content,
+            b"",
+            bytes(generator.randrange(256) for _ in range(50)),
+            b"GIF89a" + content[position:],
+        ]
+    )
 
 
 @pytest.mark.parametrize("seed", range(100))

@@ -74,9 +74,13 @@ def test_evaluation_during_and_after_training(tmp_path):
     """Trains with FID, keeps the best checkpoint, evaluates the run, and evaluates a folder of its images."""
     workdir = tmp_path / "run"
     code, output, errors = run(
-        *GAN, f"--workdir={workdir}", "--config.steps=20", "--config.metrics=fid", "--config.evaluate_every=10",
+        *GAN,
+        f"--workdir={workdir}",
+        "--config.steps=20",
+        "--config.metrics=fid",
+        "--config.evaluate_every=10",
         "--config.evaluation_samples=300",
-    )  # fmt: skip
+    )
     assert (code, errors) == (0, [])
     fids = {row["step"]: row["fid"] for row in read_rows(workdir / "metrics.jsonl") if "fid" in row}
     assert sorted(fids) == [10, 20]
@@ -84,10 +88,12 @@ def test_evaluation_during_and_after_training(tmp_path):
     assert [p.name for p in (workdir / "best_checkpoint").iterdir()] == [f"step_{best:08d}"]
 
     names = "fid,kid,is,precision_recall,density_coverage,intra_fid,cas"
-    (code, output, errors), (generate_code, _, _) = run_in_one_process([
-        ("evaluate", f"--workdir={workdir}", f"--metrics={names}", "--samples=300", "--best"),
-        ("generate", f"--workdir={workdir}", "--count=20", f"--output={tmp_path / 'fake'}"),
-    ])  # fmt: skip
+    (code, output, errors), (generate_code, _, _) = run_in_one_process(
+        [
+            ("evaluate", f"--workdir={workdir}", f"--metrics={names}", "--samples=300", "--best"),
+            ("generate", f"--workdir={workdir}", "--count=20", f"--output={tmp_path / 'fake'}"),
+        ]
+    )
     assert (code, errors) == (0, [])
     assert generate_code == 0
     evaluation = json.loads((workdir / "evaluation.json").read_text())
@@ -181,10 +187,12 @@ def test_classify_a_folder(tmp_path):
         gray = Image.fromarray(image[..., 0])
         (gray.convert("RGB") if index % 2 else gray).save(folder / f"{index:02d}.png")  # both color modes
     output = tmp_path / "predictions.csv"
-    (code, text, errors), (code_without_run, _, errors_without_run) = run_in_one_process([
-        ("classify", f"--workdir={tmp_path / 'run'}", f"--images={folder}", f"--output={output}"),
-        ("classify", f"--workdir={tmp_path}", f"--images={folder}"),
-    ])  # fmt: skip
+    (code, text, errors), (code_without_run, _, errors_without_run) = run_in_one_process(
+        [
+            ("classify", f"--workdir={tmp_path / 'run'}", f"--images={folder}", f"--output={output}"),
+            ("classify", f"--workdir={tmp_path}", f"--images={folder}"),
+        ]
+    )
     assert (code, errors) == (0, [])
     assert (code_without_run, len(errors_without_run)) == (2, 1)
     assert "40 images" in text
@@ -208,10 +216,12 @@ def test_demo(tmp_path):
 
 
 def test_benchmarks(tmp_path):
-    (code, output, errors), metrics_outcome = run_in_one_process([
-        ("benchmark", "--smoke", f"--output={tmp_path / 'benchmark.json'}"),
-        ("benchmark_metrics", "--count=20", "--features=4"),
-    ])  # fmt: skip
+    (code, output, errors), metrics_outcome = run_in_one_process(
+        [
+            ("benchmark", "--smoke", f"--output={tmp_path / 'benchmark.json'}"),
+            ("benchmark_metrics", "--count=20", "--features=4"),
+        ]
+    )
     assert (code, errors) == (0, [])
     result = json.loads((tmp_path / "benchmark.json").read_text())
     assert {row["name"] for row in result["rows"]} >= {"alternating", "simultaneous", "alternating, mixed_bfloat16"}
@@ -253,7 +263,7 @@ ERRORS = {name: ((*GAN, "--workdir={folder}", *arguments), message) for name, (a
     ),
     "serve nothing": (("serve", "--export={folder}"), "no export in"),
     "name for a URL": (("serve", "--export={folder}", "--name=a/b"), "cannot be part of a URL"),
-}  # fmt: skip
+}
 
 
 def write_classifier_run(folder):

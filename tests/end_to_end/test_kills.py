@@ -100,8 +100,9 @@ def test_full_disk_stops_the_job_and_keeps_the_last_checkpoint(tmp_path):
 
 
 def test_loss_of_a_worker_stops_the_others(tmp_path):
-    chief, other = start_workers(2, *ARGUMENTS[:5], "--config.steps=100000", "--config.checkpoint_every=5",
-                                 f"--workdir={tmp_path}")  # fmt: skip
+    chief, other = start_workers(
+        2, *ARGUMENTS[:5], "--config.steps=100000", "--config.checkpoint_every=5", f"--workdir={tmp_path}"
+    )
     while newest(tmp_path) == 0:
         assert chief.poll() is None
         time.sleep(0.05)

@@ -92,10 +92,12 @@ def test_custom_network_and_config(tmp_path):
 def prepare(code, folder):
     """Creates the exports that a script reads, from a conditional GAN trained for two steps."""
     for export in set(re.findall(r"\"(exported/\S+)/network\.onnx\"", code)):
-        results = run_in_one_process([
-            ("train_gan", "--config=experiments/configs/digits_dcgan.py", f"--workdir={folder / 'run'}", "--config.smoke"),
-            ("export", f"--workdir={folder / 'run'}", "--format=onnx", f"--output={folder / export}"),
-        ])  # fmt: skip
+        results = run_in_one_process(
+            [
+                ("train_gan", "--config=experiments/configs/digits_dcgan.py", f"--workdir={folder / 'run'}", "--config.smoke"),
+                ("export", f"--workdir={folder / 'run'}", "--format=onnx", f"--output={folder / export}"),
+            ]
+        )
         assert [result[::2] for result in results] == [(0, [])] * 2
 
 

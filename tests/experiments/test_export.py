@@ -30,8 +30,11 @@ def test_export_writes_a_file_and_a_card_and_prints_the_difference(tmp_path, mon
     assert "generate: largest difference" in outputs[0][1]
     assert all("examples from training: difference" in output for _, output, _ in outputs)
     assert {path.name for path in (tmp_path / "b").iterdir()} == {
-        "network.tflite", "examples.npz", "model_card.json", "model_card.md"
-    }  # fmt: skip
+        "network.tflite",
+        "examples.npz",
+        "model_card.json",
+        "model_card.md",
+    }
     card = card_of(tmp_path / "exported/mnist_dcgan_onnx")
     assert card["largest_difference"] < export.verification.TOLERANCE
     assert (card["name"], card["licence"], card["step"], card["image_range"]) == ("gan", "CC0", 2, "[-1, 1]")

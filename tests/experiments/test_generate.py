@@ -16,12 +16,14 @@ def test_folder_holds_only_the_images_of_the_last_call(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("keep")
     command = ("generate", f"--workdir={tmp_path / 'run'}")
-    first, second, refused, unknown = run_in_one_process([
-        (*command, "--count=9", f"--output={tmp_path / 'images'}"),
-        (*command, "--count=3", "--seed=1", f"--output={tmp_path / 'images'}"),
-        (*command, "--count=3", f"--output={tmp_path / 'mine'}"),
-        (*command, "--count=3", f"--output={tmp_path / 'images.jpg'}"),
-    ])  # fmt: skip
+    first, second, refused, unknown = run_in_one_process(
+        [
+            (*command, "--count=9", f"--output={tmp_path / 'images'}"),
+            (*command, "--count=3", "--seed=1", f"--output={tmp_path / 'images'}"),
+            (*command, "--count=3", f"--output={tmp_path / 'mine'}"),
+            (*command, "--count=3", f"--output={tmp_path / 'images.jpg'}"),
+        ]
+    )
     assert [(code, errors) for code, _, errors in (first, second)] == [(0, [])] * 2
     files = sorted((tmp_path / "images").iterdir())
     assert [path.name for path in files] == ["000000.png", "000001.png", "000002.png"]

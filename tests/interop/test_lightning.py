@@ -62,7 +62,10 @@ def test_it_trains_and_its_generator_loads_on_tensorflow(tmp_path):
     saved, images_path = tmp_path / "generator.keras", tmp_path / "images.npy"
     subprocess.run(
         [sys.executable, "-c", SCRIPT, ROOT / "docs/interop/lightning_gan.py", saved, images_path],
-        check=True, cwd=ROOT, env={**os.environ, "KERAS_BACKEND": "torch"}, timeout=300,
-    )  # fmt: skip
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        timeout=300,
+    )
     images = keras.saving.load_model(saved, compile=False)(np.ones((2, 6), np.float32), training=False)
     np.testing.assert_allclose(images, np.load(images_path), atol=1e-5)

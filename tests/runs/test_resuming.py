@@ -91,14 +91,17 @@ CASES = [
     ({"labels_per_class": 2, "label_seed": 2}, REFUSES, "another config: label_seed 0 -> 2; labels_per_class null -> 2"),
     ({"image_size": 4}, REFUSES, r"image_size null -> 4 and other data: image_shape \[8, 8, 1\] -> \[4, 4, 1\]"),
     ({"classes": "b,a"}, REFUSES, r'classes null -> "b,a".* and other data: class_names \["a", "b"\] -> \["b", "a"\]'),
-    ({"generator_optimizer": {"linear_decay": 1.0}}, REFUSES,
-     "steps 2 -> 4, which changes the schedule of generator_optimizer.linear_decay"),
+    (
+        {"generator_optimizer": {"linear_decay": 1.0}},
+        REFUSES,
+        "steps 2 -> 4, which changes the schedule of generator_optimizer.linear_decay",
+    ),
     (images(lambda folder: (folder / "a").rename(folder / "c")), REFUSES, r'class_names \["a", "b"\] -> \["b", "c"\]'),
     (images(lambda folder: picture(folder / "a/new.png", 50)), REFUSES, r"class_counts \[6, 6\] -> \[7, 6\]"),
     (images(lambda folder: (folder / "b/1.png").unlink()), REFUSES, r"class_counts \[6, 6\] -> \[6, 5\]"),
     (images(lambda folder: (folder / "b/1.png").rename(folder / "a/1.png")), REFUSES, r"class_counts \[6, 6\] -> \[7, 5\]"),
     (images(lambda folder: black(folder / "a/0.png")), REFUSES, "files were replaced or renamed; their number is unchanged"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "outcome", "message"), CASES)

@@ -152,10 +152,13 @@ def test_invalid_request_is_4xx(generator, monkeypatch):
         assert client.post("/v1/models/m:predict", content=b" " * 1001).status_code == 413
         assert client.post("/images", content=b" " * 1001).status_code == 413
         answer = client.post("/v1/models/other:predict", json={})
-        assert (answer.status_code, answer.json()) == (404, {
-            "error": "no route '/v1/models/other:predict': this service serves the model 'm' at /v1/models/m:predict, "
-                     "/v1/models/m and /"
-        })  # fmt: skip
+        assert (answer.status_code, answer.json()) == (
+            404,
+            {
+                "error": "no route '/v1/models/other:predict': this service serves the model 'm' at /v1/models/m:predict, "
+                "/v1/models/m and /"
+            },
+        )
         answer = client.get("/v1/models/m:predict")
         assert (answer.status_code, answer.json()) == (405, {"error": "'/v1/models/m:predict' accepts POST, not GET"})
 

@@ -47,7 +47,7 @@ def test_requests_beyond_the_limit_are_refused_and_earlier_ones_answered():
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert batcher.waiting_rows == 0
         assert (await batcher({"x": np.array([7])}))["y"] == [7]
-        assert await batcher.alone(lambda: 5) == 5
+        assert await batcher.run_between_batches(lambda: 5) == 5
         return results
 
     results = asyncio.run(main())

@@ -65,7 +65,7 @@ BAD = {
     "no base64": ('{"inputs": {"image_bytes": ["?"]}}', FILES, "is not base64"),
     "no string": ('{"inputs": {"image_bytes": [3]}}', FILES, "must be base64 strings"),
     "many files": ('{"inputs": {"image_bytes": ["", "", "", "", ""]}}', FILES, "1 to 4 rows"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)

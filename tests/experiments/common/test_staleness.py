@@ -18,8 +18,10 @@ def state(monkeypatch):
     """The flags of `compare` and the versions of the data, the features and the code. Tests may change them."""
     state = types.SimpleNamespace(
         flags=types.SimpleNamespace(samples=300, metrics="fid,cas", set=[], accept_other_code=False),
-        data=dict(DATA), features="fff", code="ccc",
-    )  # fmt: skip
+        data=dict(DATA),
+        features="fff",
+        code="ccc",
+    )
     for module in (gan_comparison, classifier_comparison):
         monkeypatch.setattr(module, "FLAGS", state.flags)
     monkeypatch.setattr(staleness, "images_of", lambda config, split="train": state.data[split])
@@ -66,7 +68,7 @@ def change(state, **changes):
 def test_outdated_result_is_evaluated_again(trial, changes, state, tmp_path):
     first = trial(tmp_path)
     assert first.commands(), "there is no result yet"
-    first.result.write_text(json.dumps({"results": {"fid": 1.0}, **first.wanted}))
+    first.result.write_text(json.dumps({"results": {"fid": 1.0}, **first.expected}))
     assert not trial(tmp_path).commands(), "nothing has changed"
     overrides = [changes.pop("overrides")] if "overrides" in changes else []
     seed = changes.pop("seed", "0")
@@ -109,17 +111,17 @@ def test_run_without_a_record(tmp_path):
 def test_config_of_a_gan_for_a_classifier_is_part_of_the_record(tmp_path, monkeypatch):
     config = configs.load("digits_cnn", ["features_from=config:digits_dcgan"])
     trial = classifier_comparison.ClassifierTrial("digits_cnn", "5", "0", config, tmp_path)
-    before = trial.asked
+    before = trial.requested
     other = configs.load("digits_dcgan", ["batch_size=8"])
     monkeypatch.setattr(classifier_comparison.configs, "load", lambda name: other)
-    assert trial.asked != before
+    assert trial.requested != before
 
 
 def test_table_with_outdated_results_is_refused(state, tmp_path):
     trial = gan(tmp_path)
-    trial.result.write_text(json.dumps(trial.wanted))
+    trial.result.write_text(json.dumps(trial.expected))
     assert staleness.still_different([trial]) == []
-    trial.result.write_text(json.dumps(trial.wanted | {"step": 8000, "features_version": "old"}))
+    trial.result.write_text(json.dumps(trial.expected | {"step": 8000, "features_version": "old"}))
     (line,) = staleness.still_different([trial])
     assert line.startswith("digits_dcgan, seed 0 has an outdated result: step 8000 -> ")
     assert line.endswith("features_version old -> fff")

@@ -7,9 +7,12 @@ from tests.end_to_end.jobs import run
 
 def test_differences_are_relative_to_the_change_and_to_the_logs():
     one = {
-        "a/start/0000": np.zeros(2, np.float32), "a/trained/0000": np.float32([2.0, 4.0]),
-        "a/start/0001": np.int64(0), "a/trained/0001": np.int64(5), "a/logs": np.array([[1.0, 2.0], [4.0, 8.0]]),
-    }  # fmt: skip
+        "a/start/0000": np.zeros(2, np.float32),
+        "a/trained/0000": np.float32([2.0, 4.0]),
+        "a/start/0001": np.int64(0),
+        "a/trained/0001": np.int64(5),
+        "a/logs": np.array([[1.0, 2.0], [4.0, 8.0]]),
+    }
     other = {**one, "a/trained/0000": np.float32([2.0, 5.0]), "a/logs": np.array([[1.0, 2.2], [4.0, 4.0]])}
     assert device_agreement._differences("a", one, other) == pytest.approx((0.25, 0.1, 0.5))
 
