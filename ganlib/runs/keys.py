@@ -47,12 +47,12 @@ def _trains(config, *keys):
 
 TFDS = Condition(
     lambda config: any(_is_tfds(name) for name in _datasets(config)),
-    "no data set is one of TensorFlow Datasets",
-    "set dataset to one",
+    "no dataset is from TensorFlow Datasets",
+    "set dataset to the name of one",
 )
 FOLDER = Condition(
     lambda config: any((name or "").startswith("folder:") for name in _datasets(config)),
-    "no data set is a folder",
+    "no dataset is a folder",
     "set dataset to folder:PATH",
 )
 BACKGROUND = Condition(  # experiments.generate --like also reads transparent images
