@@ -48,7 +48,7 @@ def test_a_job_has_its_flags(hooks):
     page = hooks.flags_table("compare")
     assert "| `--configs` | required | files of experiments/configs, such as mnist_dcgan,mnist_resnet |" in page
     assert "| `--seeds` | `0,1,2` |" in page
-    assert "| `--workdir` |  | the run's folder |" in hooks.flags_table("train_gan")
+    assert "| `--workdir` |  | folder of the run |" in hooks.flags_table("train_gan")
     assert hooks.flags_table("demo").count("\n| `--") == 2
 
 

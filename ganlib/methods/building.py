@@ -1,4 +1,4 @@
-"""Networks, optimizers and terms of a loss from their entries in a config."""
+"""Builds networks, optimizers and terms of a loss from their entries in a config."""
 
 import importlib
 import inspect
@@ -42,7 +42,7 @@ def shared_arguments(config):
 
 
 def _scheduled(arguments, steps):
-    """Arguments with the schedules that their values describe."""
+    """Replaces the values that describe schedules by these schedules."""
     return {name: schedules.from_config(value, steps) for name, value in arguments.items()}
 
 
@@ -62,7 +62,7 @@ def network(run, which, arguments, num_classes=None):
     name = arguments.pop("networks", run.config.networks)
     kind = getattr(_architecture(name), which.capitalize(), None)
     if kind is None:
-        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another")
+        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another module")
     return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
 
 
@@ -79,33 +79,34 @@ def with_body(discriminator):
 
 
 def _architecture(name):
-    """The module of `ganlib.networks` of a name; no other is imported."""
+    """Imports and returns one module of `ganlib.networks` by its name."""
     known = {name: f"ganlib.networks.{name}" for name in networks.architectures()}
     return importlib.import_module(choose("networks", name, known))
 
 
 def optimizer(config, steps, updates=1):
-    """A Keras optimizer from ``{"name": "adam", "learning_rate": 2e-4, ...}``.
+    """Builds a Keras optimizer from a config such as ``{"name": "adam", "learning_rate": 2e-4, ...}``.
 
-    Each number may be a schedule of train steps, as `ganlib.training.schedules.from_config` reads it. With
-    ``linear_decay=0.5`` the learning rate falls linearly to 0 over the last half of the ``steps``.
+    Each number may be a schedule over train steps, as `ganlib.training.schedules.from_config` reads it. With
+    ``linear_decay=0.5`` the learning rate decays linearly to 0 over the last half of the ``steps``.
 
     Args:
-        config: as above.
-        steps: the train steps of the training.
-        updates: how many updates the optimizer makes in a train step.
+        config: The name and the arguments of the optimizer, a dict.
+        steps: The number of train steps of the run.
+        updates: The number of updates that the optimizer makes in each train step. Defaults to 1.
 
     Raises:
-        UserError: for an unknown optimizer or argument, or a share that is not in ``(0, 1]``.
+        UserError: For an unknown optimizer or argument, or if ``linear_decay`` is not in ``(0, 1]``.
     """
     arguments = _scheduled(config, steps)
     name = arguments.pop("name", "adam")
     decay = arguments.pop("linear_decay", None)
     if decay is not None:
         if not 0 < decay <= 1:
-            raise UserError(f"linear_decay is a share of the steps in (0, 1], got {decay}")
-        falling = decay * steps
-        arguments["learning_rate"] = schedules.Linear(arguments["learning_rate"], 0.0, falling, begin=steps - falling)
+            raise UserError(f"linear_decay must be a share of the steps in (0, 1], got {decay}")
+        decay_steps = decay * steps
+        rate = arguments["learning_rate"]
+        arguments["learning_rate"] = schedules.Linear(rate, 0.0, decay_steps, begin=steps - decay_steps)
     if updates > 1:
         scheduled = {key: value for key, value in arguments.items() if callable(value)}
         arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
@@ -114,24 +115,24 @@ def optimizer(config, steps, updates=1):
 
 
 def _construct(kind, what, arguments, **others):
-    """``kind(**arguments, **others)``, with a `UserError` for an argument that it does not have or a value that it refuses."""
+    """Returns ``kind(**arguments, **others)``. Raises a `UserError` for an unknown argument or an invalid value."""
     known = _arguments(kind)
     for name in arguments:
         if name not in known:
             raise UserError(
-                f"the {what} has no argument {name!r}: it has {', '.join(sorted(known))}.{did_you_mean(name, known)}"
+                f"the {what} has no argument {name!r}: its arguments are {', '.join(sorted(known))}.{did_you_mean(name, known)}"
             )
     try:
         return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
     except UserError:
         raise
-    except (TypeError, ValueError) as error:  # Keras's, of a layer that cannot be
-        shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
-        raise UserError(f"there is no {what} with {shown}: {' '.join(str(error).split())}") from None
+    except (TypeError, ValueError) as error:  # raised by Keras for an invalid layer
+        described = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        raise UserError(f"cannot build {what} with {described}: {' '.join(str(error).split())}") from None
 
 
 def _arguments(kind):
-    """The names of the arguments of a class, and of the classes of ours to which it hands on the rest."""
+    """Returns the argument names of a class, and of the ganlib base classes to which it passes its other arguments."""
     names = set()
     for ancestor in kind.__mro__:
         if "__init__" not in vars(ancestor):

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Condition:
-    """Other keys on which it depends whether a key is read.
+    """A condition on other keys under which a key is read.
 
     Attributes:
-        holds: from a config to whether it is read.
-        unless: what the config says where it is not, for the message.
-        remedy: what to do to have it read.
+        holds: A function that takes a config and returns True if the key is read.
+        unless: The state of the config in which the key is not read, for the message.
+        remedy: The change that makes the run read the key, for the message.
     """
 
     holds: Callable
@@ -33,24 +33,24 @@ def _trains(config, *keys):
 
 TFDS = Condition(
     lambda config: any(_is_tfds(name) for name in _datasets(config)),
-    "no data set is one of TensorFlow Datasets",
-    "set dataset to one",
+    "no dataset is from TensorFlow Datasets",
+    "set dataset to the name of one",
 )
 FOLDER = Condition(
     lambda config: any((name or "").startswith("folder:") for name in _datasets(config)),
-    "no data set is a folder",
+    "no dataset is a folder",
     "set dataset to folder:PATH",
 )
-BACKGROUND = Condition(  # experiments.generate --like reads transparent pictures, too
+BACKGROUND = Condition(  # experiments.generate --like also reads transparent images
     lambda config: FOLDER.holds(config) or config.instances.features, FOLDER.unless, FOLDER.remedy
 )
 CHOSEN = Condition(
     lambda config: config.labels_per_class or config.validation_per_class,
-    "labels_per_class and validation_per_class choose no images",
+    "labels_per_class and validation_per_class select no images",
     "set one of them",
 )
 HELD_OUT = Condition(
-    lambda config: config.validation_per_class, "validation_per_class is 0", "hold images out by validation_per_class"
+    lambda config: config.validation_per_class, "validation_per_class is 0", "set validation_per_class to hold out images"
 )
 METRICS = Condition(lambda config: config.metrics, "metrics is ''", "set metrics")
 INSTANCES = Condition(lambda config: config.instances.features, "instances.features is ''", "set instances.features")
@@ -59,13 +59,13 @@ ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is 
 GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
 TRAINS_FEATURES = Condition(
     lambda config: _trains(config, "features_from"),
-    "the method learns from labeled images alone, and features_from names no GAN to train",
+    "the method trains on labeled images only, and features_from names no GAN to train",
     "set method to 'semi_supervised'",
 )
 BATCHES = Condition(
     lambda config: config.generated_from or not config.labeled_batch_size,
     "labeled_batch_size is set and there are no generated images",
-    "set labeled_batch_size alone",
+    "set only labeled_batch_size",
 )
 OWN_FEATURES = Condition(
     lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
@@ -75,9 +75,9 @@ NAMED_NETWORKS = Condition(
         any("networks" not in config[which] for which in ("generator", "discriminator"))
         or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier)
     ),
-    "every network names its own",
-    "leave them out",
+    "every network sets its own networks key",
+    "remove one of these keys",
 )
 NAMED_DISCRIMINATOR = Condition(
-    lambda config: "networks" not in config.discriminator, "discriminator.networks is set", "leave it out"
+    lambda config: "networks" not in config.discriminator, "discriminator.networks is set", "remove it"
 )

@@ -60,7 +60,7 @@ def networks_of(run, num_classes):
         return tuple(building.network(run, which, config[which], num_classes) for which in ("generator", "discriminator"))
     if num_classes:
         raise UserError(
-            "a GAN is conditioned on classes or on instances, not both: set conditional=False or instances.features=''"
+            "a GAN is conditioned on classes or on instances, not on both: set conditional=False or instances.features=''"
         )
     latent_dim = config.generator.latent_dim + instances.embedding_dim
     dim = run.facts["instance_dim"]
@@ -81,7 +81,9 @@ def _freeze(discriminator, count):
         return
     layers = [layer for layer in getattr(building.with_body(discriminator).body, "layers", []) if layer.weights]
     if not 0 <= count <= len(layers):
-        raise UserError(f"frozen_layers must be between 0 and {len(layers)}, the discriminator's layers, got {count}")
+        raise UserError(
+            f"frozen_layers must be between 0 and {len(layers)}, the layers of the discriminator that have weights, got {count}"
+        )
     for layer in layers[:count]:
         layer.trainable = False
 

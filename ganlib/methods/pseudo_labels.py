@@ -35,8 +35,8 @@ METHOD = Method(
         "pseudo_labels.strong_augment": (),
     },
     settings={
-        "threshold": (0.95, "the least probability of a prediction that becomes a label"),
-        "strong_augment": ("", 'a second augmentation such as "color,translation,cutout", for FixMatch'),
+        "threshold": (0.95, "smallest probability at which a prediction becomes a pseudo-label"),
+        "strong_augment": ("", 'strong data augmentation, such as "color,translation,cutout", for FixMatch'),
     },
     values={"pseudo_labels.threshold": values.share(), "pseudo_labels.strong_augment": values.augmentation},
 )

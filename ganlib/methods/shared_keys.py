@@ -20,7 +20,7 @@ EVERY = dict.fromkeys(
     ),
     (),
 ) | {"data_dir": (TFDS,), "skip_corrupt": (FOLDER,), "label_seed": (CHOSEN,)}  # fmt: skip
-"""Key -> conditions, of the keys that every method reads."""
+"""Key -> the conditions under which it is read, for the keys that every method reads."""
 
 WITH_GENERATOR = {
     "generator": (), "generator_optimizer": (), "sample_every": (), "networks": (NAMED_NETWORKS,),

@@ -48,10 +48,10 @@ METHOD = Method(
     },
     settings={
         "classifier": ({}, "arguments of the Discriminator whose body the classifier uses"),
-        "classifier_optimizer": ({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}, "the classifier's optimizer"),
-        "alpha": (0.5, "the share of the classifier's pairs among the false ones"),
-        "adversarial_weight": (0.01, "the weight of the classifier's loss against the discriminator"),
-        "generated_weight": (0.1, "the weight of the cross-entropy on generated images"),
+        "classifier_optimizer": ({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5}, "optimizer of the classifier"),
+        "alpha": (0.5, "fraction of the discriminator's fake pairs that come from the classifier"),
+        "adversarial_weight": (0.01, "weight of the adversarial loss of the classifier"),
+        "generated_weight": (0.1, "weight of the classifier's loss on generated images"),
     },
     values={
         "triple_gan.classifier_optimizer": values.arguments,

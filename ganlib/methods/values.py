@@ -1,4 +1,4 @@
-"""The values that each key of a config may have, by itself."""
+"""The valid values of each config key, checked one key at a time."""
 
 import functools
 import math
@@ -8,28 +8,30 @@ from ganlib.errors import UserError, choose
 
 
 def check(key, value, checks, config, adapts):
-    """Refuses a value that a key cannot have, whether the key is read or not.
+    """Raises an error for an invalid value of a key, whether or not the run reads the key.
 
     Args:
-        key: such as ``"ada.interval"``.
-        value: its value; of a group, a `ConfigDict`.
-        checks: key -> the check of its value.
-        config: the whole config.
-        adapts: whether the method has a discriminator to which an augmentation can adapt itself.
+        key: A key such as ``"ada.interval"``.
+        value: The value of the key; a `ConfigDict` if the key is a group.
+        checks: Key -> the check for its value.
+        config: The complete config.
+        adapts: True if the method has a discriminator whose logits can drive adaptive augmentation.
 
     Raises:
-        UserError: naming the key and what it may be.
+        UserError: With the key and its valid values.
     """
     if key in checks:
         checks[key](key, value)
     if key == "augment":
         augmentation(key, value, adapts)
     if key == "ada.probability" and hasattr(value, "items") and config.ada.target is not None:
-        raise UserError("ada.probability is a schedule, which ada.target would adapt: set ada.target to None, or give a number")
+        raise UserError(
+            "ada.probability is a schedule, but ada.target adapts it: set ada.target to None, or ada.probability to a number"
+        )
 
 
-def _refuse(key, value, wanted):
-    raise UserError(f"{key} must be {wanted}, got {value!r}")
+def _refuse(key, value, valid_values):
+    raise UserError(f"{key} must be {valid_values}, got {value!r}")
 
 
 def _is_number(value):
@@ -37,7 +39,7 @@ def _is_number(value):
 
 
 def whole(low, high=None):
-    """A check for integers from ``low`` to ``high``."""
+    """Returns a check for integers from ``low`` to ``high``. ``high`` defaults to no limit."""
 
     def check(key, value):
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
@@ -47,19 +49,19 @@ def whole(low, high=None):
 
 
 def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=False):
-    """A check for finite numbers from ``low`` to ``high``, or, with ``schedule``, for schedules of them."""
+    """Returns a check for finite numbers from ``low`` to ``high`` and, with ``schedule``, for schedules of such numbers."""
     if high == math.inf:
-        wanted = f"above {low}" if open_low else f"at least {low}"
+        valid_values = f"above {low}" if open_low else f"at least {low}"
     else:
-        wanted = f"in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
+        valid_values = f"in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
 
     def check(key, value):
         if schedule and hasattr(value, "items"):
             _check_schedule(key, value, check)
             return
-        good = _is_number(value) and low <= value <= high
-        if not good or (open_low and value == low) or (open_high and value == high):
-            _refuse(key, value, wanted + (", or a schedule of it" if schedule else ""))
+        in_range = _is_number(value) and low <= value <= high
+        if not in_range or (open_low and value == low) or (open_high and value == high):
+            _refuse(key, value, valid_values + (", or a schedule of it" if schedule else ""))
 
     return check
 
@@ -68,44 +70,44 @@ share = functools.partial(number, 0, 1)
 
 
 def _check_schedule(key, value, check):
-    """Checks the ends of a schedule as `ganlib.training.schedules.from_config` reads it; that refuses the rest."""
+    """Checks the endpoints of a schedule. `ganlib.training.schedules.from_config` checks everything else."""
     for name, arguments in value.items():
-        own = number(0, schedule=True) if name == "half_life" else check
+        check_argument = number(0, schedule=True) if name == "half_life" else check
         for argument in ("start", "end", "half_life"):
             if hasattr(arguments, "items") and argument in arguments:
-                own(f"{key}.{name}.{argument}", arguments[argument])
+                check_argument(f"{key}.{name}.{argument}", arguments[argument])
 
 
 def flag(key, value):
-    """A check for True and False."""
+    """Checks that a value is True or False."""
     if not isinstance(value, bool):
         _refuse(key, value, "True or False")
 
 
 def text(key, value):
-    """A check for strings."""
+    """Checks that a value is a string."""
     if not isinstance(value, str):
         _refuse(key, value, "a string")
 
 
 def a_name(key, value):
-    """A check for strings that are not empty."""
+    """Checks that a value is a non-empty string."""
     if not isinstance(value, str) or not value:
         _refuse(key, value, "a name")
 
 
 def optional(check):
-    """A check for None and what another accepts."""
+    """Returns a check that accepts None and every value that ``check`` accepts."""
     return lambda key, value: None if value is None else check(key, value)
 
 
 def one_of(what, names):
-    """A check for the names that a function returns."""
+    """Returns a check for the names that the function ``names`` returns."""
     return lambda key, value: choose(what, value, dict.fromkeys(names()))
 
 
 def color(key, value):
-    """A check for colors as Pillow names them."""
+    """Checks that a value is a color as Pillow names them."""
     from PIL import ImageColor
 
     try:
@@ -115,7 +117,7 @@ def color(key, value):
 
 
 def categories(key, value):
-    """A check for names of `ganlib.augment.ada.CATEGORIES`."""
+    """Checks that a value is a comma-separated list of names in `ganlib.augment.ada.CATEGORIES`."""
     from ganlib.augment import ada
 
     text(key, value)
@@ -123,21 +125,21 @@ def categories(key, value):
         choose("category", name.strip(), ada.CATEGORIES)
 
 
-OWN = {
+ARGUMENT_CHECKS = {
     **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), share(open_high=True, schedule=True)),
     **dict.fromkeys(("temperature", "limit"), number(0, open_low=True)),
     "interval": whole(1),
     "linear_decay": share(open_low=True),
 }
-"""Argument of an optimizer, a penalty or a regularizer -> its check; every other number is at least 0."""
+"""Argument of an optimizer, a penalty or a regularizer -> its check. Every other number must be at least 0."""
 
 
 def arguments(key, value):
-    """A check for the numbers among the arguments of optimizers, penalties and regularizers, at any depth."""
+    """Checks the numbers among the arguments of optimizers, penalties and regularizers, at any depth."""
     for name, argument in value.items():
         inner = f"{key}.{name}"
-        if name in OWN and argument is not None:
-            OWN[name](inner, argument)
+        if name in ARGUMENT_CHECKS and argument is not None:
+            ARGUMENT_CHECKS[name](inner, argument)
         elif hasattr(argument, "items"):
             arguments(inner, argument)
         elif isinstance(argument, (int, float)) and not isinstance(argument, bool):
@@ -161,7 +163,7 @@ def augmentation(key, value, adapts=False):
     if value != "ada":
         augment.get(value)
     elif not adapts:
-        raise UserError(f"{key} cannot be 'ada', which adapts itself to a discriminator: choose another augmentation")
+        raise UserError(f"{key} cannot be 'ada', which adapts to a discriminator: choose another augmentation")
 
 
 _SEED = whole(0, 2**32 - 1)
@@ -224,4 +226,4 @@ SHARED = {
     "freeze_features": flag,
     "regularizers": arguments,
 }
-"""Key -> its check, of the keys that do not belong to one method alone."""
+"""Key -> the check for its value, of the keys that do not belong to one method alone."""

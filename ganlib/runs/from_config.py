@@ -1,4 +1,4 @@
-"""From a run's config to its model."""
+"""Builds the model that a config describes."""
 
 import keras
 
@@ -8,10 +8,10 @@ from ganlib.training import precision
 
 
 def build(run):
-    """The compiled model that a run's config describes, under its strategy, with new weights that follow from its seed.
+    """Builds and compiles the model of a run under its strategy. The initial weights are determined by the config's seed.
 
     Raises:
-        UserError: for a name or an argument that does not exist, or an image size that the network cannot make.
+        UserError: For an unknown name or argument, or an image size that the network does not support.
     """
     keras.utils.set_random_seed(run.config.seed)
     with precision.policy(run.config.precision), run.strategy.scope():

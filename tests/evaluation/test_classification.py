@@ -101,7 +101,7 @@ def test_a_run_killed_before_calibration_is_reported_and_calibrated_on_rerun(tmp
         patch.setattr(classification, "calibrate_run", lambda *_: 1.0)
         train(tmp_path, 1)
     ganlib.load(tmp_path)
-    assert "is not calibrated: its training was not finished" in caplog.text
+    assert "is not calibrated, because its training has not finished" in caplog.text
     caplog.clear()
     _, model = train(tmp_path, 1)
     assert same(state(model), state(ganlib.load(tmp_path)))
