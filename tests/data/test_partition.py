@@ -61,7 +61,7 @@ def test_invalid_input_is_rejected():
 
 def test_a_streamed_training_set_is_rejected_as_streamed():
     streamed = sources.Source("big", (8, 8, 1), 100, class_names=("cat", "dog"), stream=lambda seed: None)
-    with pytest.raises(ganlib.UserError, match="big is streamed, .* so labeled images cannot be selected"):
+    with pytest.raises(ganlib.UserError, match="big is streamed .* so labeled images cannot be selected"):
         data.few_labels(streamed, 5)
 
 
