@@ -15,7 +15,7 @@ DOCS = pathlib.Path(__file__).parents[1] / "docs"
 
 
 def test_the_page_of_smaller_things_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
-    monkeypatch.setitem(evaluate.MEASURES, "swd", None)  # which takes it away in the end
+    monkeypatch.setitem(evaluate.METRICS, "swd", None)  # which takes it away in the end
     monkeypatch.setattr(in_domain, "MIN_STEPS", 1)
     monkeypatch.setenv("GANLIB_CACHE", str(tmp_path))
     code = "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL))

@@ -189,25 +189,15 @@ def draw_curves(runs, path):
     figure.savefig(path, dpi=90)
 
 
-COLUMNS = {
-    "fid": ("FID", "{:.2f}"),
-    "kid": ("KID", "{:.2f}"),
-    "inception_score": ("IS", "{:.2f}"),
-    "precision": ("precision", "{:.3f}"),
-    "recall": ("recall", "{:.3f}"),
-    "density": ("density", "{:.3f}"),
-    "coverage": ("coverage", "{:.3f}"),
-    "intra_fid": ("intra-class FID", "{:.2f}"),
-    "cas": ("CAS", "{:.3f}"),
-    "cas_real": ("CAS of real images", "{:.3f}"),
-    "minutes": ("minutes", "{:.1f}"),
-}
-"""Result -> its column heading and format."""
-
-
 def as_markdown(rows):
-    """Formats the rows as a Markdown table of mean ± standard deviation."""
-    columns = [key for key in COLUMNS if any(key in row["mean"] for row in rows)]
-    lines = [["", "steps", *(COLUMNS[key][0] for key in columns)]]
-    lines += [[row["name"], str(row.get("steps", "")), *(trials.cell(row, k, COLUMNS[k][1]) for k in columns)] for row in rows]
+    """Formats the rows as a Markdown table of mean ± standard deviation, with a column for each result of the metrics."""
+    from ganlib.metrics.evaluate import results_to_show
+    from ganlib.metrics.metric import Result
+
+    known = results_to_show() | {"minutes": Result("minutes", "{:.1f}")}
+    columns = {key: known[key] for row in rows for key in row["mean"] if key in known}
+    lines = [["", "steps", *(column.heading for column in columns.values())]]
+    for row in rows:
+        cells = (trials.cell(row, key, column.format) for key, column in columns.items())
+        lines.append([row["name"], str(row.get("steps", "")), *cells])
     return trials.as_markdown(lines)

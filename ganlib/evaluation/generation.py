@@ -10,7 +10,7 @@ from ganlib import metrics, plots, versions
 from ganlib.data import Source, partition, sources
 from ganlib.errors import UserError, choose, integer
 from ganlib.metrics import cache, features, in_domain
-from ganlib.metrics.evaluate import MEASURES, gather, gather_cached, measure
+from ganlib.metrics.evaluate import METRICS, gather, gather_cached, measure
 from ganlib.models.adversarial import AdversarialModel, latents_for
 from ganlib.training.replicas import on_replicas
 
@@ -23,8 +23,8 @@ class Evaluation:
 
     Args:
         source: The real training images.
-        names: A list of keys of `ganlib.metrics.evaluate.MEASURES`, and ``"cas"`` for the classification accuracy score of
-            generated images and of the same number of real images.
+        names: A list of keys of `ganlib.metrics.evaluate.METRICS`. With ``"cas"``, the classification accuracy score is
+            computed for the generated images and for the same number of real images.
         features: The feature network, as in `ganlib.metrics.features.get`. Defaults to ``"in_domain"``.
         samples: The number of generated images. All real images are used. Defaults to 5000.
         seed: An integer that determines latents, labels and subsets. Defaults to 0.
@@ -53,7 +53,7 @@ class Evaluation:
         if isinstance(names, str):
             raise UserError(f"metrics must be a list of names, such as ['fid'], got {names!r}")
         for name in names:
-            choose("metric", name, {**MEASURES, "cas": None})
+            choose("metric", name, METRICS)
         if "cas" in names:
             _check_cas(source, test)
         self.source, self.test, self.samples, self.seed = source, test, samples, seed

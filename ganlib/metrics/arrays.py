@@ -104,3 +104,9 @@ def neighbor_radii(features, k):
         distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = -1.0  # the row itself sorts first
         radii[rows] = np.partition(distances, k, axis=1)[:, k]
     return radii
+
+
+def equally_many(real, fake):
+    """Returns the features of equally many real and generated images, since some metrics depend on both numbers."""
+    count = min(len(real.features), len(fake.features))
+    return real.features[:count], fake.features[:count]

@@ -2,6 +2,7 @@
 
 from ganlib.metrics import in_domain
 from ganlib.metrics.classification import accuracy
+from ganlib.metrics.metric import Metric, Result
 
 
 def classification_accuracy_score(images, labels, test_images, test_labels, num_classes, seed=0):
@@ -26,3 +27,7 @@ def classification_accuracy_score(images, labels, test_images, test_labels, num_
     """
     classifier = in_domain.train(images, labels, num_classes, seed)
     return accuracy(test_labels, classifier.predict(test_images, batch_size=250, verbose=0)["probabilities"])
+
+
+METRICS = {"cas": Metric({"cas": Result("CAS", curve="CAS"), "cas_real": Result("CAS of real images", curve="CAS")})}
+"""Computed by `ganlib.evaluation.Evaluation`, which has the images and the test set."""

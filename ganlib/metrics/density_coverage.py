@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, neighbor_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, neighbor_radii
+from ganlib.metrics.metric import Metric, Result
 
 
 class DensityCoverage(NamedTuple):
@@ -48,3 +49,14 @@ def density_coverage(real, fake, k=5):
         num_inside += int(is_inside.sum())
         covered[rows] = is_inside.any(axis=1)
     return DensityCoverage(num_inside / (k * len(fake)), float(covered.mean()))
+
+
+def _density_coverage(real, fake, seed):
+    return density_coverage(*equally_many(real, fake))._asdict()
+
+
+METRICS = {
+    "density_coverage": Metric(
+        {key: Result(key, curve="density and coverage") for key in ("density", "coverage")}, _density_coverage
+    )
+}

@@ -1,7 +1,11 @@
 """Computes all metrics of generated images in one pass: each image goes through the feature network once."""
 
 import dataclasses
+import importlib
 import logging
+import pathlib
+import pkgutil
+import re
 
 import numpy as np
 
@@ -9,11 +13,7 @@ from ganlib import versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import cache
 from ganlib.metrics.arrays import warn_if_constant
-from ganlib.metrics.density_coverage import density_coverage
 from ganlib.metrics.frechet import Moments
-from ganlib.metrics.inception_score import inception_score
-from ganlib.metrics.kernel import kernel_distance
-from ganlib.metrics.precision_recall import precision_recall
 
 KEPT = 10_000
 """The number of images whose features are kept, for metrics that compare images pairwise."""
@@ -91,7 +91,7 @@ def measure(names, real, fake, seed=0):
     """Computes metrics from two `Statistics`.
 
     Args:
-        names: A list of keys of `MEASURES`.
+        names: A list of keys of `METRICS`, of metrics that are computed from features.
         real: The statistics of the ``(n, F)`` features of real images.
         fake: The statistics of the features of generated images.
         seed: An integer that determines the subsets of the kernel distance. Defaults to 0.
@@ -102,7 +102,7 @@ def measure(names, real, fake, seed=0):
     Raises:
         UserError: If a name is unknown, or the feature network or the data does not support a metric.
     """
-    functions = [choose("metric", name, MEASURES) for name in names]
+    chosen = [choose("metric", name, METRICS) for name in names]
     for name, statistics in (("real", real), ("generated", fake)):
         warn_if_constant(statistics.features, name)
     all_moments = [statistics.moments for statistics in (real, fake)] if "fid" in names else []
@@ -117,64 +117,30 @@ def measure(names, real, fake, seed=0):
         subset = " of a class" if "intra_fid" in names else ""
         logging.getLogger("ganlib").warning(message, num_images, subset, num_features)
     results = {}
-    for function in functions:
-        results |= function(real, fake, seed)
+    for metric in chosen:
+        results |= getattr(metric, "compute", metric)(real, fake, seed)
     return results
 
 
-def _fid(real, fake, seed):
-    return {"fid": real.moments.distance(fake.moments)}
+def _found():
+    """The metrics of each file of this folder that has `METRICS`."""
+    folder, found = pathlib.Path(__file__).parent, {}
+    for module in pkgutil.iter_modules([str(folder)]):
+        if re.search(r"^METRICS = \{", (folder / f"{module.name}.py").read_text(encoding="utf-8"), re.MULTILINE):
+            found |= importlib.import_module(f"ganlib.metrics.{module.name}").METRICS
+    return found
 
 
-def _kid(real, fake, seed):
-    result = kernel_distance(real.features, fake.features, seed=seed)
-    return {"kid": result.mean, "kid_std": result.std}
+METRICS = _found()
+"""Name -> `ganlib.metrics.metric.Metric`. A function like `ganlib.metrics.metric.Metric.compute` alone is accepted, too."""
+
+MEASURES = METRICS
+"""The name of `METRICS` in earlier versions."""
 
 
-def _inception_score(real, fake, seed):
-    if fake.probabilities is None:
-        raise UserError("the Inception score requires class probabilities, which this feature network lacks: omit 'is'")
-    result = inception_score(fake.probabilities)
-    return {"inception_score": result.mean, "inception_score_std": result.std}
-
-
-def _precision_recall(real, fake, seed):
-    return precision_recall(*_equally_many(real, fake))._asdict()
-
-
-def _density_coverage(real, fake, seed):
-    return density_coverage(*_equally_many(real, fake))._asdict()
-
-
-def _intra_fid(real, fake, seed):
-    """Computes the mean over classes of the FID of each class: Miyato & Koyama 2018 (arXiv:1802.05637), section 4."""
-    if not real.by_class or not fake.by_class:
-        raise UserError("intra_fid requires labeled data and a conditional GAN with the same classes: omit it")
-    for name, one, other in (("generated", fake, real), ("real", real, fake)):
-        too_few = sorted(label for label in other.by_class if label not in one.by_class or one.by_class[label].count < 2)
-        if too_few:
-            raise UserError(
-                f"intra_fid requires 2 images of each class, but class {too_few[0]} has fewer {name} ones: "
-                "increase the number of images, or omit it"
-            )
-    return {"intra_fid": float(np.mean([real.by_class[k].distance(fake.by_class[k]) for k in real.by_class]))}
-
-
-MEASURES = {
-    "fid": _fid,
-    "kid": _kid,
-    "is": _inception_score,
-    "precision_recall": _precision_recall,
-    "density_coverage": _density_coverage,
-    "intra_fid": _intra_fid,
-}
-"""The metrics by name: functions of two `Statistics` and a seed that return a dict of results."""
-
-
-def _equally_many(real, fake):
-    """Returns the features of equally many real and generated images, since these metrics depend on both numbers."""
-    count = min(len(real.features), len(fake.features))
-    return real.features[:count], fake.features[:count]
+def results_to_show():
+    """The `ganlib.metrics.metric.Result` of every number that tables and curves show: a dict by key."""
+    return {key: result for metric in METRICS.values() for key, result in getattr(metric, "results", {}).items()}
 
 
 def _restore_moments(arrays, prefix):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ganlib.errors import UserError
 from ganlib.metrics.arrays import check_finite, checked_features
+from ganlib.metrics.metric import Metric, Result
 
 
 def frechet_distance(real, fake):
@@ -126,3 +127,27 @@ def _matrix_sqrt(covariance):
     """Computes the symmetric square root of a symmetric positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+
+def _fid(real, fake, seed):
+    return {"fid": real.moments.distance(fake.moments)}
+
+
+def _intra_fid(real, fake, seed):
+    """Computes the mean over classes of the FID of each class: Miyato & Koyama 2018 (arXiv:1802.05637), section 4."""
+    if not real.by_class or not fake.by_class:
+        raise UserError("intra_fid requires labeled data and a conditional GAN with the same classes: omit it")
+    for name, one, other in (("generated", fake, real), ("real", real, fake)):
+        too_few = sorted(label for label in other.by_class if label not in one.by_class or one.by_class[label].count < 2)
+        if too_few:
+            raise UserError(
+                f"intra_fid requires 2 images of each class, but class {too_few[0]} has fewer {name} ones: "
+                "increase the number of images, or omit it"
+            )
+    return {"intra_fid": float(np.mean([real.by_class[k].distance(fake.by_class[k]) for k in real.by_class]))}
+
+
+METRICS = {
+    "fid": Metric({"fid": Result("FID", "{:.2f}")}, _fid),
+    "intra_fid": Metric({"intra_fid": Result("intra-class FID", "{:.2f}")}, _intra_fid),
+}

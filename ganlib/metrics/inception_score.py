@@ -6,6 +6,7 @@ import numpy as np
 
 from ganlib.errors import UserError
 from ganlib.metrics.arrays import check_probabilities, log
+from ganlib.metrics.metric import Metric, Result
 
 
 class InceptionScore(NamedTuple):
@@ -58,3 +59,13 @@ def _score(probabilities):
     positive = probabilities > 0  # 0 log 0 is 0
     log_ratios = np.log(probabilities[positive]) - np.log(marginal[positive])
     return np.exp((probabilities[positive] * log_ratios).sum() / len(probabilities))
+
+
+def _inception_score(real, fake, seed):
+    if fake.probabilities is None:
+        raise UserError("the Inception score requires class probabilities, which this feature network lacks: omit 'is'")
+    result = inception_score(fake.probabilities)
+    return {"inception_score": result.mean, "inception_score_std": result.std}
+
+
+METRICS = {"is": Metric({"inception_score": Result("IS", "{:.2f}", "inception score")}, _inception_score)}

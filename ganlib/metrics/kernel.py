@@ -6,6 +6,7 @@ import numpy as np
 
 from ganlib.errors import UserError
 from ganlib.metrics.arrays import checked_features, log
+from ganlib.metrics.metric import Metric, Result
 
 
 class KernelDistance(NamedTuple):
@@ -68,3 +69,11 @@ def _unbiased(real, fake):
 
 def _kernel(first, second):
     return (first @ second.T / first.shape[1] + 1.0) ** 3
+
+
+def _kid(real, fake, seed):
+    result = kernel_distance(real.features, fake.features, seed=seed)
+    return {"kid": result.mean, "kid_std": result.std}
+
+
+METRICS = {"kid": Metric({"kid": Result("KID", "{:.2f}")}, _kid)}

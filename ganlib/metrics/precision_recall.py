@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, neighbor_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, neighbor_radii
+from ganlib.metrics.metric import Metric, Result
 
 
 class PrecisionRecall(NamedTuple):
@@ -46,3 +47,14 @@ def precision_recall(real, fake, k=3):
         fake_in_real |= (distances < real_radii[rows, None]).any(axis=0)
         real_in_fake[rows] = (distances < fake_radii).any(axis=1)
     return PrecisionRecall(float(fake_in_real.mean()), float(real_in_fake.mean()))
+
+
+def _precision_recall(real, fake, seed):
+    return precision_recall(*equally_many(real, fake))._asdict()
+
+
+METRICS = {
+    "precision_recall": Metric(
+        {key: Result(key, curve="precision and recall") for key in ("precision", "recall")}, _precision_recall
+    )
+}

@@ -12,16 +12,9 @@ import numpy as np
 from ganlib import plots
 from ganlib.errors import UserError
 from ganlib.files import read_measures, written_whole
+from ganlib.metrics.evaluate import results_to_show
 from ganlib.training.callbacks import read_rows
 
-CURVES = [
-    ("losses", {"discriminator_loss": "discriminator", "generator_loss": "generator", "labeled_loss": "labeled",
-                "unlabeled_loss": "unlabeled", "loss": "cross-entropy"}),
-    ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
-    ("FID", {"fid": "FID"}),
-    ("precision and recall", {"precision": "precision", "recall": "recall"}),
-    ("accuracy", {"validation_accuracy": "validation", "train_accuracy": "training"}),
-]  # fmt: skip
 EARLIER_SAMPLES = 4
 
 
@@ -33,6 +26,26 @@ class Table:
     header: list[str]
     rows: list[list[str]]
     note: str = ""
+
+
+def curves():
+    """The plots of a run, as `ganlib.plots.curves` takes them; those of metrics follow from the metrics' descriptions."""
+    losses = {
+        "discriminator_loss": "discriminator",
+        "generator_loss": "generator",
+        "labeled_loss": "labeled",
+        "unlabeled_loss": "unlabeled",
+        "loss": "cross-entropy",
+    }
+    of_metrics = {}
+    for key, result in results_to_show().items():
+        of_metrics.setdefault(result.curve or result.heading, {})[key] = result.heading
+    return [
+        ("losses", losses),
+        ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
+        *of_metrics.items(),
+        ("accuracy", {"validation_accuracy": "validation", "train_accuracy": "training"}),
+    ]
 
 
 def write(path, workdirs, title, tables=(), intro=""):
@@ -79,7 +92,7 @@ def _describe(workdir):
         "last_sample": samples[-1] if samples else None,
         "earlier_samples": samples[:-1],
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
-        "curves": _figure_uri(plots.curves(rows, CURVES)),
+        "curves": _figure_uri(plots.curves(rows, curves())),
         "classification": _measured(classification, rows),
         "confusion": _confusion(classification, facts),
         "mistakes": _file_uri(mistakes) if mistakes.exists() else None,

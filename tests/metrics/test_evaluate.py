@@ -33,7 +33,7 @@ def test_one_pass_matches_each_metric_alone(extractor, monkeypatch):
     real_images, fake_images = images(200, 0), images(100, 1, top=200)
     real = evaluate.gather(extractor, batches(real_images, labels))
     fake = evaluate.gather(extractor, batches(fake_images, labels[:100]))
-    results = evaluate.measure(list(evaluate.MEASURES), real, fake, seed=3)
+    results = evaluate.measure([name for name, metric in evaluate.METRICS.items() if metric.compute], real, fake, seed=3)
     a, b = (x.reshape(len(x), 9).astype(np.float64) for x in (real_images, fake_images))
     kernel = metrics.kernel_distance(a[:80], b[:80], seed=3)
     precision, recall = metrics.precision_recall(a[:80], b[:80])
