@@ -24,11 +24,10 @@ def main():
 
     from ganlib import runs
     from ganlib.data import folders
-    from ganlib.evaluation import classification
     from ganlib.files import written_whole
 
     run = runs.open_run(WORKDIR.value)
-    classifier = classification.load(run)
+    classifier = runs.load_classifier(run)
     size, _, channels = run.image_shape
     listing = folders.scan(IMAGES.value, None, size, SKIP_CORRUPT.value, run.config.background)
     listing, images = folders.load_all(listing.with_channels(channels))

@@ -36,7 +36,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
             lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)}
         )
         runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
-        classification.calibrate_run(run, model, parts.validation)
+        runs.calibrate(run, model, parts.validation)
         export.examples.write(run.workdir, export.examples.of_classifier(model, test))
         result, mistakes = classification.test(model.classifier, test)
         if run.is_chief:

@@ -2,25 +2,9 @@
 
 import numpy as np
 
-from ganlib import metrics, plots, runs
-from ganlib.errors import UserError
+from ganlib import metrics, plots
 
 MISTAKES = 24
-
-
-def load(run):
-    """Returns the averaged, calibrated classifier of a run, a `ganlib.Classifier`, as loaded by `ganlib.load`.
-
-    Args:
-        run: A `ganlib.runs.Run`.
-
-    Raises:
-        UserError: If the run is of a GAN without a classifier, or has no readable checkpoint.
-    """
-    model = runs.load(run.folder)
-    if not hasattr(model, "classifier"):
-        raise UserError(f"no classifier in {str(run.folder)!r}: train one with experiments.train_classifier")
-    return model.classifier
 
 
 def calibrate(classifier, held_out):
@@ -37,29 +21,6 @@ def calibrate(classifier, held_out):
         logits = np.concatenate([classifier.predict(images, verbose=0) for images in _images(held_out)])
         classifier.temperature.assign(metrics.temperature(held_out.labels, logits))
     return float(classifier.temperature.numpy())
-
-
-def calibrate_run(run, model, held_out):
-    """Calibrates the averaged classifier of a finished run and stores its temperature in the newest checkpoint.
-
-    The checkpoint is replaced atomically: if the process is killed, either the old or the new one exists. Calling it again
-    writes nothing, so rerunning the command calibrates a run that was killed before its calibration.
-
-    Args:
-        run: A `ganlib.runs.Run`.
-        model: The model of the run, as returned by `ganlib.runs.fit`.
-        held_out: The held-out images, as in `calibrate`.
-
-    Returns:
-        The temperature, a float.
-    """
-    previous = float(model.classifier.temperature.numpy())
-    temperature = calibrate(model.classifier, held_out)
-    if temperature != previous:
-        checkpoints = run.checkpoints(model)
-        checkpoints.save(anew=True)
-        checkpoints.wait()
-    return temperature
 
 
 def accuracy(model, source):

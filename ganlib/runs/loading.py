@@ -67,3 +67,18 @@ def load_gan(workdir, best=False):
     if not isinstance(model, AdversarialModel):
         raise UserError(f"run {str(workdir)!r} is a classifier without a generator: pass the --workdir of a GAN")
     return model
+
+
+def load_classifier(run):
+    """Returns the averaged, calibrated classifier of a run, a `ganlib.Classifier`, as loaded by `ganlib.load`.
+
+    Args:
+        run: A `ganlib.runs.Run`.
+
+    Raises:
+        UserError: If the run is of a GAN without a classifier, or has no readable checkpoint.
+    """
+    model = load(run.folder)
+    if not hasattr(model, "classifier"):
+        raise UserError(f"no classifier in {str(run.folder)!r}: train one with experiments.train_classifier")
+    return model.classifier

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+import ganlib
+from experiments.configs import digits_sgan
+from ganlib import data, runs
+from tests.helpers import same
+
+
+def train(workdir, steps, method="supervised"):
+    """Trains and calibrates a classifier up to a number of steps, resuming if possible; returns the run and its model."""
+    config = digits_sgan.get_config()
+    config.update(method=method, smoke=True, validation_per_class=5)
+    config = runs.smoke(config)
+    config.update(steps=steps, checkpoint_every=1)
+    parts = data.few_labels(data.open("digits"), config.labels_per_class, 0, config.validation_per_class)
+    run = runs.start(workdir, config, parts.labeled)
+    model = runs.build(run)
+
+    def batches(start):
+        if model.uses_unlabeled:
+            return data.semi_supervised_batches(parts.labeled, parts.unlabeled, 8, start_step=start)
+        return data.batches(parts.labeled, 8, start_step=start)
+
+    runs.fit(run, model, batches, samples=False)
+    temperature = runs.calibrate(run, model, parts.validation)
+    assert temperature == float(model.classifier.temperature) != 1.0
+    return run, model
+
+
+def state(model):
+    return [np.array(variable) for variable in ganlib.training.checkpoint.all_variables(model)]
+
+
+@pytest.mark.parametrize("method", ["supervised", "semi_supervised"])
+def test_the_calibration_is_saved_and_identical_after_resuming(tmp_path, method):
+    _, uninterrupted = train(tmp_path / "uninterrupted", 2, method)
+    train(tmp_path / "resumed", 1, method)
+    _, resumed = train(tmp_path / "resumed", 2, method)
+    loaded = ganlib.load(tmp_path / "resumed")
+    assert same(state(uninterrupted), state(resumed))
+    assert same(state(uninterrupted), state(loaded))
+    notes = [(tmp_path / name / "checkpoints/step_00000002/notes.json").read_text() for name in ("uninterrupted", "resumed")]
+    assert notes[0] == notes[1]
+
+
+def test_a_run_killed_before_calibration_is_reported_and_calibrated_on_rerun(tmp_path, monkeypatch, caplog):
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(runs, "calibrate", lambda *_: 1.0)
+        train(tmp_path, 1)
+    ganlib.load(tmp_path)
+    assert "is not calibrated, because its training has not finished" in caplog.text
+    caplog.clear()
+    _, model = train(tmp_path, 1)
+    assert same(state(model), state(ganlib.load(tmp_path)))
+    assert not caplog.text
+    written = (tmp_path / "checkpoints/step_00000001/weights.index").stat().st_mtime_ns
+    train(tmp_path, 1)
+    assert (tmp_path / "checkpoints/step_00000001/weights.index").stat().st_mtime_ns == written
+
+
+def test_a_train_step_resets_the_calibration(tmp_path):
+    run, model = train(tmp_path, 1)
+    model.fit(data.batches(data.open("digits"), 8), steps_per_epoch=1, verbose=0)
+    assert float(model.classifier.temperature) == 1.0
+    with pytest.raises(ganlib.UserError, match="no best checkpoint: classifiers keep none; use the newest checkpoint"):
+        ganlib.load(tmp_path, best=True)
+    images = data.open("digits").images[:5]
+    np.testing.assert_array_equal(runs.load_classifier(run).classify(images), ganlib.load(tmp_path).classify(images))
+
+
+def test_a_gan_has_no_classifier(tmp_path):
+    from experiments import configs, train_gan
+
+    train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path)
+    with pytest.raises(ganlib.UserError, match="no classifier in .*: train one with experiments.train_classifier"):
+        runs.load_classifier(runs.open_run(tmp_path))
