@@ -95,9 +95,7 @@ def test_restore_raises_if_all_checkpoints_are_damaged(trained):
 
 def test_checkpoint_of_another_model_raises(trained):
     _, checkpoints, _ = trained
-    with pytest.raises(
-        ganlib.UserError, match=r"2' is of another model \(it has \d+ variables, the model has \d+\)"
-    ):
+    with pytest.raises(ganlib.UserError, match=r"2' is of another model \(it has \d+ variables, the model has \d+\)"):
         checkpoint.Checkpoints(checkpoints.folder, mlp_gan()).restore()
 
 
@@ -131,9 +129,7 @@ def test_full_disk_keeps_the_previous_checkpoint(trained, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage)
     gan.step.assign(3)
-    with pytest.raises(
-        ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*of step 2 is still good"
-    ):
+    with pytest.raises(ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*of step 2 is still good"):
         checkpoints.save()
     monkeypatch.undo()
     assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
@@ -161,9 +157,7 @@ def test_failed_write_leaves_no_files(trained, monkeypatch):
     monkeypatch.setattr(checkpoint.os, "replace", fail)
     gan.step.assign(3)
     checkpoints.save()
-    with pytest.raises(
-        ganlib.UserError, match="step 3 could not be written .*No space left on device.*checkpoint of step 2"
-    ):
+    with pytest.raises(ganlib.UserError, match="step 3 could not be written .*No space left on device.*checkpoint of step 2"):
         checkpoints.wait()
     assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
     checkpoints.wait()  # the error is raised only once
