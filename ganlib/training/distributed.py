@@ -326,7 +326,7 @@ class DistributedModel(keras.Model):
 
         def train_function(iterator):
             if not isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator):
-                return one_step(iterator, yes)  # a single batch, from `train_on_batch`
+                return one_step(next(iterator), yes)  # a single batch, from `train_on_batch`
             check, self._check_images = self._check_images, False
             try:
                 return execute(iterator, yes if check else no)
