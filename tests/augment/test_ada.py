@@ -147,7 +147,7 @@ def test_replicas_agree_on_the_probability(images):
 
 def test_errors():
     assert isinstance(augment.get("ada"), augment.ADA)
-    with pytest.raises(ganlib.UserError, match="unknown category 'colr'.*Did you mean 'color'"):
-        augment.ADA("blit,colr")
+    with pytest.raises(ganlib.UserError, match="unknown category 'colour'.*Did you mean 'color'"):
+        augment.ADA("blit,colour")
     with pytest.raises(ganlib.UserError, match="adapts to a discriminator, and this model has none"):
         augment.get_fixed("ada")

@@ -161,5 +161,5 @@ def test_gradients_of_both_orders():
 def test_names():
     assert augment.get("") is augment.none
     assert augment.get("color, cutout").functions == [*augment.POLICIES["color"], augment.cutout]
-    with pytest.raises(ganlib.UserError, match="unknown augmentation 'colr'.*Did you mean 'color'"):
-        augment.get("colr")
+    with pytest.raises(ganlib.UserError, match="unknown augmentation 'colour'.*Did you mean 'color'"):
+        augment.get("colour")
