@@ -157,9 +157,15 @@ class GAN(AdversarialModel):
         return logs
 
     def discriminator_loss(self, real, labels, rng):
-        """Computes ``(loss, logs)`` of the discriminator on real images and as many generated images.
+        """Computes the discriminator's loss on real images and as many generated images.
 
-        The arguments are those of `discriminator_step`.
+        Args:
+            real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, or None.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         fake = tf.stop_gradient(self.generate_for_training(self.sample_latents(real, rng), labels, rng))
         critic = self.critic(labels, rng)
@@ -186,9 +192,15 @@ class GAN(AdversarialModel):
         return logs
 
     def generator_loss(self, real, labels, rng):
-        """Computes ``(loss, logs)`` of the generator. Only paired losses use the real images.
+        """Computes the generator's loss. Only paired losses use the real images.
 
-        The arguments are those of `generator_step`.
+        Args:
+            real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, or None.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
         critic = self.critic(labels, rng)
@@ -199,14 +211,32 @@ class GAN(AdversarialModel):
         return _total(loss, penalties), {"generator_loss": loss} | penalties
 
     def simultaneous_step(self, real, labels, rng):
-        """Updates both networks with gradients from one pass over the same generated images."""
+        """Updates both networks with gradients from one pass over the same generated images.
+
+        Args:
+            real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, or None.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and terms by name.
+        """
         updates = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (real, labels), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def simultaneous_losses(self, real, labels, rng):
-        """Computes ``([discriminator loss, generator loss], logs)`` for `simultaneous_step`."""
+        """Computes the losses of both networks in one pass over the same generated images.
+
+        Args:
+            real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, or None.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``([discriminator loss, generator loss], logs)`` of a list of scalars and a dict of scalars.
+        """
         fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
         critic = self.critic(labels, rng)
         real_logits, fake_logits = critic.forward(real), critic.forward(fake)

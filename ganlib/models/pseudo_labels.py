@@ -55,7 +55,17 @@ class PseudoLabelClassifier(SupervisedClassifier):
         )
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
-        """Computes ``(loss, logs)`` of a batch of ``(labeled_images, labels, unlabeled_images)``; see the class."""
+        """Computes the loss of a batch of labeled and unlabeled images; see the class.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` images, as in `fit`.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for the augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         labeled, unlabeled = rescale(labeled), rescale(unlabeled)
         probabilities = tf.stop_gradient(tf.nn.softmax(self.network(self.augment(unlabeled, rng), training=True)))
         pseudo_labels, mask = tf.argmax(probabilities, axis=-1), tf.reduce_max(probabilities, axis=-1) >= self.threshold

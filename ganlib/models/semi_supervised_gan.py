@@ -156,7 +156,17 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         return logs
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
-        """Computes ``(loss, logs)`` of the classifier; see `classifier_step`."""
+        """Computes the classifier's loss; see `classifier_step`.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         latents = self.sample_latents(unlabeled, rng)
         fake = tf.stop_gradient(self.generate_for_training(latents, None, rng))
         logits = self._classify_labeled(labeled, rng)
@@ -165,28 +175,64 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         return self._classifier_terms(labels, logits, outputs, rng)
 
     def generator_step(self, unlabeled, rng):
-        """Updates the generator to match the mean features of real images."""
+        """Updates the generator to match the mean features of real images.
+
+        Args:
+            unlabeled: ``(m, height, width, channels)`` float32 images in ``[-1, 1]``.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and terms by name.
+        """
         updates = [(self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def generator_loss(self, unlabeled, rng):
-        """Computes ``(loss, logs)`` of the generator; see `generator_step`."""
+        """Computes the generator's loss, feature matching with its regularizers.
+
+        Args:
+            unlabeled: ``(m, height, width, channels)`` float32 images in ``[-1, 1]``.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         real_features = self._features(unlabeled, rng)
         fake = self.generate_for_training(self.sample_latents(unlabeled, rng), None, rng)
         loss = self._feature_matching(real_features, self._features(fake, rng))
         return loss, {"generator_loss": loss}
 
     def simultaneous_step(self, labeled, labels, unlabeled, rng):
-        """Updates classifier and generator with gradients from one pass over the same generated images."""
+        """Updates classifier and generator with gradients from one pass over the same generated images.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and terms by name.
+        """
         updates = [(self.network, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (labeled, labels, unlabeled), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def simultaneous_losses(self, labeled, labels, unlabeled, rng):
-        """Computes ``([classifier loss, generator loss], logs)`` for `simultaneous_step`."""
+        """Computes the losses of classifier and generator in one pass over the same generated images.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``([classifier loss, generator loss], logs)`` of a list of scalars and a dict of scalars.
+        """
         latents = self.sample_latents(unlabeled, rng)
         fake = self.generate_for_training(latents, None, rng)
         logits = self._classify_labeled(labeled, rng)

@@ -91,7 +91,16 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
         return logs
 
     def classifier_loss(self, images, labels, rng):
-        """Computes ``(loss, logs)``, where the loss is the cross-entropy of a batch of augmented images."""
+        """Computes the cross-entropy of a batch of augmented images.
+
+        Args:
+            images: ``(n, height, width, channels)`` images, as in `fit`.
+            labels: ``(n,)`` integers.
+            rng: A `ganlib.training.RandomStream` for the augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         logits = self.network(self.augment(rescale(images), rng), training=True)
         loss = cross_entropy(labels, logits)
         return loss, {"loss": loss, "train_accuracy": accuracy(labels, logits)}

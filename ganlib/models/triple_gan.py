@@ -107,14 +107,34 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return logs
 
     def discriminator_step(self, labeled, labels, unlabeled, rng):
-        """Updates the discriminator to distinguish labeled pairs from pairs of the generator and of the classifier."""
+        """Updates the discriminator to distinguish labeled pairs from pairs of the generator and of the classifier.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and terms by name.
+        """
         updates = [(self.discriminator, self.discriminator_optimizer)]
         gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def discriminator_loss(self, labeled, labels, unlabeled, rng):
-        """Computes ``(loss, logs)`` of the discriminator; see `discriminator_step`."""
+        """Computes the discriminator's loss on labeled, generated and pseudo-labeled pairs.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
         pseudo_labels = tf.argmax(self._classify(unlabeled, rng), axis=-1)
         real_logits = self.critic(labels, rng)(labeled)
@@ -141,7 +161,17 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return logs
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
-        """Computes ``(loss, logs)`` of the classifier; see `classifier_step`."""
+        """Computes the classifier's loss; see `classifier_step`.
+
+        Args:
+            labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
+            unlabeled: ``(m, height, width, channels)``, other images.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         fake, fake_labels, latents = self._generate_pairs(unlabeled, rng)
         logits, unlabeled_logits = self._classify(labeled, rng), self._classify(unlabeled, rng)
         fake_logits = self._classify(tf.stop_gradient(fake), rng)
@@ -170,14 +200,30 @@ class TripleGAN(WithClassifier, AdversarialModel):
         }
 
     def generator_step(self, unlabeled, rng):
-        """Updates the generator to make pairs that the discriminator classifies as labeled pairs."""
+        """Updates the generator to make pairs that the discriminator classifies as labeled pairs.
+
+        Args:
+            unlabeled: ``(m, height, width, channels)`` float32 images in ``[-1, 1]``.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A dict of scalars, the losses and terms by name.
+        """
         updates = [(self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def generator_loss(self, unlabeled, rng):
-        """Computes ``(loss, logs)`` of the generator; see `generator_step`."""
+        """Computes the generator's loss on generated pairs.
+
+        Args:
+            unlabeled: ``(m, height, width, channels)`` float32 images in ``[-1, 1]``.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
+
+        Returns:
+            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+        """
         fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
         logits = self.critic(fake_labels, rng)(fake)
         loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-logits))
