@@ -164,7 +164,7 @@ def test_failed_end_of_training_is_completed_on_the_next_start(tmp_path, capsys)
         ),
         ({"precision": "half"}, "unknown precision 'half'"),
         ({"method": "gann"}, "unknown method 'gann'"),
-        ({"augment": "colour"}, "unknown augmentation 'colour'"),
+        ({"augment": "colr"}, "unknown augmentation 'colr'"),
         ({"penalties": {"r9": {}}}, "unknown penalty 'r9'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"steps": 0}, "steps must be at least 1, got 0"),

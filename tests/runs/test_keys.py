@@ -308,8 +308,8 @@ def test_key_changes_the_run_or_is_refused(describe, method, key):
 
 INVALID = {
     "dataset": "", "image_size": 0, "batch_size": 0, "steps": -1, "seed": -1, "generator_optimizer.learning_rate": -1.0,
-    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "colour", "background": "colour",
-    "ada.target": 2.0, "ada.interval": 0, "ada.categories": "colour", "accumulation_steps": 0, "non_finite": "go",
+    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "colr", "background": "colr",
+    "ada.target": 2.0, "ada.interval": 0, "ada.categories": "colr", "accumulation_steps": 0, "non_finite": "go",
     "ema_decay": 1.5, "precision": "half", "steps_per_execution": 0, "log_every": -5, "checkpoint_every": -1,
     "evaluate_every": -1, "labels_per_class": 0, "label_seed": -1, "validation_per_class": -1, "instances.kept": 0,
     "frozen_layers": -1, "loss": "hing", "penalties": {"r1": {"weight": -1.0}}, "discriminator_steps": 0,
