@@ -7,11 +7,11 @@ import tqdm
 
 import ganlib
 from ganlib import metrics, plots, versions
-from ganlib.data import Source, partition, sources
+from ganlib.data import partition, sources
 from ganlib.errors import UserError, choose, integer
 from ganlib.metrics import cache, features, in_domain
 from ganlib.metrics.evaluate import METRICS, gather, gather_cached, measure
-from ganlib.models.adversarial import AdversarialModel, latents_for
+from ganlib.models.adversarial import latents_for
 from ganlib.training.replicas import on_replicas
 
 BATCH_SIZE = 250
@@ -46,9 +46,7 @@ class Evaluation:
         True
     """
 
-    def __init__(
-        self, source: Source, names, features="in_domain", samples=5000, seed=0, cache_dir=None, progress=False, test=None
-    ):
+    def __init__(self, source, names, features="in_domain", samples=5000, seed=0, cache_dir=None, progress=False, test=None):
         samples = integer("samples", samples, 2)
         if isinstance(names, str):
             raise UserError(f"metrics must be a list of names, such as ['fid'], got {names!r}")
@@ -76,7 +74,7 @@ class Evaluation:
             self._real = gather_cached(self.extractor, self._real_batches, cache.key_of(self.source), self._cache_dir)
         return self._real
 
-    def __call__(self, model: AdversarialModel):
+    def __call__(self, model):
         """Computes the metrics of a model's averaged generator: a dict from names to floats.
 
         Raises:

@@ -8,7 +8,6 @@ sigmoid(D(x)).
 import dataclasses
 from collections.abc import Callable
 
-import tensorflow as tf
 from keras import ops
 
 from ganlib.errors import UserError, choose
@@ -29,53 +28,53 @@ class Loss:
     paired: bool = False
 
 
-def cross_entropy_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def cross_entropy_discriminator(real, fake):
     """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))): Goodfellow et al. 2014 (arXiv:1406.2661), equation 1."""
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
-def non_saturating_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
+def non_saturating_generator(fake, real=None):
     """-E log sigmoid(D(G(z))): Goodfellow et al. 2014, section 3. Its gradient does not vanish early in training."""
     return ops.mean(ops.softplus(-fake))
 
 
-def minimax_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
+def minimax_generator(fake, real=None):
     """E log(1 - sigmoid(D(G(z)))): Goodfellow et al. 2014, equation 1, the loss of the minimax game."""
     return -ops.mean(ops.softplus(fake))
 
 
-def least_squares_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def least_squares_discriminator(real, fake):
     """1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2: Mao et al. 2017 (arXiv:1611.04076), equation 9."""
     return 0.5 * ops.mean(ops.square(real - 1.0)) + 0.5 * ops.mean(ops.square(fake))
 
 
-def least_squares_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
+def least_squares_generator(fake, real=None):
     """1/2 E (D(G(z)) - 1)^2: Mao et al. 2017, equation 9."""
     return 0.5 * ops.mean(ops.square(fake - 1.0))
 
 
-def hinge_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def hinge_discriminator(real, fake):
     """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))): Lim & Ye 2017 (arXiv:1705.02894), Miyato et al. 2018."""
     return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
 
 
-def wasserstein_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def wasserstein_discriminator(real, fake):
     """E D(G(z)) - E D(x): Arjovsky et al. 2017 (arXiv:1701.07875). It needs a penalty that keeps D Lipschitz."""
     return ops.mean(fake) - ops.mean(real)
 
 
-def linear_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
+def linear_generator(fake, real=None):
     """-E D(G(z)), the generator's part of the hinge and Wasserstein losses."""
     return -ops.mean(fake)
 
 
-def relativistic_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def relativistic_discriminator(real, fake):
     """E softplus(D(G(z)) - D(x)) over pairs: Jolicoeur-Martineau 2019 (arXiv:1807.00734), as in R3GAN, Huang et al.
     2024 (arXiv:2501.05441)."""
     return ops.mean(ops.softplus(fake - real))
 
 
-def relativistic_generator(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+def relativistic_generator(fake, real):
     """E softplus(D(x) - D(G(z))) over the same pairs."""
     return ops.mean(ops.softplus(real - fake))
 
@@ -91,7 +90,7 @@ LOSSES = {
 """Name -> pair of losses."""
 
 
-def get(loss: str | Loss) -> Loss:
+def get(loss):
     """Returns a loss by name, or the object itself if it is not a name.
 
     Args:

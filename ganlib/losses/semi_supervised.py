@@ -3,12 +3,12 @@
 import tensorflow as tf
 
 
-def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+def cross_entropy(labels, logits):
     """Computes the batch mean of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar."""
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
-def unlabeled_losses(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+def unlabeled_losses(real_logits, fake_logits):
     """Computes -1/2 E log D(x) - 1/2 E log(1 - D(G(z))) with D = sigmoid(logit): ``(n,)``, ``(n,)`` -> scalar.
 
     The factors of 1/2 are those of the authors' code; section 5 of the paper has none.
@@ -16,7 +16,7 @@ def unlabeled_losses(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tenso
     return 0.5 * tf.reduce_mean(tf.nn.softplus(-real_logits)) + 0.5 * tf.reduce_mean(tf.nn.softplus(fake_logits))
 
 
-def feature_matching(real_mean: tf.Tensor, fake_mean: tf.Tensor) -> tf.Tensor:
+def feature_matching(real_mean, fake_mean):
     """Computes the squared distance of the mean features, divided by the number of features: ``(F,)``, ``(F,)`` -> scalar.
 
     The division is that of the authors' code; the paper (section 3.1) has the plain squared norm.
@@ -24,14 +24,12 @@ def feature_matching(real_mean: tf.Tensor, fake_mean: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(real_mean - fake_mean))
 
 
-def feature_matching_l1(real_mean: tf.Tensor, fake_mean: tf.Tensor) -> tf.Tensor:
+def feature_matching_l1(real_mean, fake_mean):
     """Computes the mean absolute difference of the mean features, as in the authors' code for CIFAR-10 and SVHN."""
     return tf.reduce_mean(tf.abs(real_mean - fake_mean))
 
 
-def triple_discriminator_loss(
-    real_logits: tf.Tensor, fake_logits: tf.Tensor, pseudo_logits: tf.Tensor, alpha: float
-) -> tf.Tensor:
+def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha):
     """-E log D(x, y) - (1 - alpha) E log(1 - D(G(z, y), y)) - alpha E log(1 - D(x, C(x))): equation 5 of the paper.
 
     Args:
@@ -47,7 +45,7 @@ def triple_discriminator_loss(
     return real + (1.0 - alpha) * fake + alpha * pseudo
 
 
-def triple_classifier_loss(logits: tf.Tensor, pseudo_logits: tf.Tensor) -> tf.Tensor:
+def triple_classifier_loss(logits, pseudo_logits):
     """E p(y | x) log(1 - D(x, y)) at the class y that the classifier predicts: algorithm 1 of the paper.
 
     Its gradient goes through the probability only, and raises the probability of classes that the discriminator accepts.
@@ -62,7 +60,7 @@ def triple_classifier_loss(logits: tf.Tensor, pseudo_logits: tf.Tensor) -> tf.Te
     return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * -tf.nn.softplus(pseudo_logits))
 
 
-def pseudo_label_loss(labels: tf.Tensor, mask: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+def pseudo_label_loss(labels, mask, logits):
     """Computes the cross-entropy of the confident examples, divided by the number of all examples: FixMatch, equation 4.
 
     Args:

@@ -1,6 +1,5 @@
 """`WeightedTerm`, the base class of penalties and regularizers."""
 
-from collections.abc import Callable
 
 from ganlib.errors import UserError
 
@@ -21,22 +20,22 @@ class WeightedTerm:
 
     name = None
 
-    def __init__(self, weight: float | Callable = 1.0):
+    def __init__(self, weight=1.0):
         if not callable(weight) and not weight >= 0:
             raise UserError(f"the weight of {self.name!r} must be at least 0, got {weight}")
         self.weight = weight
 
-    def get_config(self) -> dict:
+    def get_config(self):
         """Returns the config, from which `from_config` makes an equal term."""
         return {"weight": self.weight}
 
     @classmethod
-    def from_config(cls, config: dict) -> "WeightedTerm":
+    def from_config(cls, config):
         """Makes the term that `get_config` describes."""
         return cls(**config)
 
 
-def listed(name: str, terms: list | tuple) -> list:
+def listed(name, terms):
     """Returns ``terms``, an argument called ``name``, as a list.
 
     Raises:

@@ -39,7 +39,7 @@ PENALTIES = {kind.name: kind for kind in KINDS}
 __all__ = [*(kind.__name__ for kind in KINDS), "PENALTIES", "Penalty", "get"]
 
 
-def get(name: str, **arguments) -> Penalty:
+def get(name, **arguments):
     """Makes a penalty by name.
 
     Args:

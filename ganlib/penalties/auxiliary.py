@@ -10,12 +10,9 @@ import tensorflow as tf
 from ganlib.errors import UserError
 from ganlib.losses import cross_entropy
 from ganlib.penalties.base import Penalty
-from ganlib.training.random_stream import RandomStream
-from ganlib.training.schedules import Schedule
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
-    from ganlib.networks import Discriminator, Generator
+    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -40,26 +37,26 @@ class AuxiliaryClassification(Penalty):
 
     def __init__(
         self,
-        weight: float | Schedule = 1.0,
-        interval: int = 1,
-        generator_weight: float = 1.0,
-        on_generated: bool = True,
+        weight=1.0,
+        interval=1,
+        generator_weight=1.0,
+        on_generated=True,
     ):
         super().__init__(weight, interval)
         self.generator_weight, self.on_generated = generator_weight, on_generated
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         loss = self._loss(critic, real)
         return loss + self._loss(critic, fake) if self.on_generated else loss
 
-    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def generator_term(self, critic, generator, fake, rng):
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):
         logits = critic.discriminator.label_head.class_logits(critic.features(images))
         return cross_entropy(critic.labels, tf.cast(logits, tf.float32))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "generator_weight": self.generator_weight, "on_generated": self.on_generated}
 
 
@@ -84,19 +81,19 @@ class ContrastiveClassification(Penalty):
 
     def __init__(
         self,
-        weight: float | Schedule = 0.5,
-        interval: int = 1,
-        temperature: float = 0.5,
-        margin: float = 0.98,
-        negative_margin: float = 0.02,
+        weight=0.5,
+        interval=1,
+        temperature=0.5,
+        margin=0.98,
+        negative_margin=0.02,
     ):
         super().__init__(weight, interval)
         self.temperature, self.margin, self.negative_margin = temperature, margin, negative_margin
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         return self._loss(critic, real)
 
-    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def generator_term(self, critic, generator, fake, rng):
         return self._loss(critic, fake)
 
     def _loss(self, critic, images):
@@ -109,7 +106,7 @@ class ContrastiveClassification(Penalty):
         all_terms = tf.concat([positive[:, None], to_others], axis=1)
         return tf.reduce_mean(tf.reduce_logsumexp(all_terms, axis=1) - positive)
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {
             **super().get_config(),
             "temperature": self.temperature,
@@ -135,11 +132,11 @@ class RotationPrediction(Penalty):
 
     name = "rotation_prediction"
 
-    def __init__(self, weight: float | Schedule = 1.0, interval: int = 1, generator_weight: float = 0.2):
+    def __init__(self, weight=1.0, interval=1, generator_weight=0.2):
         super().__init__(weight, interval)
         self.generator_weight = generator_weight
 
-    def build(self, generator: Generator, discriminator: Discriminator) -> None:
+    def build(self, generator, discriminator):
         super().build(generator, discriminator)
         if not discriminator.rotations:
             raise UserError("penalty 'rotation_prediction' needs a discriminator with rotations=True")
@@ -147,10 +144,10 @@ class RotationPrediction(Penalty):
         if height != width:
             raise UserError(f"penalty 'rotation_prediction' needs square images, got {height}x{width}: remove the penalty")
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         return self._loss(critic, real)
 
-    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def generator_term(self, critic, generator, fake, rng):
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):
@@ -161,5 +158,5 @@ class RotationPrediction(Penalty):
         logits = critic.discriminator.rotation_logits(critic.discriminator.features(rotated, training=True))
         return cross_entropy(labels, tf.cast(logits, tf.float32))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "generator_weight": self.generator_weight}

@@ -10,11 +10,9 @@ import tensorflow as tf
 from ganlib.errors import UserError
 from ganlib.losses.weighted import WeightedTerm
 from ganlib.training import schedules
-from ganlib.training.random_stream import RandomStream
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
-    from ganlib.networks import Discriminator, Generator
+    pass
 
 
 class Penalty(WeightedTerm):
@@ -52,23 +50,23 @@ class Penalty(WeightedTerm):
     conditioning = None
     uses_collectives = False
 
-    def __init__(self, weight: float | schedules.Schedule, interval: int = 1):
+    def __init__(self, weight, interval=1):
         if interval < 1:
             raise UserError(f"a penalty's interval must be at least 1, got {interval}")
         super().__init__(schedules.restored(weight))
         self.interval = interval
 
     @property
-    def on_discriminator(self) -> bool:
+    def on_discriminator(self):
         """True if the penalty has a term of the discriminator's loss."""
         return type(self).term is not Penalty.term
 
     @property
-    def on_generator(self) -> bool:
+    def on_generator(self):
         """True if the penalty has a term of the generator's loss."""
         return type(self).generator_term is not Penalty.generator_term
 
-    def build(self, generator: Generator, discriminator: Discriminator) -> None:
+    def build(self, generator, discriminator):
         """Checks that the networks fit the penalty and creates ``state``. Called by `ganlib.GAN.compile`.
 
         Raises:
@@ -83,15 +81,11 @@ class Penalty(WeightedTerm):
                 + (f"this one has {conditioning!r}" if conditioning else "this one has no classes")
             )
 
-    def __call__(
-        self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream, step: int | tf.Tensor = 0
-    ) -> tf.Tensor:
+    def __call__(self, critic, real, fake, rng, step=0):
         """Computes the weighted term of the discriminator's loss at ``step``, a scalar integer. It is 0 between intervals."""
         return self._weighted(self.term, (critic, real, fake, rng), step)
 
-    def of_generator(
-        self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream, step: int | tf.Tensor = 0
-    ) -> tf.Tensor:
+    def of_generator(self, critic, generator, fake, rng, step=0):
         """Computes the weighted term of the generator's loss at ``step``, a scalar integer. It is 0 between intervals."""
         return self._weighted(self.generator_term, (critic, generator, fake, rng), step)
 
@@ -111,19 +105,19 @@ class Penalty(WeightedTerm):
             return tf.where(is_due, weighted_term(), zero)
         return tf.cond(is_due, weighted_term, lambda: zero)
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         """Computes the unweighted term of the discriminator's loss, a scalar.
 
         Subclasses without such a term do not define this method, and it is not called.
         """
         raise NotImplementedError
 
-    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def generator_term(self, critic, generator, fake, rng):
         """Computes the unweighted term of the generator's loss, a scalar.
 
         Subclasses without such a term do not define this method, and it is not called.
         """
         raise NotImplementedError
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {"weight": keras.saving.serialize_keras_object(self.weight), "interval": self.interval}

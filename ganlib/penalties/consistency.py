@@ -9,11 +9,9 @@ import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.penalties.base import Penalty
-from ganlib.training.random_stream import RandomStream
-from ganlib.training.schedules import Schedule
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
+    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -32,18 +30,18 @@ class Consistency(Penalty):
 
     name = "consistency"
 
-    def __init__(self, weight: float | Schedule, interval: int = 1, augment: str = "flip,shift"):
+    def __init__(self, weight, interval=1, augment="flip,shift"):
         super().__init__(weight, interval)
         self.augment = augment
         self._augment = augmentations.get(augment)
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         return self._squared_change(critic, real, rng)
 
     def _squared_change(self, critic, images, rng):
         return tf.reduce_mean(tf.square(critic(images) - critic(self._augment(images, rng))))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "augment": self.augment}
 
 
@@ -54,5 +52,5 @@ class BalancedConsistency(Consistency):
 
     name = "balanced_consistency"
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         return self._squared_change(critic, real, rng) + self._squared_change(critic, fake, rng)

@@ -8,12 +8,10 @@ import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
-from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean
-from ganlib.training.schedules import Schedule
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
+    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -29,7 +27,7 @@ class _ZeroCenteredPenalty(Penalty):
             StyleGAN2-ADA does. Defaults to False.
     """
 
-    def __init__(self, weight: float | Schedule, interval: int = 1, augmented: bool = False):
+    def __init__(self, weight, interval=1, augmented=False):
         super().__init__(weight, interval)
         self.augmented = augmented
 
@@ -38,7 +36,7 @@ class _ZeroCenteredPenalty(Penalty):
             return 0.5 * tf.reduce_mean(_squared_gradient_norms(critic.on_augmented, critic.augmented(images)))
         return 0.5 * tf.reduce_mean(_squared_gradient_norms(critic, images))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "augmented": self.augmented}
 
 
@@ -54,7 +52,7 @@ class R1(_ZeroCenteredPenalty):
 
     name = "r1"
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         return self._half_mean_square(critic, real)
 
 
@@ -64,7 +62,7 @@ class R2(_ZeroCenteredPenalty):
 
     name = "r2"
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         return self._half_mean_square(critic, fake)
 
 
@@ -77,7 +75,7 @@ class WGANGP(Penalty):
 
     name = "wgan_gp"
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         mix = rng.uniform((tf.shape(real)[0], 1, 1, 1))
         return _distance_from_one(critic, real + mix * (fake - real))
 
@@ -94,7 +92,7 @@ class DRAGAN(Penalty):
     name = "dragan"
     uses_collectives = True
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def term(self, critic, real, fake, rng):
         mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))
         deviation = tf.sqrt(tf.maximum(mean_of_squares - tf.square(mean), 0.0))
         scale, noise = rng.uniform((tf.shape(real)[0], 1, 1, 1)), rng.uniform(tf.unstack(tf.shape(real)))

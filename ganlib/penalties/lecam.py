@@ -8,14 +8,11 @@ import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
-from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean
-from ganlib.training.schedules import Schedule
 from ganlib.training.state import State
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
-    from ganlib.networks import Discriminator, Generator
+    pass
 
 
 @keras.saving.register_keras_serializable("ganlib.penalties")
@@ -35,15 +32,15 @@ class LeCam(Penalty):
     name = "lecam"
     uses_collectives = True
 
-    def __init__(self, weight: float | Schedule, interval: int = 1, decay: float = 0.99):
+    def __init__(self, weight, interval=1, decay=0.99):
         super().__init__(weight, interval)
         self.decay = decay
 
-    def build(self, generator: Generator, discriminator: Discriminator) -> None:
+    def build(self, generator, discriminator):
         super().build(generator, discriminator)
         self.state = State(real=0.0, fake=0.0)
 
-    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream, is_due: bool | tf.Tensor) -> tf.Tensor:
+    def term(self, critic, real, fake, rng, is_due):
         real_logits, fake_logits = critic(real), critic(fake)
         real_average, fake_average = (
             self.state.average(name, batch_mean(tf.stop_gradient(logits)), self.decay, is_due)
@@ -52,5 +49,5 @@ class LeCam(Penalty):
         real_term = tf.reduce_mean(tf.square(real_logits - fake_average))
         return real_term + tf.reduce_mean(tf.square(fake_logits - real_average))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "decay": self.decay}

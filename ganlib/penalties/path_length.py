@@ -10,14 +10,11 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.penalties.base import Penalty
-from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean
-from ganlib.training.schedules import Schedule
 from ganlib.training.state import State
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
-    from ganlib.networks import Discriminator, Generator
+    pass
 
 
 @keras.saving.register_keras_serializable("ganlib.penalties")
@@ -38,11 +35,11 @@ class PathLength(Penalty):
     name = "path_length"
     uses_collectives = True
 
-    def __init__(self, weight: float | Schedule = 2.0, interval: int = 4, decay: float = 0.99):
+    def __init__(self, weight=2.0, interval=4, decay=0.99):
         super().__init__(weight, interval)
         self.decay = decay
 
-    def build(self, generator: Generator, discriminator: Discriminator) -> None:
+    def build(self, generator, discriminator):
         super().build(generator, discriminator)
         if not hasattr(generator, "from_styles"):
             raise UserError(
@@ -51,9 +48,7 @@ class PathLength(Penalty):
             )
         self.state = State(length=0.0)
 
-    def generator_term(
-        self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream, is_due: bool | tf.Tensor
-    ) -> tf.Tensor:
+    def generator_term(self, critic, generator, fake, rng, is_due):
         count = tf.maximum(tf.shape(fake)[0] // 2, 1)
         latents = rng.normal((count, generator.latent_dim))
         labels = None if critic.labels is None else critic.labels[:count]
@@ -68,5 +63,5 @@ class PathLength(Penalty):
         average = self.state.average("length", batch_mean(tf.stop_gradient(lengths)), self.decay, is_due)
         return tf.reduce_mean(tf.square(lengths - average))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "decay": self.decay}

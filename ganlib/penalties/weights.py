@@ -8,12 +8,9 @@ import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
-from ganlib.training.random_stream import RandomStream
-from ganlib.training.schedules import Schedule
 
 if TYPE_CHECKING:
-    from ganlib.models.critic import Critic
-    from ganlib.networks import Discriminator, Generator
+    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -32,10 +29,10 @@ class OrthogonalWeights(Penalty):
 
     name = "orthogonal_weights"
 
-    def __init__(self, weight: float | Schedule = 1e-4, interval: int = 1):
+    def __init__(self, weight=1e-4, interval=1):
         super().__init__(weight, interval)
 
-    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+    def generator_term(self, critic, generator, fake, rng):
         kernels = [v for v in generator.trainable_variables if len(v.shape) > 1 and "embedding" not in v.path]
         return tf.add_n([_off_diagonal_square(kernel.value) for kernel in kernels])
 
@@ -59,14 +56,14 @@ class WeightClipping(Penalty):
 
     name = "weight_clipping"
 
-    def __init__(self, limit: float = 0.01):
+    def __init__(self, limit=0.01):
         super().__init__(1.0)
         self.limit = limit
 
-    def build(self, generator: Generator, discriminator: Discriminator) -> None:
+    def build(self, generator, discriminator):
         super().build(generator, discriminator)
         for variable in discriminator.trainable_variables:  # Keras's optimizers apply constraints after each update
             variable.constraint = lambda weights: tf.clip_by_value(weights, -self.limit, self.limit)
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {"limit": self.limit}

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-def get(name: str, known: dict[str, type[Regularizer]], **arguments) -> Regularizer:
+def get(name, known, **arguments):
     """Makes a term by name.
 
     Args:

@@ -1,12 +1,11 @@
 """The base class of the terms of a semi-supervised GAN, and the tensors that they are computed from."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from ganlib.losses.weighted import WeightedTerm
-from ganlib.training.random_stream import RandomStream
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +34,6 @@ class Regularizer(WeightedTerm):
     """A weighted term of the classifier's loss or of the generator's loss."""
 
 
-def classifier_terms(regularizers: Iterable[Regularizer], outputs: Outputs, rng: RandomStream) -> dict[str, tf.Tensor]:
+def classifier_terms(regularizers, outputs, rng):
     """Computes the terms of a classifier's loss, a dict of scalars by name, ready for the logs."""
     return {regularizer.name: regularizer(outputs, rng) for regularizer in regularizers}

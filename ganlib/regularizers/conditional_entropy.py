@@ -3,8 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ganlib.regularizers.base import Outputs, Regularizer
-from ganlib.training.random_stream import RandomStream
+from ganlib.regularizers.base import Regularizer
 
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
@@ -20,7 +19,7 @@ class ConditionalEntropy(Regularizer):
 
     name = "conditional_entropy"
 
-    def __call__(self, outputs: Outputs, rng: RandomStream) -> tf.Tensor:
+    def __call__(self, outputs, rng):
         log_probabilities = tf.nn.log_softmax(outputs.unlabeled_logits)
         entropy = -tf.reduce_sum(tf.exp(log_probabilities) * log_probabilities, axis=-1)
         return self.weight * tf.reduce_mean(entropy)

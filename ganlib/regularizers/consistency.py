@@ -3,8 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ganlib.regularizers.base import Outputs, Regularizer
-from ganlib.training.random_stream import RandomStream
+from ganlib.regularizers.base import Regularizer
 
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
@@ -25,15 +24,15 @@ class Consistency(Regularizer):
 
     name = "consistency"
 
-    def __init__(self, weight: float = 10.0, ramp_up: int = 0):
+    def __init__(self, weight=10.0, ramp_up=0):
         super().__init__(weight)
         self.ramp_up = ramp_up
 
-    def __call__(self, outputs: Outputs, rng: RandomStream) -> tf.Tensor:
+    def __call__(self, outputs, rng):
         target = tf.stop_gradient(tf.nn.softmax(outputs.classify_by_average()))
         distances = tf.reduce_sum(tf.square(tf.nn.softmax(outputs.unlabeled_logits) - target), axis=-1)
         progress = tf.minimum(tf.cast(outputs.step, tf.float32) / self.ramp_up, 1.0) if self.ramp_up else 1.0
         return self.weight * tf.exp(-5.0 * tf.square(1.0 - progress)) * tf.reduce_mean(distances)
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "ramp_up": self.ramp_up}

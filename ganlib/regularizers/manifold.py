@@ -3,8 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ganlib.regularizers.base import Outputs, Regularizer
-from ganlib.training.random_stream import RandomStream
+from ganlib.regularizers.base import Regularizer
 
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
@@ -21,14 +20,14 @@ class Manifold(Regularizer):
 
     name = "manifold"
 
-    def __init__(self, weight: float = 1e-3, epsilon: float = 1.0):
+    def __init__(self, weight=1e-3, epsilon=1.0):
         super().__init__(weight)
         self.epsilon = epsilon
 
-    def __call__(self, outputs: Outputs, rng: RandomStream) -> tf.Tensor:
+    def __call__(self, outputs, rng):
         direction = tf.math.l2_normalize(rng.normal(tf.unstack(tf.shape(outputs.latents))), axis=-1)
         shifted_logits = outputs.classify_generated(outputs.latents + self.epsilon * direction)
         return self.weight * tf.reduce_mean(tf.reduce_sum(tf.square(outputs.fake_logits - shifted_logits), axis=-1))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}

@@ -5,8 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from ganlib.regularizers.base import Outputs, Regularizer
-from ganlib.training.random_stream import RandomStream
+from ganlib.regularizers.base import Regularizer
 from ganlib.training.replicas import batch_mean
 
 
@@ -26,14 +25,14 @@ class MarginalEntropy(Regularizer):
 
     name = "marginal_entropy"
 
-    def __init__(self, weight: float = 1.0, ramp_down: int = 0):
+    def __init__(self, weight=1.0, ramp_down=0):
         super().__init__(weight)
         self.ramp_down = ramp_down
 
-    def __call__(self, outputs: Outputs, rng: RandomStream) -> tf.Tensor:
+    def __call__(self, outputs, rng):
         frequencies = batch_mean(tf.nn.softmax(outputs.unlabeled_logits))
         decay = tf.maximum(1.0 - tf.cast(outputs.step, tf.float32) / self.ramp_down, 0.0) if self.ramp_down else 1.0
         return self.weight * decay * (math.log(frequencies.shape[0]) + tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
 
-    def get_config(self) -> dict:
+    def get_config(self):
         return {**super().get_config(), "ramp_down": self.ramp_down}

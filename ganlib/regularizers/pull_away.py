@@ -20,7 +20,7 @@ class PullAway(Regularizer):
 
     name = "pull_away"
 
-    def __call__(self, fake_features: tf.Tensor) -> tf.Tensor:
+    def __call__(self, fake_features):
         directions = tf.math.l2_normalize(whole_batch(tf.cast(fake_features, tf.float32)), axis=-1)
         cosines = tf.matmul(directions, directions, transpose_b=True)
         count = tf.cast(tf.shape(directions)[0], tf.float32)
