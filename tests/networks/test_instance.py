@@ -82,7 +82,7 @@ def test_training_resumes_after_saving(tmp_path):
 
 def test_mismatched_arguments_are_rejected():
     gan = create_gan()
-    with pytest.raises(ganlib.UserError, match="told features of its images: train it on .images, features."):
+    with pytest.raises(ganlib.UserError, match="is conditioned on features: train it on .images, features."):
         gan.fit(batches().map(lambda images, features: images), steps_per_epoch=1, verbose=0)
     with pytest.raises(ganlib.UserError, match="instances must be from 0 to 6, got 7 to 7"):
         gan.generate(2, labels=7)

@@ -16,7 +16,7 @@ def test_every_earlier_name_has_a_file(name):
 def test_an_earlier_command_runs():
     command = [sys.executable, "-m", "experiments.communication", "--helpshort"]
     result = subprocess.run(command, capture_output=True, text=True)
-    assert "How much the devices of a distributed training exchange" in result.stdout
+    assert "how much data the devices of a distributed training exchange" in result.stdout
 
 
 def test_a_job_that_there_is_not_is_not_found():
