@@ -12,10 +12,10 @@ from tests.helpers import SHAPE, VARIANTS, replicas, sgd, trained, weights
 X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
 
 
-def compute_gradients(loss_fn, updates, batch, rng, accumulation_steps=1):
+def model_with(accumulation_steps):
     model = DistributedModel()
     model.accumulation_steps = accumulation_steps
-    return model.compute_gradients(loss_fn, updates, batch, rng)
+    return model
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -32,7 +32,7 @@ def test_gradients_over_micro_batches_by_hand(count):
         return [loss, tf.reduce_mean(second(x))], {"loss": loss}
 
     updates = [(first, optimizer), (second, optimizer)]
-    computed, logs = compute_gradients(loss_fn, updates, (tf.constant(X), None), RandomStream(0), count)
+    computed, logs = model_with(count).compute_gradients(loss_fn, updates, (tf.constant(X), None), RandomStream(0))
     w = first.get_weights()[0]
     np.testing.assert_allclose(computed[0][0], 2 * np.mean((X @ w) * X, axis=0)[:, None], rtol=1e-5)
     np.testing.assert_allclose(computed[1][0], X.mean(axis=0)[:, None], rtol=1e-5)
@@ -44,7 +44,7 @@ def test_micro_batches_run_one_after_another():
     """Only one micro-batch is in memory: its images and random numbers depend on the gradients of the previous one."""
     dense = keras.Sequential([keras.layers.Dense(1)])
     dense.build((None, 3))
-    updates, outputs, latents = [(dense, keras.optimizers.SGD(1.0))], [], []
+    model, updates, outputs, latents = model_with(3), [(dense, keras.optimizers.SGD(1.0))], [], []
 
     def loss_fn(x, rng):
         latents.append(rng.normal((2, 3)))  # two rows per micro-batch
@@ -53,7 +53,7 @@ def test_micro_batches_run_one_after_another():
 
     @tf.function
     def step():
-        return compute_gradients(loss_fn, updates, (tf.constant(X),), RandomStream(0), 3)
+        return model.compute_gradients(loss_fn, updates, (tf.constant(X),), RandomStream(0))
 
     step.get_concrete_function()
     for part in (1, 2):
@@ -77,7 +77,8 @@ def test_embedding_gradient_is_dense():
     embedding.build((None,))
     updates = [(embedding, keras.optimizers.SGD(1.0))]
     batch = (tf.constant([1, 1, 3]),)
-    ((gradient,),), _ = compute_gradients(lambda i, r: ([tf.reduce_sum(embedding(i))], {}), updates, batch, None)
+    loss_fn = lambda i, r: ([tf.reduce_sum(embedding(i))], {})  # noqa: E731
+    ((gradient,),), _ = model_with(1).compute_gradients(loss_fn, updates, batch, None)
     assert isinstance(gradient, tf.Tensor)
     np.testing.assert_array_equal(gradient, np.array([0, 2, 0, 1, 0])[:, None] * np.ones((5, 2)))
 
