@@ -21,6 +21,17 @@ tf.config.set_logical_device_configuration(
 )
 
 
+def pytest_collection_finish(session):
+    gc.freeze()  # what was imported stays: no later collection looks at it
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected():
+    """The networks and graphs of a file of tests go with it: they refer to one another, and are large."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(0)

@@ -154,7 +154,7 @@ class Described(Exception):
 
 
 @pytest.fixture(scope="module")
-def evaluation_record():
+def described():
     """What `describe` has found: a run is a function of its config, so that each is looked at once."""
     return {}
 
