@@ -67,6 +67,7 @@ def test_train_generate_and_resume(tmp_path):
     assert np.load(tmp_path / "rejection.npz")["images"].shape == (6, 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_measure_in_training_and_after(tmp_path):
     """Train with FID, keep the best checkpoint, evaluate the run, and evaluate a folder of its images."""
     workdir = tmp_path / "run"
@@ -112,6 +113,7 @@ def test_measure_in_training_and_after(tmp_path):
     assert result["samples"] == 20
 
 
+@pytest.mark.slow
 def test_compare(tmp_path):
     """Two seeds of one config, side by side; the second time everything is there and is only read."""
     workdir = tmp_path / "compare"
@@ -132,6 +134,7 @@ def test_compare(tmp_path):
     assert Image.open(workdir / "fid.png").size[0] > 300
 
 
+@pytest.mark.slow
 def test_compare_classifiers(tmp_path):
     command = ("compare", "--configs=digits_cnn", "--labels=1,2", "--seeds=0", f"--workdir={tmp_path}", "--jobs=2",
                "--set=smoke=True")  # fmt: skip
@@ -150,7 +153,7 @@ def test_compare_classifiers(tmp_path):
     assert (code, errors) == (2, ["error: a comparison is of GANs or of classifiers: give --configs of one kind"])
 
 
-@pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
+@pytest.mark.parametrize("method", ["semi_supervised", pytest.param("supervised", marks=pytest.mark.slow)])
 def test_train_classifier(tmp_path, method):
     config = "--config=experiments/configs/digits_sgan.py"
     code, output, errors = run(
@@ -169,6 +172,7 @@ def test_train_classifier(tmp_path, method):
     assert Image.open(tmp_path / "mistakes.png").size[0] > 300
 
 
+@pytest.mark.slow
 def test_classify_a_folder(tmp_path):
     config = "--config=experiments/configs/digits_sgan.py"
     arguments = ("--config.method=supervised", "--config.steps=300", "--config.validation_per_class=10")
@@ -196,6 +200,7 @@ def test_classify_a_folder(tmp_path):
     assert np.mean(expected.argmax(1) == source.labels[:40]) > 0.6
 
 
+@pytest.mark.slow
 def test_demo(tmp_path):
     code, output, errors = run("demo", f"--workdir={tmp_path}", "--smoke")
     assert (code, errors) == (0, [])
@@ -206,6 +211,7 @@ def test_demo(tmp_path):
     assert "http" not in page
 
 
+@pytest.mark.slow
 def test_benchmarks(tmp_path):
     (code, output, errors), of_metrics = run_in_one_process([
         ("benchmark", "--smoke", f"--output={tmp_path / 'benchmark.json'}"),

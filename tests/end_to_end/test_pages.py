@@ -68,6 +68,7 @@ def test_the_first_page_trains_and_saves_and_another_process_continues_bit_for_b
         np.testing.assert_array_equal(here[name], there[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_network_and_a_config_of_ones_own(tmp_path):
     """The page of a GAN of one's own: its files in a copy of the repository, and the jobs that know them by name."""
     for name in ("ganlib", "experiments"):

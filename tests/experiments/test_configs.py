@@ -13,6 +13,7 @@ from experiments.configs import base
 from ganlib import data, runs
 from ganlib.networks import mlp
 from ganlib.runs import from_config, keys
+from tests.helpers import slow_but
 
 FOLDER = pathlib.Path(experiments.configs.__path__[0])
 NAMES = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
@@ -96,7 +97,7 @@ def opened(name, folder):
 GANS = [name for name in NAMES if module(name).get_config().method == "gan"]
 
 
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize("name", slow_but(GANS, "digits_", "mnist_", "cifar10_few_shot"))
 def test_a_gan_trains_two_steps_in_batches_of_four_and_up_to_32x32_resumes(name, tmp_path):
     run = opened(name, tmp_path)
     assert set(run.config) >= GAN_KEYS

@@ -99,7 +99,15 @@ def test_a_penalty_twice_is_refused():
         mlp_gan(penalties=[penalties.R1(1.0), penalties.R1(2.0)])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in penalties.KINDS if kind.uses_collectives], ids=lambda k: k.name)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.slow if kind is penalties.PathLength else ())
+        for kind in penalties.KINDS
+        if kind.uses_collectives
+    ],
+    ids=lambda k: k.name,
+)
 def test_lazy_ones_that_communicate_are_the_same_on_two_replicas(kind, images):
     """TensorFlow cannot exchange anything inside a condition, so there they are computed at every step."""
     results = []
