@@ -36,10 +36,10 @@ demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist=worksteal --durations=10 -m 'not slow' tests
+	$(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m 'not slow' tests
 
 test-all: install
-	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 2 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' \
+	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' \
 	  tests docs/tutorials
 	@$(MAKE) --no-print-directory test-interop
 
@@ -69,7 +69,7 @@ $(INTEROP)/installed: setup.py pyproject.toml
 	$(if $(call IS_NEW_ENOUGH,$(INTEROP)/bin/python,pip),,$(PYTHON) -m venv --clear $(INTEROP))
 	@$(INTEROP)/bin/python -m pip install --quiet $(INTEROP_TORCH) --editable ".[test,interop]" && \
 	  $(INTEROP)/bin/python -c 'import cv2, jax, lightning, torch' || \
-	  { echo "make $@: PyTorch, JAX, Lightning and OpenCV cannot be installed here, so what needs them was not tested" >&2; exit 1; }
+	  { echo "make interop: PyTorch, JAX, Lightning and OpenCV cannot be installed here, so what needs them was not tested" >&2; exit 1; }
 	touch $@
 
 clean:
