@@ -1,6 +1,6 @@
 # make demo: trains on the embedded digits and leaves runs/demo/report.html
-# make test: runs the tests but those marked slow;  make test-all: runs all, the tutorials in few steps, and make test-interop
-# make test-interop: runs what needs PyTorch, JAX, Lightning and OpenCV, in .venv-interop, which make interop makes
+# make test: runs the tests except those marked slow;  make test-all: runs all tests, the tutorials and make test-interop
+# make test-interop: runs the tests of PyTorch, JAX, Lightning and OpenCV in .venv-interop, which make interop creates
 # make lint: checks the style;  make docs: builds the site in build/site
 # Each makes the virtual environment .venv first if it is missing or older than the package's metadata. PYTHON=python3.12 names
 # the Python that it is made with: one of another Python, or of one that is too old, is replaced.
@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INTEROP := .venv-interop
-# Of one version pip takes the build for CPUs where it knows of it: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# pip prefers the CPU build of a version if it finds one: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make interop
 INTEROP_TORCH := torch==2.13.0
 INTEROP_TESTS := tests/interop tests/export/test_keras_file.py tests/export/test_onnx.py
 
@@ -69,7 +69,7 @@ $(INTEROP)/installed: setup.py pyproject.toml
 	$(if $(call IS_NEW_ENOUGH,$(INTEROP)/bin/python,pip),,$(PYTHON) -m venv --clear $(INTEROP))
 	@$(INTEROP)/bin/python -m pip install --quiet $(INTEROP_TORCH) --editable ".[test,interop]" && \
 	  $(INTEROP)/bin/python -c 'import cv2, jax, lightning, torch' || \
-	  { echo "make interop: PyTorch, JAX, Lightning and OpenCV cannot be installed here, so what needs them was not tested" >&2; exit 1; }
+	  { echo "make interop: cannot install PyTorch, JAX, Lightning and OpenCV; their tests did not run" >&2; exit 1; }
 	touch $@
 
 clean:

@@ -1,7 +1,7 @@
 """Metadata and dependencies of ganlib.
 
-The dependency on TensorFlow is `tensorflow`; with GANLIB_TENSORFLOW=tensorflow-cpu in the environment while building
-it is the smaller build for machines without a GPU, as the Makefile does where it finds none.
+The dependency on TensorFlow is `tensorflow`. Set GANLIB_TENSORFLOW=tensorflow-cpu in the environment while building to depend
+on the smaller build for machines without a GPU. The Makefile does so if it finds no GPU.
 """
 
 import os
@@ -35,11 +35,11 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["ganlib", "ganlib.*"]),
     package_data={"ganlib": ["templates/*.html"]},
-    install_requires=[  # the tests were run with exactly these lower bounds, and with the newest versions
+    install_requires=[  # tested with exactly these lower bounds, and with the newest versions
         f"{TENSORFLOW}>={MIN_TENSORFLOW}",
         "keras>=3.12",
         "tensorflow-datasets>=4.9.10",
-        "importlib-resources>=6.0",  # tensorflow-datasets 4.9.10 downloads with it, but asks for it before Python 3.9 only
+        "importlib-resources>=6.0",  # tensorflow-datasets 4.9.10 uses it for downloads, but requires it only before Python 3.9
         "matplotlib>=3.8",
         "absl-py>=2.1",
         "ml-collections>=1.0",

@@ -1,4 +1,4 @@
-"""Links of the site: those of tutorials lead to pages, and one that leads nowhere is a warning, which fails the build."""
+"""MkDocs hooks for links: tutorials link to pages of the site, and a broken link is a warning, which fails the build."""
 
 import html.parser
 import itertools
@@ -8,36 +8,36 @@ import posixpath
 import re
 import urllib.parse
 
-log = logging.getLogger("mkdocs.links")  # whose warnings MkDocs counts
+log = logging.getLogger("mkdocs.links")  # MkDocs counts the warnings of this logger
 LINKS = {"a": "href", "img": "src", "link": "href", "script": "src"}
 
 
 def on_post_page(output, page, config):
-    """Turns what a tutorial says of other sources into links to their pages, and gives headings in Chinese their anchors.
+    """Converts links of a tutorial to ``.md`` and ``.ipynb`` files into links to pages, and adds anchors to Chinese headings.
 
-    MkDocs does both for Markdown; notebooks come to it as HTML, whose headings without Latin letters have no anchor, while
-    the table of contents counts them: ``_1``, ``_2``.
+    MkDocs does both for Markdown, but receives notebooks as HTML. There, headings without Latin letters have no anchor, while
+    the table of contents numbers them: ``_1``, ``_2``.
     """
     if not page.file.src_uri.endswith(".ipynb"):
         return output
     numbers = itertools.count(1)
-    output = re.sub(r'<h(\d) id=""', lambda found: f'<h{found[1]} id="_{next(numbers)}"', output)
+    output = re.sub(r'<h(\d) id=""', lambda match: f'<h{match[1]} id="_{next(numbers)}"', output)
     return re.sub(r'href="((?!\w+:)[^"#]+)\.(?:md|ipynb)([#"])', r'href="\1.html\2', output)
 
 
 def on_post_build(config):
-    """Warns of every link within the site that leads nowhere."""
+    """Logs a warning for every broken link within the site."""
     site = pathlib.Path(config.site_dir)
     pages = {str(path.relative_to(site)): Page(path.read_text()) for path in site.rglob("*.html")}
     for name, page in pages.items():
-        if name != "404.html":  # which is shown at any address
+        if name != "404.html":  # served at any address, so its relative links cannot be checked
             for link in sorted(page.links):
                 if not leads_somewhere(link, name, pages, site):
                     log.warning("%s: the link %s leads nowhere", name, link)
 
 
 def leads_somewhere(link, name, pages, site):
-    """Whether a link of the page of a name leads out of the site, or to a file and an anchor that are there."""
+    """Returns True if a link on page ``name`` leaves the site, or leads to an existing file and anchor."""
     parts = urllib.parse.urlsplit(link)
     if parts.scheme or parts.netloc:
         return True
@@ -49,14 +49,14 @@ def leads_somewhere(link, name, pages, site):
 
 
 class Page(html.parser.HTMLParser):
-    """What a page links to, and the anchors that it has.
+    """The links and the anchors of an HTML page.
 
     Args:
-        text: its HTML.
+        text: The HTML of the page.
 
     Attributes:
-        links: as they are written.
-        anchors: the ids of its elements.
+        links: The set of links, as written.
+        anchors: The set of ids of its elements.
     """
 
     def __init__(self, text):
@@ -65,7 +65,7 @@ class Page(html.parser.HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        """Called with every element: notes its link and its id."""
+        """Records the link and the id of an element."""
         attributes = dict(attrs)
         if link := attributes.get(LINKS.get(tag)):
             self.links.add(link)

@@ -1,8 +1,8 @@
 """The demo: python -m experiments.demo --workdir=runs/demo
 
-On scikit-learn's 8x8 digits it trains a GAN, then for three choices of 5 labeled images a class a semi-supervised
-classifier and, on the same labels alone, the same network. It leaves a report and prints the test accuracies. A demo
-that was stopped goes on where it was.
+On scikit-learn's 8x8 digits it trains a GAN. Then, for three selections of 5 labeled images per class, it trains a
+semi-supervised classifier and the same network on only these labels. It writes a report and prints the test accuracies. Run the
+same command again to resume an interrupted demo.
 """
 
 import pathlib
@@ -44,14 +44,18 @@ INTRO = (
 
 
 def classifier_config(method, seed):
-    """The config of one classifier of the demo."""
+    """Returns the config of one classifier of the demo."""
     config = {"semi_supervised": digits_sgan, "supervised": digits_cnn}[method].get_config()
     config.label_seed, config.seed, config.smoke = seed, seed, flags.FLAGS.smoke
     return config
 
 
 def results(accuracies):
-    """The table of all runs: method -> test accuracies by label seed."""
+    """Returns the `Table` of all runs.
+
+    Args:
+        accuracies: A dict from each method to its test accuracies by label seed.
+    """
     from ganlib.runs.report import Table
 
     rows = []
@@ -62,12 +66,12 @@ def results(accuracies):
         )
     labels = digits_sgan.get_config().labels_per_class
     header = ["test accuracy, %", *(f"label seed {seed}" for seed in LABEL_SEEDS), "mean ± std"]
-    note = "Each label seed chooses other labeled images; both methods get the same. These are all the runs."
-    return Table(f"Classifiers with {labels} labels a class", header, rows, note)
+    note = "Each label seed selects different labeled images. Both methods train on the same ones. The table shows all runs."
+    return Table(f"Classifiers with {labels} labels per class", header, rows, note)
 
 
 def as_text(table):
-    """A `Table` for the terminal."""
+    """Formats a `Table` for the terminal."""
     lines = [table.header, *table.rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(table.header))]
     text = [
@@ -78,6 +82,6 @@ def as_text(table):
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", "runs/demo", "the folder for the report and the runs")
+    flags.DEFINE_string("workdir", "runs/demo", "folder for the report and the runs")
     flags.DEFINE_bool("smoke", False, "tiny networks and 2 steps, for tests")
     job.start(main)

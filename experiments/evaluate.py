@@ -1,12 +1,12 @@
-"""Measures a trained GAN, or a folder of images, against real images:
+"""Evaluates a trained GAN, or a folder of images, against real images:
 python -m experiments.evaluate --workdir=runs/mnist_dcgan --metrics=fid,kid,is,precision_recall,density_coverage,cas
 python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/generated --features=inception_v3
 python -m experiments.evaluate --real=mnist --fake=mnist --fake_split=test --features=in_domain
 
-The result is a table and the file evaluation.json in the workdir, with the number of images, the features, the seed
-and the version of ganlib. Of a GAN, neighbours.png is written beside it: generated images, each with the training
-images that are nearest to it, against memorising. Real images are those that the run was trained on, all of them. The
-last command measures real test images: the floor that a generator cannot be expected to reach.
+The job prints a table and writes evaluation.json to the workdir, with the number of images, the features, the seed and the
+version of ganlib. For a GAN it also writes neighbours.png: generated images, each with its nearest training images, to detect
+memorization. The real images are all images of the dataset that the run was trained on. The last command evaluates real test
+images: the floor that a generator cannot be expected to reach.
 """
 
 import pathlib
@@ -15,22 +15,22 @@ from absl import flags
 
 from experiments.common import job
 
-WORKDIR = flags.DEFINE_string("workdir", None, "the folder of a trained GAN; or give --real and --fake")
-REAL = flags.DEFINE_string("real", None, "a dataset of real images, such as folder:PATH or mnist")
-FAKE = flags.DEFINE_string("fake", None, "a dataset of generated images, such as folder:PATH")
-FAKE_SPLIT = flags.DEFINE_string("fake_split", "train", "the split of --fake")
-METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "what to measure")
-SAMPLES = flags.DEFINE_integer("samples", 50_000, "how many images to generate", lower_bound=2)
-FEATURES = flags.DEFINE_string("features", None, "the feature network; by default the config's, or inception_v3")
-SEED = flags.DEFINE_integer("seed", 0, "of latents, labels and subsets")
-NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 leaves it out", lower_bound=0)
-BEST = flags.DEFINE_bool("best", False, "take the checkpoint with the lowest FID instead of the newest")
-IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: the size to bring images to")
-CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: only these classes, as in a config")
-SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: leave out what is no image")
-BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: the color behind transparent images")
-DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie, instead of the config's data_dir")
-OUTPUT = flags.DEFINE_string("output", None, "the JSON file; by default evaluation.json in the workdir")
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of a trained GAN; alternatively pass --real and --fake")
+REAL = flags.DEFINE_string("real", None, "dataset of real images, such as folder:PATH or mnist")
+FAKE = flags.DEFINE_string("fake", None, "dataset of generated images, such as folder:PATH")
+FAKE_SPLIT = flags.DEFINE_string("fake_split", "train", "split of --fake")
+METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "metrics to compute")
+SAMPLES = flags.DEFINE_integer("samples", 50_000, "number of images to generate", lower_bound=2)
+FEATURES = flags.DEFINE_string("features", None, "feature network; by default the config's, or inception_v3")
+SEED = flags.DEFINE_integer("seed", 0, "seed of latents, labels and subsets")
+NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 writes none", lower_bound=0)
+BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
+IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: size to resize images to")
+CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes to keep, as in a config")
+SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: skip unreadable files")
+BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: color under transparent pixels")
+DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets, instead of the config's data_dir")
+OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results; by default evaluation.json in the workdir")
 
 
 def main():
@@ -38,7 +38,7 @@ def main():
     from ganlib.files import write_json
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
-        raise UserError("give either --workdir, or both --real and --fake")
+        raise UserError("pass either --workdir, or both --real and --fake")
     result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
     print(f"{result['samples']} images, features {result['features']}")
@@ -46,14 +46,14 @@ def main():
     if output:
         write_json(output, result)
         print(f"written to {output}")
-    if neighbors and NEIGHBOURS.value:  # after the numbers, which an error here would take along
+    if neighbors and NEIGHBOURS.value:  # last, so that an error here does not lose the metrics
         path = pathlib.Path(output).parent / "neighbours.png"
         neighbors().save(path)
-        print(f"generated images beside the nearest real ones: {path}")
+        print(f"generated images with their nearest real images: {path}")
 
 
 def evaluate_run():
-    """Measures the GAN in --workdir; returns what was measured, and a function that makes the picture of neighbors."""
+    """Evaluates the GAN in --workdir. Returns the results, and a function that creates the image of nearest neighbors."""
     from ganlib import evaluation, runs
 
     model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)
@@ -69,7 +69,7 @@ def evaluate_run():
 
 
 def evaluate_folders():
-    """Measures --fake against --real."""
+    """Evaluates --fake against --real."""
     from ganlib import data, evaluation
 
     real, fake = (

@@ -1,11 +1,11 @@
 """Serves an export over HTTP: python -m experiments.serve --export=exported/mnist_dcgan --port=8501
 
-It speaks TensorFlow Serving's REST, so that a client of the one is a client of the other:
+The service implements TensorFlow Serving's REST API, so that its clients work unchanged:
 curl -d '{"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 2, "labels": [3]}}' \
   http://127.0.0.1:8501/v1/models/mnist_dcgan:predict
-Requests that wait together are computed together; when too many wait, new ones are answered by 429. /healthz says that it is
-up, /metrics gives Prometheus its numbers, / is a page to try the model on. SIGTERM and SIGINT end it when what it has taken on
-is answered.
+Waiting requests are batched. If too many are waiting, new requests are answered with 429. /healthz is the health check,
+/metrics has the metrics for Prometheus, and / is a page to try out the model. SIGTERM and SIGINT stop the service after all
+accepted requests are answered.
 """
 
 import gc
@@ -18,12 +18,14 @@ from absl import flags
 
 from experiments.common import job
 
-EXPORT = flags.DEFINE_string("export", None, "the folder that experiments.export has written", required=True)
-NAME = flags.DEFINE_string("name", None, "of the model, in its address; by default that of the folder")
-HOST = flags.DEFINE_string("host", "127.0.0.1", "the address to listen on; 0.0.0.0 for all")
-PORT = flags.DEFINE_integer("port", 8501, "the port; 0 takes a free one", lower_bound=0)
-MAX_ROWS = flags.DEFINE_integer("max_rows", 64, "rows of a request, and of one call of the model", lower_bound=1)
-MAX_WAITING = flags.DEFINE_integer("max_waiting", 512, "rows that wait at most", lower_bound=1)
+EXPORT = flags.DEFINE_string("export", None, "folder that experiments.export has written", required=True)
+NAME = flags.DEFINE_string("name", None, "name of the model in its URL; by default the name of the folder")
+HOST = flags.DEFINE_string("host", "127.0.0.1", "address to listen on; 0.0.0.0 for all")
+PORT = flags.DEFINE_integer("port", 8501, "port; 0 selects a free one", lower_bound=0)
+MAX_ROWS = flags.DEFINE_integer(
+    "max_rows", 64, "maximum number of rows in a request and in one call of the model", lower_bound=1
+)
+MAX_WAITING = flags.DEFINE_integer("max_waiting", 512, "maximum number of waiting rows", lower_bound=1)
 
 
 def main():
@@ -31,30 +33,30 @@ def main():
 
     name = NAME.value or pathlib.Path(EXPORT.value).resolve().name
     if not re.fullmatch(r"[\w.-]+", name):
-        raise UserError(f"the name {name!r} would be part of an address: give --name of letters, digits, '_', '.' and '-'")
+        raise UserError(f"{name!r} cannot be part of a URL: pass a --name of letters, digits, '_', '.' and '-'")
     try:
         import uvicorn
 
         from ganlib.serving import app
     except ImportError as error:
-        raise UserError(f"the service needs {error.name}: pip install 'ganlib[serve]'") from None
+        raise UserError(f"the service requires {error.name}: pip install 'ganlib[serve]'") from None
     application = app.create(EXPORT.value, name, MAX_ROWS.value, MAX_WAITING.value)
     config = uvicorn.Config(application, HOST.value, PORT.value, log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
-    for asked in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended by itself
-        signal.signal(asked, lambda *_: None)
-    listening = config.bind_socket()
-    # What is accepted inherits this. asyncio would set it, but not for a socket that it did not make: then headers and body go
-    # out one after the other, and the second waits 40 ms for the first's receipt.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.listen(config.backlog)  # who comes from now on is kept waiting and not sent away
-    # What is loaded by now stays. Otherwise the garbage collector walks through all of TensorFlow again and again, as
-    # requests of thousands of numbers come and go: 280 images a second were classified instead of 1,240.
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has shut down
+        signal.signal(stop_signal, lambda *_: None)
+    listener = config.bind_socket()
+    # Accepted connections inherit TCP_NODELAY. asyncio sets it only for sockets that it creates. Without it, headers and body
+    # are sent separately, and the body waits 40 ms for the acknowledgment of the headers.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.listen(config.backlog)  # from now on new connections are queued instead of refused
+    # Freeze the objects that are loaded now. Otherwise the garbage collector scans all of TensorFlow again and again while it
+    # handles requests with thousands of numbers: 280 images per second were classified instead of 1,240.
     gc.collect()
     gc.freeze()
-    print(f"serving {name!r} on http://{HOST.value}:{listening.getsockname()[1]}", flush=True)
-    server.run(sockets=[listening])
-    print("all requests are answered: stopped", flush=True)
+    print(f"serving {name!r} on http://{HOST.value}:{listener.getsockname()[1]}", flush=True)
+    server.run(sockets=[listener])
+    print("stopped after answering all requests", flush=True)
 
 
 if __name__ == "__main__":

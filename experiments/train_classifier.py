@@ -1,16 +1,16 @@
 """Trains a classifier on few labels:
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
 
---config.method says what it learns by: semi_supervised from unlabeled images too, against a generator; triple_gan also
-from images that are generated with labels; pseudo_labels from unlabeled images, by its own guesses (with
-pseudo_labels.strong_augment: FixMatch); supervised from the labeled images alone, by
---config.features_from=runs/some_gan on the features of that run's discriminator, by
---config.generated_from=runs/some_gan also from the images of that run's conditional generator. Both take
-config:mnist_dcgan, too, and then train that GAN first, on what the classifier may learn from.
+--config.method selects the training method. semi_supervised also trains on unlabeled images, against a generator. triple_gan
+also trains on generated images with labels. pseudo_labels also trains on unlabeled images with its own predictions as labels
+(with pseudo_labels.strong_augment: FixMatch). supervised trains only on the labeled images. It can start from the features of
+another run's discriminator, --config.features_from=runs/some_gan, or also train on the images of another run's conditional
+generator, --config.generated_from=runs/some_gan. Both flags also accept config:mnist_dcgan, which first trains that GAN on the
+images that the classifier may use.
 
-Validation images, held out of the training set, serve to choose and to calibrate; the test images are used once, when
-the training is over. The workdir gets classifier.keras, classification.json, mistakes.png and
-examples.npz, with which exports are compared.
+Validation images are held out of the training set, for model selection and calibration. The test images are used once, at the
+end of training. The workdir gets classifier.keras, classification.json, mistakes.png and examples.npz, with which exports are
+compared.
 """
 
 import functools
@@ -24,7 +24,7 @@ from experiments.configs import base
 
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
-    """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report; returns its
+    """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report. Returns its
     test accuracy in [0, 1]."""
     from ganlib import export, runs
     from ganlib.evaluation import classification
@@ -45,7 +45,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def prepare(config, workdir, accept_new_config, strategy):
-    """``(run, model, parts, test)``: the run and its model, the `ganlib.data.FewLabels` to train on, and the test images."""
+    """Returns ``(run, model, parts, test)``: the run and its model, the `ganlib.data.FewLabels` to train on, and the test
+    images."""
     from ganlib import UserError, data, runs
     from ganlib.runs import named_runs, warm_start
 
@@ -58,7 +59,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     )
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
-        raise UserError("there is nothing to test on: set test_split, or hold images out by validation_per_class")
+        raise UserError("there are no images to test on: set test_split, or hold out images with validation_per_class")
     data.partition.check_test_set(source, test)
     config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
     named_runs.check(config, source)
@@ -80,7 +81,7 @@ def write_results(run, model, test, result, mistakes):
     step, code = int(model.step.numpy()), versions.of_code()
     facts = {"tested_on": tested_on, "test_content": test.fingerprint, "step": step, "code": code}
     write_json(run.workdir / "classification.json", result | facts)
-    (run.workdir / "mistakes.png").unlink(missing_ok=True)  # an earlier classifier's
+    (run.workdir / "mistakes.png").unlink(missing_ok=True)  # from an earlier classifier
     if mistakes:
         with written_whole(run.workdir / "mistakes.png") as partial:
             mistakes.savefig(partial, dpi=90)
@@ -91,7 +92,7 @@ def write_results(run, model, test, result, mistakes):
 
 
 def facts_of(config, parts):
-    """What ``run.json`` shall say of what is learned from beside the dataset."""
+    """Returns the entries of ``run.json`` about the training images other than the dataset."""
     from ganlib.runs import named_runs
 
     facts = {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
@@ -99,45 +100,45 @@ def facts_of(config, parts):
 
 
 def gans_of(config, workdir):
-    """The GANs that ``features_from`` and ``generated_from`` name as ``config:NAME``: the key -> ``(config, workdir)``.
+    """Returns the GANs that ``features_from`` and ``generated_from`` name as ``config:NAME``: the key -> ``(config, workdir)``.
 
-    They learn in the classifier's folder, with its seed, from the images that it may learn from, held-out ones not among
-    them: the one for features from all of them, without labels, the one for images from the labeled ones, with labels.
+    They are trained in the classifier's folder, with its seed, and never on held-out images. The GAN for features is trained
+    on all other images, without labels; the GAN for generated images on the labeled images, with labels.
 
     Raises:
-        UserError: for a config that is not of a GAN, or that `ganlib.runs.checked` refuses.
+        UserError: For a config that is not a GAN's, or that `ganlib.runs.checked` rejects.
     """
     from ganlib import runs
 
-    found = {}
+    gans = {}
     for key, conditional in (("features_from", False), ("generated_from", True)):
         if (config[key] or "").startswith("config:"):
             folder = workdir / key.replace("_from", "_gan")
             gan = _config_of_gan(config[key].removeprefix("config:"), config, conditional)
-            found[key] = runs.checked(folder, gan, base.gan()), folder
-    return found
+            gans[key] = runs.checked(folder, gan, base.gan()), folder
+    return gans
 
 
 def _config_of_gan(name, config, conditional):
     from ganlib import UserError
     from ganlib.runs import keys
 
-    gan, given = configs.load(name), {"conditional": conditional}
+    gan, overrides = configs.load(name), {"conditional": conditional}
     if gan.method != "gan":
-        raise UserError(f"config:{name} is of a classifier (method {gan.method!r}): name the config of a GAN")
+        raise UserError(f"config:{name} is a classifier (method {gan.method!r}): pass the config of a GAN")
     for key in ("dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "seed", "label_seed",
                 "validation_per_class", "smoke"):  # fmt: skip
-        given[key] = config[key]
+        overrides[key] = config[key]
     if conditional:
-        given["labels_per_class"] = config.labels_per_class
+        overrides["labels_per_class"] = config.labels_per_class
     elif config.unlabeled_dataset:
-        given |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0}
-    gan.update(given)
-    return keys.without_idle(gan, base.gan(), given.keys() & keys.idle(gan, base.gan()).keys())
+        overrides |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0}
+    gan.update(overrides)
+    return keys.without_idle(gan, base.gan(), overrides.keys() & keys.idle(gan, base.gan()).keys())
 
 
 def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None):
-    """``config`` with the GANs of `gans_of` trained, and their folders in the place of their names."""
+    """Trains the GANs of `gans_of`, and returns ``config`` with their folders in place of their names."""
     config = config.copy_and_resolve_references()
     for key, (gan, folder) in gans.items():
         if gan.conditional:
@@ -148,19 +149,20 @@ def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None)
 
 
 def batches_of(config, parts, use_unlabeled, start_step):
-    """The batches that a classifier is trained on: see `ganlib.data.semi_supervised_batches` and `ganlib.data.batches`."""
+    """Returns the batches that a classifier is trained on: see `ganlib.data.semi_supervised_batches` and
+    `ganlib.data.batches`."""
     from ganlib import data, evaluation, runs
 
     size = config.labeled_batch_size or config.batch_size
     if use_unlabeled:
         return data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, size)
-    own = data.batches(parts.labeled, min(size, parts.labeled.num_examples), config.seed, start_step)
+    labeled = data.batches(parts.labeled, min(size, parts.labeled.num_examples), config.seed, start_step)
     if not config.generated_from:
-        return own
+        return labeled
     generated = evaluation.generated_source(
         runs.load_gan(config.generated_from), config.generated_images, config.seed, parts.labeled.class_names
     )
-    return data.joined_batches(own, data.batches(generated, config.batch_size, config.seed, start_step, stream=1))
+    return data.joined_batches(labeled, data.batches(generated, config.batch_size, config.seed, start_step, stream=1))
 
 
 def main():

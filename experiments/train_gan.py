@@ -1,6 +1,6 @@
 """Trains a GAN: python -m experiments.train_gan --config=experiments/configs/digits_dcgan.py --workdir=runs/digits
 
-The same command again goes on from the newest checkpoint. Any key of the config can be set, as in
+Run the same command again to resume from the newest checkpoint. Set any key of the config on the command line, as in
 --config.batch_size=128 --config.generator.width=32.
 """
 
@@ -11,7 +11,7 @@ from experiments.configs import base
 
 
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
-    """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report; returns the report's path."""
+    """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report. Returns the report's path."""
     from ganlib import export, runs
     from ganlib.runs import report
 
@@ -25,7 +25,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def prepare(config, workdir, accept_new_config, strategy):
-    """``(run, model, batches, evaluate)`` for `ganlib.runs.fit`."""
+    """Returns ``(run, model, batches, evaluate)`` for `ganlib.runs.fit`."""
     from ganlib import data, runs
     from ganlib.metrics import features, instances
     from ganlib.runs import named_runs, warm_start
@@ -57,7 +57,8 @@ def prepare(config, workdir, accept_new_config, strategy):
 
 
 def evaluation_of(config, source):
-    """The `ganlib.evaluation.Evaluation` of the config's metrics, measured on the real images already; None without metrics."""
+    """Returns the `ganlib.evaluation.Evaluation` of the config's metrics, with the statistics of the real images computed.
+    Returns None if the config sets no metrics."""
     from ganlib.evaluation import Evaluation
 
     if not config.metrics:

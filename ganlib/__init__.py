@@ -1,7 +1,7 @@
 """ganlib: image generation with GANs and classification with semi-supervised GANs, on Keras 3 and TensorFlow.
 
-The public names load on first use, so that ``import ganlib`` does not wait for TensorFlow. Keras finds the classes by
-`ganlib.registration`, in saved models too.
+Public names are imported on first use, so that ``import ganlib`` does not import TensorFlow. `ganlib.registration` lets Keras
+find the classes when it loads a saved model.
 """
 
 import importlib

@@ -1,45 +1,45 @@
-"""The error that is meant for the user, and the helpers that word it."""
+"""The error class for users, and helpers for its messages."""
 
 import difflib
 import operator
 
 
 class UserError(ValueError):
-    """Something the user can mend. Its message is one line: what was wrong, with which value, and what to do.
+    """An error that the user can fix. Its message is one line: what was wrong, with which value, and what to do.
 
     The jobs in ``experiments/`` print it without a traceback and exit with status 2.
     """
 
 
 class Stopped(Exception):
-    """Training has ended, since a signal asked it to, after a checkpoint was saved. The jobs exit with status 128 + signal.
+    """Raised after a signal has stopped training and a checkpoint was saved. The jobs exit with status 128 + signal.
 
     Attributes:
-        signal: its number.
-        step: the step of the checkpoint.
+        signal: The number of the signal.
+        step: The step of the checkpoint.
     """
 
     def __init__(self, signal, step):
-        super().__init__(f"stopped at step {step}, which is saved: the same command goes on")
+        super().__init__(f"stopped at step {step} after saving a checkpoint: run the same command to resume")
         self.signal, self.step = signal, step
 
 
 def did_you_mean(name, known):
-    """``" Did you mean 'hinge'?"`` when one of ``known`` is close to ``name``, otherwise an empty string."""
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    """Returns ``" Did you mean 'hinge'?"`` if one of ``known`` is close to ``name``, otherwise an empty string."""
+    matches = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
 def choose(kind, name, known):
-    """``known[name]``, or a `UserError` that lists what there is.
+    """Returns ``known[name]``, or raises an error that lists the known names.
 
     Args:
-        kind: what is being chosen, for the message, such as ``"loss"``.
-        name: the key asked for.
-        known: a dict from names to values.
+        kind: The kind of the value for the message, such as ``"loss"``.
+        name: The name to look up.
+        known: A dict from names to values.
 
     Raises:
-        UserError: if it is none of them.
+        UserError: If the name is unknown.
     """
     if name not in known:
         raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}.{did_you_mean(name, known)}")
@@ -47,22 +47,22 @@ def choose(kind, name, known):
 
 
 def integer(name, value, least):
-    """``value`` as an int.
+    """Returns ``value`` as an int.
 
     Args:
-        name: what it is, for the message.
-        value: an integer of Python, numpy or TensorFlow.
-        least: the smallest one that is allowed.
+        name: The name of the value for the message.
+        value: An integer of Python, numpy or TensorFlow.
+        least: The smallest valid value.
 
     Raises:
-        UserError: if it is no integer, or less.
+        UserError: If the value is not an integer, or below ``least``.
     """
     try:
-        found = None if isinstance(value, bool) else operator.index(value)
+        result = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        found = None
-    if found is None:
+        result = None
+    if result is None:
         raise UserError(f"{name} must be an integer, got {value!r:.60}")
-    if found < least:
-        raise UserError(f"{name} must be at least {least}, got {found}")
-    return found
+    if result < least:
+        raise UserError(f"{name} must be at least {least}, got {result}")
+    return result

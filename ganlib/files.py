@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, whenever the process is killed; and folders that one process writes at a time."""
+"""Atomic writes, which leave a complete file or none when the process is killed, and locks on folders."""
 
 import contextlib
 import json
@@ -10,17 +10,17 @@ import shutil
 from ganlib.errors import UserError
 
 LOCK = ".lock"
-"""The file in a folder that is locked while a process writes there."""
+"""The file in a folder that is locked while a process writes to the folder."""
 
 
 @contextlib.contextmanager
 def written_whole(path):
-    """Gives another name to write to, and renames it to ``path`` at the end of the block, if that raised nothing.
+    """Yields a temporary path to write to, and renames it to ``path`` at the end of the block unless the block raised.
 
-    The folder is made when it is missing. Two processes may write the same file: the last one's stays.
+    The folder is created if it does not exist. Two processes may write the same file: the last one wins.
 
     Args:
-        path: the file to write.
+        path: The file to write.
 
     Examples:
         >>> import pathlib, tempfile
@@ -43,12 +43,12 @@ def written_whole(path):
 
 @contextlib.contextmanager
 def folder_written_whole(path):
-    """Gives the path of a new folder to write to, and renames it to ``path`` at the end of the block, if that raised nothing.
+    """Yields a new temporary folder to write to, and renames it to ``path`` at the end of the block unless the block raised.
 
-    A folder that is there already is replaced, with all that is in it: look into it before.
+    An existing folder is replaced with all its contents: check it first.
 
     Args:
-        path: the folder to write.
+        path: The folder to write.
 
     Examples:
         >>> import pathlib, tempfile
@@ -74,22 +74,22 @@ def folder_written_whole(path):
 
 
 def write_json(path, value):
-    """Writes a value as JSON, whole or not at all."""
+    """Writes a value as JSON, atomically."""
     with written_whole(path) as partial:
         partial.write_text(json.dumps(value, indent=1) + "\n")
 
 
 def read_measures(path):
-    """The dict in ``evaluation.json`` or ``classification.json``; an empty one where there is no such file, or, with a
-    warning, where it is damaged."""
+    """Returns the dict in ``evaluation.json`` or ``classification.json``. Returns an empty dict if the file does not exist
+    or, with a warning, if it is damaged."""
     values = read_dict(path)
     if values is None:
-        logging.getLogger("ganlib").warning("%s is damaged and was left out: measure again", path)
+        logging.getLogger("ganlib").warning("%s is damaged and was skipped: run the evaluation again", path)
     return values or {}
 
 
 def read_dict(path):
-    """The dict in a JSON file; an empty one without a file, and None where the file is damaged."""
+    """Returns the dict in a JSON file, an empty dict if the file does not exist, or None if it is damaged."""
     path = pathlib.Path(path)
     try:
         value = json.loads(path.read_bytes()) if path.exists() else {}
@@ -99,17 +99,17 @@ def read_dict(path):
 
 
 def read_rows(path):
-    """The rows of JSON lines, each a dict with a ``step``; none when there is no file.
+    """Returns the rows of a JSON Lines file, each a dict with a ``step``. Returns an empty list if the file does not exist.
 
-    Lines that are no such rows are left out. That the last one is cut short, as a kill leaves it, is not worth a word; of
-    others a warning says how many they are.
+    Damaged lines are skipped, with a warning that gives their number. A truncated last line, as a kill leaves it, causes no
+    warning.
     """
     path = pathlib.Path(path)
     lines = path.read_bytes().split(b"\n") if path.exists() else []
     rows = [_row_of(line) for line in lines]
     damaged = sum(row is None and bool(line) for row, line in zip(rows[:-1], lines, strict=False))
     if damaged:
-        logging.getLogger("ganlib").warning("%s: %d damaged lines were left out", path, damaged)
+        logging.getLogger("ganlib").warning("%s: %d damaged lines were skipped", path, damaged)
     return [row for row in rows if row is not None]
 
 
@@ -122,34 +122,34 @@ def _row_of(line):
 
 
 def append_row(path, row):
-    """Adds a row to JSON lines."""
+    """Appends a row to a JSON Lines file."""
     with path.open("a") as file:
         file.write(row_as_text(row))
 
 
 def write_rows(path, rows):
-    """Writes rows as JSON lines, whole or not at all."""
+    """Writes rows as a JSON Lines file, atomically."""
     with written_whole(path) as partial:
         partial.write_text("".join(map(row_as_text, rows)))
 
 
 def row_as_text(row):
-    """The line of a row, with its end."""
+    """Returns a row as a line of JSON, with its line break."""
     return json.dumps(row) + "\n"
 
 
 @contextlib.contextmanager
 def locked(folder):
-    """Inside the block no other process gets a lock on the folder, which is made when it is missing.
+    """Holds an exclusive lock on a folder inside the block. The folder is created if it does not exist.
 
-    The operating system frees the lock when the process ends, in whatever way. A folder that holds nothing but the lock
-    at the end of the block is removed. Where the file system knows no locks, a warning says so and the block is run.
+    The operating system releases the lock when the process ends for any reason. A folder that contains only the lock file at
+    the end of the block is removed. If the file system does not support locks, a warning is logged and the block runs.
 
     Args:
-        folder: the folder.
+        folder: The folder.
 
     Raises:
-        UserError: if another process has locked the folder, or a file is in its place.
+        UserError: If another process holds the lock, or if the path is a file.
     """
     import filelock
 
@@ -157,16 +157,14 @@ def locked(folder):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise UserError(f"{str(folder)!r} cannot be a folder, since a file is in its place: choose another --workdir") from None
+        raise UserError(f"{str(folder)!r} is a file, not a folder: choose another --workdir") from None
     lock = filelock.FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise UserError(
-            f"another job is writing to {str(folder)!r}: wait until it has ended, or choose another --workdir"
-        ) from None
+        raise UserError(f"another job is writing to {str(folder)!r}: wait until it ends, or choose another --workdir") from None
     except NotImplementedError:
-        logging.getLogger("ganlib").warning("%s cannot be locked: let one job at a time write there", folder)
+        logging.getLogger("ganlib").warning("%s cannot be locked: run only one job at a time in it", folder)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Pictures: grids of images, training curves, confusion matrices. They open no window."""
+"""Figures: grids of images, training curves, confusion matrices. No window is opened."""
 
 import logging
 import math
@@ -11,57 +11,58 @@ from PIL import Image
 from ganlib.errors import UserError
 
 OUT_OF_RANGE = 1.5
-"""A generator may overshoot [-1, 1] by less than this; where most values lie beyond it, the images are of another range."""
+"""A generator may exceed [-1, 1] up to this value. If most values are beyond it, the images have another range."""
 
 MIN_GRID_PIXELS = 28
-"""Images smaller than this are shown enlarged by a whole factor, without smoothing."""
+"""Smaller images are enlarged by an integer factor, without smoothing."""
 
 MAX_CLASS_COLUMNS = 16
-"""Up to so many classes, a grid of samples shows one class a column."""
+"""The maximum number of classes for which a grid of samples shows one class per column."""
 
 CAPTION_LETTERS = 18
-"""As many letters of usual width fit above an image of a captioned grid."""
+"""The number of letters of average width that fit above an image of a captioned grid."""
 
 _log = logging.getLogger("ganlib")
 
 
 def to_uint8(images):
-    """``(n, height, width, channels)`` float images in ``[-1, 1]`` -> uint8 in ``[0, 255]``, rounded; uint8 passes unchanged.
+    """Converts ``(n, height, width, channels)`` float images in ``[-1, 1]`` to uint8 in ``[0, 255]``, rounded; uint8 images are
+    returned unchanged.
 
-    Values a little out of range are clipped. Where more than half of them lie beyond ±1.5, a warning says so.
+    Values outside the range are clipped. A warning is logged if more than half of them are beyond ±1.5.
 
     Raises:
-        UserError: if some images hold a value that is not finite, or for integers other than uint8.
+        UserError: If images have values that are not finite, or an integer dtype other than uint8.
     """
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return images
     images = _as_float(images)
-    bad = _not_finite(images)
-    if bad.any():
-        raise UserError(f"{_counted(bad)} not finite: the network has diverged; take an earlier checkpoint")
+    invalid = _not_finite(images)
+    if invalid.any():
+        raise UserError(f"{_describe_count(invalid)} not finite: the network has diverged; use an earlier checkpoint")
     if images.size and np.mean(np.abs(images) > OUT_OF_RANGE) > 0.5:
-        _log.warning("images reach from %.3g to %.3g where [-1, 1] is expected; they are clipped", images.min(), images.max())
-    return _rounded(images)
+        _log.warning("images have values from %.3g to %.3g instead of [-1, 1]; they are clipped", images.min(), images.max())
+    return _quantize(images)
 
 
 def drawable(images):
-    """`to_uint8` of ``(n, height, width, channels)`` for pictures, where nothing may stop a training.
+    """Performs `to_uint8` on ``(n, height, width, channels)`` images for figures, without interrupting training.
 
-    An image that is not finite becomes a white cross on black, and a warning says how many do.
+    An image with values that are not finite becomes a white cross on black, and a warning with their number is logged.
     """
     images = np.asarray(images)
     if images.dtype == np.uint8:
         return images
     images = _as_float(images)
-    bad = _not_finite(images)
-    if bad.any():
-        _log.warning("%s not finite and drawn as a cross: the network has diverged", _counted(bad))
+    invalid = _not_finite(images)
+    if invalid.any():
+        _log.warning("%s not finite and drawn as a cross: the network has diverged", _describe_count(invalid))
         rows, columns = np.mgrid[: images.shape[1], : images.shape[2]] / (np.array(images.shape[1:3]) - 1)[:, None, None]
-        near = 0.5 / max(images.shape[1:3])
-        cross = (np.abs(rows - columns) <= near) | (np.abs(rows + columns - 1) <= near)
-        images = np.where(bad[:, None, None, None], np.where(cross, 1.0, -1.0)[..., None], images)
-    return _rounded(images)
+        half_width = 0.5 / max(images.shape[1:3])
+        cross = (np.abs(rows - columns) <= half_width) | (np.abs(rows + columns - 1) <= half_width)
+        images = np.where(invalid[:, None, None, None], np.where(cross, 1.0, -1.0)[..., None], images)
+    return _quantize(images)
 
 
 def _as_float(images):
@@ -70,38 +71,38 @@ def _as_float(images):
     return images.astype(np.float32)
 
 
-def _rounded(images):
+def _quantize(images):
     return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def _not_finite(images):
-    """``(n,)`` booleans: which images hold a value that is not finite."""
+    """Returns ``(n,)`` booleans: True for images with a value that is not finite."""
     return ~np.isfinite(images).all(axis=tuple(range(1, images.ndim)))
 
 
-def _counted(bad):
-    return f"{bad.sum()} of {len(bad)} images {'is' if bad.sum() == 1 else 'are'}"
+def _describe_count(invalid):
+    return f"{invalid.sum()} of {len(invalid)} images {'is' if invalid.sum() == 1 else 'are'}"
 
 
 def to_image(image):
-    """``(height, width, channels)``, uint8 or float in ``[-1, 1]``, of 1 or 3 channels -> a `PIL.Image.Image`."""
+    """Converts ``(height, width, channels)``, uint8 or float in ``[-1, 1]``, with 1 or 3 channels, to a `PIL.Image.Image`."""
     image = to_uint8(np.asarray(image)[None])[0]
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
 def image_grid(images, columns=None, gap=2):
-    """Lays images out in rows on white; one that is not finite is shown as `drawable` does.
+    """Arranges images in rows on white. Images that are not finite are shown as in `drawable`.
 
     Args:
         images: ``(n, height, width, channels)``, uint8 or float in ``[-1, 1]``; 1 or 3 channels.
-        columns: images in a row; None makes the grid about square.
-        gap: white pixels between images.
+        columns: The number of images in a row; None makes the grid roughly square. Defaults to None.
+        gap: The number of white pixels between images. Defaults to 2.
 
     Returns:
         A `PIL.Image.Image`.
 
     Raises:
-        UserError: without images.
+        UserError: If there are no images.
     """
     images = drawable(images)
     if len(images) == 0:
@@ -119,12 +120,12 @@ def image_grid(images, columns=None, gap=2):
 
 
 def sample_grid(model, rows=8, seed=0):
-    """A grid of generated images; where the model has up to `MAX_CLASS_COLUMNS` classes, each column holds one.
+    """Draws a grid of generated images. If the model has at most `MAX_CLASS_COLUMNS` classes, each column shows one class.
 
     Args:
-        model: a `ganlib.GAN`.
-        rows: of the grid; without such classes it has as many columns.
-        seed: of the latents.
+        model: A `ganlib.GAN`.
+        rows: The number of rows, and of columns if they do not show classes. Defaults to 8.
+        seed: The seed of the latents. Defaults to 0.
     """
     num_classes = model.generator.num_classes
     columns = num_classes if num_classes and num_classes <= MAX_CLASS_COLUMNS else rows
@@ -132,12 +133,12 @@ def sample_grid(model, rows=8, seed=0):
 
 
 def interpolate(start, end, count):
-    """``count`` latents on the arc from ``start`` to ``end`` (spherical interpolation, White 2016, arXiv:1609.04468).
+    """Returns ``count`` latents on the arc from ``start`` to ``end`` (spherical interpolation, White 2016, arXiv:1609.04468).
 
     Args:
         start: ``(latent_dim,)`` float.
         end: ``(latent_dim,)`` float.
-        count: how many, the ends included.
+        count: The number of latents, including both ends.
 
     Returns:
         ``(count, latent_dim)`` float32.
@@ -151,13 +152,13 @@ def interpolate(start, end, count):
 
 
 def interpolation_grid(model, rows=6, columns=10, seed=0):
-    """A picture whose rows lead from one generated image to another, each row in one class if the model has classes.
+    """Draws a grid whose rows interpolate between two generated images, each row of one class if the model has classes.
 
     Args:
-        model: a `ganlib.GAN`.
-        rows: how many pairs of images.
-        columns: images in a row.
-        seed: of the pairs' latents.
+        model: A `ganlib.GAN`.
+        rows: The number of pairs of images. Defaults to 6.
+        columns: The number of images in a row. Defaults to 10.
+        seed: The seed of the latents. Defaults to 0.
     """
     rng = np.random.default_rng(seed)
     ends = rng.standard_normal((rows, 2, model.generator.latent_dim)).astype(np.float32)
@@ -167,14 +168,14 @@ def interpolation_grid(model, rows=6, columns=10, seed=0):
 
 
 def curves(rows, groups):
-    """Training curves from the rows of a ``metrics.jsonl``.
+    """Draws training curves from the rows of a ``metrics.jsonl``.
 
     Args:
-        rows: dicts with ``step`` and numbers.
-        groups: a list of ``(title, {key: label})``, each drawn as one panel; panels without data are left out.
+        rows: Dicts with ``step`` and numbers.
+        groups: A list of ``(title, {key: label})``, each drawn as one panel; panels without data are omitted.
 
     Returns:
-        A `matplotlib.figure.Figure`, or None when there is nothing to draw.
+        A `matplotlib.figure.Figure`, or None if there is nothing to draw.
     """
     groups = [(title, {k: v for k, v in keys.items() if any(k in row for row in rows)}) for title, keys in groups]
     groups = [(title, keys) for title, keys in groups if keys]
@@ -193,12 +194,12 @@ def curves(rows, groups):
 
 
 def captioned_grid(images, captions, columns=8):
-    """A picture of images with a text above each.
+    """Draws images, each with a caption above it.
 
     Args:
         images: ``(n, height, width, channels)`` uint8.
-        captions: ``n`` strings; lines too long for their column are broken.
-        columns: images in a row.
+        captions: ``n`` strings; long lines are wrapped to the width of the column.
+        columns: The number of images in a row. Defaults to 8.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -216,7 +217,7 @@ def captioned_grid(images, captions, columns=8):
 
 
 def confusion_matrix(matrix, class_names):
-    """Draws ``(num_classes, num_classes)`` counts, rows the true classes and columns the predicted ones."""
+    """Draws ``(num_classes, num_classes)`` counts; rows are the true classes, columns the predicted ones."""
     count = len(matrix)
     side = max(3.2, 0.42 * count + 1.2)
     figure = matplotlib.figure.Figure(figsize=(side, side), layout="constrained")
@@ -224,13 +225,13 @@ def confusion_matrix(matrix, class_names):
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     ticks = range(count)
-    turned = 90 if max(map(len, class_names)) > 2 else 0
-    axes.set_xticks(ticks, class_names, rotation=turned)
+    rotation = 90 if max(map(len, class_names)) > 2 else 0
+    axes.set_xticks(ticks, class_names, rotation=rotation)
     axes.set_yticks(ticks, class_names)
     axes.set(xlabel="predicted", ylabel="true")
     if count <= 20:
         for row, column in np.ndindex(matrix.shape):
             if matrix[row, column]:
-                shade = "white" if shares[row, column] > 0.5 else "black"
-                axes.text(column, row, int(matrix[row, column]), ha="center", va="center", color=shade, fontsize=8)
+                color = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, int(matrix[row, column]), ha="center", va="center", color=color, fontsize=8)
     return figure

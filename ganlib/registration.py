@@ -1,8 +1,8 @@
-"""Keras finds the classes of ganlib in saved models, also before anything has imported the modules that they are in.
+"""Lets Keras find the classes of ganlib in saved models before the modules that define them are imported.
 
-Keras looks up a class by the name under which it was registered, and a decorator registers it where its module is imported. The
-public names of ganlib load on first use, so that in a new process nothing is registered yet. Until a module is imported,
-each of its classes is registered as a stand-in, which imports it when Keras makes the first object of it.
+Keras looks up a class by its registered name, and a decorator registers it when its module is imported. The public names of
+ganlib are imported on first use, so in a new process nothing is registered yet. Until a module is imported, a stand-in is
+registered for each of its classes. The stand-in imports the module when Keras creates the first instance.
 
 The names are read from the source files, so that `import ganlib` imports neither Keras nor TensorFlow.
 """
@@ -15,7 +15,7 @@ _CLASS = r"^@(?:register|keras\.saving\.register_keras_serializable\(.*\))\nclas
 
 
 def when_keras_is_imported():
-    """Registers the stand-ins: now, if Keras is there, otherwise as soon as it is."""
+    """Registers the stand-ins: now if Keras is imported, otherwise as soon as it is."""
     if "keras" in sys.modules:
         register()
     else:
@@ -23,7 +23,7 @@ def when_keras_is_imported():
 
 
 def register():
-    """Registers a stand-in for every class that is not registered itself."""
+    """Registers a stand-in for every class that is not registered yet."""
     import keras
 
     known = keras.saving.get_custom_objects()
@@ -34,22 +34,22 @@ def register():
 
 
 def names():
-    """The name of every registered class -> the module that it is in, and its name there."""
-    import pathlib  # here, so that `import ganlib` alone does not wait for them
+    """Returns a dict from the registered name of every class to its module and its name there."""
+    import pathlib  # imported here to keep `import ganlib` fast
     import re
 
-    root, found = pathlib.Path(__file__).parent, {}
+    root, classes = pathlib.Path(__file__).parent, {}
     for path in root.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         package = re.search(_PACKAGE, text)
         if package:
             module = ".".join(["ganlib", *path.relative_to(root).with_suffix("").parts])
-            found |= {f"{package[1]}>{name}": (module, name) for name in re.findall(_CLASS, text, re.MULTILINE)}
-    return found
+            classes |= {f"{package[1]}>{name}": (module, name) for name in re.findall(_CLASS, text, re.MULTILINE)}
+    return classes
 
 
 def _stand_in(module, class_name):
-    """A class that makes objects of another, whose module it imports; there the other one registers itself in its place."""
+    """Returns a class whose ``from_config`` imports the real class, which then replaces it in the registry."""
 
     def from_config(config):
         return getattr(importlib.import_module(module), class_name).from_config(config)
@@ -58,7 +58,7 @@ def _stand_in(module, class_name):
 
 
 class _Finder:
-    """Finds Keras as Python would without it, and registers the stand-ins when its import is complete."""
+    """An import hook that finds Keras as Python's other finders do, and registers the stand-ins after its import."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "keras":

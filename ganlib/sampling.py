@@ -1,5 +1,6 @@
-"""Ways to draw from a trained GAN beyond `ganlib.GAN.generate`: paths between latents, directions that mean something, samples
-that the discriminator has chosen, batch statistics of the generator's own images."""
+"""Sampling from a trained GAN beyond `ganlib.GAN.generate`: interpolation, semantic directions, samples refined by the
+discriminator, and standing statistics.
+"""
 
 import keras
 import numpy as np
@@ -11,12 +12,12 @@ from ganlib.training.random_stream import RandomStream
 
 
 def slerp(first, second, shares):
-    """Points on the great circle between latents, which are as probable as they are: White 2016 (arXiv:1609.04468).
+    """Interpolates latents along great circles, on which all points are about equally likely: White 2016 (arXiv:1609.04468).
 
     Args:
         first: ``(n, latent_dim)``.
         second: ``(n, latent_dim)``.
-        shares: ``(k,)`` numbers from 0, the first, to 1, the second.
+        shares: ``(k,)`` numbers from 0 (the first) to 1 (the second).
 
     Returns:
         ``(n, k, latent_dim)`` float32.
@@ -25,20 +26,24 @@ def slerp(first, second, shares):
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     angle = np.arccos(np.clip(np.sum(first * second, axis=1) / np.maximum(lengths, 1e-12), -1.0, 1.0))[:, None]
     sine = np.sin(angle)
-    straight = sine < 1e-6  # along a line there is no circle
-    before, after = (np.where(straight, x, np.sin(x * angle) / np.where(straight, 1.0, sine)) for x in (1 - shares, shares))
-    return (before[:, :, None] * first[:, None] + after[:, :, None] * second[:, None]).astype(np.float32)
+    is_line = sine < 1e-6  # collinear latents are interpolated linearly
+    weights = (np.where(is_line, x, np.sin(x * angle) / np.where(is_line, 1.0, sine)) for x in (1 - shares, shares))
+    first_weight, second_weight = (weight[:, :, None] for weight in weights)
+    return (first_weight * first[:, None] + second_weight * second[:, None]).astype(np.float32)
 
 
 def interpolation(gan, rows, columns, labels=None, seed=0):
-    """Images on paths between random latents: ``(rows * columns, height, width, channels)``, a path for each row.
+    """Generates images on paths between random latents.
 
     Args:
-        gan: a `ganlib.GAN`.
-        rows: how many paths.
-        columns: images on each.
-        labels: ``(rows,)`` classes of a conditional GAN; None takes each in turn.
-        seed: an integer.
+        gan: A `ganlib.GAN`.
+        rows: The number of paths.
+        columns: The number of images on each path.
+        labels: ``(rows,)`` classes of a conditional GAN; None cycles through them. Defaults to None.
+        seed: An integer. Defaults to 0.
+
+    Returns:
+        ``(rows * columns, height, width, channels)``, one path after the other.
     """
     ends = latents_for(2 * rows, gan.generator.latent_dim, seed)
     latents = slerp(ends[::2], ends[1::2], np.linspace(0.0, 1.0, columns)).reshape(rows * columns, -1)
@@ -47,38 +52,41 @@ def interpolation(gan, rows, columns, labels=None, seed=0):
 
 
 def directions(generator, count):
-    """The directions along which latents, or styles, change a generator's layers the most, by its weights alone.
+    """Computes the directions along which latents or styles change a generator's layers the most, from its weights alone.
 
     Shen & Zhou 2021, "Closed-form factorization of latent semantics in GANs" (SeFa, arXiv:2007.06600), equation 5: the
-    eigenvectors of A^T A with A the linear maps that take them in.
+    eigenvectors of A^T A, where A are the linear maps applied to the latents or styles.
 
     Args:
-        generator: a generator with ``latent_maps``, such as those of `stylegan2` and `biggan`.
-        count: how many, the strongest first.
+        generator: A generator with ``latent_maps``, such as those of `stylegan2` and `biggan`.
+        count: The number of directions, strongest first.
 
     Returns:
-        ``(count, latent_dim)`` float32, of length 1 each.
+        ``(count, latent_dim)`` float32, each of length 1.
 
     Raises:
-        UserError: for a generator without them.
+        UserError: If the generator has no latent maps.
     """
     maps = generator.latent_maps()
     if not maps:
-        raise UserError(f"{type(generator).__module__} has no latent_maps: directions are those of stylegan2 and biggan")
+        raise UserError(f"{type(generator).__module__} has no latent_maps: use a generator of stylegan2 or biggan")
     kernels = np.concatenate([np.asarray(kernel, np.float64) / np.linalg.norm(kernel, axis=0) for kernel in maps], axis=1)
     _, vectors = np.linalg.eigh(kernels @ kernels.T)
     return vectors[:, ::-1].T[:count].astype(np.float32)
 
 
 def moved(gan, latents, direction, amounts, labels=None):
-    """Images of latents, or styles, moved along a direction: ``(n * k, height, width, channels)``, image by image.
+    """Generates images of latents or styles moved along a direction.
 
     Args:
-        gan: a `ganlib.GAN`.
+        gan: A `ganlib.GAN`.
         latents: ``(n, latent_dim)``.
-        direction: ``(latent_dim,)``, as from `directions`.
-        amounts: ``(k,)``, how far.
-        labels: ``(n,)`` classes of a conditional GAN.
+        direction: ``(latent_dim,)``, such as `directions` returns.
+        amounts: ``(k,)`` distances.
+        labels: ``(n,)`` classes of a conditional GAN. Defaults to None.
+
+    Returns:
+        ``(n * k, height, width, channels)``, ordered by latent.
     """
     steps = np.asarray(amounts, np.float32)[:, None] * direction
     labels = None if labels is None else np.repeat(labels, len(steps), axis=0)
@@ -90,20 +98,20 @@ def moved(gan, latents, direction, amounts, labels=None):
 
 
 def rejection_sample(gan, count, labels=None, seed=0, percentile=80.0, burn_in=1000, batch_size=256):
-    """Images that the discriminator has chosen: those of a density that is nearer to the data's.
+    """Generates images by discriminator rejection sampling, whose density is closer to that of the data.
 
-    Azadi et al. 2019, "Discriminator rejection sampling" (arXiv:1810.06758), equation 8. It takes the logit for
-    log p_data - log p_generator, as the non-saturating loss without a penalty makes it.
+    Azadi et al. 2019, "Discriminator rejection sampling" (arXiv:1810.06758), equation 8. The logit is interpreted as log p_data
+    - log p_generator, to which the non-saturating loss without a penalty trains it.
 
     Args:
-        gan: a `ganlib.GAN`.
-        count: how many images to accept.
-        labels: one class of a conditional GAN for all; None takes each in turn.
-        seed: an integer.
-        percentile: gamma is this percentile of F, so that about the rest is accepted; None sets gamma to 0, which is exact,
-            and may accept next to none.
-        burn_in: images from which the largest logit and gamma are estimated.
-        batch_size: candidates at a time.
+        gan: A `ganlib.GAN`.
+        count: The number of images to accept.
+        labels: One class of a conditional GAN for all images; None cycles through the classes. Defaults to None.
+        seed: An integer. Defaults to 0.
+        percentile: Gamma is this percentile of F, so that about the remaining share is accepted. None sets gamma to 0, which is
+            exact but may accept almost nothing. Defaults to 80.0.
+        burn_in: The number of images from which the largest logit and gamma are estimated. Defaults to 1000.
+        batch_size: The number of candidates in a batch. Defaults to 256.
 
     Returns:
         ``(images, share)``: ``(count, height, width, channels)`` float32, and the share of candidates that were accepted.
@@ -111,18 +119,18 @@ def rejection_sample(gan, count, labels=None, seed=0, percentile=80.0, burn_in=1
     _, logits = _candidates(gan, burn_in, labels, seed, 0)
     largest = np.max(logits)
     gamma = 0.0 if percentile is None else np.percentile(_acceptance(logits, largest), percentile)
-    rng, accepted, tried = np.random.default_rng(seed), [], 0
+    rng, accepted, num_candidates = np.random.default_rng(seed), [], 0
     while sum(map(len, accepted)) < count:
-        tried += batch_size
-        images, logits = _candidates(gan, batch_size, labels, seed, tried)
+        num_candidates += batch_size
+        images, logits = _candidates(gan, batch_size, labels, seed, num_candidates)
         largest = max(largest, np.max(logits))
         scores = _acceptance(logits, largest) - gamma
         accepted.append(images[rng.uniform(size=batch_size) < 1.0 / (1.0 + np.exp(-scores))])
-    return np.concatenate(accepted)[:count], sum(map(len, accepted)) / tried
+    return np.concatenate(accepted)[:count], sum(map(len, accepted)) / num_candidates
 
 
 def _candidates(gan, count, labels, seed, step):
-    """``(images, logits)`` of new latents."""
+    """Generates ``(images, logits)`` from new latents."""
     latents = RandomStream(seed, step).normal((count, gan.generator.latent_dim)).numpy()
     labels = gan.labels_for(count, labels)
     images = gan.generate_from(latents, labels)
@@ -130,23 +138,24 @@ def _candidates(gan, count, labels, seed, step):
 
 
 def _acceptance(logits, largest, epsilon=1e-8):
-    """F of the paper, without gamma: the logit of the probability exp(logit - largest)."""
+    """Computes F of the paper without gamma: the logit of the probability exp(logit - largest)."""
     difference = np.minimum(logits - largest, 0.0)
     return difference - np.log1p(-np.exp(difference - epsilon))
 
 
 def langevin_sample(gan, count, labels=None, seed=0, steps=100, step_size=0.01):
-    """Images whose latents were moved to where the discriminator believes them: Langevin dynamics on |z|^2 / 2 - D(G(z)).
+    """Generates images from latents moved by Langevin dynamics on |z|^2 / 2 - D(G(z)), toward high discriminator logits.
 
     Che et al. 2020, "Your GAN is secretly an energy-based model" (DDLS, arXiv:2003.06060), algorithm 1.
 
     Args:
-        gan: a `ganlib.GAN`.
-        count: how many images.
-        labels: ``(count,)`` classes of a conditional GAN, or one for all; None takes each in turn.
-        seed: an integer.
-        steps: of the dynamics.
-        step_size: epsilon.
+        gan: A `ganlib.GAN`.
+        count: The number of images.
+        labels: ``(count,)`` classes of a conditional GAN, or one for all images; None cycles through the classes. Defaults to
+            None.
+        seed: An integer. Defaults to 0.
+        steps: The number of Langevin steps. Defaults to 100.
+        step_size: The step size epsilon. Defaults to 0.01.
 
     Returns:
         ``(images, latents)``: ``(count, height, width, channels)`` and ``(count, latent_dim)`` float32.
@@ -169,26 +178,26 @@ def langevin_sample(gan, count, labels=None, seed=0, steps=100, step_size=0.01):
 
 
 def standing_statistics(gan, batches=100, batch_size=64, seed=0):
-    """Gives the averaged generator's batch normalization the mean statistics of images that it makes itself.
+    """Sets the batch statistics of the averaged generator to the mean statistics of its generated images.
 
-    Brock et al. 2019 (arXiv:1809.11096), section 4.1: so that images do not depend on a batch, and statistics belong to these
-    weights.
+    Brock et al. 2019 (arXiv:1809.11096), section 4.1. Images then do not depend on the batch, and the statistics belong to
+    these weights.
 
     Args:
-        gan: a `ganlib.GAN`; its ``ema_generator`` is changed.
-        batches: how many are averaged; the paper has 100.
-        batch_size: of each.
-        seed: an integer.
+        gan: A `ganlib.GAN`; its ``ema_generator`` is modified.
+        batches: The number of batches to average over; the paper uses 100. Defaults to 100.
+        batch_size: The number of images in a batch. Defaults to 64.
+        seed: An integer. Defaults to 0.
 
     Raises:
-        UserError: if the generator has no batch normalization.
+        UserError: If the generator has no batch normalization.
     """
     network = gan.ema_generator
     normalizations = [x for x in network._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
     if not normalizations:
-        raise UserError("this generator has no batch normalization, so there are no statistics to set")
+        raise UserError("this generator has no batch normalization: standing statistics do not apply")
     momenta = [layer.momentum for layer in normalizations]
-    network.trainable = True  # frozen, Keras's batch normalization would not look at the batch
+    network.trainable = True  # a frozen batch normalization of Keras ignores the batch
     for index in range(batches):
         for layer in normalizations:
             layer.momentum = index / (index + 1.0)  # a plain mean over batches

@@ -1,4 +1,4 @@
-"""Seeds of stateless random numbers. Each is made for a purpose, so that no two parts of a run draw the same numbers."""
+"""Seeds of stateless random numbers. Each seed belongs to one purpose, so that no two parts of a run draw the same numbers."""
 
 import enum
 
@@ -7,11 +7,11 @@ import tensorflow as tf
 from ganlib.errors import UserError, integer
 
 ALGORITHM = "philox"
-"""Random bits are the same on every device and under XLA once their algorithm is named."""
+"""The random number algorithm. Naming it makes the random bits equal on every device and under XLA."""
 
 
 class Purpose(enum.IntEnum):
-    """What random numbers are for. Those of two purposes are independent, whatever the seed, the step and the replica are."""
+    """The purpose of random numbers. Numbers of different purposes are independent for every seed, step and replica."""
 
     GENERATION = 0
     LAYERS = 1
@@ -21,10 +21,10 @@ class Purpose(enum.IntEnum):
 
 
 def check_seed(seed):
-    """A seed that a user gives, as an int.
+    """Returns a user's seed as an int.
 
     Raises:
-        UserError: if it is no integer of 64 bits.
+        UserError: If the seed is not a signed 64-bit integer.
     """
     seed = integer("seed", seed, -(2**63))
     if seed >= 2**63:
@@ -33,12 +33,12 @@ def check_seed(seed):
 
 
 def derive(seed, purpose, *numbers):
-    """A ``(2,)`` int64 seed for TensorFlow's stateless random operations.
+    """Derives a ``(2,)`` int64 seed for TensorFlow's stateless random operations.
 
     Args:
-        seed: an integer or a scalar integer tensor.
-        purpose: a `Purpose`.
-        numbers: integers or scalar integer tensors, such as a step and a replica. All their bits count.
+        seed: An integer or a scalar integer tensor.
+        purpose: A `Purpose`.
+        numbers: Integers or scalar integer tensors, such as a step and a replica. All their bits are used.
 
     Examples:
         >>> from ganlib import seeds
@@ -52,5 +52,5 @@ def derive(seed, purpose, *numbers):
 
 
 def fold_in(seed, number):
-    """A new ``(2,)`` int64 seed from a seed and an integer."""
+    """Derives a new ``(2,)`` int64 seed from a seed and an integer."""
     return tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int64), alg=ALGORITHM)

@@ -1,4 +1,4 @@
-"""Short hashes of what a result depends on, so that an old one is never taken for a new one."""
+"""Short hashes of everything that a result depends on, so that an outdated result is never mistaken for a current one."""
 
 import ast
 import functools
@@ -12,21 +12,21 @@ import ganlib
 
 FOLDER = pathlib.Path(__file__).parent
 NOT_IN_RESULTS = ("export/", "serving/", "interop/", "runs/report.py")
-"""Folders and files of the package that change neither what is trained nor what is measured."""
+"""Folders and files of the package that affect neither training nor evaluation."""
 
 
 def of(*parts):
-    """Twelve hexadecimal digits that follow from values with a ``repr`` of their own, such as strings and numbers."""
+    """Returns a hash of 12 hexadecimal digits of values with a deterministic ``repr``, such as strings and numbers."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 @functools.cache
 def of_code(*files):
-    """Twelve hexadecimal digits that follow from statements of this package; comments and docstrings do not count.
+    """Returns a hash of 12 hexadecimal digits of the statements of this package. Comments and docstrings are ignored.
 
     Args:
-        *files: paths in the package, such as ``"metrics/frechet.py"``. Without any: the package's version, and all files
-            but `NOT_IN_RESULTS`.
+        *files: Paths in the package, such as ``"metrics/frechet.py"``. Defaults to the package's version and all files
+            except `NOT_IN_RESULTS`.
     """
     if files:
         return of(*(_statements((FOLDER / file).read_text()) for file in files))
@@ -36,9 +36,9 @@ def of_code(*files):
 
 
 def of_model(model):
-    """Twelve hexadecimal digits that follow from a Keras model: its layers, their weights and the code of its own classes.
+    """Returns a hash of 12 hexadecimal digits of a Keras model: its layers, their weights and the code of custom classes.
 
-    The names of layers do not count, since Keras numbers them by what was made before.
+    The names of layers are ignored, because Keras numbers them by the layers created earlier.
     """
     import keras
 
@@ -46,7 +46,7 @@ def of_model(model):
     try:
         config = keras.saving.serialize_keras_object(model)
         digest.update(json.dumps(_without_names(config, {}), sort_keys=True, default=repr).encode())
-    except (NotImplementedError, TypeError, ValueError):  # a class of one's own without a config: its code has to do
+    except (NotImplementedError, TypeError, ValueError):  # a custom class without a config: its code is hashed below
         digest.update(type(model).__qualname__.encode())
     for layer in {type(layer): None for layer in model._flatten_layers()}:
         digest.update(_code_of_class(layer).encode())
@@ -58,28 +58,28 @@ def of_model(model):
 
 
 def _statements(source):
-    """Python source without comments, docstrings and layout."""
+    """Returns Python source without comments, docstrings and formatting."""
     tree = ast.parse(textwrap.dedent(source))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list):  # a string that stands alone does nothing
-            kept = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-            node.body = kept or [ast.Pass()]
+        if isinstance(body, list):  # a string as a statement has no effect
+            statements = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+            node.body = statements or [ast.Pass()]
     return ast.unparse(tree)
 
 
-NAMES = ("name", "keras_history", "input_layers", "output_layers")
-"""Keys of a Keras config under which names of layers stand."""
-NO_PART = ("build_config", "compile_config", "shared_object_id")
-"""Keys that hold nothing of what a model computes."""
+NAME_KEYS = ("name", "keras_history", "input_layers", "output_layers")
+"""Keys of a Keras config that hold names of layers."""
+IGNORED_KEYS = ("build_config", "compile_config", "shared_object_id")
+"""Keys of a Keras config that do not affect the model's outputs."""
 
 
 def _without_names(value, numbers, named=False):
-    """A Keras config in which the names of layers are their numbers, in the order in which they appear."""
+    """Returns a Keras config in which the names of layers are replaced by numbers, in the order of their appearance."""
     if isinstance(value, dict):
-        kept = {key: inner for key, inner in value.items() if key not in NO_PART}
+        kept = {key: inner for key, inner in value.items() if key not in IGNORED_KEYS}
         return {
-            key: inner if key == "dtype" else _without_names(inner, numbers, named or key in NAMES)
+            key: inner if key == "dtype" else _without_names(inner, numbers, named or key in NAME_KEYS)
             for key, inner in kept.items()
         }
     if isinstance(value, (list, tuple)):
@@ -88,7 +88,7 @@ def _without_names(value, numbers, named=False):
 
 
 def _code_of_class(cls):
-    """What a class that is not Keras's own computes, as far as its source says."""
+    """Returns the source code of a class and its bases, except those of Keras and TensorFlow."""
     code = []
     for base in cls.__mro__:
         if base.__module__.startswith("ganlib"):

@@ -1,4 +1,4 @@
-"""Small models that several tests train."""
+"""Small models and comparisons that several tests use."""
 
 import functools
 
@@ -36,18 +36,21 @@ def sgd():
 
 @functools.cache
 def two_replicas():
-    """A strategy over two virtual CPUs. There is one for the whole process: TensorFlow
-    numbers the collectives of each strategy anew, and those of a second one would clash with the first's."""
+    """Returns a strategy with two virtual CPU devices.
+
+    There is one for the whole process: TensorFlow numbers the collectives of each strategy from the start, so those of a second
+    strategy would collide with those of the first.
+    """
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 def replicas(count):
-    """The strategy for 1 or 2 replicas."""
+    """Returns the strategy for 1 or 2 replicas."""
     return two_replicas() if count == 2 else tf.distribute.get_strategy()
 
 
 def mlp_gan(num_classes=None, normalization=None, optimizer=adam, **arguments):
-    """A compiled GAN of small MLPs on 8x8 images, with weights by the global seed."""
+    """Returns a compiled GAN of small MLPs for 8x8 images, with weights drawn from the global seed."""
     gan = ganlib.GAN(
         mlp.Generator(SHAPE, latent_dim=4, width=16, num_classes=num_classes, normalization=normalization),
         mlp.Discriminator(SHAPE, width=16, num_classes=num_classes),
@@ -57,7 +60,7 @@ def mlp_gan(num_classes=None, normalization=None, optimizer=adam, **arguments):
 
 
 def dcgan_gan(**arguments):
-    """A compiled conditional GAN of small DCGAN networks with batch norm and dropout."""
+    """Returns a compiled conditional GAN of small DCGAN networks with batch normalization and dropout."""
     gan = ganlib.GAN(
         dcgan.Generator(SHAPE, latent_dim=4, width=8, num_classes=10),
         dcgan.Discriminator(SHAPE, width=8, num_classes=10, dropout=0.3),
@@ -67,7 +70,7 @@ def dcgan_gan(**arguments):
 
 
 def trained(count, steps=10, **arguments):
-    """A GAN without batch norm after some SGD steps on the digits, with a global batch of 16 on 1 or 2 replicas."""
+    """Trains a GAN without batch normalization on the digits with SGD, with a global batch of 16 on 1 or 2 replicas."""
     with replicas(count).scope():
         keras.utils.set_random_seed(0)
         gan = mlp_gan(num_classes=10, optimizer=sgd, seed=3, **arguments)
@@ -79,23 +82,24 @@ VARIANTS = {
     "plain": {},
     "simultaneous": {"update": "simultaneous"},
     "penalties-augment": {
-        "penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)], "augment": "translation,cutout",
+        "penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)],
+        "augment": "translation,cutout",
     },
     "relativistic-2-steps": {"loss": "relativistic", "discriminator_steps": 2},
-}  # fmt: skip
+}
 
 
 def weights(model):
-    """Copies of all weights of a model."""
+    """Returns copies of all weights of a model."""
     return [np.array(w) for w in model.get_weights()]
 
 
 def same(first, second):
-    """Whether two lists of arrays are equal bit for bit."""
+    """Returns True if two lists of arrays are equal bit for bit."""
     return len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 def bicubic_by_pillow(image, size):
-    """Resizes ``(height, width, 3)`` by Pillow's bicubic filter, channel by channel in floating point."""
+    """Resizes a ``(height, width, 3)`` image with Pillow's bicubic filter, channel by channel in floating point."""
     channels = [Image.fromarray(np.float32(image[..., c])).resize((size, size), Image.Resampling.BICUBIC) for c in range(3)]
     return np.stack([np.asarray(c) for c in channels], axis=-1)

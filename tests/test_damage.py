@@ -1,5 +1,4 @@
-"""A run's folder with one damaged file: the job goes on from what is good, or refuses with one line, and what it writes then
-is good."""
+"""Damaged files in a run folder: the job resumes from intact files, or refuses with a one-line error, and repairs the rest."""
 
 import shutil
 
@@ -41,7 +40,7 @@ def replaced_by_an_older(path, older):
 
 
 DAMAGES = (truncated, emptied, flipped, removed, replaced_by_an_older)
-PAIRS = (  # tests/training/test_checkpoint.py tries every file of a checkpoint
+PAIRS = (  # tests/training/test_checkpoint.py damages every file of a checkpoint
     (truncated, "weights.index"), (emptied, "weights.data-00000-of-00001"), (flipped, "weights.data-00000-of-00001"),
     (removed, "weights.index"), (replaced_by_an_older, "weights.data-00000-of-00001"),
 )  # fmt: skip
@@ -54,7 +53,7 @@ def config_of(steps):
 
 
 def train(workdir, steps):
-    """What `experiments.train_gan` does, with an evaluation that costs nothing."""
+    """Trains like `experiments.train_gan`, with an evaluation that takes no time."""
     config = config_of(steps)
     with runs.writing(workdir):
         source = data.open("digits")
@@ -67,40 +66,40 @@ def train(workdir, steps):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A run of 3 steps, the same after its step 2, and the weights after 4 steps without a break."""
+def original(tmp_path_factory):
+    """A run of 3 steps, a copy of it after step 2, and the weights after 4 uninterrupted steps."""
     folder = tmp_path_factory.mktemp("damage")
     train(folder / "older", 2)
     shutil.copytree(folder / "older", folder / "run")
     train(folder / "run", 3)
-    return folder, weights(train(folder / "whole", 4))
+    return folder, weights(train(folder / "uninterrupted", 4))
 
 
 def older_of(path, folder):
-    """The same file in the run after step 2."""
+    """Returns the corresponding file in the run after step 2."""
     name = str(path.relative_to(folder / "run")).replace("step_00000003", "step_00000002")
-    found = folder / "older" / name
-    return found if found.exists() else next((folder / "older/tensorboard").iterdir())
+    older = folder / "older" / name
+    return older if older.exists() else next((folder / "older/tensorboard").iterdir())
 
 
 @pytest.mark.parametrize(("damage", "weights_file"), PAIRS)
-def test_all_that_may_be_damaged_at_once_costs_no_more_than_a_step(made, tmp_path, caplog, damage, weights_file):
-    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+def test_damage_to_all_files_at_once_costs_at_most_one_step(original, tmp_path, caplog, damage, weights_file):
+    shutil.copytree(original[0], tmp_path, dirs_exist_ok=True)
     run = tmp_path / "run"
     names = ["metrics.jsonl", "speed.jsonl", "report.html", "samples/*", "tensorboard/*", f"*/step_00000003/{weights_file}"]
     for path in [path for name in names for path in sorted(run.glob(name))]:
         damage(path, older_of(path, tmp_path))
     model = train(run, 4)
-    assert same(weights(model), made[1])
+    assert same(weights(model), original[1])
     for best in (False, True):
-        assert same(weights(ganlib.load(run, best)), made[1])
+        assert same(weights(ganlib.load(run, best)), original[1])
     assert (run / "checkpoints/step_00000003.damaged").is_dir()
     steps = [row["step"] for row in read_rows(run / "metrics.jsonl") if "fid" not in row]
     assert steps[-2:] == [3, 4]
     assert sorted(set(steps)) == steps
     if steps[:2] != [1, 2]:
         assert "rows up to step 2 were lost or changed" in caplog.text
-    assert "step_00000003 is damaged and was passed over" in caplog.text
+    assert "step_00000003 is damaged and was skipped" in caplog.text
     assert {p.name for p in (run / "samples").iterdir()} >= {"step_00000003.png", "step_00000004.png", "interpolation.png"}
     for step in (3, 4):
         Image.open(run / f"samples/step_0000000{step}.png").load()
@@ -109,20 +108,20 @@ def test_all_that_may_be_damaged_at_once_costs_no_more_than_a_step(made, tmp_pat
 
 @pytest.mark.parametrize("name", ["config.json", "run.json"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_without_a_config_or_facts_it_refuses_or_makes_them_anew(made, tmp_path, damage, name):
-    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+def test_damaged_config_or_facts_are_refused_or_written_again(original, tmp_path, damage, name):
+    shutil.copytree(original[0], tmp_path, dirs_exist_ok=True)
     path = tmp_path / "run" / name
     damage(path, older_of(path, tmp_path))
     config = config_of(steps=4)
     if damage in (truncated, emptied):
         with pytest.raises(ganlib.UserError, match=f"{name}' is damaged: it is not JSON; restore it or choose another"):
             runs.start(tmp_path / "run", config, data.open("digits"))
-    elif damage is not flipped:  # a flipped bit may leave JSON, of another config or of other data, which is then refused
+    elif damage is not flipped:  # a flipped bit may give valid JSON with another config or other data, which is refused
         runs.start(tmp_path / "run", config, data.open("digits"))
 
 
-def test_any_flipped_bit_of_the_config_or_the_facts_is_refused_or_harmless(made, tmp_path):
-    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+def test_any_flipped_bit_of_the_config_or_the_facts_is_refused_or_harmless(original, tmp_path):
+    shutil.copytree(original[0], tmp_path, dirs_exist_ok=True)
     for path in (tmp_path / "run/config.json", tmp_path / "run/run.json"):
         content = path.read_bytes()
         for position in range(0, len(content), 7):
@@ -136,28 +135,28 @@ def test_any_flipped_bit_of_the_config_or_the_facts_is_refused_or_harmless(made,
         path.write_bytes(content)
 
 
-OF_TRAINING = {"config.json", "run.json", "metrics.jsonl", "speed.jsonl", "checkpoints", "samples", "tensorboard", ".lock"}
-"""What the tests above damage, beside the best checkpoint."""
+TRAINING_FILES = {"config.json", "run.json", "metrics.jsonl", "speed.jsonl", "checkpoints", "samples", "tensorboard", ".lock"}
+"""The files that the tests above damage, except the best checkpoint."""
 
 
 @pytest.mark.parametrize("job", [train_gan, train_classifier], ids=["gan", "classifier"])
-def test_what_a_job_writes_at_its_end_is_written_again(tmp_path, job):
-    """All that is in a folder is known here, so that a new file needs a test, too."""
-    name, at_the_end = ("digits_dcgan", set()) if job is train_gan else ("digits_cnn", {
+def test_files_of_the_end_of_training_are_written_again(tmp_path, job):
+    """The test lists every file in a folder, so that a new file needs a test."""
+    name, final_files = ("digits_dcgan", set()) if job is train_gan else ("digits_cnn", {
         "classifier.keras", "classification.json", "mistakes.png"
     })  # fmt: skip
     config = configs.load(name, ["smoke=True"])
-    at_the_end = at_the_end | {"examples.npz", "report.html"}
+    final_files = final_files | {"examples.npz", "report.html"}
     job.train(config, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} - OF_TRAINING == at_the_end
+    assert {path.name for path in tmp_path.iterdir()} - TRAINING_FILES == final_files
     examples = export.examples.read(tmp_path)
     (tmp_path / "evaluation.json").write_text('{"step": 2')
     for damage in (truncated, emptied, flipped):
-        for file in at_the_end:
+        for file in final_files:
             damage(tmp_path / file, None)
         job.train(config, tmp_path)
-        again = export.examples.read(tmp_path)
-        assert all(same([value], [again.outputs[key]]) for key, value in examples.outputs.items())
+        rewritten = export.examples.read(tmp_path)
+        assert all(same([value], [rewritten.outputs[key]]) for key, value in examples.outputs.items())
         assert "</html>" in (tmp_path / "report.html").read_text()
         if job is train_classifier:
             assert keras.saving.load_model(tmp_path / "classifier.keras").image_shape == (8, 8, 1)

@@ -42,7 +42,7 @@ def section(docstring, title):
     return found.group(1) if found else ""
 
 
-def evaluation_record(arguments):
+def described_names(arguments):
     """The names that a section describes, as in ``name: text`` and ``one, other: text``."""
     heads = re.findall(r"^    ([\w`*]+(?:(?:, | and )[\w`*]+)*):", arguments, re.MULTILINE)
     return [name.strip("`*") for head in heads for name in re.split(r", | and ", head)]
@@ -59,7 +59,7 @@ def test_public_names_have_docstrings_that_are_true_to_their_arguments_and_error
         if function is None or dataclasses.is_dataclass(value):  # whose attributes are its arguments
             continue
         arguments = [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
-        names = evaluation_record(section(docstring, "Args"))
+        names = described_names(section(docstring, "Args"))
         if names:
             assert set(names) <= set(arguments), f"{name} describes what it does not take"
             assert set(arguments) - {"kwargs", "args"} <= set(names), f"{name} describes some of its arguments only"

@@ -3,7 +3,7 @@ import pytest
 from ganlib.errors import UserError, choose, did_you_mean
 
 
-def test_nearest_name():
+def test_closest_name():
     assert did_you_mean("hing", ["hinge", "wasserstein"]) == " Did you mean 'hinge'?"
     assert did_you_mean("xyz", ["hinge"]) == ""
 

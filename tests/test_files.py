@@ -7,17 +7,17 @@ from ganlib import UserError
 from ganlib.files import append_row, folder_written_whole, locked, read_measures, read_rows, written_whole
 
 
-def test_a_file_appears_when_it_is_whole(tmp_path):
+def test_file_appears_when_it_is_complete(tmp_path):
     path = tmp_path / "new" / "a.npz"
     with written_whole(path) as partial:
         partial.write_text("half")
-        assert partial.suffix == ".npz"  # writers that go by the suffix
+        assert partial.suffix == ".npz"  # some writers choose the format by the suffix
         assert not path.exists()
     assert [p.name for p in path.parent.iterdir()] == ["a.npz"]
     assert path.read_text() == "half"
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")
 
@@ -32,7 +32,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_a_folder_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path, monkeypatch):
+def test_folder_replaces_the_old_one_when_it_is_complete(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("old", "new"):
         with folder_written_whole("a/b") as partial:
@@ -42,7 +42,7 @@ def test_a_folder_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path, monk
         assert [path.name for path in (tmp_path / "a/b").iterdir()] == [name]
 
 
-def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
+def test_failed_write_keeps_the_old_folder_and_leaves_nothing_else(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/old").write_text("old")
 
@@ -56,18 +56,18 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
     assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["a", "a/old"]
 
 
-def test_rows_that_are_none_are_left_out_and_counted(tmp_path, caplog):
+def test_damaged_rows_are_skipped_and_counted(tmp_path, caplog):
     path = tmp_path / "rows.jsonl"
     append_row(path, {"step": 1, "a": 0.1})
     with path.open("ab") as file:
         file.write(b'{"step": 2, "a"\n3\n{"a": 1.0}\n\xff\xfe\n{"step": 5, "a": NaN}\n{"step": 6, "')
     rows = read_rows(path)
     assert [row["step"] for row in rows] == [1, 5]
-    assert "4 damaged lines were left out" in caplog.text
+    assert "4 damaged lines were skipped" in caplog.text
     assert read_rows(tmp_path / "none") == []
 
 
-def test_measures_of_a_damaged_file_are_left_out(tmp_path, caplog):
+def test_damaged_results_are_skipped_with_a_warning(tmp_path, caplog):
     path = tmp_path / "evaluation.json"
     assert read_measures(path) == {}
     assert not caplog.text
@@ -77,10 +77,10 @@ def test_measures_of_a_damaged_file_are_left_out(tmp_path, caplog):
         caplog.clear()
         path.write_bytes(content)
         assert read_measures(path) == {}
-        assert "evaluation.json is damaged and was left out: measure again" in caplog.text
+        assert "evaluation.json is damaged and was skipped: run the evaluation again" in caplog.text
 
 
-def test_one_process_at_a_time_and_a_killed_one_frees_the_folder(tmp_path):
+def test_lock_is_exclusive_and_released_when_the_process_is_killed(tmp_path):
     code = f"""
 import time
 from ganlib.files import locked
@@ -91,7 +91,7 @@ with locked({str(tmp_path / "run")!r}):
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"locked\n"
-        message = "another job is writing to .*run': wait until it has ended, or choose another"
+        message = "another job is writing to .*run': wait until it ends, or choose another"
         with pytest.raises(UserError, match=message), locked(tmp_path / "run"):
             pass
     finally:
@@ -102,14 +102,14 @@ with locked({str(tmp_path / "run")!r}):
     assert (tmp_path / "run/a.txt").exists()
 
 
-def test_a_folder_in_which_nothing_was_written_is_removed(tmp_path):
+def test_folder_without_files_is_removed(tmp_path):
     with locked(tmp_path / "run"):
         assert (tmp_path / "run").is_dir()
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("name", ["file", "file/below"])
-def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, name):
+def test_file_in_place_of_a_folder_is_reported(tmp_path, name):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=f"{name}' cannot be a folder, since a file is in its place"), locked(tmp_path / name):
+    with pytest.raises(UserError, match=f"{name}' is a file, not a folder"), locked(tmp_path / name):
         pass

@@ -1,4 +1,4 @@
-"""The package itself."""
+"""The package namespace."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 import ganlib
 
 
-def test_import_does_not_wait_for_tensorflow():
+def test_import_does_not_import_tensorflow():
     code = "import sys, ganlib; assert not {'tensorflow', 'keras', 'numpy', 'matplotlib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -30,30 +30,30 @@ def test_what_is_no_optimizer_is_refused(wrong):
 
 def test_one_optimizer_for_two_networks_is_refused():
     one = adam()
-    with refused("generator_optimizer and discriminator_optimizer are one optimizer"):
+    with refused("generator_optimizer and discriminator_optimizer are the same optimizer"):
         mlp_gan().compile(one, one)
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"loss": keras.losses.BinaryCrossentropy()}, "a loss is a name, such as 'hinge'"),
-        ({"loss": None}, "a loss is a name"),
+        ({"loss": keras.losses.BinaryCrossentropy()}, "a loss must be a name, such as 'hinge'"),
+        ({"loss": None}, "a loss must be a name"),
         ({"penalties": ["r1"]}, "penalties must be a list of terms, .* got 'r1'"),
         ({"penalties": "r1"}, "got 'r1'"),
         ({"penalties": penalties.R1(1.0)}, "penalties must be a list of terms"),
         ({"penalties": [penalties.R1]}, "penalties must be a list of terms"),
         ({"penalties": {"r1": {"weight": 1.0}}}, "penalties must be a list of terms"),
         ({"penalties": None}, "got None"),
-        ({"augment": keras.layers.RandomFlip()}, "an augmentation is a name"),
-        ({"augment": lambda images: images}, "a function of .images, random."),
-        ({"augment": ganlib.augment.ADA}, "an augmentation is a name"),
-        ({"augment": ["translation"]}, "an augmentation is a name"),
+        ({"augment": keras.layers.RandomFlip()}, "an augmentation must be a name"),
+        ({"augment": lambda images: images}, "a function of .images, rng."),
+        ({"augment": ganlib.augment.ADA}, "an augmentation must be a name"),
+        ({"augment": ["translation"]}, "an augmentation must be a name"),
         ({"discriminator_steps": 2.0}, "discriminator_steps must be an integer, got 2.0"),
         ({"discriminator_steps": True}, "discriminator_steps must be an integer"),
         ({"accumulation_steps": 1.5}, "accumulation_steps must be an integer"),
         ({"steps_per_execution": 0}, "steps_per_execution must be at least 1, got 0"),
-        ({"top_k": "a"}, "top_k is a share"),
+        ({"top_k": "a"}, "top_k must be in"),
         ({"ema_decay": "0.9"}, "ema_decay must be in"),
         ({"seed": None}, "seed must be an integer, got None"),
         ({"seed": 1.5}, "seed must be an integer, got 1.5"),
@@ -103,10 +103,10 @@ def test_networks_of_no_size_are_refused(arguments, told):
         ({"seed": None}, "seed must be an integer, got None"),
         ({"batch_size": -1}, "batch_size must be at least 1"),
         ({"truncation": "a"}, "truncation must be positive"),
-        ({"labels": [1, 2]}, "4 images need one label, or as many as images"),
-        ({"labels": np.eye(3)[[0, 1, 2, 0]]}, "4 images need one label"),
-        ({"labels": "1"}, "labels are the classes' numbers, from 0 to 2, got '1'"),
-        ({"labels": 1.5}, "labels are the classes' numbers"),
+        ({"labels": [1, 2]}, "labels must be one integer or 4, one per image"),
+        ({"labels": np.eye(3)[[0, 1, 2, 0]]}, "labels must be one integer or 4"),
+        ({"labels": "1"}, "labels must be class indices from 0 to 2, got '1'"),
+        ({"labels": 1.5}, "labels must be class indices"),
     ],
 )
 def test_what_generate_cannot_make_is_refused(arguments, told):
@@ -119,13 +119,13 @@ def test_latents_that_do_not_fit_are_refused():
         mlp_gan().generate_from(np.zeros((2, 9)))
     with refused("labels must be from 0 to 2, got -1 to -1"):
         mlp_gan(3).generate_from(np.zeros((2, 4)), [-1, -1])
-    with refused("this GAN is not conditional"):
+    with refused("this GAN is unconditional"):
         mlp_gan().generate_from(np.zeros((2, 4)), [1, 1])
 
 
 def test_fit_refuses_what_it_would_leave_unused(images):
     for arguments in ({"validation_split": 0.2}, {"validation_data": images}, {"sample_weight": np.ones(len(images))}):
-        with refused(f"fit takes no {next(iter(arguments))}"):
+        with refused(f"fit does not support {next(iter(arguments))}"):
             mlp_gan().fit(images, **arguments)
 
 

@@ -14,10 +14,10 @@ def test_to_uint8_rounds_and_clips():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_images_that_are_not_finite_are_refused_as_numbers_and_shown_in_pictures(value, caplog):
+def test_images_that_are_not_finite_are_rejected_as_arrays_and_marked_in_figures(value, caplog):
     images = np.zeros((4, 28, 28, 1), np.float32)
     images[1, 3, 3], images[3] = value, value
-    with pytest.raises(ganlib.UserError, match="^2 of 4 images are not finite: the network has diverged; take an earlier"):
+    with pytest.raises(ganlib.UserError, match="^2 of 4 images are not finite: the network has diverged; use an earlier"):
         plots.to_uint8(images)
     with pytest.raises(ganlib.UserError, match="1 of 1 images is not finite"):
         plots.to_image(images[1])
@@ -32,17 +32,17 @@ def test_images_that_are_not_finite_are_refused_as_numbers_and_shown_in_pictures
     assert len({grid[32 + top : 60 + top, 32:60].tobytes() for top in (0, -30)}) == 1
 
 
-def test_images_of_another_type_or_range(caplog):
+def test_images_of_another_dtype_or_range(caplog):
     with pytest.raises(ganlib.UserError, match="uint8 in .0, 255. or floats in .-1, 1., got int64: convert them"):
         plots.to_uint8(np.full((2, 4, 4, 1), 200))
     plots.to_uint8(np.full((2, 4, 4, 1), 1.2, np.float32))
     assert not caplog.text
     plots.to_uint8(np.arange(32, dtype=np.float32).reshape(2, 4, 4, 1))
-    assert "images reach from 0 to 31 where [-1, 1] is expected" in caplog.text
+    assert "images have values from 0 to 31 instead of [-1, 1]" in caplog.text
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_grid_holds_every_image_in_its_place(channels):
+def test_the_grid_contains_every_image_in_order(channels):
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, channels), np.uint8)
     grid = np.asarray(plots.image_grid(images, columns=3)).reshape(70, 104, channels)
     for index, image in enumerate(images):
@@ -58,19 +58,19 @@ def test_small_images_are_enlarged_without_smoothing():
     assert (grid[2:16, 2:16] == 0).all()
 
 
-def test_no_images():
+def test_a_grid_without_images_is_rejected():
     with pytest.raises(ganlib.UserError, match="at least one image"):
         plots.image_grid(np.zeros((0, 4, 4, 1), np.uint8))
 
 
 @pytest.mark.parametrize(("num_classes", "columns"), [(3, 3), (None, 8), (20, 8)])
-def test_samples_show_a_class_in_each_column(num_classes, columns):
+def test_each_column_of_samples_shows_a_class(num_classes, columns):
     gan = mlp_gan(num_classes=num_classes)
     images = gan.generate(8 * columns, seed=1)
     np.testing.assert_array_equal(plots.sample_grid(gan, seed=1), plots.image_grid(images, columns))
 
 
-def test_interpolation_keeps_its_ends_and_the_length():
+def test_interpolation_preserves_its_ends_and_the_length():
     start, end = np.random.default_rng(0).normal(size=(2, 50))
     end *= np.linalg.norm(start) / np.linalg.norm(end)
     points = plots.interpolate(start, end, 7)
@@ -85,7 +85,7 @@ def test_interpolation_grid_of_plain_and_conditional_models():
         assert plots.interpolation_grid(gan, rows=4, columns=5).size == (5 * 34 + 2, 4 * 34 + 2)
 
 
-def test_captions_keep_to_their_columns():
+def test_captions_are_wrapped_to_their_columns():
     captions = ["7, not 2\n99 %", "Ankle boot, not Sneaker or Sandal\n100 %", "a_class_named_at_some_length, not another\n98 %"]
     figure = plots.captioned_grid(np.zeros((3, 28, 28, 1), np.uint8), captions)
     figure.draw_without_rendering()
@@ -97,7 +97,7 @@ def test_captions_keep_to_their_columns():
     assert boxes[1].x1 < boxes[2].x0
 
 
-def test_curves_draw_what_there_is():
+def test_curves_omit_panels_without_data():
     rows = [{"step": 1, "a": 1.0, "b": 2.0}, {"step": 2, "a": 3.0}]
     figure = plots.curves(rows, [("both", {"a": "first", "b": "second"}), ("none", {"c": "third"})])
     (axes,) = figure.axes

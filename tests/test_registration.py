@@ -1,4 +1,4 @@
-"""Models are loaded in processes in which nothing of ganlib has been imported but its name."""
+"""Models can be loaded in processes that have only run ``import ganlib``."""
 
 import importlib
 import os
@@ -17,7 +17,7 @@ from ganlib.training import schedules
 from tests.helpers import SHAPE, adam
 
 
-def test_the_names_are_those_that_are_registered():
+def test_names_equal_the_registered_names():
     for module in pkgutil.walk_packages(ganlib.__path__, "ganlib."):
         importlib.import_module(module.name)
     registered = {
@@ -30,7 +30,7 @@ def test_the_names_are_those_that_are_registered():
 
 
 def ran(code, folder):
-    """What a new process prints that runs some code in a folder."""
+    """Runs code in a folder in a new process."""
     paths = os.pathsep.join([os.path.dirname(ganlib.__path__[0]), *sys.path])
     environment = {**os.environ, "PYTHONPATH": paths}
     return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
@@ -38,14 +38,18 @@ def ran(code, folder):
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A folder with one model of each kind, with all that a model may be compiled with."""
+    """A folder with one model of each kind, compiled with all kinds of objects."""
     folder, images = tmp_path_factory.mktemp("saved"), np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
     rate = schedules.EachStep(schedules.Cosine(1e-3, 0.0, 9), 2)
     gan = ganlib.GAN(networks.dcgan.Generator(SHAPE, 4, width=4), networks.resnet.Discriminator(SHAPE, width=4))
     gan.compile(
-        schedules.Adam(rate), adam(), penalties=[penalties.R1(1.0), penalties.LeCam(schedules.Linear(1.0, 0.0, 9))],
-        augment=ADA("color"), ema_decay=schedules.HalfLife(5), non_finite="skip",
-    )  # fmt: skip
+        schedules.Adam(rate),
+        adam(),
+        penalties=[penalties.R1(1.0), penalties.LeCam(schedules.Linear(1.0, 0.0, 9))],
+        augment=ADA("color"),
+        ema_decay=schedules.HalfLife(5),
+        non_finite="skip",
+    )
     sgan = ganlib.SemiSupervisedGAN(networks.mlp.Generator(SHAPE, 4, 4), networks.mlp.Discriminator(SHAPE, 4), 3)
     sgan.compile(
         adam(), adam(), "flip", regularizers=[regularizers.Manifold()], generator_regularizers=[regularizers.PullAway()]
@@ -65,7 +69,7 @@ def saved(tmp_path_factory):
     return folder
 
 
-def test_readmes_line_loads_every_kind_of_model(saved):
+def test_import_of_keras_first_loads_every_kind_of_model(saved):
     code = """
 import keras, ganlib
 import glob, sys, numpy as np
@@ -84,7 +88,7 @@ print("loaded", len(models))
     assert process.stdout.strip() == "loaded 7", process.stderr
 
 
-def test_the_other_order_loads_networks(saved):
+def test_import_of_ganlib_first_loads_networks(saved):
     code = """
 import ganlib, keras
 import sys, numpy as np

@@ -8,11 +8,11 @@ from ganlib import sampling
 from ganlib.networks import base, biggan, stylegan2
 from tests.helpers import SHAPE, mlp_gan
 
-RANDOM = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
 
 
 class Identity(base.Generator):
-    """Images of one pixel: the latent itself."""
+    """A generator of one-pixel images: the latent itself."""
 
     def __init__(self, **kwargs):
         super().__init__((1, 1, 1), 1, **kwargs)
@@ -24,7 +24,7 @@ class Identity(base.Generator):
 
 
 class Linear(base.Discriminator):
-    """Its logit is the pixel, times what its head says."""
+    """A discriminator whose logit is the pixel times a slope."""
 
     def __init__(self, slope):
         super().__init__((1, 1, 1))
@@ -33,43 +33,45 @@ class Linear(base.Discriminator):
         self.head.set_weights([np.full((1, 1), slope), np.zeros(1)])
 
 
-def tilted(slope):
-    """A GAN whose generator has a standard normal distribution, and whose discriminator says that the data's density is
-    exp(slope x) times as large: that of the normal distribution about ``slope``."""
+def tilted_gan(slope):
+    """Creates a GAN whose generator has a standard normal distribution.
+
+    According to its discriminator, the data's density is exp(slope x) times as large: a normal distribution around ``slope``.
+    """
     return ganlib.GAN(Identity(), Linear(slope))
 
 
-def test_rejection_gives_the_density_that_the_discriminator_tells():
-    images, share = sampling.rejection_sample(tilted(0.7), 3000, percentile=None, burn_in=5000, batch_size=5000)
+def test_rejection_samples_have_the_density_of_the_discriminator():
+    images, share = sampling.rejection_sample(tilted_gan(0.7), 3000, percentile=None, burn_in=5000, batch_size=5000)
     assert images.shape == (3000, 1, 1, 1)
     assert images.mean() == pytest.approx(0.7, abs=0.08)
     assert images.std() == pytest.approx(1.0, abs=0.08)
     assert 0.02 < share < 0.3
-    _, easier = sampling.rejection_sample(tilted(0.7), 100, percentile=50.0)
+    _, easier = sampling.rejection_sample(tilted_gan(0.7), 100, percentile=50.0)
     assert easier == pytest.approx(0.5, abs=0.1)
 
 
-def test_langevin_dynamics_go_to_the_density_that_the_discriminator_tells():
-    images, latents = sampling.langevin_sample(tilted(1.5), 2000, steps=100, step_size=0.1)
+def test_langevin_samples_have_the_density_of_the_discriminator():
+    images, latents = sampling.langevin_sample(tilted_gan(1.5), 2000, steps=100, step_size=0.1)
     assert latents.mean() == pytest.approx(1.5, abs=0.1)
     assert latents.std() == pytest.approx(1.0, abs=0.1)
     np.testing.assert_allclose(images[:, 0, 0], latents)
-    np.testing.assert_array_equal(sampling.langevin_sample(tilted(1.5), 3, steps=2)[1],
-                                  sampling.langevin_sample(tilted(1.5), 3, steps=2)[1])  # fmt: skip
+    np.testing.assert_array_equal(sampling.langevin_sample(tilted_gan(1.5), 3, steps=2)[1],
+                                  sampling.langevin_sample(tilted_gan(1.5), 3, steps=2)[1])  # fmt: skip
 
 
-def test_slerp_by_its_laws():
+def test_slerp_interpolates_on_the_circle():
     first, second = np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]])
     path = sampling.slerp(first, second, [0.0, 0.5, 1.0])
     np.testing.assert_allclose(path, [[[1, 0], [np.sqrt(0.5), 2 * np.sqrt(0.5)], [0, 2]]], atol=1e-6)
     np.testing.assert_allclose(sampling.slerp(first, first, [0.3])[0, 0], first[0], atol=1e-6)
-    a, b = RANDOM.normal(size=(2, 5, 512))
+    a, b = RNG.normal(size=(2, 5, 512))
     lengths = np.linalg.norm(sampling.slerp(a, b, [0.5]), axis=2)
-    assert np.all(np.abs(lengths - np.sqrt(512)) < 3)  # the middle of a line would be at sqrt(256)
+    assert np.all(np.abs(lengths - np.sqrt(512)) < 3)  # linear interpolation would have length sqrt(256)
 
 
 @pytest.mark.parametrize("classes", [None, 3])
-def test_interpolation_goes_from_image_to_image(classes):
+def test_interpolation_starts_and_ends_at_generated_images(classes):
     gan = mlp_gan(num_classes=classes)
     images = sampling.interpolation(gan, rows=2, columns=5, seed=1)
     assert images.shape == (10, *SHAPE)
@@ -77,22 +79,22 @@ def test_interpolation_goes_from_image_to_image(classes):
     np.testing.assert_allclose(images[[0, 4, 5, 9]], ends, atol=1e-5)
 
 
-def test_directions_are_those_that_move_layers_the_most():
+def test_directions_change_the_layers_the_most():
     generator = stylegan2.Generator((8, 8, 1), 6, width=8, mapping_layers=1)
-    found = sampling.directions(generator, 6)
-    np.testing.assert_allclose(found @ found.T, np.eye(6), atol=1e-5)
+    directions = sampling.directions(generator, 6)
+    np.testing.assert_allclose(directions @ directions.T, np.eye(6), atol=1e-5)
     maps = [kernel / np.linalg.norm(kernel, axis=0) for kernel in generator.latent_maps()]
-    change = [sum(np.sum((d @ kernel) ** 2) for kernel in maps) for d in found]
+    change = [sum(np.sum((d @ kernel) ** 2) for kernel in maps) for d in directions]
     assert change == sorted(change, reverse=True)
     assert change[0] > max(sum(np.sum((d @ k) ** 2) for k in maps) for d in np.eye(6))
     gan = ganlib.GAN(generator, stylegan2.Discriminator((8, 8, 1), width=8))
-    latents = RANDOM.normal(size=(2, 6)).astype(np.float32)
-    images = sampling.moved(gan, latents, found[0], [0.0, 2.0])
+    latents = RNG.normal(size=(2, 6)).astype(np.float32)
+    images = sampling.moved(gan, latents, directions[0], [0.0, 2.0])
     np.testing.assert_allclose(images[[0, 2]], gan.generate_from(latents), atol=1e-5)
     assert np.abs(images[1] - images[0]).max() > 1e-3
 
 
-def test_directions_of_biggan_lie_in_its_parts():
+def test_directions_of_biggan_use_its_chunks():
     generator = biggan.Generator((8, 8, 1), 6, width=2, num_classes=3)
     first, block = generator.latent_maps()[0], generator.latent_maps()[1]
     assert first.shape == (6, 4 * 4 * 8)
@@ -106,15 +108,19 @@ def test_directions_of_biggan_lie_in_its_parts():
         sampling.directions(mlp_gan().generator, 1)
 
 
-def test_standing_statistics_are_the_means_over_batches():
+def test_standing_statistics_are_means_over_batches():
     gan = mlp_gan(normalization="batch")
     norm = next(x for x in gan.ema_generator._flatten_layers() if isinstance(x, keras.layers.BatchNormalization))
-    momentum, seen = norm.momentum, []
+    momentum, inputs_of_batches = norm.momentum, []
     original = norm.call
-    norm.call = lambda inputs, **kwargs: seen.append(np.asarray(inputs)) or original(inputs, **kwargs)
+    norm.call = lambda inputs, **kwargs: inputs_of_batches.append(np.asarray(inputs)) or original(inputs, **kwargs)
     sampling.standing_statistics(gan, batches=3, batch_size=8)
-    np.testing.assert_allclose(norm.moving_mean, np.mean([x.mean(axis=0) for x in seen], axis=0), rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(norm.moving_variance, np.mean([x.var(axis=0) for x in seen], axis=0), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        norm.moving_mean, np.mean([x.mean(axis=0) for x in inputs_of_batches], axis=0), rtol=1e-3, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        norm.moving_variance, np.mean([x.var(axis=0) for x in inputs_of_batches], axis=0), rtol=1e-3, atol=1e-5
+    )
     assert norm.momentum == momentum
     assert not gan.ema_generator.trainable_variables
     with pytest.raises(ganlib.UserError, match="has no batch normalization"):

@@ -9,7 +9,7 @@ HIGH = (255, 256, 2**16, 2**31, 2**32, 2**32 + 1, 2**48, 2**62, -1, -256)
 
 
 def numbers_of(purpose, keys):
-    """For each row (seed, number, number) a 62-bit number from the seed that is derived from it."""
+    """Draws a 62-bit number for each row (seed, number, number), with the seed derived from it."""
 
     def number(key):
         derived = derive(key[0], purpose, *tf.unstack(key[1:]))
@@ -19,7 +19,7 @@ def numbers_of(purpose, keys):
 
 
 def test_no_two_of_100_000_seeds_steps_and_replicas_share_numbers():
-    """Two equal numbers of 62 bits would have a probability of one in a billion, of which each bit is 0 or 1 alike."""
+    """Two equal 62-bit numbers would have a probability of one in a billion. Each bit is 0 or 1 equally often."""
     columns = (*range(20), *HIGH), (*range(20), *HIGH), (*range(13), *HIGH)
     keys = np.stack(np.meshgrid(*columns), axis=-1).reshape(-1, 3)
     numbers = np.concatenate([numbers_of(purpose, keys) for purpose in Purpose])
@@ -29,7 +29,7 @@ def test_no_two_of_100_000_seeds_steps_and_replicas_share_numbers():
     assert 1e-4 < scipy.stats.chi2.sf(statistic, 62) < 1 - 1e-4
 
 
-def test_latents_to_generate_from_are_not_those_of_a_training_step():
-    of_training = np.concatenate([RandomStream(0, step, purpose=Purpose.TRAINING).normal((8, 2)) for step in range(3)])
-    to_generate = np.concatenate([RandomStream(0, step).normal((8, 2)) for step in range(3)])
-    assert not np.isin(to_generate, of_training).any()
+def test_latents_for_generation_differ_from_those_training_steps():
+    training = np.concatenate([RandomStream(0, step, purpose=Purpose.TRAINING).normal((8, 2)) for step in range(3)])
+    generation = np.concatenate([RandomStream(0, step).normal((8, 2)) for step in range(3)])
+    assert not np.isin(generation, training).any()

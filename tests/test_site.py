@@ -12,6 +12,7 @@ import pytest
 
 import ganlib
 from experiments import configs
+from experiments.common import earlier_commands
 from experiments.configs import base
 from ganlib.runs import keys
 
@@ -47,8 +48,16 @@ def test_a_job_has_its_flags(hooks):
     page = hooks.flags_table("compare")
     assert "| `--configs` | required | files of experiments/configs, such as mnist_dcgan,mnist_resnet |" in page
     assert "| `--seeds` | `0,1,2` |" in page
-    assert "| `--workdir` |  | the run's folder |" in hooks.flags_table("train_gan")
+    assert "| `--workdir` |  | folder of the run |" in hooks.flags_table("train_gan")
     assert hooks.flags_table("demo").count("\n| `--") == 2
+
+
+def test_the_page_of_a_job_links_to_its_results(hooks):
+    page = hooks.job_page("studies.metric_sanity")
+    assert "Its results are on the page [Metrics](../studies/metrics.md)." in page
+    assert "[Speed of a training step on a CPU](../studies/speed.md)" in hooks.job_page("benchmarks.steps")
+    assert "](../distributed.md)" in hooks.job_page("studies.agreement")
+    assert "Its results" not in hooks.job_page("demo")
 
 
 def test_every_key_says_which_methods_read_it(hooks):
@@ -56,7 +65,7 @@ def test_every_key_says_which_methods_read_it(hooks):
     assert {key.strip("`") for key in rows} == {key for own in keys.READ.values() for key in own}
     assert rows["`steps`"] == "| `steps` | `1000` | generator updates | all |"
     assert rows["`evaluation_samples`"].endswith("| gan (unless metrics is '') |")
-    assert rows["`freeze_features`"].endswith("| triple_gan, pseudo_labels, supervised |")
+    assert rows["`freeze_features`"].endswith("| pseudo_labels, supervised, triple_gan |")
 
 
 def test_every_job_config_and_module_has_its_place(hooks):
@@ -83,7 +92,7 @@ def texts():
 COMMANDS = [
     (name, job, arguments.replace("\\\n", " "))
     for name, text in sorted(texts().items())
-    for job, arguments in re.findall(r"python -m experiments\.([a-z_]+)((?:\\\n|[^\n`'|])*)", text)
+    for job, arguments in re.findall(r"python -m experiments\.([a-z_]+(?:\.[a-z_]+)?)\b(?!\.[A-Z])((?:\\\n|[^\n`'|])*)", text)
 ]
 PLACEHOLDERS = {"NAME", "NAMES", "digits_patterns"}  # the last is a file that a page has its reader write
 
@@ -97,6 +106,7 @@ def test_there_are_commands_everywhere():
 
 @pytest.mark.parametrize(("name", "job", "arguments"), COMMANDS, ids=[f"{name}-{job}" for name, job, _ in COMMANDS])
 def test_commands_have_flags_configs_and_keys_that_there_are(hooks, name, job, arguments):
+    job = earlier_commands.NEW_NAMES.get(job, job).replace("/", ".")
     known = set(re.findall(r"`--(\w+)`", hooks.flags_table(job))) | {"helpfull"}
     given = [argument[2:].partition("=")[::2] for argument in arguments.split() if argument.startswith("--")]
     values = dict(given)

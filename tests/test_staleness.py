@@ -1,4 +1,4 @@
-"""What is kept on disk: whatever a value depends on changes, the value is computed anew."""
+"""Cached values on disk: a change to anything that a value depends on causes a new computation."""
 
 import dataclasses
 
@@ -15,8 +15,8 @@ LABELS = np.arange(12) % 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Given:
-    """All that the kept values below depend on."""
+class Inputs:
+    """Everything that the cached values below depend on."""
 
     images: np.ndarray = dataclasses.field(default_factory=lambda: IMAGES)
     labels: np.ndarray = dataclasses.field(default_factory=lambda: LABELS)
@@ -44,35 +44,35 @@ class Given:
         return features.from_model(model, "mine")
 
 
-def statistics(given, folder):
-    evaluation.Evaluation(given.source, ["fid"], given.extractor, cache_dir=folder).prepare()
+def statistics(inputs, folder):
+    evaluation.Evaluation(inputs.source, ["fid"], inputs.extractor, cache_dir=folder).prepare()
 
 
-def classifier(given, folder):
-    in_domain.load(given.source, folder)
+def classifier(inputs, folder):
+    in_domain.load(inputs.source, folder)
 
 
-def neighbors(given, folder):
-    instances.prepare(given.source, given.extractor, given.neighbors, folder)
+def neighbors(inputs, folder):
+    instances.prepare(inputs.source, inputs.extractor, inputs.neighbors, folder)
 
 
-def accuracy_of_real_images(given, folder):
-    test_images = IMAGES.reshape(12, *given.images.shape[1:])  # those of another shape are refused
-    test = data.sources.from_arrays("test", test_images, given.test_labels, given.names)
+def accuracy_of_real_images(inputs, folder):
+    test_images = IMAGES.reshape(12, *inputs.images.shape[1:])  # images of another shape are refused
+    test = data.sources.from_arrays("test", test_images, inputs.test_labels, inputs.names)
     evaluation.Evaluation(
-        given.source, ["cas"], given.extractor, given.samples, given.seed, folder, test=test
+        inputs.source, ["cas"], inputs.extractor, inputs.samples, inputs.seed, folder, test=test
     )._accuracy_after_real()
 
 
-OF_THE_DATA = [{"images": IMAGES + 1}, {"images": IMAGES[:, ::-1]}, {"labels": 1 - LABELS}, {"names": ("b", "a")},
+DATA_CHANGES = [{"images": IMAGES + 1}, {"images": IMAGES[:, ::-1]}, {"labels": 1 - LABELS}, {"names": ("b", "a")},
                {"images": IMAGES[:10], "labels": LABELS[:10]}, {"images": IMAGES.reshape(12, 2, 8, 1)}]  # fmt: skip
-OF_THE_NETWORK = [{"scale": 0.5}, {"weight": 2.0}, {"size": 6}, {"channels": 3}]
+NETWORK_CHANGES = [{"scale": 0.5}, {"weight": 2.0}, {"size": 6}, {"channels": 3}]
 IN_DOMAIN = [(in_domain, name) for name in ("EPOCHS", "MIN_STEPS", "BATCH_SIZE", "NUM_FEATURES")]
 DEPENDENCIES = {
-    statistics: [*OF_THE_DATA, *OF_THE_NETWORK, (evaluate_module, "KEPT"), "code"],
-    classifier: [*OF_THE_DATA, *IN_DOMAIN, "code"],
-    neighbors: [*OF_THE_DATA, *OF_THE_NETWORK, {"neighbors": 3}, "code"],
-    accuracy_of_real_images: [*OF_THE_DATA, {"test_labels": 1 - LABELS}, {"samples": 5}, {"seed": 1}, *IN_DOMAIN, "code"],
+    statistics: [*DATA_CHANGES, *NETWORK_CHANGES, (evaluate_module, "KEPT"), "code"],
+    classifier: [*DATA_CHANGES, *IN_DOMAIN, "code"],
+    neighbors: [*DATA_CHANGES, *NETWORK_CHANGES, {"neighbors": 3}, "code"],
+    accuracy_of_real_images: [*DATA_CHANGES, {"test_labels": 1 - LABELS}, {"samples": 5}, {"seed": 1}, *IN_DOMAIN, "code"],
 }
 
 
@@ -83,7 +83,7 @@ def name_of(change):
 
 
 @pytest.fixture(autouse=True)
-def training_takes_no_time(monkeypatch):
+def skip_training(monkeypatch):
     def train(*arguments, **others):
         return keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
 
@@ -92,20 +92,23 @@ def training_takes_no_time(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("kept", "change"),
-    [pytest.param(kept, change, id=f"{kept.__name__}-{name_of(change)}")
-     for kept, changes in DEPENDENCIES.items() for change in changes],
-)  # fmt: skip
-def test_a_kept_value_is_computed_anew(kept, change, tmp_path, monkeypatch):
-    given = Given()
-    kept(given, tmp_path)
-    kept(given, tmp_path)
+    ("compute", "change"),
+    [
+        pytest.param(compute, change, id=f"{compute.__name__}-{name_of(change)}")
+        for compute, changes in DEPENDENCIES.items()
+        for change in changes
+    ],
+)
+def test_cached_value_is_computed_again_after_a_change(compute, change, tmp_path, monkeypatch):
+    inputs = Inputs()
+    compute(inputs, tmp_path)
+    compute(inputs, tmp_path)
     assert len(list(tmp_path.iterdir())) == 1, "nothing has changed"
     if isinstance(change, dict):
-        given = dataclasses.replace(given, **change)
+        inputs = dataclasses.replace(inputs, **change)
     elif change == "code":
         monkeypatch.setattr(versions, "of_code", lambda *files: f"another {files}")
     else:
         monkeypatch.setattr(*change, getattr(*change) + 1)
-    kept(given, tmp_path)
+    compute(inputs, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

@@ -7,7 +7,7 @@ from ganlib.networks import Classifier, mlp
 
 
 def network(activation="relu", policy="float32", pool=False, scale=None, custom=None):
-    """A small model whose layers Keras names by what was made before."""
+    """Builds a small model. Keras names its layers by the layers created earlier."""
     layers = [keras.layers.Input((4, 4, 1))]
     if scale:
         layers.append(keras.layers.Rescaling(scale))
@@ -23,7 +23,7 @@ def nested(model):
     return keras.Model(inputs, {"features": keras.layers.Flatten()(model(inputs))})
 
 
-def test_the_same_network_has_the_same_version_whatever_was_made_before(tmp_path):
+def test_version_of_a_network_does_not_depend_on_earlier_layers(tmp_path):
     first = nested(network())
     assert versions.of_model(nested(network())) == versions.of_model(first)
     first.compile("adam", "mse")
@@ -45,11 +45,11 @@ Halved = type("Doubled", (keras.layers.Layer,), {"call": lambda self, x: x / 2, 
     [{"scale": 0.5}, {"activation": "tanh"}, {"policy": "mixed_bfloat16"}, {"pool": True}, {"custom": Doubled}],
     ids=str,
 )
-def test_another_network_of_the_same_weights_has_another_version(change):
+def test_version_depends_on_the_network(change):
     assert versions.of_model(nested(network(**change))) != versions.of_model(nested(network()))
 
 
-def test_other_weights_and_other_code_of_ones_own():
+def test_version_depends_on_weights_and_custom_code():
     model = network()
     before = versions.of_model(model)
     model.set_weights([w + 1 for w in model.get_weights()])
@@ -57,8 +57,8 @@ def test_other_weights_and_other_code_of_ones_own():
     assert versions.of_model(network(custom=Doubled)) != versions.of_model(network(custom=Halved))
 
 
-def test_a_model_without_a_config():
-    class Own(keras.Model):
+def test_model_without_a_config():
+    class CustomModel(keras.Model):
         def __init__(self, function):
             super().__init__()
             self.function, self.inner = function, keras.layers.Dense(2, kernel_initializer="ones")
@@ -66,12 +66,12 @@ def test_a_model_without_a_config():
         def call(self, x):
             return self.inner(self.function(x))
 
-    model = Own(lambda x: x)
+    model = CustomModel(lambda x: x)
     model(np.ones((1, 3), np.float32))
     assert len(versions.of_model(model)) == 12
 
 
-def test_a_network_of_ganlib_is_of_its_code_too(monkeypatch):
+def test_version_of_a_ganlib_network_depends_on_the_code(monkeypatch):
     classifier = Classifier(mlp.Discriminator((8, 8, 1), width=16).body, (8, 8, 1), num_classes=3)
     before = versions.of_model(classifier)
     assert versions.of_model(classifier) == before
@@ -79,7 +79,7 @@ def test_a_network_of_ganlib_is_of_its_code_too(monkeypatch):
     assert versions.of_model(classifier) != before
 
 
-def test_code_without_its_comments_and_docstrings():
+def test_comments_and_docstrings_are_ignored():
     source = '"""Of this."""\n\ndef f(x):\n    """Doubles."""\n    # twice\n    return 2 * x\n'
     assert versions._statements(source) == versions._statements("def f(x):\n    return 2*x")
     assert versions._statements(source) != versions._statements("def f(x):\n    return 3*x")

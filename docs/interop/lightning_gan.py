@@ -1,9 +1,9 @@
-"""ganlib's networks, on Keras's PyTorch backend, trained by PyTorch Lightning with the non-saturating loss and R1:
+"""Trains ganlib's networks on Keras's PyTorch backend with PyTorch Lightning, the non-saturating loss and R1:
 
 KERAS_BACKEND=torch python docs/interop/lightning_gan.py images.npy --steps=2000
 
-images.npy holds (n, 32, 32, 3) uint8 images. The generator's averaged weights end up in generator.keras, which
-experiments of ganlib on TensorFlow read, too.
+images.npy holds (n, 32, 32, 3) uint8 images. The script saves the generator with averaged weights to generator.keras,
+which ganlib also loads on TensorFlow.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from ganlib.networks import dcgan
 
 
 class LightningGAN(lightning.LightningModule):
-    """Takes batches of (n, height, width, channels) float32 images in [-1, 1]."""
+    """A GAN for batches of (n, height, width, channels) float32 images in [-1, 1]."""
 
     def __init__(self, generator, discriminator, learning_rate=2e-4, r1_weight=1.0, ema_decay=0.999):
         super().__init__()
@@ -30,15 +30,15 @@ class LightningGAN(lightning.LightningModule):
 
     def training_step(self, real, index):
         optimizers = self.optimizers()
-        for optimizer, loss_of in zip(optimizers, (self.discriminator_loss, self.generator_loss), strict=True):
-            loss = loss_of(real)
+        for optimizer, loss_fn in zip(optimizers, (self.discriminator_loss, self.generator_loss), strict=True):
+            loss = loss_fn(real)
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
-            self.log(loss_of.__name__, loss, prog_bar=True)
+            self.log(loss_fn.__name__, loss, prog_bar=True)
         with torch.no_grad():
-            for averaged, own in zip(self.ema_generator.variables, self.generator.variables, strict=True):
-                averaged.value.lerp_(own.value.to(averaged.value.dtype), 1 - self.ema_decay)
+            for averaged, trained in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+                averaged.value.lerp_(trained.value.to(averaged.value.dtype), 1 - self.ema_decay)
 
     def discriminator_loss(self, real):
         fake = self.generator(self.latents(len(real)), training=True).detach()

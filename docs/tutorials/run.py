@@ -1,8 +1,7 @@
-"""Runs the tutorials from top to bottom, keeps what they print and draw, and saves the
-last picture of each for its top:
-python docs/tutorials/run.py 01_first_gan 06_few_labels (all without names)
+"""Runs tutorials, and saves their outputs and the last picture of each for its header:
+python docs/tutorials/run.py 01_first_gan 06_few_labels (without names: all tutorials)
 
-A translation, NAME.zh.ipynb, has the same code, and gets the same outputs.
+A translation, NAME.zh.ipynb, has the same code and receives the same outputs.
 """
 
 import base64
@@ -35,17 +34,18 @@ def main():
 
 
 def translate(notebook, path):
-    """Gives a translation, where there is one, the outputs of the notebook."""
+    """Copies the outputs of a notebook to its translation, if there is one."""
     if path.exists():
         translation = nbformat.read(path, as_version=4)
-        for own, cell in zip(translation.cells, notebook.cells, strict=True):
+        for translated, cell in zip(translation.cells, notebook.cells, strict=True):
             if cell.cell_type == "code":
-                own.outputs, own.execution_count = cell.outputs, cell.execution_count
+                translated.outputs = cell.outputs
+                translated.execution_count = cell.execution_count
         nbformat.write(translation, path)
 
 
 def cleaned(cell):
-    """The pictures of a cell, from which warnings and times are taken out."""
+    """Removes warnings and times from a cell and returns its pictures."""
     cell.metadata.pop("execution", None)
     if cell.cell_type != "code":
         return []

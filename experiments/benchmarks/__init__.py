@@ -1,1 +1,1 @@
-"""How fast steps, measures and the service are: ``python -m experiments.benchmarks.NAME``."""
+"""Benchmarks of train steps, metrics and the service: ``python -m experiments.benchmarks.NAME``."""

@@ -1,4 +1,4 @@
-"""Requests that nobody means well by: for `experiments.benchmarks.load`."""
+"""Malicious and malformed requests for `experiments.benchmarks.load`."""
 
 import base64
 import io
@@ -28,11 +28,11 @@ NAMES = ["", "nothing", "classify_files", "generate_from_seed", "__init__", 3, N
 
 
 def request(generator, body):
-    """``(method, path, body)``, drawn from a `random.Random`.
+    """Draws a request ``(method, path, body)``.
 
     Args:
-        generator: a `random.Random`.
-        body: of a request that is good.
+        generator: A `random.Random`.
+        body: The body of a valid request.
     """
     kind = generator.choice(["bytes", "cut", "noise", "number", "deep", "shape", "name", "method", "image", "many"])
     text = body.decode()
@@ -47,7 +47,7 @@ def request(generator, body):
         "method": lambda: body,
         "image": lambda: image_request(generator),
         "many": lambda: json.dumps({"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 10**9}}).encode(),
-    }  # fmt: skip
+    }
     method = generator.choice(["GET", "PUT", "DELETE"]) if kind == "method" else "POST"
     path = generator.choice([PREDICT, "/images", "/v1/models/../etc:predict"]) if kind != "cut" else PREDICT
     return method, path, contents[kind]()
@@ -61,7 +61,7 @@ def changed(content, generator):
 
 
 def image_request(generator):
-    """A PNG file that is changed or cut off."""
+    """Draws a request with an image file that is corrupted or truncated."""
     buffer = io.BytesIO()
     side = generator.choice([1, 8, 300])
     pixels = np.random.default_rng(generator.randrange(1000)).integers(0, 256, (side, side, 3), np.uint8)

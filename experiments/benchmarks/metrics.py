@@ -1,6 +1,7 @@
-"""Times the measures on random features: python -m experiments.benchmarks.metrics
+"""Times the metrics on random features: python -m experiments.benchmarks.metrics
 
-10,000 against 10,000 features of 2,048 dimensions, as of the Inception network; seconds, and the process's peak memory.
+By default it compares 10,000 with 10,000 feature vectors of 2,048 dimensions, as from the Inception network. It prints seconds,
+and the peak memory of the process.
 """
 
 import resource
@@ -12,7 +13,7 @@ from absl import flags
 from experiments.common import job
 
 COUNT = flags.DEFINE_integer("count", 10_000, "images in each set", lower_bound=10)
-FEATURES = flags.DEFINE_integer("features", 2048, "the number of features", lower_bound=1)
+FEATURES = flags.DEFINE_integer("features", 2048, "number of features", lower_bound=1)
 
 
 def main():
@@ -21,16 +22,16 @@ def main():
     rng = np.random.default_rng(0)
     real, fake = (rng.normal(size=(COUNT.value, FEATURES.value)).astype(np.float32) for _ in range(2))
     moments = [metrics.Moments.of(features) for features in (real, fake)]
-    measures = {
+    computations = {
         "FID from moments": lambda: moments[0].distance(moments[1]),
         "FID from features": lambda: metrics.frechet_distance(real, fake),
         "KID, 100 subsets of 1,000": lambda: metrics.kernel_distance(real, fake),
         "precision and recall": lambda: metrics.precision_recall(real, fake),
         "density and coverage": lambda: metrics.density_coverage(real, fake),
     }
-    for name, measure in measures.items():
+    for name, compute in computations.items():
         started = time.perf_counter()
-        measure()
+        compute()
         print(f"{name:<28}{time.perf_counter() - started:8.1f} s", flush=True)
     print(f"{'peak memory':<28}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:8.2f} GiB")
 

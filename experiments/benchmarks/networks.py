@@ -1,11 +1,11 @@
 """Measures the train steps of configs: python -m experiments.benchmarks.networks --configs=cifar10_dcgan,cifar10_sngan
 
-For each config it prints the seconds until the first step has been made (building, tracing, compiling), images per second of
-the bare train step, and which share of the machine's matrix-multiplication rate in the same precision that is. The images are
-random; nothing is written. An image counts once for each step of the generator, however many steps the discriminator makes.
+For each config it prints the seconds until the end of the first step (building, tracing, compiling), the images per second of
+the bare train step, and the fraction of the machine's matrix multiplication rate in the same precision. The images are random,
+and nothing is written. An image counts once per generator step, whatever the number of discriminator steps.
 
-Processes that run side by side and are given the same --lock build and compile together and measure one after the other.
-`experiments.benchmarks.pytorch` measures PyTorch on the same networks; compare numbers of one machine and one occasion.
+Processes that run in parallel with the same --lock build and compile at the same time, and measure one after the other.
+`experiments.benchmarks.pytorch` measures PyTorch on the same networks. Compare only numbers from the same machine and session.
 """
 
 import contextlib
@@ -24,12 +24,12 @@ from experiments.common import job
 from ganlib.errors import UserError
 
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "fashion_mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
-"""Data set -> the shape of its images."""
+"""Dataset -> the shape of its images."""
 CLASSES, EXAMPLES, MATRIX, ROUNDS = 10, 4096, {"CPU": 2048, "GPU": 8192}, 5
 
 
 def build(config):
-    """``(model, batch)``: the model of a config with new weights, and a batch of random images for its train step."""
+    """Returns ``(model, batch)``: the model of a config with initial weights, and a batch of random images."""
     from ganlib import data, runs
     from ganlib.data import sources
     from ganlib.runs import warm_start
@@ -37,7 +37,7 @@ def build(config):
     size = config.image_size
     shape = (size, size, 3) if size else SHAPES.get(config.dataset)
     if not shape:
-        raise UserError(f"the image size of {config.dataset!r} is not known here: set --image_size")
+        raise UserError(f"the image size of {config.dataset!r} is unknown: set --image_size")
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (EXAMPLES, *shape), np.uint8)
     source = sources.from_arrays("random pixels", images, np.arange(EXAMPLES) % CLASSES, [str(c) for c in range(CLASSES)])
@@ -53,8 +53,8 @@ def build(config):
     return model, next(iter(batches))
 
 
-def measure(name, config, jit_compile, seconds, alone):
-    """A dict of what was measured of one config; ``alone()`` is a context in which nothing else is measured."""
+def measure(name, config, jit_compile, seconds, exclusive):
+    """Returns a dict of measurements of one config. ``exclusive()`` is a context in which no other process measures."""
     import tensorflow as tf
 
     started = time.perf_counter()
@@ -64,7 +64,7 @@ def measure(name, config, jit_compile, seconds, alone):
     first_step = time.perf_counter() - started
     flops = steps.step_flops(model, tf.nest.map_structure(tf.TensorSpec.from_tensor, batch))
     print(f"{name}: compiled after {first_step:.0f} s", flush=True)
-    with alone():
+    with exclusive():
         rate = matrix_rate(config.precision)
         step_seconds = steady_seconds(lambda: step(batch)["generator_loss" if "generator_loss" in logs else "loss"], seconds)
     return {
@@ -76,7 +76,7 @@ def measure(name, config, jit_compile, seconds, alone):
 
 
 def matrix_rate(precision):
-    """The machine's FLOP/s of a product of large matrices in the precision in which a policy computes."""
+    """Returns the machine's FLOP/s for a product of large matrices in the compute precision of a policy."""
     import tensorflow as tf
 
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
@@ -84,14 +84,14 @@ def matrix_rate(precision):
 
 
 def memory_peak():
-    """The most bytes that TensorFlow held on the GPU; None on a CPU."""
+    """Returns the peak memory of TensorFlow on the GPU in bytes, or None on a CPU."""
     import tensorflow as tf
 
     return tf.config.experimental.get_memory_info("GPU:0")["peak"] if tf.config.list_physical_devices("GPU") else None
 
 
 def steady_seconds(step, seconds):
-    """Seconds a step, the median over rounds of as many steps as fit into a part of the time; ``step()`` returns a tensor."""
+    """Returns the seconds per step, the median over several rounds. ``step()`` must return a tensor."""
     started = time.perf_counter()
     for _ in range(3):
         step().numpy()
@@ -112,7 +112,7 @@ def steady_seconds(step, seconds):
 
 @contextlib.contextmanager
 def locked(path):
-    """The body runs while no other process holds the lock of that file; None for no lock."""
+    """Holds a lock on a file inside the block. None means no lock."""
     if path is None:
         yield
         return
@@ -122,12 +122,15 @@ def locked(path):
 
 
 def report(row, output):
-    """Prints a row, and appends it to a file of JSON lines where one is named."""
+    """Prints a row, and appends it to a JSON Lines file if one is given."""
     variant = row["variant"] if "variant" in row else "XLA" if row["jit_compile"] else "graph"
     kind = f"{row['config']}, {row['precision']}, {variant}"
     share = f"{100 * row['share_of_matmul_rate']:.1f} %" if "share_of_matmul_rate" in row else ""
-    print(f"{kind:<60} {row['seconds_to_first_step']:>6.1f} s {row['images_per_second']:>9.0f} img/s {share:>8}"
-          f"{'' if row['finite'] else '  NOT FINITE'}", flush=True)  # fmt: skip
+    print(
+        f"{kind:<60} {row['seconds_to_first_step']:>6.1f} s {row['images_per_second']:>9.0f} img/s {share:>8}"
+        f"{'' if row['finite'] else '  NOT FINITE'}",
+        flush=True,
+    )
     if output:
         with pathlib.Path(output).open("a") as file:
             file.write(json.dumps(row) + "\n")
@@ -146,19 +149,22 @@ def main():
 
 
 def define_flags():
-    """The flags that `experiments.benchmarks.pytorch` has, too."""
-    flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "each of which is measured")
-    flags.DEFINE_integer("batch_size", None, "instead of the config's")
-    flags.DEFINE_float("seconds", 5.0, "how long each step is measured")
-    flags.DEFINE_string("lock", None, "a file: of the processes that name it one measures at a time")
-    flags.DEFINE_string("output", None, "a file of JSON lines, to which the numbers are added")
+    """Defines the flags that this job shares with `experiments.benchmarks.pytorch`."""
+    flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "precisions to measure")
+    flags.DEFINE_integer("batch_size", None, "batch size, instead of the config's")
+    flags.DEFINE_float("seconds", 5.0, "duration of each measurement in seconds")
+    flags.DEFINE_string("lock", None, "lock file: of all processes with the same file, one measures at a time")
+    flags.DEFINE_string("output", None, "JSON Lines file to append the numbers to")
 
 
 if __name__ == "__main__":
     define_flags()
-    flags.DEFINE_list("configs", ["cifar10_dcgan", "cifar10_sngan", "cifar10_stylegan2_cpu", "cifar10_r3gan_cpu",
-                                  "cifar10_improved_gan"], "names of experiments/configs")  # fmt: skip
-    flags.DEFINE_multi_string("set", [], "KEY=VALUE, a change of every config; may be given several times")
-    flags.DEFINE_integer("image_size", None, "of data sets that are not here")
-    flags.DEFINE_list("jit", ["off", "on"], "with XLA or without: off, on, or both")
+    flags.DEFINE_list(
+        "configs",
+        ["cifar10_dcgan", "cifar10_sngan", "cifar10_stylegan2_cpu", "cifar10_r3gan_cpu", "cifar10_improved_gan"],
+        "names of experiments/configs",
+    )
+    flags.DEFINE_multi_string("set", [], "KEY=VALUE, a change to every config; may be repeated")
+    flags.DEFINE_integer("image_size", None, "image size, for datasets that are not available")
+    flags.DEFINE_list("jit", ["off", "on"], "compilation with XLA: off, on, or both")
     job.start(main)

@@ -1,12 +1,11 @@
-"""Measures train steps in PyTorch on the networks of ganlib: python -m experiments.benchmarks.pytorch --networks=dcgan,resnet
+"""Measures train steps in PyTorch on ganlib's networks: python -m experiments.benchmarks.pytorch --networks=dcgan,resnet
 
 The algorithms and sizes are those of `experiments.benchmarks.networks`. dcgan is cifar10_dcgan without labels and R1, with
-batch normalization in both networks; resnet is cifar10_sngan, with its five discriminator steps; r3gan is cifar10_r3gan
-without ADA and labels, with R1 and R2 at each step. PyTorch has what makes it fast: channels last, fused Adam, TF32 as in
-TensorFlow, cuDNN's search for algorithms, and, as a variant, torch.compile, which cannot differentiate twice, so r3gan has
-none.
+batch normalization in both networks. resnet is cifar10_sngan with its five discriminator steps. r3gan is cifar10_r3gan without
+ADA and labels, with R1 and R2 at each step. PyTorch uses its fast settings: channels last, fused Adam, TF32 as in TensorFlow,
+cuDNN autotuning, and, as a variant, torch.compile. torch.compile does not support double backward, so r3gan runs without it.
 
-TensorFlow is not imported: built for GPUs, the two crash in one process.
+TensorFlow is not imported, because GPU builds of both crash in one process.
 """
 
 import copy
@@ -26,7 +25,7 @@ LATENTS = 128
 
 
 def dcgan():
-    """``(generator, discriminator)``: 32x32, width 64, as `ganlib.networks.dcgan`."""
+    """Returns ``(generator, discriminator)`` for 32x32 images, width 64, like `ganlib.networks.dcgan`."""
 
     def doubled(before, after):
         return [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
@@ -56,7 +55,7 @@ class Residual(nn.Module):
 
 
 def resnet():
-    """``(generator, discriminator)``: 32x32, widths 256 and 128, as `ganlib.networks.resnet`."""
+    """Returns ``(generator, discriminator)`` for 32x32 images, widths 256 and 128, like `ganlib.networks.resnet`."""
     spectral_norm = nn.utils.parametrizations.spectral_norm
 
     def conv(before, after, size):
@@ -72,9 +71,12 @@ def resnet():
     def block(before, width, halves, first=False):
         pool = nn.AvgPool2d(2) if halves else nn.Identity()
         main = nn.Sequential(
-            nn.Identity() if first else nn.ReLU(), spectral_norm(conv(before, width, 3)), nn.ReLU(),
-            spectral_norm(conv(width, width, 3)), pool,
-        )  # fmt: skip
+            nn.Identity() if first else nn.ReLU(),
+            spectral_norm(conv(before, width, 3)),
+            nn.ReLU(),
+            spectral_norm(conv(width, width, 3)),
+            pool,
+        )
         return Residual(main, nn.Sequential(pool, spectral_norm(conv(before, width, 1))) if halves else nn.Identity())
 
     generator = nn.Sequential(
@@ -96,7 +98,7 @@ class SumOfPositions(nn.Module):
 
 
 class R3GANBlock(nn.Module):
-    """As `ganlib.networks.r3gan.ResidualBlock`."""
+    """Like `ganlib.networks.r3gan.ResidualBlock`."""
 
     def __init__(self, width, groups):
         super().__init__()
@@ -122,7 +124,7 @@ class Filtered(nn.Module):
 
 
 class Basis(nn.Module):
-    """The learned pattern of R3GAN's generator, scaled by the latents."""
+    """The learned input of R3GAN's generator, scaled by the latents."""
 
     def __init__(self, width):
         super().__init__()
@@ -134,7 +136,8 @@ class Basis(nn.Module):
 
 
 def r3gan(width=768, group_width=16):
-    """``(generator, discriminator)``: 32x32, as `ganlib.networks.r3gan` with width 768, two blocks in each of four stages."""
+    """Returns ``(generator, discriminator)`` for 32x32 images, like `ganlib.networks.r3gan` with width 768 and two blocks in
+    each of four stages."""
 
     def blocks():
         return [R3GANBlock(width, 2 * width // group_width) for _ in range(2)]
@@ -155,7 +158,7 @@ NETWORKS = {
 
 
 class Training:
-    """The same algorithm as `ganlib.GAN`'s train step: discriminator, generator on new latents, moving average."""
+    """The algorithm of `ganlib.GAN`'s train step: discriminator, generator on new latents, moving average."""
 
     def __init__(self, name, precision, compiled, batch_size=None):
         make, size, self.discriminator_steps, self.loss = choose("network", name, NETWORKS)
@@ -176,7 +179,7 @@ class Training:
         self.images = images.contiguous(memory_format=torch.channels_last)
 
     def step(self):
-        """One step; returns the generator's loss, a tensor."""
+        """Runs one step and returns the generator's loss, a tensor."""
         parts = (self.images.to(torch.float32) / 127.5 - 1.0).split(self.batch_size)
         for real in parts:
             self._update(1, self._discriminator_loss(real))
@@ -226,8 +229,8 @@ class Training:
         scaler.update()
 
 
-class Read:
-    """A loss whose ``numpy()`` waits for the device, as a TensorFlow tensor's does."""
+class SynchronizedLoss:
+    """A loss whose ``numpy()`` waits for the device, like that of a TensorFlow tensor."""
 
     def __init__(self, loss):
         self.loss = loss
@@ -248,18 +251,24 @@ def main():
                 first_step = time.perf_counter() - started
                 print(f"PyTorch {name}: compiled after {first_step:.0f} s", flush=True)
                 with benchmark_networks.locked(flags.FLAGS.lock):
-                    seconds = benchmark_networks.steady_seconds(lambda t=training: Read(t.step()), flags.FLAGS.seconds)
+                    seconds = benchmark_networks.steady_seconds(
+                        lambda t=training: SynchronizedLoss(t.step()), flags.FLAGS.seconds
+                    )
                 row = {
-                    "config": f"PyTorch {name}", "precision": precision, "variant": variant, "batch_size": training.batch_size,
-                    "seconds_to_first_step": first_step, "images_per_second": training.batch_size / seconds,
+                    "config": f"PyTorch {name}",
+                    "precision": precision,
+                    "variant": variant,
+                    "batch_size": training.batch_size,
+                    "seconds_to_first_step": first_step,
+                    "images_per_second": training.batch_size / seconds,
                     "memory_bytes": torch.cuda.max_memory_allocated() if training.device == "cuda" else None,
                     "finite": bool(np.isfinite(loss)),
-                }  # fmt: skip
+                }
                 benchmark_networks.report(row, flags.FLAGS.output)
 
 
 if __name__ == "__main__":
     benchmark_networks.define_flags()
-    flags.DEFINE_list("networks", ["dcgan", "resnet"], "dcgan, resnet, r3gan")
-    flags.DEFINE_list("variants", ["eager", "compiled"], "eager, compiled, or both")
+    flags.DEFINE_list("networks", ["dcgan", "resnet"], "networks: dcgan, resnet, r3gan")
+    flags.DEFINE_list("variants", ["eager", "compiled"], "variants: eager, compiled, or both")
     job.start(main)

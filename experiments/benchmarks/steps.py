@@ -1,9 +1,9 @@
 """Measures a train step: python -m experiments.benchmarks.steps
 
-In one run it prints the machine's matrix-multiplication rate, the model's FLOPs for each step, and images per second
-of the bare compiled step and of `fit` with the input pipeline: alternating against simultaneous updates, float32
-against bfloat16; and how much longer 500 steps take with a checkpoint. The model is DCGAN, 32x32, width 64, batch 64.
-Machines are noisy: compare ratios within one run, in which what is compared takes turns.
+In one run it prints the machine's matrix multiplication rate, the FLOPs of each step, and the images per second of the bare
+compiled step and of `fit` with the input pipeline, for alternating and simultaneous updates, in float32 and bfloat16. It also
+prints by how much a checkpoint prolongs 500 steps. The model is DCGAN at 32x32 with width 64 and batch size 64. Timings are
+noisy: compare ratios within one run, in which the variants alternate.
 """
 
 import math
@@ -21,7 +21,7 @@ ROUNDS, CHECKPOINT_EVERY = 7, 500
 
 
 def matmul_rate(dtype, size):
-    """The median over rounds of the FLOP/s of a square matrix multiplication, multiply and add counted as two."""
+    """Returns the FLOP/s of a square matrix multiplication, the median over rounds. A multiply-add counts as two FLOPs."""
     import tensorflow as tf
 
     a, b = (tf.cast(tf.random.normal((size, size), seed=seed), dtype) for seed in (0, 1))
@@ -31,16 +31,16 @@ def matmul_rate(dtype, size):
 
 
 def step_flops(model, specification):
-    """FLOPs of the matrix multiplications and convolutions, forward and backward, that one train step executes.
+    """Returns the FLOPs of the matrix multiplications and convolutions, forward and backward, in one train step.
 
     Args:
-        model: with a ``train_step``.
-        specification: the `tf.TensorSpec` of a batch, or a structure of them.
+        model: A model with a ``train_step``.
+        specification: The `tf.TensorSpec` of a batch, or a structure of specs.
     """
     import tensorflow as tf
 
     graph = tf.function(model.train_step, autograph=False).get_concrete_function(specification).graph
-    # The traced graph also holds gradients that nothing uses; TensorFlow drops them, and so does this walk.
+    # The traced graph also contains unused gradients. TensorFlow prunes them, and so does this traversal.
     pending, executed = [t.op for t in graph.outputs] + list(graph.control_outputs), set()
     while pending:
         operation = pending.pop()
@@ -51,7 +51,8 @@ def step_flops(model, specification):
 
 
 def _flops(operation):
-    """FLOPs of one operation, multiply and add counted as two: 0 unless it multiplies matrices or convolves."""
+    """Returns the FLOPs of one operation: 0 unless it is a matrix multiplication or a convolution. A multiply-add counts as
+    two."""
     shapes, result = [tuple(t.shape) for t in operation.inputs], tuple(operation.outputs[0].shape) if operation.outputs else ()
     if operation.type == "MatMul":
         inner = shapes[0][0 if operation.get_attr("transpose_a") else 1]
@@ -59,7 +60,7 @@ def _flops(operation):
     if operation.type == "BatchMatMulV2":
         inner = shapes[0][-2 if operation.get_attr("adj_x") else -1]
         return 2 * math.prod(result) * inner
-    # A convolution's kernel, and the batch and positions of its (small) output side.
+    # The kernel of a convolution, and its output, which gives the batch size and the positions.
     kernel_and_output = {
         "Conv2D": lambda: (shapes[1], result),
         "Conv2DBackpropInput": lambda: (shapes[1], shapes[2]),
@@ -72,7 +73,7 @@ def _flops(operation):
 
 
 def make_gan(update, policy, width):
-    """The DCGAN that is measured."""
+    """Builds the DCGAN of the benchmark."""
     import keras
 
     import ganlib
@@ -88,7 +89,7 @@ def make_gan(update, policy, width):
 
 
 def measure(gan, dataset, steps):
-    """Seconds a step: ``(bare, fit, ratio)``, medians over rounds in which the two take turns."""
+    """Returns ``(bare, fit, ratio)`` in seconds per step: medians over rounds in which the two alternate."""
     import tensorflow as tf
 
     batch = next(iter(dataset))
@@ -106,33 +107,33 @@ def measure(gan, dataset, steps):
 
 
 def fit_seconds(gan, dataset, steps, checkpoints=None):
-    """Seconds that ``steps`` steps take in `fit`, with a checkpoint before them where ``checkpoints`` is given."""
+    """Returns the seconds that ``steps`` steps take in `fit`, including a checkpoint before them if ``checkpoints`` is set."""
     from ganlib.training.callbacks import StepCallback, StopAtNonFinite
 
     class Clock(StepCallback):
         def on_step(self, step, logs):
             if checkpoints and step == self.first_step + steps + 1:
-                checkpoints.wait()  # the steps may be over before the checkpoint is
-            self.seen.append(time.perf_counter())
+                checkpoints.wait()  # the steps may finish before the checkpoint
+            self.times.append(time.perf_counter())
             if checkpoints and step == self.first_step + 1:
                 checkpoints.save()
 
     clock = Clock()
-    clock.seen = []
+    clock.times = []
     gan.fit(dataset, steps_per_epoch=steps + 1, verbose=0, callbacks=[StopAtNonFinite(), clock])
-    return clock.seen[-1] - clock.seen[0]
+    return clock.times[-1] - clock.times[0]
 
 
 def checkpoint_seconds(gan, dataset, steps):
-    """By how many seconds a checkpoint prolongs training; the median over rounds in which steps with and without take turns."""
+    """Returns the seconds by which a checkpoint prolongs training: the median over rounds that alternate with and without."""
     from ganlib.training.checkpoint import Checkpoints
 
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = Checkpoints(folder, gan)
-        fit_seconds(gan, dataset, steps, checkpoints)  # the first one makes what the others use
-        return np.median([
-            fit_seconds(gan, dataset, steps, checkpoints) - fit_seconds(gan, dataset, steps) for _ in range(ROUNDS)
-        ])  # fmt: skip
+        fit_seconds(gan, dataset, steps, checkpoints)  # warm-up: the first checkpoint creates objects that later ones reuse
+        return np.median(
+            [fit_seconds(gan, dataset, steps, checkpoints) - fit_seconds(gan, dataset, steps) for _ in range(ROUNDS)]
+        )
 
 
 def _seconds(function):
@@ -165,10 +166,13 @@ def main():
         flops = step_flops(gan, tf.TensorSpec((batch_size, *IMAGE_SHAPE), tf.uint8))
         bare, fit, ratio = measure(gan, dataset, steps)
         row = {
-            "name": update if policy == "float32" else f"{update}, {policy}", "flops": flops, "fit_to_bare_time": ratio,
-            "images_per_second": batch_size / bare, "fit_images_per_second": batch_size / fit,
+            "name": update if policy == "float32" else f"{update}, {policy}",
+            "flops": flops,
+            "fit_to_bare_time": ratio,
+            "images_per_second": batch_size / bare,
+            "fit_images_per_second": batch_size / fit,
             "share_of_matmul_rate": flops / bare / rates[policy],
-        }  # fmt: skip
+        }
         rows.append(row)
         print(line.format(
             row["name"], f"{flops / 1e9:.2f}", f"{batch_size / bare:.0f}", f"{batch_size / fit:.0f}",
@@ -184,6 +188,6 @@ def main():
 
 if __name__ == "__main__":
     flags.DEFINE_integer("steps", 15, "train steps in each round", lower_bound=1)
-    flags.DEFINE_string("output", None, "a JSON file for the numbers")
+    flags.DEFINE_string("output", None, "JSON file for the numbers")
     flags.DEFINE_bool("smoke", False, "a tiny model, for tests")
     job.start(main)

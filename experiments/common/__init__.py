@@ -1,1 +1,1 @@
-"""What several jobs share: how they start and fail, processes, trials, and which results are out of date."""
+"""Code that several jobs share: start-up and errors, processes, trials, and the detection of outdated results."""

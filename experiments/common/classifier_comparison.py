@@ -1,4 +1,4 @@
-"""Compares classifiers: each trial is one config trained with one number of labels and one seed."""
+"""Compares classifiers. Each trial is one config, trained with one number of labels and one seed."""
 
 import dataclasses
 import pathlib
@@ -13,7 +13,7 @@ FLAGS = flags.FLAGS
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierTrial:
-    """One config trained on so many labels a class, chosen by one seed, in a folder of its own."""
+    """One config, trained on a number of labels per class that a seed selects, in a separate folder."""
 
     name: str
     labels: str
@@ -30,48 +30,53 @@ class ClassifierTrial:
         return self.workdir / "classification.json"
 
     @property
-    def asked(self):
-        """What its run must have been trained for."""
+    def requested(self):
+        """The config, data and code that the run must have been trained with."""
         from ganlib import versions
 
-        config = staleness.plain(self.config) | {"labels_per_class": int(self.labels), "label_seed": int(self.seed),
-                                                 "seed": int(self.seed)}  # fmt: skip
+        config = staleness.plain(self.config) | {
+            "labels_per_class": int(self.labels),
+            "label_seed": int(self.seed),
+            "seed": int(self.seed),
+        }
         for key in ("features_from", "generated_from"):
             if (self.config[key] or "").startswith("config:"):
                 config[f"config of {key}"] = staleness.plain(configs.load(self.config[key].removeprefix("config:")))
         return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
 
     @property
-    def wanted(self):
-        """What must stand in its classification.json."""
+    def expected(self):
+        """The entries that classification.json must have."""
         from ganlib import versions
 
-        wanted, split = {"step": self.config.steps, "code": versions.of_code()}, self.config.test_split
-        return wanted | ({"test_content": staleness.images_of(self.config, split)} if split else {})
+        expected, split = {"step": self.config.steps, "code": versions.of_code()}, self.config.test_split
+        return expected | ({"test_content": staleness.images_of(self.config, split)} if split else {})
 
     def commands(self):
-        """What is left to do, as arguments of Python."""
+        """Returns the remaining commands, as arguments of Python."""
         keys = [*FLAGS.set, f"labels_per_class={self.labels}", f"label_seed={self.seed}", f"seed={self.seed}"]
         train = ["-m", "experiments.train_classifier", f"--config=experiments/configs/{self.name}.py",
                  f"--workdir={self.workdir}", *(f"--config.{pair}" for pair in keys)]  # fmt: skip
-        return [train] if staleness.differences(self.result, self.wanted) else []
+        return [train] if staleness.differences(self.result, self.expected) else []
 
 
 def compare(folder, configs):
-    """Runs all trials that are not done.
+    """Runs all unfinished trials.
 
     Args:
-        folder: the `pathlib.Path` for runs and results.
-        configs: a dict from names to `ConfigDict`.
+        folder: The folder of runs and results, a `pathlib.Path`.
+        configs: A dict from names to `ConfigDict`.
 
     Returns:
-        ``(rows, table, failures)``: for results.json, as Markdown, and a line for each trial that failed.
+        ``(rows, table, failures)``: the rows of results.json, the table in Markdown, and one line for each failed trial.
     """
     counts = FLAGS.labels or [str(next(iter(configs.values())).labels_per_class)]
     runs = [
         ClassifierTrial(name, labels, seed, configs[name], folder / f"{name}_labels{labels}_seed{seed}")
-        for seed in FLAGS.seeds for labels in counts for name in configs
-    ]  # fmt: skip
+        for seed in FLAGS.seeds
+        for labels in counts
+        for name in configs
+    ]
     staleness.claim_all(runs, FLAGS.accept_other_code)
     failures = processes.run_all(runs, folder, FLAGS.jobs) or staleness.still_different(runs)
     if failures:
@@ -82,46 +87,52 @@ def compare(folder, configs):
 
 
 def summary(runs):
-    """The row of one config and one number of labels: mean and deviation over seeds, and all values."""
+    """Returns the row of one config and one number of labels: all values, with mean and standard deviation over seeds."""
     results = []
     for run in runs:
-        measured = staleness.read(run.result)
-        results.append({
-            "test_error": 100 * (1 - measured["test_accuracy"]),
-            "calibration_error": 100 * measured["expected_calibration_error"],
-            "minutes": float(trials.clock(run.workdir)[1][-1]),
-        })  # fmt: skip
+        result = staleness.read(run.result)
+        results.append(
+            {
+                "test_error": 100 * (1 - result["test_accuracy"]),
+                "calibration_error": 100 * result["expected_calibration_error"],
+                "minutes": float(trials.clock(run.workdir)[1][-1]),
+            }
+        )
     run = runs[0]
     return {
-        "name": run.name, "dataset": run.config.dataset, "labels_per_class": int(run.labels), "steps": run.config.steps,
+        "name": run.name,
+        "dataset": run.config.dataset,
+        "labels_per_class": int(run.labels),
+        "steps": run.config.steps,
         **trials.statistics(results),
-    }  # fmt: skip
+    }
 
 
 def as_markdown(rows):
-    """Test errors in % as a Markdown table: a row for each config, a column for each number of labels a class."""
+    """Formats test errors in % as a Markdown table: a row for each config, a column for each number of labels per class."""
     counts, names = (list(dict.fromkeys(row[key] for row in rows)) for key in ("labels_per_class", "name"))
-    lines = [["test error, %", "steps", *(f"{count} labels a class" for count in counts), "minutes"]]
+    lines = [["test error, %", "steps", *(f"{count} labels per class" for count in counts), "minutes"]]
     for name in names:
-        own = {row["labels_per_class"]: row for row in rows if row["name"] == name}
-        cells = [trials.cell(own[count], "test_error", "{:.2f}") for count in counts]
-        minutes = sum(row["mean"]["minutes"] for row in own.values()) / len(own)
-        lines.append([name, str(own[counts[0]]["steps"]), *cells, f"{minutes:.1f}"])
+        by_count = {row["labels_per_class"]: row for row in rows if row["name"] == name}
+        cells = [trials.cell(by_count[count], "test_error", "{:.2f}") for count in counts]
+        minutes = sum(row["mean"]["minutes"] for row in by_count.values()) / len(by_count)
+        lines.append([name, str(by_count[counts[0]]["steps"]), *cells, f"{minutes:.1f}"])
     return trials.as_markdown(lines)
 
 
 def draw(rows, path):
-    """Plots the test error against the number of labels a class, a line with deviations for each config."""
+    """Plots the test error against the number of labels per class: a line with standard deviations for each config."""
     import matplotlib.figure
 
     figure = matplotlib.figure.Figure(figsize=(5.5, 3.8), layout="constrained")
     axes = figure.subplots()
     for name in dict.fromkeys(row["name"] for row in rows):
-        own = [row for row in rows if row["name"] == name]
-        errors = [row["std"]["test_error"] or 0.0 for row in own]
-        means = [row["mean"]["test_error"] for row in own]
-        axes.errorbar([row["labels_per_class"] for row in own], means, errors, marker="o", markersize=4, capsize=3, label=name)
-    axes.set(xlabel="labels a class", ylabel="test error, %", xscale="log", yscale="log")
+        points = [row for row in rows if row["name"] == name]
+        counts = [row["labels_per_class"] for row in points]
+        errors = [row["std"]["test_error"] or 0.0 for row in points]
+        means = [row["mean"]["test_error"] for row in points]
+        axes.errorbar(counts, means, errors, marker="o", markersize=4, capsize=3, label=name)
+    axes.set(xlabel="labels per class", ylabel="test error, %", xscale="log", yscale="log")
     trials.plain_ticks(axes.xaxis)
     trials.plain_ticks(axes.yaxis)
     axes.grid(alpha=0.3)

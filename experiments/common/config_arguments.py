@@ -1,4 +1,4 @@
-"""What the command line may say of a config beyond ``--config=PATH`` and ``--config.KEY=VALUE`` of keys that are there."""
+"""Command-line extensions of config flags: configs by name, and ``--config.KEY=VALUE`` for keys that do not exist yet."""
 
 import ast
 import pathlib
@@ -11,11 +11,11 @@ OPEN_GROUPS = (
     "generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "penalties", "regularizers",
     "generator_regularizers", "triple_gan.classifier", "triple_gan.classifier_optimizer",
 )  # fmt: skip
-"""Groups to which the command line may add keys: arguments by name, which what takes them refuses if it has none such."""
+"""Groups to which the command line may add keys. They hold arguments by name, and their consumer rejects unknown ones."""
 
 
 def with_paths(argv):
-    """The arguments, in which ``--config=digits_dcgan`` has become the path of that file of `experiments.configs`."""
+    """Replaces the name in ``--config=digits_dcgan`` by the path of that file in `experiments.configs`."""
     return [re.sub(r"^(--?config=)(\w+)$", _with_path, argument) for argument in argv]
 
 
@@ -25,27 +25,28 @@ def _with_path(match):
 
 
 def split_added(argv):
-    """Arguments for absl's flags, and those that add a key to one of `OPEN_GROUPS`, which config flags cannot.
+    """Separates the arguments that add a key to one of `OPEN_GROUPS`, which config flags cannot do.
 
     Args:
-        argv: the command line.
+        argv: The command line.
 
     Returns:
-        ``(argv, added)``: the others, and a dict from paths such as ``"penalties.lecam.weight"`` to the text of the value.
+        ``(argv, added)``: the other arguments, for absl's flags, and a dict from paths such as ``"penalties.lecam.weight"`` to
+        the text of the value.
     """
-    config = _file_of(argv)
-    left, added = [], {}
+    config = _load_config(argv)
+    remaining, added = [], {}
     for argument in argv:
         match = re.match(r"^--?config\.([\w.]+)=(.*)$", argument, re.DOTALL)
         if config and match and match[1].startswith(tuple(f"{group}." for group in OPEN_GROUPS)) and not _has(config, match[1]):
             added[match[1]] = match[2]
         else:
-            left.append(argument)
-    return left, added
+            remaining.append(argument)
+    return remaining, added
 
 
 def add(config, added):
-    """Sets the keys of `split_added` in a config."""
+    """Sets the keys from `split_added` in a config."""
     with config.unlocked():
         for path, text in added.items():
             *groups, key = path.split(".")
@@ -64,8 +65,8 @@ def _value(text):
         return text
 
 
-def _file_of(argv):
-    """The config in the file that the arguments name; None if there is none, which absl's flags then say."""
+def _load_config(argv):
+    """Loads the config file that the arguments name. Returns None on failure; absl's flags then report the error."""
     path = next((argument.partition("=")[2] for argument in argv if re.match(r"^--?config=", argument)), "")
     try:
         config = config_flags.config_flags.ConfigFileFlagParser("config").parse(path)

@@ -1,4 +1,4 @@
-"""Commands of earlier versions, when studies and benchmarks had no folders of their own: ``python -m experiments.formats``."""
+"""Supports the commands of earlier versions, before studies and benchmarks moved: ``python -m experiments.formats``."""
 
 import importlib.util
 import pathlib
@@ -11,11 +11,11 @@ NEW_NAMES = {
     "communication": "studies/communication", "device_agreement": "studies/device_agreement", "formats": "studies/formats",
     "likeness": "studies/likeness", "metric_sanity": "studies/metric_sanity",
 }  # fmt: skip
-"""Module of `experiments` -> its file now."""
+"""Earlier module in `experiments` -> its current file."""
 
 
 def find_spec(name, path=None, target=None):
-    """Finds a job under its earlier name, as Python's own finders do."""
+    """Finds a job under its earlier name. This is the interface of Python's import finders."""
     package, _, job = name.rpartition(".")
     if package != "experiments" or job not in NEW_NAMES:
         return None
@@ -23,5 +23,5 @@ def find_spec(name, path=None, target=None):
 
 
 def accept():
-    """Makes the earlier names work."""
+    """Enables the earlier names."""
     sys.meta_path.append(sys.modules[__name__])

@@ -1,4 +1,4 @@
-"""Compares GANs: each trial is one config trained with one seed and measured; beside them, real test images."""
+"""Compares GANs. Each trial is one config, trained with one seed and evaluated. Real test images serve as a reference."""
 
 import dataclasses
 import pathlib
@@ -12,7 +12,7 @@ FLAGS = flags.FLAGS
 
 @dataclasses.dataclass(frozen=True)
 class GanTrial:
-    """One config trained with one seed, in a folder of its own."""
+    """One config, trained with one seed in a separate folder."""
 
     name: str
     seed: str
@@ -28,25 +28,25 @@ class GanTrial:
         return self.workdir / "evaluation.json"
 
     @property
-    def asked(self):
-        """What its run must have been trained for."""
+    def requested(self):
+        """The config, data and code that the run must have been trained with."""
         from ganlib import versions
 
         config = staleness.plain(self.config) | {"seed": int(self.seed)}
         return {"config": config, "data": staleness.images_of(self.config), "code": versions.of_code()}
 
     @property
-    def wanted(self):
-        """What must stand in its evaluation.json."""
+    def expected(self):
+        """The entries that evaluation.json must have."""
         from ganlib import versions
 
-        wanted = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
+        expected = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
                   "seed": int(self.seed), "real_content": staleness.images_of(self.config),
                   "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
-        return wanted | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in wanted["metrics"] else {})
+        return expected | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in expected["metrics"] else {})
 
     def commands(self):
-        """What is left to do, as arguments of Python."""
+        """Returns the remaining commands, as arguments of Python."""
         path = f"experiments/configs/{self.name}.py"
         overrides = [f"--config.{pair}" for pair in FLAGS.set]
         train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
@@ -54,19 +54,19 @@ class GanTrial:
         evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
                     f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
                     *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
-        return [train, evaluate] if staleness.differences(self.result, self.wanted) else []
+        return [train, evaluate] if staleness.differences(self.result, self.expected) else []
 
 
 @dataclasses.dataclass(frozen=True)
 class Floor:
-    """The real test images of a config's data, measured by its features as if they were generated."""
+    """The real test images of a config's dataset, evaluated like generated images."""
 
     config: object
     result: pathlib.Path
 
     @classmethod
     def of(cls, config, folder):
-        """That of a config, whose file is named by what it depends on."""
+        """Creates the floor of a config. The name of its file depends on the images and the features."""
         dataset, key = data_of(config)
         return cls(config, folder / f"{dataset.replace('/', '_').replace(':', '_')}_{key}_test.json")
 
@@ -76,26 +76,30 @@ class Floor:
         return f"{dataset}{f' of classes {self.config.classes}' if self.config.classes else ''}, real test images"
 
     @property
-    def wanted(self):
-        """What must stand in its file."""
+    def expected(self):
+        """The entries that its file must have."""
         from ganlib import versions
 
         names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
-        return {"metrics": names, "real_content": staleness.images_of(self.config), "code": versions.of_code(),
-                "fake_content": staleness.images_of(self.config, "test"),
-                "features_version": staleness.features_of(self.config)}  # fmt: skip
+        return {
+            "metrics": names,
+            "real_content": staleness.images_of(self.config),
+            "code": versions.of_code(),
+            "fake_content": staleness.images_of(self.config, "test"),
+            "features_version": staleness.features_of(self.config),
+        }
 
     def commands(self):
-        """What is left to do, as arguments of Python."""
+        """Returns the remaining commands, as arguments of Python."""
         command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
-                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.wanted['metrics'])}",
+                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.expected['metrics'])}",
                    *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
                    f"--output={self.result}"]  # fmt: skip
-        return [command] if staleness.differences(self.result, self.wanted) else []
+        return [command] if staleness.differences(self.result, self.expected) else []
 
 
 def data_of(config):
-    """``(dataset, key)``: runs with the same pair have the same images and features, and share a floor."""
+    """Returns ``(dataset, key)``. Runs with the same pair have the same images and features, and share a floor."""
     from ganlib import versions
 
     values = [config.get(key) for key in (*staleness.OF_IMAGES, "features")]
@@ -103,25 +107,25 @@ def data_of(config):
 
 
 def _set(config, *keys):
-    """Keys of a config as flags of a job, those alone that are set."""
+    """Converts the keys of a config that are set to flags of a job."""
     return [f"--{key}={config[key]}" for key in keys if config[key] not in (None, "")]
 
 
 def compare(folder, configs):
-    """Runs all trials that are not done.
+    """Runs all unfinished trials.
 
     Args:
-        folder: the `pathlib.Path` for runs and results.
-        configs: a dict from names to `ConfigDict`.
+        folder: The folder of runs and results, a `pathlib.Path`.
+        configs: A dict from names to `ConfigDict`.
 
     Returns:
-        ``(rows, table, failures)``: for results.json, as Markdown, and a line for each trial that failed.
+        ``(rows, table, failures)``: the rows of results.json, the table in Markdown, and one line for each failed trial.
     """
     datasets = list(dict.fromkeys(map(data_of, configs.values())))
     floors = floors_of(configs.values(), folder)
     runs = [GanTrial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in FLAGS.seeds for name in configs]
     staleness.claim_all(runs, FLAGS.accept_other_code)
-    # The floors first: they leave the in-domain classifiers in the cache, which the trials then share.
+    # The floors run first: they train the in-domain classifiers and cache them for all trials.
     failures = processes.run_all(floors, folder, FLAGS.jobs) or processes.run_all(runs, folder, FLAGS.jobs)
     failures = failures or staleness.still_different([*floors, *runs])
     if failures:
@@ -134,7 +138,7 @@ def compare(folder, configs):
 
 
 def floors_of(configs, folder):
-    """The floor of each data set that has test images."""
+    """Returns the floor of each dataset that has test images."""
     from ganlib import UserError
 
     floors = []
@@ -148,20 +152,20 @@ def floors_of(configs, folder):
 
 
 def summary(name, runs):
-    """One config's row: the mean and the deviation over seeds of every result, and all of its values."""
+    """Returns the row of one config: all values of every result, with mean and standard deviation over seeds."""
     results = [staleness.read(run.result)["results"] | {"minutes": float(trials.clock(run.workdir)[1][-1])} for run in runs]
     config = runs[0].config
     return {"name": name, "dataset": config.dataset, "steps": config.steps, **trials.statistics(results)}
 
 
 def floor_row(floor):
-    """The row of real test images, measured once."""
+    """Returns the row of real test images, which are evaluated once."""
     results = staleness.read(floor.result)["results"]
     return {"name": floor.label, "dataset": floor.config.dataset, **trials.statistics([results])}
 
 
 def draw_curves(runs, path):
-    """Plots the FID that was measured in training against minutes, a panel for each data set and a line for each run."""
+    """Plots the FID during training against minutes: a panel for each dataset and a line for each run."""
     import matplotlib.figure
     import numpy as np
 
@@ -198,12 +202,12 @@ COLUMNS = {
     "cas_real": ("CAS of real images", "{:.3f}"),
     "minutes": ("minutes", "{:.1f}"),
 }
-"""Result -> its heading and format."""
+"""Result -> its column heading and format."""
 
 
 def as_markdown(rows):
-    """The rows as a Markdown table, mean ± deviation."""
-    shown = [key for key in COLUMNS if any(key in row["mean"] for row in rows)]
-    lines = [["", "steps", *(COLUMNS[key][0] for key in shown)]]
-    lines += [[row["name"], str(row.get("steps", "")), *(trials.cell(row, k, COLUMNS[k][1]) for k in shown)] for row in rows]
+    """Formats the rows as a Markdown table of mean ± standard deviation."""
+    columns = [key for key in COLUMNS if any(key in row["mean"] for row in rows)]
+    lines = [["", "steps", *(COLUMNS[key][0] for key in columns)]]
+    lines += [[row["name"], str(row.get("steps", "")), *(trials.cell(row, k, COLUMNS[k][1]) for k in columns)] for row in rows]
     return trials.as_markdown(lines)

@@ -1,4 +1,4 @@
-"""Runs jobs as processes of their own, some side by side, each on its share of the machine's cores."""
+"""Runs jobs in separate processes, several in parallel, each on its share of the machine's cores."""
 
 import concurrent.futures
 import contextlib
@@ -12,40 +12,41 @@ import time
 
 
 def run_all(tasks, folder, side_by_side=1):
-    """Runs every task's commands in order; a task whose command fails ends there, and the others go on.
+    """Runs the commands of every task in order. A task stops at its first failed command; the other tasks continue.
 
     Args:
-        tasks: objects with a ``label`` and with ``commands()``, lists of Python's arguments, none when it is done.
-        folder: where the tasks' output goes, one ``LABEL.log`` each.
-        side_by_side: how many tasks run at a time.
+        tasks: Objects with a ``label`` and a method ``commands()``, which returns lists of arguments of Python, and an empty
+            list once the task is done.
+        folder: The folder of the log files, one ``LABEL.log`` per task.
+        side_by_side: The number of tasks that run in parallel. Defaults to 1.
 
     Returns:
-        One line for each task that failed.
+        One line for each failed task.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    free = queue.Queue()
+    core_sets = queue.Queue()
     for index in range(side_by_side):
-        free.put(cores[index::side_by_side])
+        core_sets.put(cores[index::side_by_side])
     waiting = [task for task in tasks if task.commands()]
     progress = _Progress(len(waiting))
     folder.mkdir(parents=True, exist_ok=True)
 
     def work(task):
-        share = free.get()
+        share = core_sets.get()
         if share:
-            os.sched_setaffinity(0, share)  # of this thread, from which its processes have it
+            os.sched_setaffinity(0, share)  # of this thread; its child processes inherit it
         try:
             return _run(task, folder / f"{task.label.replace(', ', '_').replace(' ', '_')}.log", progress)
         finally:
-            free.put(share)
+            core_sets.put(share)
 
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
         return [failure for failure in pool.map(work, waiting) if failure]
 
 
 def worker_environments(count):
-    """The environment variables by which ``count`` processes of this machine train together, a dict for each; one alone has
-    no TF_CONFIG of its own."""
+    """Returns the environment variables with which ``count`` processes on this machine train together, a dict for each. A
+    single process gets no new TF_CONFIG."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         cluster = {"worker": [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]}
@@ -56,7 +57,7 @@ def worker_environments(count):
 
 
 def _run(task, log, progress):
-    """Runs one task; returns None, or the line that says how it failed."""
+    """Runs one task. Returns None, or a line that describes its failure."""
     for command in task.commands():
         progress.say(f"{task.label}: python {' '.join(command)}")
         with log.open("a") as output:
@@ -70,7 +71,7 @@ def _run(task, log, progress):
 
 
 class _Progress:
-    """Prints what goes on, and the time left from how long tasks took so far."""
+    """Prints progress, and estimates the remaining time from the tasks that have finished."""
 
     def __init__(self, total):
         self.total, self.finished, self.started = total, 0, time.monotonic()
@@ -80,5 +81,5 @@ class _Progress:
 
     def done(self, task):
         self.finished += 1
-        left = (time.monotonic() - self.started) / self.finished * (self.total - self.finished)
-        self.say(f"{task.label}: done, {self.finished}/{self.total}, about {left / 60:.0f} minutes left")
+        remaining = (time.monotonic() - self.started) / self.finished * (self.total - self.finished)
+        self.say(f"{task.label}: done, {self.finished}/{self.total}, about {remaining / 60:.0f} minutes remaining")

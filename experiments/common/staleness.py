@@ -1,4 +1,4 @@
-"""Whether a result in a comparison's folder is of what is asked for now: its config, data, feature network and code."""
+"""Detects outdated results in the folder of a comparison, by their config, data, feature network and code."""
 
 import functools
 import json
@@ -6,77 +6,84 @@ import json
 from ganlib.files import write_json
 
 ASKED = "asked.json"
-"""The file of a trial's folder that says what the run was asked for when its training began."""
+"""The file in a trial's folder that records the config, data and code at the start of training."""
 OF_IMAGES = ("dataset", "classes", "image_size", "data_dir", "skip_corrupt", "background")
-"""Keys of a config that choose images."""
+"""The config keys that select images."""
 
 
 def claim(trial, accept_other_code=False):
-    """Notes in a trial's folder what its run is asked for, before it is trained.
+    """Records the config, data and code of a trial in its folder before training.
 
     Args:
-        trial: an object with a ``workdir`` and a dict ``asked`` of the keys config, data and code.
-        accept_other_code: take a run that other code of ganlib has trained, or of which nothing is noted.
+        trial: An object with a ``workdir`` and a dict ``requested`` with the keys config, data and code.
+        accept_other_code: True to accept a run that another version of the code has trained, or that has no record. Defaults
+            to False.
 
     Returns:
-        None, or a line that says what differs from what the folder was begun for.
+        None, or a line that lists the differences from the record in the folder.
     """
     path = trial.workdir / ASKED
     if not (trial.workdir / "config.json").exists():
-        write_json(path, trial.asked)
+        write_json(path, trial.requested)
         return None
-    before = read(path) or {}
+    recorded = read(path) or {}
     if accept_other_code:
-        before = {**trial.asked, **before, "code": trial.asked["code"]}
-    lines = [f"{key} {before.get(key)} -> {value}" for key, value in trial.asked.items()
-             if key != "config" and before.get(key) != value]  # fmt: skip
-    lines += _changed_keys(before.get("config", trial.asked["config"]), trial.asked["config"])
+        recorded = {**trial.requested, **recorded, "code": trial.requested["code"]}
+    lines = [
+        f"{key} {recorded.get(key)} -> {value}"
+        for key, value in trial.requested.items()
+        if key != "config" and recorded.get(key) != value
+    ]
+    lines += _changed_keys(recorded.get("config", trial.requested["config"]), trial.requested["config"])
     if not lines:
         return None
-    return f"{str(trial.workdir)!r} holds another run than is asked for: {'; '.join(lines)}"
+    return f"{str(trial.workdir)!r} holds a different run: {'; '.join(lines)}"
 
 
 def claim_all(trials, accept_other_code=False):
-    """`claim` for every trial of a comparison.
+    """Calls `claim` for every trial of a comparison.
 
     Raises:
-        UserError: naming each folder that holds a run of something else, and what differs.
+        UserError: If folders hold different runs, with the folders and the differences.
     """
     from ganlib import UserError
 
     lines = [line for trial in trials if (line := claim(trial, accept_other_code))]
     if lines:
-        raise UserError(f"{'; '.join(lines)}. Choose another --workdir to train anew, or, where the code alone differs, "
-                        "pass --accept_other_code to take the runs as they are")  # fmt: skip
+        raise UserError(
+            f"{'; '.join(lines)}. Choose another --workdir to train again, or, if only the code differs, pass "
+            "--accept_other_code to use the existing runs"
+        )
 
 
-def differences(path, wanted):
-    """Lines such as ``"samples 300 -> 500"`` for values of a JSON file that are not those wanted; one line if it is missing."""
-    measured = read(path)
-    if measured is None:
+def differences(path, expected):
+    """Returns lines such as ``"samples 300 -> 500"`` for the values in a JSON file that differ from ``expected``, or a single
+    line if the file is missing."""
+    values = read(path)
+    if values is None:
         return [f"{str(path)!r} is missing"]
-    return [f"{key} {measured.get(key)} -> {value}" for key, value in wanted.items() if measured.get(key) != value]
+    return [f"{key} {values.get(key)} -> {value}" for key, value in expected.items() if values.get(key) != value]
 
 
 def still_different(tasks):
-    """A line for each task, an object with ``label``, ``result`` and ``wanted``, whose result is not what is wanted.
+    """Returns a line for each task, an object with ``label``, ``result`` and ``expected``, whose result is outdated.
 
-    It is called when all have run, so that nothing stands in a table but what was asked for.
+    It is called after all tasks have run, so that a table contains only up-to-date results.
     """
     forget_features()
-    found = [(task.label, differences(task.result, task.wanted)) for task in tasks]
-    return [f"{label} is not of what is asked: {'; '.join(lines)}" for label, lines in found if lines]
+    changes = [(task.label, differences(task.result, task.expected)) for task in tasks]
+    return [f"{label} has an outdated result: {'; '.join(lines)}" for label, lines in changes if lines]
 
 
 def read(path):
-    """What a JSON file holds; None if there is none, or it is damaged."""
+    """Returns the contents of a JSON file, or None if it does not exist or is damaged."""
     from ganlib.files import read_measures
 
     return read_measures(path) or None
 
 
 def plain(config):
-    """A config as JSON has it, without the keys that do not change what a step does."""
+    """Returns a config as plain values for JSON, without the keys that do not affect training steps."""
     from ganlib.runs import resuming
 
     values = json.loads(config.to_json_best_effort())
@@ -84,7 +91,7 @@ def plain(config):
 
 
 def images_of(config, split="train"):
-    """The content of the images that a config names: see `ganlib.data.Source`."""
+    """Returns the fingerprint of the images that a config names: see `ganlib.data.Source`."""
     return _images_of(tuple(config.get(key) for key in OF_IMAGES), split)
 
 
@@ -98,12 +105,12 @@ def _images_of(values, split):
 
 
 def features_of(config):
-    """The version of the feature network that a config names, or None if it has yet to be trained."""
+    """Returns the version of the feature network that a config names, or None if it is not trained yet."""
     return _features_of(config.features, tuple(config.get(key) for key in OF_IMAGES))
 
 
 def forget_features():
-    """Lets `features_of` look again: a network that had to be trained may now be there."""
+    """Clears the cache of `features_of`, because a feature network may have been trained since."""
     _features_of.cache_clear()
 
 

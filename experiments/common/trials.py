@@ -1,8 +1,8 @@
-"""What the comparisons of GANs and of classifiers have in common."""
+"""Functions that the comparisons of GANs and of classifiers share."""
 
 
 def clock(workdir):
-    """``(steps, minutes)`` arrays: how long a run had trained at each row of its logs, without the time for measuring."""
+    """Returns ``(steps, minutes)`` arrays: the training time at each row of the logs, excluding evaluations."""
     import numpy as np
 
     from ganlib.training.callbacks import read_rows
@@ -14,13 +14,13 @@ def clock(workdir):
 
 
 def statistics(results):
-    """The values of every result by key, their means and their sample deviations (None of a single one).
+    """Computes the mean and the sample standard deviation of every result.
 
     Args:
-        results: a dict for each run.
+        results: A list with a dict of results for each run.
 
     Returns:
-        A dict of ``values``, ``mean`` and ``std``, each a dict by key.
+        A dict of ``values``, ``mean`` and ``std``, each a dict by key. The standard deviation of a single run is None.
     """
     import numpy as np
 
@@ -33,7 +33,7 @@ def statistics(results):
 
 
 def cell(row, key, number):
-    """``"3.00 ± 2.65"``, or the mean alone where there is no deviation, or nothing where there is no such result."""
+    """Returns ``"3.00 ± 2.65"``, only the mean if there is no standard deviation, or ``""`` if there is no such result."""
     if key not in row["mean"]:
         return ""
     mean, std = row["mean"][key], row["std"].get(key)
@@ -41,13 +41,13 @@ def cell(row, key, number):
 
 
 def as_markdown(lines):
-    """A Markdown table from lists of cells, the first the heading."""
+    """Formats lists of cells as a Markdown table. The first list is the heading."""
     lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def plain_ticks(axis):
-    """Gives a plot's logarithmic axis plain numbers at 1, 2, 5, 10 ..."""
+    """Labels a logarithmic axis with plain numbers at 1, 2, 5, 10 ..."""
     import matplotlib.ticker
 
     axis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))

@@ -1,4 +1,4 @@
-"""One file for each experiment; its docstring tells the paper, the command, the number to expect and the time it takes."""
+"""One file per experiment. Its docstring gives the paper, the command, the expected result and the training time."""
 
 import functools
 import importlib
@@ -8,30 +8,30 @@ import yaml
 
 
 def load(name, overrides=()):
-    """The config in a file of this folder.
+    """Loads a config of this folder.
 
     Args:
-        name: the file's name, such as ``"mnist_dcgan"``.
-        overrides: changes of keys, such as ``"steps=7"`` or ``"generator.width=32"``.
+        name: The name of the file, such as ``"mnist_dcgan"``.
+        overrides: Changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to none.
 
     Returns:
         A `ConfigDict`.
 
     Raises:
-        UserError: for an unknown name or key, or a value of another type.
+        UserError: For an unknown name or key, or a value of the wrong type.
     """
     from ganlib import UserError
 
     try:
         config, original = (importlib.import_module(f"experiments.configs.{name}").get_config() for _ in range(2))
     except (ModuleNotFoundError, AttributeError):
-        raise UserError(f"no config {name!r}: give the name of a file in experiments/configs") from None
+        raise UserError(f"no config {name!r}: pass the name of a file in experiments/configs") from None
     for pair in overrides:
         path, _, value = pair.partition("=")
         *groups, key = path.split(".")
         try:
             group = functools.reduce(operator.getitem, groups, config)
-            _ = group[key]  # fails for a key that is not there
+            _ = group[key]  # raises KeyError for an unknown key
             group[key] = yaml.safe_load(value)
         except (KeyError, TypeError) as error:
             raise UserError(f"{pair} does not fit config {name!r}: {' '.join(str(error.args[0]).split())}") from None
@@ -39,14 +39,14 @@ def load(name, overrides=()):
 
 
 def settled(config, original):
-    """A config without what its file sets for something that was switched off afterwards, such as another ``method``.
+    """Resets the keys of a config that have lost their effect through a change, such as another ``method``.
 
-    Keys that the run no longer reads go back to their defaults, and a line says so. Keys that were changed themselves, or
-    that do nothing in the file as it is, are left for `ganlib.runs.keys.check` to refuse.
+    Keys that the run no longer reads are reset to their defaults, and a note lists them. Keys that were changed themselves,
+    or that have no effect in the original file, are left for `ganlib.runs.keys.check` to report.
 
     Args:
-        config: the `ConfigDict` of a file, with changes.
-        original: the same without them.
+        config: The `ConfigDict` of a file, with changes.
+        original: The `ConfigDict` of the file without changes.
 
     Returns:
         A `ConfigDict`.
@@ -59,8 +59,8 @@ def settled(config, original):
     defaults = base.gan() if config.method == "gan" else base.classifier()
     if set(defaults) - set(config) or set(defaults) - set(original):
         return config
-    before, now = keys.idle(original, defaults), keys.idle(config, defaults)
-    left = [key for key in now if key not in before and keys.same(key, config, original)]
-    if left:
-        print(f"note: set back to the default, since nothing reads it after this change: {', '.join(left)}", flush=True)
-    return keys.without_idle(config, defaults, left)
+    idle_before, idle_now = keys.idle(original, defaults), keys.idle(config, defaults)
+    newly_idle = [key for key in idle_now if key not in idle_before and keys.same(key, config, original)]
+    if newly_idle:
+        print(f"note: reset to the default, because this change leaves it unused: {', '.join(newly_idle)}", flush=True)
+    return keys.without_idle(config, defaults, newly_idle)

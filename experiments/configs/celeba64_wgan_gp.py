@@ -2,8 +2,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/celeba64_wgan_gp.py --workdir=runs/celeba64_wgan_gp
 
-The paper shows pictures alone. The discriminator has no batch norm and no spectral norm; Adam with rate 1e-4, beta1 0 and
-beta2 0.9. About a day on one GPU. It was not run here.
+The paper shows only images. The discriminator has no batch norm and no spectral norm. Adam has learning rate 1e-4, beta1 0 and
+beta2 0.9. Training takes about a day on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import celeba64_sngan

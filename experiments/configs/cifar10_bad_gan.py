@@ -1,10 +1,10 @@
-"""Bad GAN (Dai et al. 2017, arXiv:1705.09783) on CIFAR-10 with 400 labels a class.
+"""Bad GAN (Dai et al. 2017, arXiv:1705.09783) on CIFAR-10 with 400 labels per class.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_bad_gan.py --workdir=runs/cifar10_bad_gan
 
-`cifar10_improved_gan` with the entropy of the classes for the classifier and the pull-away term for the generator, with
-the weights that the authors' code has for SVHN; on CIFAR-10 theirs bounds the generator's entropy by an encoder
-instead. The paper's error for 4,000 labels is 14.41 % ± 0.30. It takes as long as that config.
+This is `cifar10_improved_gan` with conditional entropy for the classifier and the pull-away term for the generator, with the
+weights of the authors' code for SVHN. On CIFAR-10 the authors instead bound the generator's entropy with an encoder. The
+paper's test error with 4,000 labels is 14.41 % ± 0.30. Training takes as long as `cifar10_improved_gan`. Not yet reproduced.
 """
 
 from experiments.configs import cifar10_improved_gan

@@ -1,9 +1,9 @@
-"""LeCam (Tseng et al. 2021, arXiv:2104.03310) with DiffAugment for a tenth of CIFAR-10, on `cifar10_biggan`.
+"""LeCam (Tseng et al. 2021, arXiv:2104.03310) with DiffAugment on a tenth of CIFAR-10, based on `cifar10_biggan`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_biggan_lecam.py --workdir=runs/cifar10_lecam
 
-The paper's FID with a tenth of the images is 16.69, without LeCam 23.34 (its table 1, against the whole training set). About
-a day on one GPU. It was not run here.
+With a tenth of the images the paper reports an FID of 16.69, and 23.34 without LeCam (table 1, measured against the whole
+training set). Training takes about a day on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import cifar10_biggan

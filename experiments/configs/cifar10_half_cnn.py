@@ -1,9 +1,9 @@
-"""What `cifar10_half_projected` sees with: a network like DCGAN's discriminator (Radford et al. 2016, arXiv:1511.06434),
-trained to classify the first five classes of CIFAR-10, from aeroplane to deer, all labels used.
+"""The pretrained backbone of `cifar10_half_projected`: a network like DCGAN's discriminator (Radford et al. 2016,
+arXiv:1511.06434), trained to classify the first five classes of CIFAR-10, from airplane to deer, with all labels.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn.py --workdir=runs/cifar10_half_cnn
 
-Test accuracy on those five classes 81.3 % (one run, seed 0), after three minutes on one core with
+The test accuracy on these five classes is 81.3 % (one run, seed 0) after three minutes on one core with
 --config.precision=mixed_bfloat16.
 """
 

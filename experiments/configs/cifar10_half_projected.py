@@ -1,12 +1,12 @@
-"""Projected GAN (Sauer et al. 2021, arXiv:2111.01007) on the last five classes of CIFAR-10, without labels, seen through a
-network that learned to classify the other five.
+"""Projected GAN (Sauer et al. 2021, arXiv:2111.01007) on the last five classes of CIFAR-10 without labels. The backbone of the
+discriminator was trained to classify the other five classes.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_half_cnn.py --workdir=runs/cifar10_half_cnn
 python -m experiments.train_gan --config=experiments/configs/cifar10_half_projected.py --workdir=runs/cifar10_half_projected
 
-To expect on in-domain features, over three seeds (docs/results.md): FID 15.34 ± 2.20, precision 0.86, recall 0.62, after twenty
-minutes on one core with --config.precision=mixed_bfloat16. The generator is that of `cifar10_half_dcgan`, the loss and the
-augmentation are the paper's.
+Expected results on in-domain features over three seeds (docs/results.md): FID 15.34 ± 2.20, precision 0.86, recall 0.62, after
+twenty minutes on one core with --config.precision=mixed_bfloat16. The generator is that of `cifar10_half_dcgan`. The loss and
+the data augmentation are the paper's.
 """
 
 from experiments.configs import cifar10_half_dcgan
@@ -20,7 +20,11 @@ def get_config():
     config.generator_optimizer.learning_rate = 3e-4
     config.augment = "color,translation,cutout"
     config.discriminator = {
-        "networks": "projected", "backbone": "model:runs/cifar10_half_cnn/classifier.keras", "weights": None,
-        "backbone_size": None, "taps": 3, "width": 16,
-    }  # fmt: skip
+        "networks": "projected",
+        "backbone": "model:runs/cifar10_half_cnn/classifier.keras",
+        "weights": None,
+        "backbone_size": None,
+        "taps": 3,
+        "width": 16,
+    }
     return config

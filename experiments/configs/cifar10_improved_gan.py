@@ -1,10 +1,11 @@
-"""Improved GAN (Salimans et al. 2016, arXiv:1606.03498) on CIFAR-10 with 400 labels a class: the paper's networks.
+"""Improved GAN (Salimans et al. 2016, arXiv:1606.03498) on CIFAR-10 with 400 labels per class: the paper's networks.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_improved_gan.py --workdir=runs/cifar10_improved
 
-As the authors' code: 1,200 epochs of batches of 100, Adam with rate 3e-4 and beta1 0.5, falling to 0 over the last third,
-L1 feature matching, averaged weights. The paper's error for 4,000 labels is 18.63 % ± 2.32. That takes a GPU: 600,000
-steps of 738 GFLOP are six hours on one that sustains 20 TFLOP/s. It was not run to its end here.
+The settings are those of the authors' code: 1,200 epochs with batch size 100, Adam with learning rate 3e-4, which decays to 0
+over the last third, and beta1 0.5, L1 feature matching, and averaged weights. The paper's test error with 4,000 labels is 18.63
+% ± 2.32. Training requires a GPU: 600,000 steps of 738 GFLOP take six hours on a GPU that sustains 20 TFLOP/s. Not yet
+reproduced: it was not run to the end.
 """
 
 from experiments.configs import base

@@ -1,10 +1,10 @@
-"""A MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) that learned ImageNet, fine-tuned by 400 labels a class of CIFAR-10,
-enlarged to 96x96: the CNN that stands on other data, beside `cifar10_sgan`, which stands on its own unlabeled images.
+"""MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), pretrained on ImageNet and fine-tuned on CIFAR-10 with 400 labels per
+class, on images enlarged to 96x96. It relies on other data, while `cifar10_sgan` relies on unlabeled images of CIFAR-10.
 
 python -m experiments.train_classifier --config=experiments/configs/cifar10_mobilenet.py --workdir=runs/cifar10_mobilenet
 
-The last layer alone: --config.freeze_features. Keras downloads the weights (9 MB); without a network give
---config.discriminator.weights=FILE. A quarter of an hour on one GPU; it was not run here.
+To train only the last layer, add --config.freeze_features. Keras downloads the weights (9 MB); without internet access set
+--config.discriminator.weights=FILE. Training takes a quarter of an hour on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import base

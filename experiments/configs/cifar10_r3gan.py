@@ -2,8 +2,9 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_r3gan.py --workdir=runs/cifar10_r3gan
 
-The paper's FID is 1.96 (50,000 images against the training set). 390,000 steps of 512 images, of which the first 20 million
-images change rates and weights: days on eight GPUs. It was not run here; `cifar10_r3gan_cpu` was.
+The paper's FID is 1.96 (50,000 images against the training set). Training has 390,000 steps of 512 images and takes days on
+eight GPUs. The schedules of learning rates and weights end after 20 million images. Not yet reproduced; `cifar10_r3gan_cpu` is
+a smaller version with measured results.
 """
 
 from experiments.configs import base
@@ -26,12 +27,13 @@ def recipe(config, rates, gammas, half_life, until, probability=None):
     """Sets the authors' loss, penalties, optimizers and schedules in a config.
 
     Args:
-        config: of a GAN.
-        rates: the learning rate at first and in the end.
-        gammas: the weight of R1 and of R2 at first and in the end.
-        half_life: of the averaged weights in the end, in steps.
-        until: when the end is, as `ganlib.training.schedules.from_config` takes it: ``{"steps": ...}`` or ``{"share": ...}``.
-        probability: of ADA in the end; None for no augmentation.
+        config: The config of a GAN.
+        rates: The initial and the final learning rate.
+        gammas: The initial and the final weight of R1 and R2.
+        half_life: The final half-life of the averaged weights, in steps.
+        until: The end of the schedules, as `ganlib.training.schedules.from_config` reads it: ``{"steps": ...}`` or
+            ``{"share": ...}``.
+        probability: The final probability of ADA. Defaults to None, for no augmentation.
     """
 
     def cosine(start, end):

@@ -1,12 +1,12 @@
-"""SNGAN's residual networks (Miyato et al. 2018, arXiv:1802.05957) on CIFAR-10, as `mnist_resnet`.
+"""SNGAN's residual networks (Miyato et al. 2018, arXiv:1802.05957) on CIFAR-10, like `mnist_resnet`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_resnet.py --workdir=runs/cifar10_resnet
 
-To expect, on in-domain features, over three seeds (docs/results.md): FID 14.93 ± 1.39, precision 0.90, recall 0.56,
-CAS 0.316. The 4,000 steps take twenty minutes on one core with --config.precision=mixed_bfloat16, where the CPU has
-such instructions.
+Expected results on in-domain features over three seeds (docs/results.md): FID 14.93 ± 1.39, precision 0.90, recall 0.56, CAS
+0.316. The 4,000 steps take twenty minutes on one core with --config.precision=mixed_bfloat16, if the CPU has bfloat16
+instructions.
 
-The paper's own setting is `cifar10_sngan`.
+`cifar10_sngan` has the paper's own settings.
 """
 
 from experiments.configs import mnist_resnet

@@ -1,10 +1,11 @@
-"""SNGAN (Miyato et al. 2018, arXiv:1802.05957) on CIFAR-10 without labels: the residual networks of its table 4.
+"""SNGAN (Miyato et al. 2018, arXiv:1802.05957) on CIFAR-10 without labels: the residual networks of the paper's table 4.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_sngan.py --workdir=runs/cifar10_sngan
 
-The paper's setting: hinge loss, Adam with rate 2e-4, beta1 0 and beta2 0.9, 5 discriminator steps of batch 64 for
-each generator step, rates falling linearly to 0. The paper's FID is 21.7 (5,000 images against the test set) and its
-Inception score 8.22 after 100,000 generator steps. That takes a GPU: on two cores one step takes 13 s.
+The settings are the paper's: hinge loss, Adam with learning rate 2e-4, beta1 0 and beta2 0.9, 5 discriminator steps with batch
+size 64 per generator step, and learning rates that decay linearly to 0. The paper reports an FID of 21.7 (5,000 images against
+the test set) and an Inception score of 8.22 after 100,000 generator steps. Training requires a GPU: on two cores one step takes
+13 s. Not yet reproduced.
 """
 
 from experiments.configs import base

@@ -2,8 +2,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_sngan_consistency.py --workdir=runs/cifar10_cr
 
-The paper's FID with residual networks is 14.56. bCR (Zhao et al. 2020, arXiv:2002.04724):
---config.penalties.balanced_consistency.weight=10 in its place. About a day on one GPU. It was not run here.
+The paper's FID with residual networks is 14.56. For bCR (Zhao et al. 2020, arXiv:2002.04724) use
+--config.penalties.balanced_consistency.weight=10 instead. Training takes about a day on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import cifar10_sngan

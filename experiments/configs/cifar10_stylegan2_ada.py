@@ -1,9 +1,10 @@
-"""StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676) on CIFAR-10 with labels: the authors' tuned setting.
+"""StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676) on CIFAR-10 with labels: the authors' tuned settings.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_stylegan2_ada.py --workdir=runs/cifar10_stylegan2_ada
 
-The paper's FID is 2.42. A mapping network of two layers, no mixing of styles, no path length regularization, R1 of weight 0.01;
-100 million images, about five days on two V100s. It was not run here; `cifar10_stylegan2_cpu` was.
+The paper's FID is 2.42. The settings are a mapping network of two layers, no style mixing, no path length regularization, and
+R1 with weight 0.01. Training takes 100 million images, about five days on two V100s. Not yet reproduced;
+`cifar10_stylegan2_cpu` is a smaller version with measured results.
 """
 
 from experiments.configs import base

@@ -2,11 +2,11 @@
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_stylegan2_cpu.py --workdir=runs/cifar10_stylegan2_cpu
 
-To expect, on in-domain features, over three seeds (docs/results.md): FID 12.91 ± 1.53, precision 0.89, recall 0.50, CAS 0.401.
-Twenty minutes on one core with --config.precision=mixed_bfloat16.
+Expected results on in-domain features over three seeds (docs/results.md): FID 12.91 ± 1.53, precision 0.89, recall 0.50, CAS
+0.401. Training takes twenty minutes on one core with --config.precision=mixed_bfloat16.
 
-As the authors' setting for CIFAR-10 (arXiv:2006.06676, appendix C) it has a mapping network of two layers, no mixing of styles
-and no path length regularization; 64 channels instead of 512, and R1 ten times as heavy.
+Like the authors' settings for CIFAR-10 (arXiv:2006.06676, appendix C), it has a mapping network of two layers, no style mixing
+and no path length regularization. It has 64 channels instead of 512, and the weight of R1 is ten times as large.
 """
 
 from experiments.configs import base

@@ -1,9 +1,9 @@
-"""Improved GAN (Salimans et al. 2016, arXiv:1606.03498) on scikit-learn's 8x8 digits with 5 labels a class.
+"""Improved GAN (Salimans et al. 2016, arXiv:1606.03498) on scikit-learn's 8x8 digits with 5 labels per class.
 
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
 
-Test accuracy with --config.label_seed and --config.seed both 0, 1 and 2: 94.6, 96.0 and 97.8 %. Two cores take a
-minute and 20 s. The baseline is `digits_cnn`.
+The test accuracies with --config.label_seed and --config.seed both set to 0, 1 and 2 are 94.6, 96.0 and 97.8 %. Training takes
+a minute and 20 s on two cores. The baseline is `digits_cnn`.
 """
 
 from experiments.configs import base
@@ -19,5 +19,5 @@ def get_config():
     config.generator_optimizer.learning_rate = 6e-4
     config.discriminator_optimizer.learning_rate = 6e-4
     config.augment = "translation"
-    config.steps_per_execution = 10  # the steps are so short that the calls from Python count
+    config.steps_per_execution = 10  # the steps are so short that calls from Python matter
     return config

@@ -3,8 +3,8 @@
 python -m experiments.train_gan --config=experiments/configs/ffhq256_stylegan2.py --workdir=runs/ffhq256_stylegan2 \
   --config.dataset=folder:/data/ffhq
 
-The authors' FID at 256x256 is about 3.7 (arXiv:2006.06676, table 1, all images and their mirrors, with the channels halved:
-channels_base=16384). 25 million images, about four days on eight V100s. It was not run here.
+The authors' FID at 256x256 is about 3.7 (arXiv:2006.06676, table 1, all images and their mirror images, with half the channels:
+channels_base=16384). Training takes 25 million images, about four days on eight V100s. Not yet reproduced.
 """
 
 from experiments.configs import base

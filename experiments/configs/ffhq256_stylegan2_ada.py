@@ -3,8 +3,8 @@
 python -m experiments.train_gan --config=experiments/configs/ffhq256_stylegan2_ada.py --workdir=runs/ffhq256_stylegan2_ada \
   --config.dataset=folder:/data/ffhq2k
 
-The paper's FID with 2,000 images is 16.5, without augmentation 78.6 (table 1). About four days on eight V100s. It was not run
-here.
+With 2,000 images the paper reports an FID of 16.5, and 78.6 without augmentation (table 1). Training takes about four days on
+eight V100s. Not yet reproduced.
 """
 
 from experiments.configs import ffhq256_stylegan2

@@ -3,7 +3,7 @@
 python -m experiments.train_gan --config=experiments/configs/ffhq64_r3gan.py --workdir=runs/ffhq64_r3gan \
   --config.dataset=folder:/data/ffhq
 
-The paper's FID is 1.95. It takes many GPUs for days and was not run here.
+The paper's FID is 1.95. Training takes days on many GPUs. Not yet reproduced.
 """
 
 from experiments.configs import cifar10_r3gan

@@ -1,10 +1,10 @@
-"""BigGAN (Brock et al. 2019, arXiv:1809.11096) on ImageNet at 128x128 with labels, in batches of 2,048.
+"""BigGAN (Brock et al. 2019, arXiv:1809.11096) on ImageNet at 128x128 with labels, with batch size 2,048.
 
 python -m experiments.train_gan --config=experiments/configs/imagenet128_biggan.py --workdir=runs/imagenet128_biggan
 
-The paper's FID is 8.7, its Inception score 98.8, after 165,000 generator steps on 128 TPU cores, 24 to 48 hours; the author's
-own code, github.com/ajbrock/BigGAN-PyTorch, reached 9.8 and 91.5 in 137,500 steps of 2,048 images, about two weeks on eight
-V100s, with the rates that are here. On few devices: --config.accumulation_steps=8. It was not run here.
+The paper reports an FID of 8.7 and an Inception score of 98.8 after 165,000 generator steps on 128 TPU cores, 24 to 48 hours.
+The author's code, github.com/ajbrock/BigGAN-PyTorch, reached 9.8 and 91.5 in 137,500 steps of 2,048 images, about two weeks on
+eight V100s, with the learning rates used here. On few devices add --config.accumulation_steps=8. Not yet reproduced.
 """
 
 from experiments.configs import base

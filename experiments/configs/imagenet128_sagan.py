@@ -1,10 +1,10 @@
-"""SAGAN (Zhang et al. 2019, arXiv:1805.08318) on ImageNet at 128x128 with labels: `imagenet128_sngan` with
-self-attention at 32x32.
+"""SAGAN (Zhang et al. 2019, arXiv:1805.08318) on ImageNet at 128x128 with labels: `imagenet128_sngan` with self-attention at
+32x32.
 
 python -m experiments.train_gan --config=experiments/configs/imagenet128_sagan.py --workdir=runs/imagenet128_sagan
 
-The paper's FID is 18.65, its Inception score 52.52. One discriminator step, rates 1e-4 and 4e-4, a million steps of 256 images:
-about two weeks on four GPUs. It was not run here.
+The paper reports an FID of 18.65 and an Inception score of 52.52. The settings are one discriminator step, learning rates 1e-4
+and 4e-4, and a million steps of 256 images. Training takes about two weeks on four GPUs. Not yet reproduced.
 """
 
 from experiments.configs import imagenet128_sngan

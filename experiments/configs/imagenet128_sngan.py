@@ -2,8 +2,8 @@
 
 python -m experiments.train_gan --config=experiments/configs/imagenet128_sngan.py --workdir=runs/imagenet128_sngan
 
-The paper's FID is 27.62, its Inception score 29.7 (intra-class FID 92.4), after 450,000 generator steps of 256 images: about
-two weeks on four GPUs. It was not run here.
+The paper reports an FID of 27.62 and an Inception score of 29.7 (intra-class FID 92.4) after 450,000 generator steps of 256
+images. Training takes about two weeks on four GPUs. Not yet reproduced.
 """
 
 from experiments.configs import cifar10_sngan_conditional

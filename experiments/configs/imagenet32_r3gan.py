@@ -2,7 +2,7 @@
 
 python -m experiments.train_gan --config=experiments/configs/imagenet32_r3gan.py --workdir=runs/imagenet32_r3gan
 
-The paper's FID is 1.27. It takes many GPUs for days and was not run here.
+The paper's FID is 1.27. Training takes days on many GPUs. Not yet reproduced.
 """
 
 from experiments.configs import cifar10_r3gan

@@ -1,12 +1,12 @@
-"""IC-GAN (Casanova et al. 2021, arXiv:2109.05070) on ImageNet at 64x64 without labels, on BigGAN's networks, by the features
-of a ResNet50 that learned ImageNet.
+"""IC-GAN (Casanova et al. 2021, arXiv:2109.05070) on ImageNet at 64x64 without labels, with BigGAN's networks, conditioned on
+the features of a ResNet50 pretrained on ImageNet.
 
 python -m experiments.train_gan --config=experiments/configs/imagenet64_icgan.py --workdir=runs/imagenet64_icgan \
   --config.dataset=folder:/data/imagenet --config.precision=mixed_bfloat16
 
-The data must be a folder of images, since neighbors are read one by one; the exact search for 50 neighbors of each of 1.28
-million images takes hours, once. The paper's features are those of a self-supervised ResNet50; of 128x128 images its FID
-without labels is 11.7 with flipped instances. About a week on one GPU. It was not run here.
+The dataset must be a folder of images, because neighbors are read individually. The exact search for 50 neighbors of each of
+1.28 million images takes hours, once. The paper uses the features of a self-supervised ResNet50. At 128x128 its FID without
+labels is 11.7 with flipped instances. Training takes about a week on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import imagenet128_biggan

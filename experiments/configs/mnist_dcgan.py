@@ -2,9 +2,9 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_dcgan.py --workdir=runs/mnist_dcgan
 
-To expect, on in-domain features, over three seeds (docs/results.md): FID 1.67 ± 0.12, precision 0.78, recall 0.84,
-CAS 0.980. The 11,500 steps take twenty minutes on one core with --config.precision=mixed_bfloat16, where the CPU has
-such instructions.
+Expected results on in-domain features over three seeds (docs/results.md): FID 1.67 ± 0.12, precision 0.78, recall 0.84, CAS
+0.980. The 11,500 steps take twenty minutes on one core with --config.precision=mixed_bfloat16, if the CPU has bfloat16
+instructions.
 """
 
 from experiments.configs import base
@@ -17,7 +17,7 @@ def get_config():
     config.steps = 11_500
     config.generator.update(latent_dim=100, width=64)
     config.discriminator.update(width=64, normalization=None)
-    config.generator_optimizer.learning_rate = 1e-3  # five times the paper's: so few steps ask for it, R1 allows it
+    config.generator_optimizer.learning_rate = 1e-3  # five times the paper's: few steps require it, and R1 permits it
     config.discriminator_optimizer.learning_rate = 1e-3
     config.penalties.r1 = {"weight": 1.0, "interval": 16}
     config.metrics = "fid"

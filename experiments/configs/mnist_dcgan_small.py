@@ -1,9 +1,9 @@
-"""DCGAN (Radford et al. 2016, arXiv:1511.06434) of half the width, on images that are shifted: for `mnist_fine_tuned`,
+"""DCGAN (Radford et al. 2016, arXiv:1511.06434) at half the width, on shifted images, for `mnist_fine_tuned`,
 `mnist_linear_probe` and `mnist_generated`.
 
 python -m experiments.train_gan --config=experiments/configs/mnist_dcgan_small.py --workdir=runs/mnist_dcgan_small
 
-Differentiable augmentation (Zhao et al. 2020, arXiv:2006.10738) lets it learn from a hundred images, too.
+Differentiable augmentation (Zhao et al. 2020, arXiv:2006.10738) lets it learn even from a hundred images.
 """
 
 from experiments.configs import mnist_dcgan

@@ -1,9 +1,9 @@
-"""Pseudo-labels (Lee 2013; the rule of arXiv:2001.07685 under one augmentation) on MNIST with 10 labels a class, on the
+"""Pseudo-labels (Lee 2013; the rule of arXiv:2001.07685 with a single augmentation) on MNIST with 10 labels per class, with the
 network of `mnist_cnn`.
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_pseudo_labels.py --workdir=runs/mnist_pseudo_labels
 
-Test error over three label seeds 3.3 % ± 0.2 (docs/results.md), after three minutes on one core in bfloat16.
+The test error over three label seeds is 3.3 % ± 0.2 (docs/results.md) after three minutes on one core in bfloat16.
 """
 
 from experiments.configs import mnist_cnn_augmented

@@ -2,12 +2,12 @@
 
 python -m experiments.train_gan --config=experiments/configs/mnist_resnet.py --workdir=runs/mnist_resnet
 
-To expect, on in-domain features, over three seeds (docs/results.md): FID 2.92 ± 0.51, precision 0.87, recall 0.73,
-CAS 0.976. The 5,800 steps take twenty minutes on one core with --config.precision=mixed_bfloat16, where the CPU has
-such instructions.
+Expected results on in-domain features over three seeds (docs/results.md): FID 2.92 ± 0.51, precision 0.87, recall 0.73, CAS
+0.976. The 5,800 steps take twenty minutes on one core with --config.precision=mixed_bfloat16, if the CPU has bfloat16
+instructions.
 
-Loss, optimizers and penalty are those of `mnist_dcgan`, so the two differ in their networks alone: R1 instead of the
-paper's spectral norm, non-saturating instead of hinge.
+Loss, optimizers and penalty are those of `mnist_dcgan`, so that the two configs differ only in their networks: R1 instead of
+the paper's spectral norm, and the non-saturating loss instead of the hinge loss.
 """
 
 from experiments.configs import mnist_dcgan

@@ -1,11 +1,11 @@
-"""StyleGAN2 (Karras et al. 2020, arXiv:1912.04958) on MNIST with labels, as `cifar10_stylegan2_cpu`.
+"""StyleGAN2 (Karras et al. 2020, arXiv:1912.04958) on MNIST with labels, like `cifar10_stylegan2_cpu`.
 
 python -m experiments.train_gan --config=experiments/configs/mnist_stylegan2.py --workdir=runs/mnist_stylegan2
 
-Its images are clipped in training, too: see ``bounded`` of the generator.
+Images are also clipped during training: see the generator's argument ``bounded``.
 
-To expect, on in-domain features, over three seeds (docs/results.md): FID 4.21 ± 0.85, precision 0.91, recall 0.56, CAS 0.970.
-Twenty minutes on one core with --config.precision=mixed_bfloat16.
+Expected results on in-domain features over three seeds (docs/results.md): FID 4.21 ± 0.85, precision 0.91, recall 0.56, CAS
+0.970. Training takes twenty minutes on one core with --config.precision=mixed_bfloat16.
 """
 
 from experiments.configs import cifar10_stylegan2_cpu

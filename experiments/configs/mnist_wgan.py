@@ -1,9 +1,10 @@
-"""WGAN with clipped weights (Arjovsky et al. 2017, arXiv:1701.07875) on MNIST, on `mnist_dcgan`'s networks without labels.
+"""WGAN with clipped weights (Arjovsky et al. 2017, arXiv:1701.07875) on MNIST, with the networks of `mnist_dcgan` and without
+labels.
 
 python -m experiments.train_gan --config=experiments/configs/mnist_wgan.py --workdir=runs/mnist_wgan
 
-Algorithm 1 of the paper: five discriminator steps, RMSprop with rate 5e-5, weights clipped to 0.01. The paper has no number;
-slow to learn, and here to be compared with penalties on gradients.
+Algorithm 1 of the paper: five discriminator steps, RMSprop with learning rate 5e-5, and weights clipped to 0.01. The paper
+reports no metrics. It learns slowly and serves as a baseline for gradient penalties.
 """
 
 from experiments.configs import mnist_dcgan

@@ -1,1 +1,1 @@
-"""Experiments about ganlib and its measures: ``python -m experiments.studies.NAME``."""
+"""Experiments about ganlib and its metrics: ``python -m experiments.studies.NAME``."""

@@ -1,11 +1,11 @@
-"""How far training on several replicas is from training on one: python -m experiments.studies.agreement --dtype=float64
+"""Compares training on several replicas with training on one: python -m experiments.studies.agreement --dtype=float64
 
-Small networks train on the digits on one device, on 2 and 4 virtual devices, and as 2 workers at 127.0.0.1, each in
-processes of its own. For every model, optimizer and way the table has the largest difference of a weight from that of one
-device, as a share of the largest weight of its tensor; and the largest relative difference of what the last step logs.
+Small networks train on the digits on one device, on 2 and 4 virtual devices, and as 2 workers at 127.0.0.1, each in separate
+processes. For every model, optimizer and setup the table has two numbers: the largest difference of a weight from training on
+one device, relative to the largest weight of its tensor, and the largest relative difference of the logs of the last step.
 
-Sums over replicas are rounded otherwise than sums over a batch. In float64 that leaves next to nothing, and the job fails
-where a difference is above 1e-5 (StyleGAN2's: 1e-3); in float32 Adam makes more of it, where a gradient is close to 0.
+Sums over replicas are rounded differently from sums over a batch. In float64 the effect is negligible, and the job fails if a
+difference exceeds 1e-5 (StyleGAN2: 1e-3). In float32 Adam amplifies the differences where a gradient is close to 0.
 """
 
 import pathlib
@@ -20,7 +20,7 @@ from experiments.common import job, processes
 from ganlib.errors import UserError, choose
 
 FLAGS = flags.FLAGS
-WAYS = {
+SETUPS = {
     "one device": ["--strategy=one_device"],
     "2 replicas": ["--strategy=mirrored", "--replicas=2"],
     "4 replicas": ["--strategy=mirrored", "--replicas=4"],
@@ -29,11 +29,11 @@ WAYS = {
 BATCH_SIZE, CLASSES = 16, 10
 RATES = {"SGD": 0.005, "Adam": 1e-3}
 LIMIT, SMALLEST = 1e-5, 1e-6
-"""What weights and logs may differ by in float64; tensors and logs that are smaller count as if they were so large, such as a
-bias that a batch norm takes out again: its gradient is 0 but for rounding."""
+"""``LIMIT`` is the largest permitted difference in float64. ``SMALLEST`` is the smallest denominator of relative differences,
+for tensors such as a bias before batch norm, whose gradient is 0 except for rounding."""
 LIMITS = {"stylegan2_ada": 1e-3}
-"""Images are float32 even here, and what that rounds can turn one unit of a discriminator on. With all of ganlib changed to
-float64 StyleGAN2's weights differed by 5e-14, and as it is by 6e-4: see docs/distributed.md."""
+"""Images are float32 even here, and their rounding can activate a unit of a discriminator. With all of ganlib changed to
+float64, StyleGAN2's weights differed by 5e-14; otherwise by 6e-4: see docs/distributed.md."""
 
 
 def main():
@@ -41,26 +41,27 @@ def main():
         _train_all()
         return
     if FLAGS.models:
-        models()  # or an error, before anything is started
-    ways = ["one device", "2 workers"] if FLAGS.smoke else list(WAYS)
+        models()  # raises an error for an unknown name before any process starts
+    setups = ["one device", "2 workers"] if FLAGS.smoke else list(SETUPS)
     with tempfile.TemporaryDirectory() as folder:
-        one, *others = [_run(way, pathlib.Path(folder)) for way in ways]
+        one, *others = [_run(setup, pathlib.Path(folder)) for setup in setups]
     names = sorted({name.rpartition("/")[0] for name in one})
-    print(f"| {FLAGS.dtype}, {FLAGS.steps} steps: weights; logs | {' | '.join(ways[1:])} |")
-    print("| --- " * len(ways) + "|")
+    print(f"| {FLAGS.dtype}, {FLAGS.steps} steps: weights; logs | {' | '.join(setups[1:])} |")
+    print("| --- " * len(setups) + "|")
     failures = []
     for name in names:
         pairs = [_differences(name, one, other) for other in others]
         print(f"| {name} | {' | '.join(f'{weights:.0e}; {logs:.0e}' for weights, logs in pairs)} |")
         largest, limit = np.max(pairs), LIMITS.get(name.partition(",")[0], LIMIT)
         if FLAGS.dtype == "float64" and not largest <= limit:
-            failures.append(f"a difference is {largest:.0e}, and may be {limit:.0e} ({name})")
+            failures.append(f"the largest difference of {name} is {largest:.0e}, above the limit {limit:.0e}")
     if failures:
         raise UserError(f"replicas do not agree: {'; '.join(failures)}")
 
 
 def models():
-    """Name -> function of two optimizers, to a compiled model of networks for 8x8 images; with and without batch norm."""
+    """Returns a dict from names to functions that take two optimizers and return a compiled model for 8x8 images, with and
+    without batch norm."""
     import ganlib
     from ganlib import augment, penalties, regularizers
     from ganlib.networks import dcgan, mlp, resnet, stylegan2
@@ -96,14 +97,14 @@ def models():
     pairs = [(make, norm) for make in (dcgan_r1, resnet_wgan_gp, semi_supervised) for norm in (None, "sync_batch")]
     pairs.append((stylegan2_ada, None))  # it has no batch norm
     known = {make.__name__: make for make, _ in pairs}
-    wanted = [choose("model", name, known) for name in FLAGS.models or known]
-    pairs = [(make, norm) for make, norm in pairs if make in wanted]
+    selected = [choose("model", name, known) for name in FLAGS.models or known]
+    pairs = [(make, norm) for make, norm in pairs if make in selected]
     suffixes = {None: "", "sync_batch": ", synchronized batch norm"}
     return {make.__name__ + suffixes[norm]: lambda o, make=make, norm=norm: make(o, norm) for make, norm in pairs}
 
 
 def _train_all():
-    """Trains every model by every optimizer and saves weights and logs: what a child process does."""
+    """Trains every model with every optimizer and saves weights and logs. Runs in a child process."""
     import keras
 
     from ganlib import data
@@ -129,22 +130,22 @@ def _train_all():
         np.savez(FLAGS.output, **results)
 
 
-def _run(way, folder):
-    """What the processes of one way saved."""
-    output = folder / f"{way.replace(' ', '_')}.npz"
-    command = [sys.executable, "-m", "experiments.studies.agreement", *WAYS[way], f"--steps={FLAGS.steps}",
+def _run(setup, folder):
+    """Trains in the processes of one setup and returns the saved weights and logs."""
+    output = folder / f"{setup.replace(' ', '_')}.npz"
+    command = [sys.executable, "-m", "experiments.studies.agreement", *SETUPS[setup], f"--steps={FLAGS.steps}",
                f"--dtype={FLAGS.dtype}", f"--smoke={FLAGS.smoke}", f"--models={','.join(FLAGS.models)}",
                f"--output={output}"]  # fmt: skip
-    environments = processes.worker_environments(2 if way == "2 workers" else 1)
+    environments = processes.worker_environments(2 if setup == "2 workers" else 1)
     children = [subprocess.Popen(command, env=environment) for environment in environments]
     if max([child.wait() for child in children]):
-        raise RuntimeError(f"training by {way} failed")
+        raise RuntimeError(f"training on {setup} failed")
     with np.load(output) as saved:
         return dict(saved)
 
 
 def _differences(name, one, other):
-    """The largest relative difference of a weight and of a log."""
+    """Returns the largest relative differences of a weight and of a log."""
     keys = [key for key in one if key.rpartition("/")[0] == name and one[key].dtype.kind == "f"]
     *weights, logs = sorted(keys)
     by_tensor = [np.max(np.abs(one[k] - other[k])) / max(np.max(np.abs(one[k])), SMALLEST) for k in weights]
@@ -154,9 +155,9 @@ def _differences(name, one, other):
 
 if __name__ == "__main__":
     job.define_strategy_flags()
-    flags.DEFINE_integer("steps", 20, "how many steps each training makes", lower_bound=1)
-    flags.DEFINE_enum("dtype", "float64", ["float64", "float32"], "of weights and of most that is computed")
-    flags.DEFINE_list("models", [], "which of the models, such as stylegan2_ada; by default all")
-    flags.DEFINE_bool("smoke", False, "one model, one optimizer and two workers alone, for tests")
-    flags.DEFINE_string("output", None, "of the processes that this one starts: where to save what they trained")
+    flags.DEFINE_integer("steps", 20, "train steps of each training", lower_bound=1)
+    flags.DEFINE_enum("dtype", "float64", ["float64", "float32"], "dtype of weights and of most computations")
+    flags.DEFINE_list("models", [], "models to train, such as stylegan2_ada; by default all")
+    flags.DEFINE_bool("smoke", False, "only one model, one optimizer and two workers, for tests")
+    flags.DEFINE_string("output", None, "used by child processes: the file to save weights and logs to")
     job.start(main)

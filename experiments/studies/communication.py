@@ -1,8 +1,8 @@
-"""How much the devices of a distributed training exchange, and what it costs on paper:
+"""Computes how much data the devices of a distributed training exchange, and estimates the time:
 python -m experiments.studies.communication --configs=cifar10_dcgan,cifar10_resnet
 
-Of each config one step is traced, not run, for two devices. The table has the bytes that each device hands to the others in
-a step, and the milliseconds of a ring all-reduce among 8, 64 and 256 of them, if nothing of it hides behind computation.
+For each config one step is traced for two devices, but not run. The table has the bytes that each device sends to the others
+in a step, and the milliseconds of a ring all-reduce among 8, 64 and 256 devices if it does not overlap with computation.
 """
 
 from absl import flags
@@ -22,15 +22,21 @@ def main():
     print("| --- " * (4 + len(SIZES)) + "|")
     for name in FLAGS.configs:
         model, batch = _traceable(configs.load(name), mirrored)
-        found = collectives.exchange(model, batch)
-        times = [1e3 * collectives.ring_seconds(found, size, 1e9 * FLAGS.gigabytes, 1e-6 * FLAGS.latency) for size in SIZES]
+        traffic = collectives.exchange(model, batch)
+        times = [1e3 * collectives.ring_seconds(traffic, size, 1e9 * FLAGS.gigabytes, 1e-6 * FLAGS.latency) for size in SIZES]
         parameters = sum(v.value.shape.num_elements() for v in model.trainable_variables)
-        cells = [f"{parameters / 1e6:.2f}", str(found.collectives), f"{found.bytes / 1e6:.1f}", *(f"{t:.1f}" for t in times)]
+        cells = [
+            f"{parameters / 1e6:.2f}",
+            str(traffic.collectives),
+            f"{traffic.bytes / 1e6:.1f}",
+            *(f"{t:.1f}" for t in times),
+        ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def _traceable(config, mirrored):
-    """The model of a config, for images of ``--image_size``, 3 channels and 10 classes, and one replica's batch of it."""
+    """Returns the model of a config for images of ``--image_size`` with 3 channels and 10 classes, and the specs of one
+    replica's batch."""
     import pathlib
 
     import tensorflow as tf
@@ -48,6 +54,6 @@ def _traceable(config, mirrored):
 if __name__ == "__main__":
     flags.DEFINE_list("configs", None, "files of experiments/configs, such as cifar10_dcgan,cifar10_resnet", required=True)
     flags.DEFINE_integer("image_size", 32, "height and width of the images")
-    flags.DEFINE_float("gigabytes", 25.0, "gigabytes a second that a link carries in one direction", lower_bound=1e-3)
-    flags.DEFINE_float("latency", 5.0, "microseconds that a message takes, however short it is", lower_bound=0.0)
+    flags.DEFINE_float("gigabytes", 25.0, "bandwidth of a link in one direction, in gigabytes per second", lower_bound=1e-3)
+    flags.DEFINE_float("latency", 5.0, "latency of a message in microseconds", lower_bound=0.0)
     job.start(main)

@@ -1,11 +1,11 @@
-"""How far training on a GPU is from training on the CPU: python -m experiments.studies.device_agreement --steps=50
+"""Compares training on a GPU with training on the CPU: python -m experiments.studies.device_agreement --steps=50
 
 Each config trains from the same weights on the same batches, in float32 without TF32 and with deterministic operations, in
-processes of its own: on the CPU; on the CPU with weights that begin one part in 10 million off, which is about what float32
-rounds; on the GPU; and on the GPU once more. Training multiplies a difference from step to step, so the second of these is the
-measure of the third. The table has for each of the two the largest difference of a weight from that of the CPU, as a share of
-the largest change of its tensor since the start, and the largest relative difference of what is logged at the first step and at
-any; and whether the two runs on the GPU are equal bit for bit. Without a GPU the CPU is compared with itself.
+separate processes: on the CPU, on the CPU with initial weights perturbed by one part in 10 million, which is about the rounding
+of float32, on the GPU, and on the GPU again. Training amplifies a difference from step to step, so the perturbed run is the
+reference for the GPU run. For each of the two, the table has the largest difference of a weight from the CPU run, relative to
+the largest change of its tensor since the start, and the largest relative difference of the logs at the first step and at any
+step. The last column tells if the two GPU runs are bit-identical. Without a GPU the CPU is compared with itself.
 """
 
 import os
@@ -23,8 +23,8 @@ from experiments.common import job
 FLAGS = flags.FLAGS
 DEFAULTS = ["digits_dcgan", "digits_sgan", "mnist_dcgan", "mnist_resnet", "mnist_stylegan2", "mnist_r3gan"]
 SMALLEST, OFF = 1e-6, 1e-7
-"""Changes and logs that are smaller count as if they were so large, such as that of a bias that a batch norm takes out again;
-and how far off weights begin."""
+"""``SMALLEST`` is the smallest denominator of relative differences, for tensors such as a bias before batch norm. ``OFF`` is
+the relative perturbation of the initial weights."""
 
 
 def main():
@@ -44,12 +44,12 @@ def main():
     for name in FLAGS.configs:
         numbers = [*_differences(name, cpu, off), *_differences(name, cpu, first)]
         equal = all(np.array_equal(first[key], second[key]) for key in first if key.startswith(f"{name}/"))
-        shown = " | ".join(f"{number:.0e}" for number in numbers)
-        print(f"| {name} | {shown} | {'equal' if equal else 'differ'} |", flush=True)
+        cells = " | ".join(f"{number:.0e}" for number in numbers)
+        print(f"| {name} | {cells} | {'equal' if equal else 'differ'} |", flush=True)
 
 
 def _differences(name, one, other):
-    """The largest difference of a weight, of a log at the first step, and of one at any."""
+    """Returns the largest differences of a weight, of a log at the first step, and of a log at any step."""
     keys = [key for key in one if key.startswith(f"{name}/trained/") and one[key].dtype.kind == "f"]
     changes = {key: np.abs(one[key] - one[key.replace("trained", "start")]).max() for key in keys}
     weights = max(np.abs(other[key] - one[key]).max() / max(changes[key], SMALLEST) for key in keys)
@@ -58,7 +58,7 @@ def _differences(name, one, other):
 
 
 def _run(output, device, start=None, off=0.0):
-    """What a child process saved."""
+    """Trains in a child process and returns the saved weights and logs."""
     command = [sys.executable, "-m", "experiments.studies.device_agreement", f"--output={output}", f"--steps={FLAGS.steps}",
                f"--configs={','.join(FLAGS.configs)}", f"--tf32={FLAGS.tf32}", f"--jit={FLAGS.jit}"]  # fmt: skip
     command += [f"--start={start}", f"--off={off}"] if start else []
@@ -69,7 +69,8 @@ def _run(output, device, start=None, off=0.0):
 
 
 def _train_all():
-    """Trains every config and saves the weights before and after, and the logs of each step: what a child process does."""
+    """Trains every config and saves the weights before and after training and the logs of each step. Runs in a child
+    process."""
     import tensorflow as tf
 
     from ganlib import runs
@@ -82,7 +83,7 @@ def _train_all():
         source = runs.open_data(config)
         model = runs.build(runs.start(tempfile.mkdtemp(), config, source))
         if start:
-            model.set_weights(list(_begun(start, name, len(model.weights))))
+            model.set_weights(list(_perturbed(start, name, len(model.weights))))
         results |= {f"{name}/start/{index:04d}": weights for index, weights in enumerate(model.get_weights())}
         step = tf.function(model.train_step, jit_compile=FLAGS.jit, autograph=False)
         logs = [step(batch) for batch in _batches(config, source, model).take(FLAGS.steps)]
@@ -91,8 +92,8 @@ def _train_all():
     np.savez(FLAGS.output, **results)
 
 
-def _begun(start, name, count):
-    """The weights that training begins with, each off by a random part of itself."""
+def _perturbed(start, name, count):
+    """Yields the initial weights, each perturbed by a random fraction of itself."""
     rng = np.random.default_rng(0)
     for index in range(count):
         weights = start[f"{name}/start/{index:04d}"]
@@ -112,10 +113,10 @@ def _batches(config, source, model):
 
 if __name__ == "__main__":
     flags.DEFINE_list("configs", DEFAULTS, "names of experiments/configs")
-    flags.DEFINE_integer("steps", 50, "how many steps each training makes", lower_bound=1)
-    flags.DEFINE_bool("tf32", False, "compute with TF32, as TensorFlow does on recent GPUs by default")
+    flags.DEFINE_integer("steps", 50, "train steps of each training", lower_bound=1)
+    flags.DEFINE_bool("tf32", False, "compute in TF32, which TensorFlow does by default on recent GPUs")
     flags.DEFINE_bool("jit", False, "compile with XLA")
-    flags.DEFINE_string("output", None, "of the processes that this one starts: where to save what they trained")
-    flags.DEFINE_string("start", None, "of the processes that this one starts: a file with the weights to begin with")
-    flags.DEFINE_float("off", 0.0, "of the processes that this one starts: how far off these weights begin")
+    flags.DEFINE_string("output", None, "used by child processes: the file to save weights and logs to")
+    flags.DEFINE_string("start", None, "used by child processes: a file with the initial weights")
+    flags.DEFINE_float("off", 0.0, "used by child processes: the relative perturbation of the initial weights")
     job.start(main)

@@ -1,9 +1,9 @@
-"""Shows that the FID rises with every kind of damage:
+"""Shows that the FID increases with every kind of damage to images:
 python -m experiments.studies.metric_sanity --output=docs/images/fid_sanity.png
 
-Test images are blurred, made noisy, compressed as JPEG, or robbed of classes, more and more, and each set is measured
-against the training images. The command fails if the FID does not rise at every step. Two cores take
-a few minutes, of which the training of the in-domain classifier, once, is the larger part.
+Test images are blurred, made noisy, compressed as JPEG, or reduced to fewer classes, with increasing strength. Each set is
+evaluated against the training images. The command fails if the FID does not increase at every step. It takes a few minutes on
+two cores, most of which is the one-time training of the in-domain classifier.
 """
 
 import io
@@ -15,24 +15,24 @@ from PIL import Image, ImageFilter
 
 from experiments.common import job
 
-DATASET = flags.DEFINE_string("dataset", "mnist", "a labeled dataset, as in a config")
-DATA_DIR = flags.DEFINE_string("data_dir", None, "where TFDS datasets lie; unset takes TFDS_DATA_DIR")
-FEATURES = flags.DEFINE_string("features", "in_domain", "the feature network")
-OUTPUT = flags.DEFINE_string("output", "fid_sanity.png", "the plot; the numbers go beside it, as .json")
+DATASET = flags.DEFINE_string("dataset", "mnist", "labeled dataset, as in a config")
+DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets; by default TFDS_DATA_DIR")
+FEATURES = flags.DEFINE_string("features", "in_domain", "feature network")
+OUTPUT = flags.DEFINE_string("output", "fid_sanity.png", "plot to write; a .json file of the same name gets the numbers")
 
 
 def blur(image, strength, rng):
-    """Gaussian blur with a deviation of ``strength`` pixels."""
+    """Applies Gaussian blur with a standard deviation of ``strength`` pixels."""
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(strength)))
 
 
 def noise(image, strength, rng):
-    """Gaussian noise with a deviation of ``strength`` gray levels."""
+    """Adds Gaussian noise with a standard deviation of ``strength`` gray levels."""
     return np.clip(np.round(image + rng.normal(0, strength, image.shape)), 0, 255).astype(np.uint8)
 
 
 def jpeg(image, strength, rng):
-    """JPEG of quality ``100 - strength``."""
+    """Compresses the image as JPEG with quality ``100 - strength``."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=100 - strength)
     return np.asarray(Image.open(buffer))
@@ -69,7 +69,7 @@ def main():
         print(f"{name:<32}" + "  ".join(f"{strength}: {value:.2f}" for strength, value in points))
         values = [value for _, value in points]
         if values != sorted(values):
-            raise UserError(f"the FID does not rise with {name}: {values}")
+            raise UserError(f"the FID does not increase with {name}: {values}")
 
 
 def draw(curves, floor, features):

@@ -1,7 +1,7 @@
-"""Augmentations that both real and generated images pass before the discriminator sees them.
+"""Data augmentations, applied to real and generated images before the discriminator.
 
-All have one signature, ``augment(images, rng) -> images``: ``(n, height, width, channels)`` float32 in
-``[-1, 1]``, and a `ganlib.training.RandomStream`. They are differentiable, any number of times.
+All augmentations have the signature ``augment(images, rng) -> images``, with ``(n, height, width, channels)`` float32 images
+in ``[-1, 1]`` and a `ganlib.training.RandomStream`. They have derivatives of every order.
 """
 
 import inspect
@@ -25,17 +25,34 @@ from ganlib.augment.functions import (
 from ganlib.errors import UserError
 
 __all__ = [
-    "ADA", "POLICIES", "DiffAugment", "affine", "brightness", "contrast", "cutout", "elastic", "flip", "get", "get_fixed",
-    "none", "paste", "saturation", "shift", "translation",
-]  # fmt: skip
+    "ADA",
+    "POLICIES",
+    "DiffAugment",
+    "affine",
+    "brightness",
+    "contrast",
+    "cutout",
+    "elastic",
+    "flip",
+    "get",
+    "get_fixed",
+    "none",
+    "paste",
+    "saturation",
+    "shift",
+    "translation",
+]
 
 
 def get(augment):
-    """None -> `none`; ``"ada"`` -> `ADA`; a policy such as ``"color,translation"`` -> `DiffAugment` of it; anything else
-    unchanged.
+    """Returns an augmentation from its name.
+
+    Args:
+        augment: None for `none`, ``"ada"`` for `ADA`, a policy such as ``"color,translation"`` for `DiffAugment` with this
+            policy, or a function of ``(images, rng)``, which is returned as it is.
 
     Raises:
-        UserError: for an unknown name, and what is no function of ``(images, rng)``.
+        UserError: If the name is unknown, or the argument is not a function of ``(images, rng)``.
     """
     if not augment:
         return none
@@ -43,28 +60,29 @@ def get(augment):
         return ADA()
     if isinstance(augment, str):
         return DiffAugment(augment)
-    if isinstance(augment, type) or type(augment).__module__.startswith("keras.") or not _takes_two(augment):
+    is_keras = type(augment).__module__.startswith("keras.")
+    if isinstance(augment, type) or is_keras or not _takes_two_arguments(augment):
         raise UserError(
-            f"an augmentation is a name, such as 'translation', or a function of (images, rng), got {augment!r:.60}"
+            f"an augmentation must be a name, such as 'translation', or a function of (images, rng), got {augment!r:.60}"
         )
     return augment
 
 
-def _takes_two(function):
+def _takes_two_arguments(function):
     try:
-        inspect.signature(function).bind("images", "random")
+        inspect.signature(function).bind("images", "rng")
     except TypeError:
         return False
     return True
 
 
 def get_fixed(augment):
-    """`get` for models without a discriminator, to which an augmentation could adapt itself.
+    """Returns an augmentation as `get` does, for models without a discriminator that an augmentation could adapt to.
 
     Raises:
-        UserError: for an unknown name, or one that would.
+        UserError: If the name is unknown, or the augmentation is adaptive.
     """
-    found = get(augment)
-    if hasattr(found, "adapt"):
-        raise UserError("augmentation 'ada' adapts itself to a discriminator, and this model has none: choose another")
-    return found
+    augmentation = get(augment)
+    if hasattr(augmentation, "adapt"):
+        raise UserError("augmentation 'ada' adapts to a discriminator, and this model has none: choose another augmentation")
+    return augmentation

@@ -1,6 +1,6 @@
-"""Filters of ADA as matrices: wavelets of Daubechies 1992, "Ten lectures on wavelets", tables 6.1 and 6.3.
+"""The filters of ADA as matrices: wavelets of Daubechies 1992, "Ten lectures on wavelets", tables 6.1 and 6.3.
 
-A filter along an axis is a product with a small matrix, which has gradients of every order and runs fast everywhere.
+Filtering along an axis is a product with a small matrix, which has derivatives of every order and is fast on every device.
 """
 
 import functools
@@ -14,16 +14,16 @@ SYM6 = (
 )  # fmt: skip
 SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)
 DELAY = (5.5 - np.dot(np.arange(12), SYM6) / sum(SYM6)) / 2.0
-"""`SYM6` is not quite symmetric: what it doubles lies so many pixels, 0.2, after the place of its row; reversed, before it."""
+"""The delay of `SYM6` in pixels, about 0.2. `SYM6` is not symmetric, so its output is delayed; reversed, it is advanced."""
 
 MARGIN = 4
-"""Pixels that are added by reflection, of which `SYM6` needs three."""
+"""Number of pixels added by reflection; `SYM6` needs three of them."""
 
 
 @functools.cache
 def doubling(size):
-    """The ``(2 * (size + 2 * MARGIN), size)`` matrix that reflects `MARGIN` pixels at both ends and doubles the resolution
-    by `SYM6`. Row j is at pixel ``j / 2 - 0.25 - MARGIN``."""
+    """Returns the ``(2 * (size + 2 * MARGIN), size)`` matrix that reflects `MARGIN` pixels at both ends and doubles the
+    resolution with `SYM6`. Row j is at pixel ``j / 2 - 0.25 - MARGIN``."""
     taps, padded = np.array(SYM6) / sum(SYM6), size + 2 * MARGIN
     matrix = np.zeros((2 * padded, padded), np.float32)
     for j, i in np.ndindex(*matrix.shape):
@@ -35,8 +35,8 @@ def doubling(size):
 
 @functools.cache
 def halving(size):
-    """The ``(size, 2 * (size + 6))`` matrix that halves the resolution by `SYM6`, reversed, of rows that reach three pixels
-    over both ends. Column j is at pixel ``j / 2 - 0.25 - 3``."""
+    """Returns the ``(size, 2 * (size + 6))`` matrix that halves the resolution with the reversed `SYM6`. Its input extends
+    three pixels beyond both ends. Column j is at pixel ``j / 2 - 0.25 - 3``."""
     taps = np.array(SYM6) / sum(SYM6)
     matrix = np.zeros((size, 2 * (size + 6)), np.float32)
     for i, j in np.ndindex(*matrix.shape):
@@ -48,32 +48,32 @@ def halving(size):
 
 @functools.cache
 def reflection(size, margin):
-    """The ``(size + 2 * margin, size)`` matrix of reflection at both ends, without the pixel at the end itself."""
+    """Returns the ``(size + 2 * margin, size)`` matrix of reflection at both ends, without repeating the pixel at the end."""
     index = np.abs(np.arange(-margin, size + margin)) % (2 * (size - 1)) if size > 1 else np.zeros(size + 2 * margin, int)
     return np.eye(size, dtype=np.float32)[np.minimum(index, 2 * (size - 1) - index) if size > 1 else index]
 
 
 @functools.cache
 def band_taps():
-    """``(4, n)``: filters of an octave each, from the lowest on, which add up to the filter that changes nothing."""
+    """Returns ``(4, n)`` filters, one for each octave from the lowest to the highest. They sum to the identity filter."""
     low = np.array(SYM2) / np.sqrt(2.0)
     high = low * (-1.0) ** np.arange(len(low))
     low_squared, high_squared = np.convolve(low, low[::-1]), np.convolve(high, high[::-1])
     bank = np.ones((1, 1))
-    for _ in range(3):  # what is there becomes the lower half of the spectrum, a new band the upper
-        spread = np.zeros((len(bank), 2 * bank.shape[1] - 1))
-        spread[:, ::2] = bank
-        lower = np.stack([np.convolve(row, low_squared) for row in spread])
-        middle = np.zeros((1, lower.shape[1]))
+    for _ in range(3):  # the existing bands become the lower half of the spectrum, and a new band the upper half
+        upsampled = np.zeros((len(bank), 2 * bank.shape[1] - 1))
+        upsampled[:, ::2] = bank
+        lower = np.stack([np.convolve(row, low_squared) for row in upsampled])
+        upper = np.zeros((1, lower.shape[1]))
         start = (lower.shape[1] - len(high_squared)) // 2
-        middle[0, start : start + len(high_squared)] = high_squared
-        bank = np.concatenate([lower, middle])
+        upper[0, start : start + len(high_squared)] = high_squared
+        bank = np.concatenate([lower, upper])
     return bank
 
 
 @functools.cache
 def bands(size):
-    """``(4, size, size)`` matrices of `band_taps`, with reflection at both ends."""
+    """Returns the ``(4, size, size)`` matrices of `band_taps`, with reflection at both ends."""
     bank = band_taps()
     margin = bank.shape[1] // 2
     matrices = np.zeros((4, size, size + 2 * margin), np.float32)

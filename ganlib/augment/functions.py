@@ -1,7 +1,7 @@
-"""Augmentations that every image passes, and `DiffAugment`, which names some of them.
+"""Augmentations that are applied to every image, and `DiffAugment`, which combines them by name.
 
-Each takes ``images``, ``(n, height, width, channels)`` float32 in ``[-1, 1]``, and ``rng``, a
-`ganlib.training.RandomStream`, and returns images of the same shape, through which gradients pass.
+Each function takes ``images``, ``(n, height, width, channels)`` float32 in ``[-1, 1]``, and ``rng``, a
+`ganlib.training.RandomStream`, and returns images of the same shape. All are differentiable.
 """
 
 import math
@@ -34,32 +34,32 @@ def contrast(images, rng):
 
 
 def translation(images, rng, ratio=0.125):
-    """Shifts each image by up to ``ratio`` of its size along each axis; zeros come in."""
-    return _resampled(images, lambda count, size: _shift(rng, count, size, ratio))
+    """Shifts each image by up to ``ratio`` of its size along each axis and fills with zeros."""
+    return _resampled(images, lambda count, size: _shift_matrices(rng, count, size, ratio))
 
 
 def shift(images, rng, ratio=0.07):
-    """Shifts each image by up to ``ratio`` of its size along each axis; the border is repeated.
+    """Shifts each image by up to ``ratio`` of its size along each axis and repeats the border.
 
-    For classifiers: unlike `translation` it leaves an image that could be one of the data.
+    It is for classifiers: unlike with `translation`, the result looks like an image of the data set.
     """
 
     def matrices(count, size):
-        source = tf.range(size)[None, :] + _offset(rng, count, size, ratio)[:, :, 0]
+        source = tf.range(size)[None, :] + _offsets(rng, count, size, ratio)[:, :, 0]
         return tf.one_hot(tf.clip_by_value(source, 0, size - 1), size)
 
     return _resampled(images, matrices)
 
 
 def flip(images, rng):
-    """Mirrors half of the images, each by chance, left to right."""
+    """Mirrors each image left to right with a probability of one half."""
     mirrored = rng.uniform((tf.shape(images)[0], 1, 1, 1)) < 0.5
     return tf.where(mirrored, tf.reverse(images, axis=[2]), images)
 
 
 def affine(images, rng, amount=0.15):
-    """Maps each image about its center by I + E, with the four entries of E from U(-amount, amount): it turns, stretches
-    and slants a little. The border is repeated. For classifiers, as `shift` is."""
+    """Maps each image about its center by I + E, where the four entries of E are drawn from U(-amount, amount). This rotates,
+    stretches and shears the image slightly. The border is repeated. Like `shift`, it is for classifiers."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     sizes = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     rows, columns = (tf.range(size) - (size - 1.0) / 2.0 for size in sizes)
@@ -69,37 +69,38 @@ def affine(images, rng, amount=0.15):
 
 
 def elastic(images, rng, amount=0.05, smoothness=0.14):
-    """Bends each image: every pixel is moved by its own, smooth, random distance. The border is repeated.
+    """Deforms each image by a smooth random displacement of its pixels. The border is repeated.
 
     The elastic deformation of Simard et al. 2003, "Best practices for convolutional neural networks applied to visual
-    document analysis". For classifiers of drawn shapes.
+    document analysis". It is for classifiers of drawn shapes.
 
     Args:
-        images: as always.
-        rng: as always.
-        amount: the deviation of the distance along each axis, as a share of the image's size; theirs is 1.4 pixels of 29.
-        smoothness: the deviation of the Gaussian that smooths the distances, as a share of the image's size; theirs is 4
-            pixels of 29.
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        amount: The standard deviation of the displacement along each axis, as a fraction of the image's size. The authors use
+            1.4 of 29 pixels. Defaults to 0.05.
+        smoothness: The standard deviation of the Gaussian that smooths the displacements, as a fraction of the image's size.
+            The authors use 4 of 29 pixels. Defaults to 0.14.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
-    noise = rng.uniform((count, 2, height, width), -math.sqrt(3.0), math.sqrt(3.0))  # of deviation 1
+    noise = rng.uniform((count, 2, height, width), -math.sqrt(3.0), math.sqrt(3.0))  # with standard deviation 1
     distances = tf.einsum("ij,nkjl,ml->nkim", _gaussian(height, smoothness), noise, _gaussian(width, smoothness))
     down, right = (amount * tf.cast(size, tf.float32) * distances[:, axis] for axis, size in enumerate((height, width)))
     return _displaced(images, down, right)
 
 
 def cutout(images, rng, ratio=0.5):
-    """Sets a random rectangle of ``ratio`` times the image's sides to zero; it may reach over the border."""
+    """Sets a random rectangle, ``ratio`` times the size of the image, to zero. The rectangle may extend beyond the border."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     return images * (1.0 - _rectangle(rng, count, height, width, ratio))
 
 
 def paste(images, rng, ratio=0.3):
-    """Pastes into each image a random rectangle, of ``ratio`` times its sides, of another of the batch.
+    """Pastes into each image a random rectangle, ``ratio`` times the size of the image, from another image of the batch.
 
-    CutMix (Yun et al. 2019, arXiv:1905.04899) mixes the labels, too; here the rectangle, at most a tenth of the image,
-    leaves the label as it is. For labeled images: a few of them do not show all forms of a class, and a stroke that is
-    new must not decide.
+    CutMix (Yun et al. 2019, arXiv:1905.04899) also mixes the labels. Here the rectangle covers at most a tenth of the image,
+    and the label stays unchanged. It is for labeled images: a few labeled images do not show all variants of a class, and the
+    class must not depend on a single new stroke.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     inside = _rectangle(rng, count, height, width, ratio)
@@ -108,24 +109,31 @@ def paste(images, rng, ratio=0.3):
 
 
 POLICIES = {
-    "color": (brightness, saturation, contrast), "translation": (translation,), "cutout": (cutout,), "shift": (shift,),
-    "flip": (flip,), "affine": (affine,), "elastic": (elastic,), "paste": (paste,),
-}  # fmt: skip
-"""Name -> what it stands for. The first three are those of `DiffAugment`'s paper."""
+    "color": (brightness, saturation, contrast),
+    "translation": (translation,),
+    "cutout": (cutout,),
+    "shift": (shift,),
+    "flip": (flip,),
+    "affine": (affine,),
+    "elastic": (elastic,),
+    "paste": (paste,),
+}
+"""Name -> functions, applied in this order. The first three policies are those of the `DiffAugment` paper."""
 
 
 @register
 class DiffAugment:
-    """Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training" (arXiv:2006.10738).
+    """Differentiable augmentation: Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training"
+    (arXiv:2006.10738).
 
     Args:
-        policy: names out of `POLICIES`, joined by commas.
+        policy: Comma-separated names from `POLICIES`. Defaults to ``"color,translation,cutout"``.
 
     Attributes:
-        mixes_channels: whether it takes the channels for colors.
+        mixes_channels: True if the augmentation treats the channels as colors.
 
     Raises:
-        UserError: for an unknown name.
+        UserError: If a name is unknown.
     """
 
     def __init__(self, policy="color,translation,cutout"):
@@ -139,64 +147,64 @@ class DiffAugment:
         return images
 
     def get_config(self):
-        """What `from_config` makes an equal one of."""
+        """Returns the config, from which `from_config` makes an equal augmentation."""
         return {"policy": self.policy}
 
     @classmethod
     def from_config(cls, config):
-        """The augmentation that `get_config` describes."""
+        """Makes the augmentation that `get_config` describes."""
         return cls(**config)
 
 
 def none(images, rng):
-    """Leaves the images as they are."""
+    """Returns the images unchanged."""
     return images
 
 
 def _resampled(images, matrices):
-    """The images with rows and columns of pixels mixed by ``matrices(count, size)``: ``(count, size, size)``, a row for
-    each pixel of the result."""
+    """Multiplies the rows and columns of pixels by ``matrices(count, size)``: ``(count, size, size)``, with a row for each
+    pixel of the result."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     rows, columns = matrices(count, height), matrices(count, width)
-    # As matrix products, which have gradients of every order and run fast everywhere.
+    # Matrix products have derivatives of every order and are fast on every device.
     return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
 
 
 def _displaced(images, down, right):
-    """Images that take each pixel from so far below and to the right, ``(n, height, width)`` pixels each, between pixels
-    bilinearly; the border is repeated."""
+    """Resamples images bilinearly, with each pixel taken from ``down`` pixels below and ``right`` pixels to the right. Both
+    are ``(n, height, width)``. The border is repeated."""
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
     return sampled(images, tf.range(height)[:, None] + down, tf.range(width) + right)
 
 
 def _gaussian(size, smoothness):
-    """A ``(size, size)`` matrix that smooths a vector and keeps the variance of white noise at 1."""
+    """Returns a ``(size, size)`` matrix that smooths a vector and keeps the variance of white noise at 1."""
     index = tf.range(tf.cast(size, tf.float32))
     distance = (index[:, None] - index) / (smoothness * tf.cast(size, tf.float32))
     return tf.math.l2_normalize(tf.exp(-0.5 * tf.square(distance)), axis=1)
 
 
-def _offset(rng, count, size, ratio):
-    """``(count, 1, 1)`` integers up to ``ratio * size``, positive or negative."""
+def _offsets(rng, count, size, ratio):
+    """Draws ``(count, 1, 1)`` integers from ``-ratio * size`` to ``ratio * size``."""
     limit = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
     return rng.integers((count, 1, 1), -limit, limit + 1)
 
 
-def _shift(rng, count, size, ratio):
-    """``(count, size, size)`` matrices, each of which shifts a vector by its own random offset; zeros come in."""
+def _shift_matrices(rng, count, size, ratio):
+    """Draws ``(count, size, size)`` matrices, each of which shifts a vector by a random offset and fills with zeros."""
     index = tf.range(size)
     distance = index[None, None, :] - index[None, :, None]
-    return tf.cast(distance == _offset(rng, count, size, ratio), tf.float32)
+    return tf.cast(distance == _offsets(rng, count, size, ratio), tf.float32)
 
 
 def _rectangle(rng, count, height, width, ratio):
-    """``(count, height, width, 1)`` of ones inside a random rectangle of ``ratio`` times the sides, zeros outside."""
+    """Draws ``(count, height, width, 1)`` masks: 1 inside a random rectangle of ``ratio`` times the image's size, else 0."""
     rows, columns = (_window(rng, count, size, ratio) for size in (height, width))
     return rows[:, :, None, None] * columns[:, None, :, None]
 
 
 def _window(rng, count, size, ratio):
-    """``(count, size)`` of ones inside a window of ``ratio * size`` around a random center, zeros outside."""
+    """Draws ``(count, size)`` masks: 1 inside a window of length ``ratio * size`` around a random center, else 0."""
     length = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
     start = rng.integers((count, 1), 0, size + (1 - length % 2)) - length // 2
     index = tf.range(size)[None, :]

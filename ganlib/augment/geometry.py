@@ -1,4 +1,4 @@
-"""ADA's flips, turns, shifts, scalings and rotations, made together as one affine map of each image."""
+"""ADA's flips, shifts, scalings and rotations, applied together as one affine map of each image."""
 
 import functools
 import math
@@ -12,25 +12,26 @@ from ganlib.layers.resampling import product
 
 
 def transformed(images, rng, probability, categories):
-    """Images, each mapped by a random affine map about its center; beyond the border they are reflected.
+    """Maps each image by a random affine map about its center. Images are reflected beyond the border.
 
-    Nothing is aliased: the image is doubled by a wavelet's filter, sampled bilinearly at twice the resolution, and halved
-    by that filter reversed (appendix B.2 of the paper).
+    There is no aliasing: the resolution is doubled by a wavelet filter, the image is sampled bilinearly at twice the
+    resolution, and the reversed filter halves the resolution again (appendix B.2 of the paper).
 
     Args:
         images: ``(n, height, width, channels)`` float32.
-        rng: a `ganlib.training.RandomStream`.
-        probability: of each transformation, a scalar.
-        categories: ``"blit"`` for flips, quarter turns and shifts by whole pixels, ``"geometric"`` for the rest, or both.
+        rng: A `ganlib.training.RandomStream`.
+        probability: The probability of each transformation, a scalar.
+        categories: A list with ``"blit"`` (flips, rotations by multiples of 90 degrees, shifts by whole pixels),
+            ``"geometric"`` (all others), or both.
 
     Returns:
-        As many images of the same shape.
+        Images of the same shape.
     """
     return warped(images, inverse_maps(images.shape[1:3], tf.shape(images)[0], rng, probability, categories))
 
 
 def inverse_maps(size, count, rng, probability, categories):
-    """``(count, 2, 3)``: from a pixel of the result, (x, y) from the center, to one of the image, by random draws."""
+    """Draws ``(count, 2, 3)`` random maps from a pixel (x, y) of the result to a pixel of the image, relative to the center."""
     height, width = size
     draw = functools.partial(by_chance, rng, probability)
     matrix = tf.eye(3, batch_shape=[count])
@@ -43,11 +44,11 @@ def inverse_maps(size, count, rng, probability, categories):
     if "geometric" in categories:
         scale = draw(2.0 ** (rng.normal((count,)) * 0.2), 1.0)
         matrix @= _scale(scale, scale)
-        either = 1.0 - tf.sqrt(1.0 - probability)  # before or after the stretch, or both
+        each = 1.0 - tf.sqrt(1.0 - probability)  # of two rotations, so that at least one is applied with `probability`
 
         def angle():
-            chosen = rng.uniform((count,)) < either
-            return tf.where(chosen, rng.uniform((count,), -math.pi, math.pi), 0.0)
+            is_rotated = rng.uniform((count,)) < each
+            return tf.where(is_rotated, rng.uniform((count,), -math.pi, math.pi), 0.0)
 
         matrix @= _rotation(angle())
         stretch = draw(2.0 ** (rng.normal((count,)) * 0.2), 1.0)
@@ -59,10 +60,10 @@ def inverse_maps(size, count, rng, probability, categories):
 
 
 def warped(images, maps):
-    """Images, of which each pixel is taken from where ``maps`` say: ``(n, 2, 3)`` as from `inverse_maps`.
+    """Resamples images by ``(n, 2, 3)`` inverse maps, as from `inverse_maps`.
 
-    As in the authors' code, the delays of the two filters cancel unless an image is turned; then it is moved by up to
-    twice `filters.DELAY` along each axis, 0.4 pixels.
+    As in the authors' code, the delays of the two filters cancel unless an image is rotated. A rotated image is shifted by up
+    to twice `filters.DELAY`, 0.4 pixels, along each axis.
     """
     _, height, width, _ = images.shape
     doubled = product(filters.doubling(height), images, filters.doubling(width))
@@ -77,12 +78,12 @@ def warped(images, maps):
 
 
 def _matrix(*rows):
-    """``(n, 3, 3)`` from three rows of numbers and ``(n,)`` tensors."""
-    like = next(entry for row in rows for entry in row if tf.is_tensor(entry))
-    return tf.stack([tf.stack([tf.zeros_like(like) + entry for entry in row], axis=-1) for row in rows], axis=-2)
+    """Returns ``(n, 3, 3)`` matrices from three rows of numbers and ``(n,)`` tensors."""
+    zeros = tf.zeros_like(next(entry for row in rows for entry in row if tf.is_tensor(entry)))
+    return tf.stack([tf.stack([zeros + entry for entry in row], axis=-1) for row in rows], axis=-2)
 
 
-# Of each map the inverse, since a pixel of the result asks where it comes from.
+# These return the inverse of each map, which takes a pixel of the result to its source.
 def _scale(x, y):
     return _matrix((1.0 / x, 0.0, 0.0), (0.0, 1.0 / y, 0.0), (0.0, 0.0, 1.0))
 

@@ -1,4 +1,4 @@
-"""Image datasets: `sources` opens them, `labels` and `partition` pick the few labeled ones, `pipeline` makes batches."""
+"""Image datasets: `sources` opens them, `labels` and `partition` select the few labeled images, `pipeline` creates batches."""
 
 from ganlib.data import folders, labels, partition, pipeline, sources, tree
 from ganlib.data.partition import FewLabels, few_labels

@@ -1,4 +1,4 @@
-"""Few-label splits: which examples keep their label."""
+"""Few-label splits: the selection of the examples that keep their labels."""
 
 import numpy as np
 
@@ -6,19 +6,19 @@ from ganlib.errors import UserError
 
 
 def split(labels, per_class, seed):
-    """Picks ``per_class`` examples of every class to keep their label; the rest is unlabeled.
+    """Selects ``per_class`` labeled examples of every class; the others are unlabeled.
 
     Args:
         labels: ``(n,)`` integers.
-        per_class: how many labeled examples each class gets, at least 1.
-        seed: an integer from 0; the same seed gives the same split.
+        per_class: The number of labeled examples per class, at least 1.
+        seed: A nonnegative integer; the same seed gives the same split.
 
     Returns:
-        ``(labeled, unlabeled)``: int64 arrays of indices into ``labels``. ``labeled`` is ordered class by class;
-        ``unlabeled`` is sorted. Together they are every index once.
+        ``(labeled, unlabeled)``: int64 arrays of indices into ``labels``. ``labeled`` is ordered by class; ``unlabeled`` is
+        sorted. Together they contain every index once.
 
     Raises:
-        UserError: if a class has fewer than ``per_class`` examples, naming it, and for a negative seed.
+        UserError: If a class has fewer than ``per_class`` examples, or an argument is negative.
 
     Examples:
         >>> from ganlib.data import labels
@@ -36,7 +36,7 @@ def split(labels, per_class, seed):
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) < per_class:
-            raise UserError(f"{per_class} labels per class asked for, but class {label} has only {len(members)} examples")
+            raise UserError(f"{per_class} labels per class requested, but class {label} has only {len(members)} examples")
         labeled.append(rng.choice(members, per_class, replace=False))
     labeled = np.concatenate(labeled).astype(np.int64)
     return labeled, np.setdiff1d(np.arange(len(labels)), labeled)

@@ -1,4 +1,4 @@
-"""A training set of which few images have a label: the labeled, the unlabeled and the held-out part."""
+"""Partitions of a training set with few labels: a labeled, an unlabeled and a held-out part."""
 
 import dataclasses
 
@@ -11,12 +11,12 @@ from ganlib.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class FewLabels:
-    """The parts of a training set of which few images have a label.
+    """The parts of a training set with few labels.
 
     Attributes:
-        labeled: the images whose labels may be learned.
-        unlabeled: all images to learn from without labels, the labeled ones among them.
-        validation: further labeled images, which are in neither; or None. They serve to choose and to calibrate.
+        labeled: The images whose labels are used for training.
+        unlabeled: All images used for training without labels, including the labeled ones.
+        validation: Held-out labeled images for model selection and calibration, which are in neither of the others; or None.
     """
 
     labeled: Source
@@ -25,65 +25,66 @@ class FewLabels:
 
 
 def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled=None):
-    """Divides a training set: few labeled images, all the others without labels, some held out.
+    """Partitions a training set into few labeled images, unlabeled images and held-out images.
 
     Args:
-        source: a `ganlib.data.Source` with labels, whose images can be picked.
-        per_class: labeled images of each class; None takes all that are not held out.
-        seed: an integer, by which they are chosen. The same seed gives the same held-out images for any ``per_class``.
-        validation_per_class: labeled images of each class to hold out.
-        unlabeled: another `ganlib.data.Source` to learn from without labels; None takes the same one, less what is
-            held out.
+        source: A `ganlib.data.Source` with labels that is not streamed.
+        per_class: The number of labeled images per class; None uses all that are not held out. Defaults to None.
+        seed: An integer that determines the selection. The same seed holds out the same images for any ``per_class``. Defaults
+            to 0.
+        validation_per_class: The number of labeled images per class to hold out. Defaults to 0.
+        unlabeled: Another `ganlib.data.Source` of unlabeled images; None uses ``source`` without the held-out images. Defaults
+            to None.
 
     Returns:
         A `FewLabels`.
 
     Raises:
-        UserError: if the source has no labels, or too few of a class, or is streamed, or the unlabeled images are of another
-            shape.
+        UserError: If the source is streamed, has no labels or too few of a class, or the unlabeled images have another shape.
     """
-    source.check_not_streamed("no images can be picked that keep their label")
+    source.check_not_streamed("labeled images cannot be selected")
     if source.labels is None:
-        raise UserError(f"{source.name} has no labels to learn from")
+        raise UserError(f"{source.name} has no labels: choose a labeled dataset")
     if unlabeled is not None and unlabeled.image_shape != source.image_shape:
         raise UserError(
             f"{source.name} has images of {source.image_shape}, the unlabeled {unlabeled.name} of {unlabeled.image_shape}: "
-            "set image_size, so that they are alike"
+            "set image_size to give both the same shape"
         )
-    validation, rest = np.array([], np.int64), np.arange(source.num_examples)
+    validation, remaining = np.array([], np.int64), np.arange(source.num_examples)
     if validation_per_class:
-        validation, rest = labels.split(source.labels, validation_per_class, seed)
-    _check_every_class(source, rest)
-    labeled = rest if per_class is None else rest[labels.split(source.labels[rest], per_class, seed)[0]]
+        validation, remaining = labels.split(source.labels, validation_per_class, seed)
+    _check_every_class(source, remaining)
+    labeled = remaining if per_class is None else remaining[labels.split(source.labels[remaining], per_class, seed)[0]]
     return FewLabels(
         source.subset(labeled),
-        unlabeled or (source.subset(rest) if validation_per_class else source),
+        unlabeled or (source.subset(remaining) if validation_per_class else source),
         source.subset(validation) if validation_per_class else None,
     )
 
 
 def check_test_set(source, test):
-    """Checks that a test set can test what learns from a training set.
+    """Checks that a test set matches a training set.
 
     Args:
-        source: the `ganlib.data.Source` that is trained on.
-        test: the one that is tested on.
+        source: The `ganlib.data.Source` used for training.
+        test: The `ganlib.data.Source` used for testing.
 
     Raises:
-        UserError: if the test set is streamed or has no labels, or images or classes that are not those of the training set.
+        UserError: If the test set is streamed, has no labels, or has other classes or another image shape than the training
+            set.
     """
-    test.check_not_streamed("it cannot be tested on")
+    test.check_not_streamed("it cannot be used for testing")
     if test.labels is None:
-        raise UserError(f"{test.name} has no labels to test by: choose another test split")
+        raise UserError(f"{test.name} has no labels: choose another test split")
     if test.image_shape != source.image_shape:
         raise UserError(
-            f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: set image_size, so "
-            "that they are alike, and have both in gray or in color"
+            f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: set image_size "
+            "to give both the same size, and convert both to gray or to color"
         )
     if test.class_names != source.class_names:
         raise UserError(
             f"{source.name} has the classes {', '.join(source.class_names)}, {test.name} {', '.join(test.class_names)}: "
-            "give both the same"
+            "use the same classes for both"
         )
 
 
@@ -91,6 +92,4 @@ def _check_every_class(source, indices):
     counts = np.bincount(source.labels[indices], minlength=len(source.class_names))
     for name, count in zip(source.class_names, counts, strict=True):
         if not count:
-            raise UserError(
-                f"class {name!r} of {source.name} has no labeled image to learn from: add some, or remove the class"
-            )
+            raise UserError(f"class {name!r} of {source.name} has no labeled image for training: add some, or remove the class")

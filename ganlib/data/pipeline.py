@@ -1,9 +1,9 @@
-"""From a `Source` to endless batches. What batch number k holds is a function of (seed, k) alone.
+"""Endless batches of a `Source`. Batch k depends only on (seed, k).
 
-Batch k holds the positions ``k * batch_size`` to ``(k + 1) * batch_size`` of the epochs laid end to end, and each
-epoch is a random permutation by (seed, stream, epoch). So a resumed run sees what it would have seen, no image is
-dropped at an epoch's end, and starting at step k costs no more than the permutation of one epoch, which takes 24 ms for
-1.3 million images. Images stay uint8; the model rescales them on its device.
+Batch k contains the positions ``k * batch_size`` to ``(k + 1) * batch_size`` of the concatenated epochs, and each epoch is a
+random permutation determined by (seed, stream, epoch). A resumed run therefore receives the same batches, no image is dropped
+at the end of an epoch, and starting at step k costs only the permutation of one epoch, which takes 24 ms for 1.3 million
+images. Images remain uint8; the model rescales them on its device.
 """
 
 import tensorflow as tf
@@ -12,26 +12,27 @@ from ganlib.errors import UserError
 from ganlib.seeds import ALGORITHM, Purpose, derive
 
 UNLABELED = 1
-"""The stream of the unlabeled images' order, where there are labeled ones too."""
+"""The stream of the order of unlabeled images, when there are labeled ones, too."""
 
 
 def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0):
-    """Endless batches of a source.
+    """Returns endless batches of a source.
 
     Args:
-        source: a `ganlib.data.Source`.
-        batch_size: images a batch, from 1 to the source's number of images.
-        seed: an integer from which, with the epoch, the order follows.
-        start_step: the number of the first batch.
-        with_labels: give labels where the source has them.
-        stream: an integer. Orders of one seed in several streams are independent, as for datasets that are joined.
+        source: A `ganlib.data.Source`.
+        batch_size: The number of images in a batch, from 1 to the number of images of the source.
+        seed: An integer that, with the epoch, determines the order. Defaults to 0.
+        start_step: The index of the first batch. Defaults to 0.
+        with_labels: Whether to return labels if the source has them. Defaults to True.
+        stream: An integer. The orders of different streams are independent for the same seed, which is used for datasets that
+            are combined. Defaults to 0.
 
     Returns:
-        A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8
-        and ``(batch_size,)`` int64.
+        A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8 and
+        ``(batch_size,)`` int64.
 
     Raises:
-        UserError: for a batch size of 0 or larger than the source.
+        UserError: If the batch size is less than 1 or larger than the source.
     """
     _check_batch_size(source, batch_size)
     with_labels = with_labels and bool(source.class_names)
@@ -49,25 +50,25 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
 
 
 def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None):
-    """Endless batches for a semi-supervised GAN.
+    """Returns endless batches for a semi-supervised GAN.
 
     Args:
-        labeled: the source whose labels may be used; it may be smaller than a batch, and then repeats within it.
-        unlabeled: the source of images whose labels, if there are any, are not read.
-        batch_size: unlabeled images a batch.
-        seed: an integer from which both orders follow.
-        start_step: the number of the first batch.
-        labeled_batch_size: labeled images a batch; None takes ``batch_size``.
+        labeled: The source of labeled images. It may be smaller than a batch, in which case images repeat within a batch.
+        unlabeled: The source of unlabeled images; its labels, if any, are not read.
+        batch_size: The number of unlabeled images in a batch.
+        seed: An integer that determines both orders. Defaults to 0.
+        start_step: The index of the first batch. Defaults to 0.
+        labeled_batch_size: The number of labeled images in a batch; None uses ``batch_size``. Defaults to None.
 
     Returns:
         A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``.
 
     Raises:
-        UserError: for a bad batch size, and a labeled source that is streamed or has no labels.
+        UserError: If a batch size is invalid, or the labeled source is streamed or has no labels.
     """
     labeled.check_not_streamed("its labeled images cannot be repeated")
     if labeled.labels is None:
-        raise UserError(f"{labeled.name} has no labels to learn from")
+        raise UserError(f"{labeled.name} has no labels: choose a labeled dataset")
 
     def read(indices):
         return labeled.read(indices), tf.gather(labeled.labels, indices)
@@ -79,22 +80,23 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
 
 
 def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0):
-    """Endless batches for an instance-conditioned GAN: images, each a neighbor of an instance, and the instances' features.
+    """Returns endless batches for an instance-conditioned GAN: images, each a neighbor of an instance, and the instances'
+    features.
 
     Args:
-        source: the images, not streamed.
-        features: ``(num_examples, F)`` float32, of each image as an instance.
-        neighbors: ``(num_examples, k)`` integers, the numbers of its neighbors, one of which is taken at random.
-        batch_size: images a batch.
-        seed: an integer from which, with the epoch and the step, all follows.
-        start_step: the number of the first batch.
+        source: The images; they must not be streamed.
+        features: ``(num_examples, F)`` float32, the features of each image as an instance.
+        neighbors: ``(num_examples, k)`` integers, the indices of each image's neighbors, one of which is drawn at random.
+        batch_size: The number of images in a batch.
+        seed: An integer that, with the epoch and the step, determines all random choices. Defaults to 0.
+        start_step: The index of the first batch. Defaults to 0.
 
     Returns:
-        A `tf.data.Dataset` of ``(images, features)``: ``(batch_size, height, width, channels)`` uint8 and
-        ``(batch_size, F)`` float32.
+        A `tf.data.Dataset` of ``(images, features)``: ``(batch_size, height, width, channels)`` uint8 and ``(batch_size, F)``
+        float32.
 
     Raises:
-        UserError: for a batch size of 0 or larger than the source, and a source that is streamed.
+        UserError: If the batch size is less than 1 or larger than the source, or the source is streamed.
     """
     source.check_not_streamed("neighbors of its images cannot be read")
     _check_batch_size(source, batch_size)
@@ -112,15 +114,15 @@ def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step
 
 
 def joined_batches(first, second):
-    """Batches that hold those of two datasets, one after the other.
+    """Concatenates the batches of two datasets.
 
     Args:
-        first: a `tf.data.Dataset` of ``(images, labels)``, from `batches`.
-        second: another one, of images of the same shape.
+        first: A `tf.data.Dataset` of ``(images, labels)``, from `batches`.
+        second: Another one, with images of the same shape.
     """
 
     def join(first, second):
-        return tuple(tf.concat(parts, axis=0) for parts in zip(first, second, strict=True))
+        return tuple(tf.concat(pair, axis=0) for pair in zip(first, second, strict=True))
 
     return _finish(tf.data.Dataset.zip(first, second).map(join))
 
@@ -133,30 +135,36 @@ def _check_batch_size(source, batch_size):
 
 
 def _shuffled_indices(num_examples, batch_size, seed, start_step, stream=0):
-    """Endless ``(batch_size,)`` int64 indices. An epoch's permutation is made while the one before it is read."""
+    """Returns endless ``(batch_size,)`` int64 indices. The next epoch's permutation is computed while the current one is
+    read.
+    """
     first_epoch, skipped = divmod(start_step * batch_size, num_examples)
 
-    def rest_of(epoch):
+    def remaining_indices(epoch):
         return _permutation(num_examples, seed, stream, epoch)[tf.where(epoch == first_epoch, skipped, 0) :]
 
-    epochs = tf.data.Dataset.counter(first_epoch).map(rest_of).prefetch(1)
+    epochs = tf.data.Dataset.counter(first_epoch).map(remaining_indices).prefetch(1)
     return epochs.rebatch(batch_size, drop_remainder=True)
 
 
 def _permutation(num_examples, seed, stream, epoch):
-    """``(num_examples,)`` int64. TensorFlow's `index_shuffle` would need no memory, but it knows 256 orders by the epoch."""
+    """Returns a ``(num_examples,)`` int64 permutation. TensorFlow's `index_shuffle` needs no memory, but has only 256 orders
+    per epoch.
+    """
     derived = derive(seed, Purpose.ORDER, stream, epoch)
     return tf.random.experimental.stateless_shuffle(tf.range(num_examples, dtype=tf.int64), derived, alg=ALGORITHM)
 
 
 def _streamed(source, batch_size, seed, start_step, stream, with_labels):
-    """Batches of a stream: each epoch is shuffled anew by (seed, stream, epoch), and a start inside an epoch reads up to it."""
+    """Returns batches of a stream. Each epoch is shuffled by (seed, stream, epoch); starting inside an epoch reads and skips
+    its beginning.
+    """
     first_epoch, skipped = divmod(start_step * batch_size, source.num_examples)
 
     def epochs():
         epoch = first_epoch
         while True:
-            dataset = source.stream(_number(derive(seed, Purpose.ORDER, stream, epoch)))
+            dataset = source.stream(_seed_as_integer(derive(seed, Purpose.ORDER, stream, epoch)))
             for image, label in dataset.skip(skipped) if epoch == first_epoch else dataset:
                 if with_labels and not 0 <= int(label) < len(source.class_names):
                     raise UserError(f"{source.name} has an image with the label {int(label)}: open it without labels")
@@ -167,8 +175,8 @@ def _streamed(source, batch_size, seed, start_step, stream, with_labels):
     return tf.data.Dataset.from_generator(epochs, output_signature=signature).batch(batch_size, drop_remainder=True)
 
 
-def _number(derived):
-    """A derived seed as one integer from 0, for operations that take no pair."""
+def _seed_as_integer(derived):
+    """Converts a derived seed to one nonnegative integer, for operations that do not take a pair."""
     return int(tf.random.stateless_uniform((), derived, 0, tf.int64.max, tf.int64, alg=ALGORITHM))
 
 

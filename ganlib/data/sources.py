@@ -1,6 +1,6 @@
-"""`open` a dataset by name: the embedded digits, any TFDS image dataset, or a folder of images.
+"""Opens a dataset by name: the bundled digits, any TFDS image dataset, or a folder of images.
 
-Every source gives uint8 images of one size. Small ones lie in memory; large ones are read as they are needed.
+Every source has uint8 images of one size. Small datasets are held in memory, large ones are read on demand.
 """
 
 import dataclasses
@@ -18,29 +18,29 @@ from ganlib.data.labels import split as split_labels
 from ganlib.errors import UserError, choose, did_you_mean, integer
 
 MEMORY_LIMIT = 2 << 30
-"""Bytes of uint8 images up to which a source is held in memory."""
+"""The maximum size in bytes of the uint8 images of a source that is held in memory."""
 
 DIGITS_TEST_PER_CLASS = 50
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Images of one size, perhaps with labels.
+    """Images of one size, with or without labels.
 
-    A source is read in one of two ways. With ``read`` any image can be fetched by its index, so a pipeline can
-    start anywhere. Only a TFDS dataset too large for memory lacks it and has ``stream`` instead.
+    A source is read in one of two ways. With ``read``, any image can be fetched by its index, so a pipeline can start anywhere.
+    Only a TFDS dataset that is too large for memory lacks it and has ``stream`` instead.
 
     Attributes:
-        name: what was opened, with its split, such as ``"mnist/train"``.
+        name: The name with its split, such as ``"mnist/train"``.
         image_shape: ``(height, width, channels)``.
-        num_examples: how many images there are.
+        num_examples: The number of images.
         labels: ``(num_examples,)`` int64 in ``[0, num_classes)``, or None.
-        class_names: a tuple of ``num_classes`` strings; empty when there are no classes.
-        images: ``(num_examples, height, width, channels)`` uint8 when held in memory, otherwise None.
-        read: a TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
-        stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None;
-            the label is -1 where there is none.
-        origin: a string that says which files the images are read from, and how; of images that are not in memory.
+        class_names: A tuple of ``num_classes`` strings, empty if there are no classes.
+        images: ``(num_examples, height, width, channels)`` uint8 if held in memory, otherwise None.
+        read: A TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
+        stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None. The label is -1 if
+            there is none.
+        origin: For images that are not in memory, a string that identifies the files and how they are read.
     """
 
     name: str
@@ -55,60 +55,58 @@ class Source:
 
     @functools.cached_property
     def fingerprint(self):
-        """64 hexadecimal digits that are others when the images, labels or class names are others.
+        """64 hexadecimal digits that change if the images, labels or class names change.
 
-        Of images in memory they follow from their bytes. Of others they follow from the files' names, sizes, beginnings and
-        ends, or from the version of a TFDS dataset. So the same folder in another place has the same fingerprint. It is
-        computed on first use.
+        For images in memory, they are a hash of the bytes. Otherwise they depend on the names, sizes, beginnings and ends of
+        the files, or on the version of a TFDS dataset. A copy of the same folder has the same fingerprint. It is computed on
+        first use.
         """
         images = self.images if self.images is not None else (self.origin or self.name)
         return _digest(images, self.image_shape, self.num_examples, self.class_names, self.labels)
 
     @property
     def num_classes(self):
-        """The number of classes, or None without classes."""
+        """The number of classes, or None if there are none."""
         return len(self.class_names) or None
 
     def pick(self, indices):
-        """The images at ``(n,)`` integers: ``(n, height, width, channels)`` uint8.
+        """Returns the images at ``(n,)`` integer indices: ``(n, height, width, channels)`` uint8.
 
         Raises:
-            UserError: if the images are streamed, so that there is no picking, or an index is not one of an image.
+            UserError: If the images are streamed, or an index is out of range.
         """
         indices = self._indices(indices)
         return self.images[indices] if self.images is not None else self.read(indices).numpy()
 
     def of_classes(self, classes):
-        """The source that holds only the images of some classes, which are numbered anew in that order.
+        """Returns a source with only the images of some classes, which are renumbered in the given order.
 
         Args:
-            classes: their names or numbers.
+            classes: The names or indices of the classes.
 
         Raises:
-            UserError: for a class that is not there or is named twice, or if the images are streamed or have no labels.
+            UserError: If a class does not exist or is repeated, or the images are streamed or have no labels.
         """
-        self.check_not_streamed("its classes cannot be picked")
+        self.check_not_streamed("its classes cannot be selected")
         if self.labels is None:
-            raise UserError(
-                f"{self.name} has no labels, so there are no classes to pick: classes {','.join(map(str, classes))}"
-            )
-        known = {str(number): number for number in range(len(self.class_names))}
-        known |= {name: number for number, name in enumerate(self.class_names)}
-        old = [choose(f"class of {self.name}", str(name), known) for name in classes]
-        if len(set(old)) < len(old):
-            raise UserError(f"classes {','.join(map(str, classes))} name one twice")
-        source = self.subset(np.flatnonzero(np.isin(self.labels, old)))
-        new = np.zeros(len(self.class_names), np.int64)
-        new[old] = np.arange(len(old))
-        names = tuple(self.class_names[number] for number in old)
-        name = f"{self.name}[{','.join(map(str, old))}]"
-        return dataclasses.replace(source, name=name, labels=new[source.labels], class_names=names)
+            raise UserError(f"{self.name} has no labels: omit classes={','.join(map(str, classes))}")
+        known = {str(index): index for index in range(len(self.class_names))}
+        known |= {name: index for index, name in enumerate(self.class_names)}
+        selected = [choose(f"class of {self.name}", str(name), known) for name in classes]
+        if len(set(selected)) < len(selected):
+            raise UserError(f"classes must be unique, got {','.join(map(str, classes))}")
+        source = self.subset(np.flatnonzero(np.isin(self.labels, selected)))
+        new_indices = np.zeros(len(self.class_names), np.int64)
+        new_indices[selected] = np.arange(len(selected))
+        names = tuple(self.class_names[index] for index in selected)
+        name = f"{self.name}[{','.join(map(str, selected))}]"
+        return dataclasses.replace(source, name=name, labels=new_indices[source.labels], class_names=names)
 
     def subset(self, indices):
-        """The source that holds only ``indices``, in that order.
+        """Returns a source with only the images at ``indices``, in that order.
 
         Raises:
-            UserError: if the images are streamed, so that there is no picking, or an index is not one of an image.
+            UserError: If the images are streamed, or an index is out of range.
         """
         indices = self._indices(indices)
         labels = None if self.labels is None else self.labels[indices]
@@ -120,38 +118,47 @@ class Source:
         )
 
     def check_not_streamed(self, consequence):
-        """Raises a `UserError` that names a consequence if the images are streamed, so that none can be picked."""
+        """Raises a `UserError` if the images are streamed.
+
+        Args:
+            consequence: A clause for the message, such as "its images cannot be selected".
+
+        Raises:
+            UserError: If the images are streamed.
+        """
         if self.read is None:
             raise UserError(
-                f"{self.name} is streamed, since its images take more than {MEMORY_LIMIT >> 20} MB, so {consequence}: "
-                "choose a smaller image_size, so that they fit in memory"
+                f"{self.name} is streamed because its images take more than {MEMORY_LIMIT >> 20} MB, so {consequence}: "
+                "set a smaller image_size to hold them in memory"
             )
 
     def _indices(self, indices):
-        """``indices`` as int64, each of which is the number of an image."""
-        self.check_not_streamed("its images cannot be picked")
+        """Returns ``indices`` as int64 after checking that they are in range."""
+        self.check_not_streamed("its images cannot be selected")
         indices = np.asarray(indices)
         if indices.size and indices.dtype.kind not in "iu":
-            raise UserError(f"images of {self.name} are picked by integers, got {indices.dtype}: for a mask use np.flatnonzero")
+            raise UserError(
+                f"images of {self.name} are selected by integers, got {indices.dtype}: use np.flatnonzero for a mask"
+            )
         if indices.size and not 0 <= indices.min() <= indices.max() < self.num_examples:
             raise UserError(
-                f"{self.name} has images 0 to {self.num_examples - 1}, but {indices.min()} to {indices.max()} are to be picked"
+                f"indices of {self.name} must be from 0 to {self.num_examples - 1}, got {indices.min()} to {indices.max()}"
             )
         return indices.astype(np.int64)
 
 
 def from_arrays(name, images, labels=None, class_names=()):
-    """A `Source` over arrays in memory.
+    """Creates a `Source` from arrays in memory.
 
     Args:
-        name: the name to show.
+        name: The name to display.
         images: ``(n, height, width, channels)`` uint8.
-        labels: ``(n,)`` integers, or None.
-        class_names: the names of the classes, or empty to name them by their numbers.
+        labels: ``(n,)`` integers, or None. Defaults to None.
+        class_names: The names of the classes; if empty, classes are named by their indices. Defaults to ``()``.
 
     Raises:
-        UserError: for images of another type or shape, labels that are no integers, of another number or out of range, and
-            class names that repeat or have no labels.
+        UserError: If images have another type or shape, labels are not integers, out of range or not one per image, or class
+            names repeat or have no labels.
     """
     images = np.ascontiguousarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or 0 in images.shape[1:]:
@@ -161,36 +168,36 @@ def from_arrays(name, images, labels=None, class_names=()):
     check_channels(name, images.shape[3])
     class_names = tuple(map(str, class_names))
     if len(set(class_names)) < len(class_names):
-        raise UserError(f"{name}: classes {', '.join(class_names)} name one twice: name each otherwise")
+        raise UserError(f"{name}: class names must be unique, got {', '.join(class_names)}")
     if labels is None and class_names:
-        raise UserError(f"{name}: there are classes {', '.join(class_names)}, but no labels: give both or none")
+        raise UserError(f"{name}: there are classes {', '.join(class_names)}, but no labels: pass both or neither")
     if labels is not None:
         labels = _integers(name, labels)
         class_names = class_names or tuple(str(k) for k in range(labels.max(initial=-1) + 1))
         if labels.shape != (len(images),) or np.any((labels < 0) | (labels >= len(class_names))):
             raise UserError(
-                f"{name}: {len(images)} images need as many labels from 0 to {len(class_names) - 1}, got {labels.size} "
+                f"{name}: {len(images)} images need one label each from 0 to {len(class_names) - 1}, got {labels.size} "
                 f"from {labels.min(initial=0)} to {labels.max(initial=0)}"
             )
-    with tf.device("CPU:0"):  # a tensor, since an array would become a constant inside the pipeline's graph
+    with tf.device("CPU:0"):  # an array would become a constant in the pipeline's graph
         tensor = tf.constant(images)
     return Source(name, images.shape[1:], len(images), labels, class_names, images, read=lambda i: tf.gather(tensor, i))
 
 
 def check_channels(name, channels):
-    """Raises a `UserError` for images that are neither gray nor RGB."""
+    """Raises a `UserError` unless images are gray or RGB."""
     if channels not in (1, 3):
         raise UserError(f"{name}: images must have 1 channel (gray) or 3 (RGB), got {channels}: convert them")
 
 
 def _integers(name, labels):
-    """Labels as int64; floats only where they are whole numbers."""
+    """Converts labels to int64; floats must be whole numbers."""
     labels = np.asarray(labels)
     kind = labels.dtype.kind
-    wrong = labels[~(np.isfinite(labels) & (labels == np.round(labels)))] if kind == "f" else labels[: kind not in "biu"]
-    if wrong.size:
+    invalid = labels[~(np.isfinite(labels) & (labels == np.round(labels)))] if kind == "f" else labels[: kind not in "biu"]
+    if invalid.size:
         raise UserError(
-            f"{name}: labels must be integers, got {labels.dtype} such as {wrong.flat[0]!s:.20}: number the classes from 0"
+            f"{name}: labels must be integers, got {labels.dtype} such as {invalid.flat[0]!s:.20}: number the classes from 0"
         )
     return labels.astype(np.int64)
 
@@ -199,21 +206,21 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
     """Opens a dataset.
 
     Args:
-        name: ``"digits"`` (scikit-learn's 1,797 handwritten digits of 8x8, no download), ``"folder:PATH"``, or the
-            name of a TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``.
-        split: ``"train"`` or ``"test"``; a TFDS dataset also takes the splits that it has itself, and a folder
-            ``"validation"``. A folder's splits are its subfolders, such as ``train``, ``val`` and ``test``.
-        image_size: height and width in pixels; None keeps the images' own size. Images of another size are cropped
-            to their central square, then resized with Pillow's antialiased Lanczos filter.
-        data_dir: where TFDS datasets lie; None takes ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``.
-        skip_corrupt: leave out what cannot be read as an image in a folder, and say how many, instead of failing.
-        background: the color that shows through transparent images in a folder, as Pillow names colors.
+        name: ``"digits"`` (scikit-learn's 1,797 handwritten 8x8 digits, no download), ``"folder:PATH"``, or the name of a
+            TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``. Defaults to ``"digits"``.
+        split: ``"train"`` or ``"test"``. A TFDS dataset also accepts its other splits, and a folder ``"validation"``. The
+            splits of a folder are its subfolders, such as ``train``, ``val`` and ``test``. Defaults to ``"train"``.
+        image_size: The height and width in pixels; None keeps the original size. Images of another size are cropped to their
+            central square, then resized with Pillow's antialiased Lanczos filter. Defaults to None.
+        data_dir: The folder of TFDS datasets; None uses ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``. Defaults to None.
+        skip_corrupt: Whether to skip unreadable files of a folder and log their number, instead of failing. Defaults to False.
+        background: The color behind transparent pixels of images in a folder, as Pillow names colors. Defaults to ``"white"``.
 
     Returns:
         A `Source`.
 
     Raises:
-        UserError: for an unknown dataset or split, a missing or empty folder, or a file that is not an image.
+        UserError: If the dataset or split is unknown, the folder is missing or empty, or a file is not an image.
 
     Examples:
         >>> from ganlib.data import sources
@@ -223,9 +230,9 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
     """
     if image_size is not None:
         image_size = integer("image_size", image_size, 1)
-    for what, given in (("a dataset", name), ("a split", split)):
-        if not isinstance(given, str):
-            raise UserError(f"{what} is named by a string, such as 'digits', 'folder:PATH' or 'train', got {given!r}")
+    for kind, value in (("dataset", name), ("split", split)):
+        if not isinstance(value, str):
+            raise UserError(f"the {kind} must be a string, such as 'digits', 'folder:PATH' or 'train', got {value!r}")
     if name == "digits":
         return _open_digits(split, image_size)
     if name.startswith("folder:"):
@@ -235,15 +242,15 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
 
 def _open_digits(split, image_size):
     if split not in ("train", "test"):
-        raise UserError(f"digits has the splits train and test, not {split!r}")
+        raise UserError(f"digits has no split {split!r}: choose train or test")
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
     test, train = split_labels(digits.target, DIGITS_TEST_PER_CLASS, seed=0)
-    chosen = train if split == "train" else test
-    images = _resize_all(images[chosen], image_size)
-    return from_arrays(f"digits/{split}", images, digits.target[chosen])
+    indices = train if split == "train" else test
+    images = _resize_all(images[indices], image_size)
+    return from_arrays(f"digits/{split}", images, digits.target[indices])
 
 
 def _open_folder(path, split, image_size, skip_corrupt, background):
@@ -252,9 +259,9 @@ def _open_folder(path, split, image_size, skip_corrupt, background):
     name = f"folder:{path}/{folders.tree.split_of(split)}" if listing.has_splits else f"folder:{path}"
     if len(listing.paths) * int(np.prod(shape)) <= MEMORY_LIMIT:
         listing, images = folders.load_all(listing)
-        _warn_of_contradictions(listing, images)
+        _warn_about_contradictions(listing, images)
         source = from_arrays(name, images, listing.labels, listing.class_names)
-        return dataclasses.replace(source, origin=_origin_of(listing))
+        return dataclasses.replace(source, origin=_origin(listing))
 
     if skip_corrupt:
         listing = folders.check_all(listing)
@@ -267,25 +274,25 @@ def _open_folder(path, split, image_size, skip_corrupt, background):
         images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
         return tf.ensure_shape(images, (*indices.shape, *shape))
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin_of(listing))
+    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin(listing))
 
 
-def _warn_of_contradictions(listing, images):
-    """Logs how many images are in more than one class, pixel for pixel."""
+def _warn_about_contradictions(listing, images):
+    """Logs the number of images that have identical pixels but another class."""
     if listing.labels is None:
         return
-    first, contradicting = {}, []
-    for number, image in enumerate(images):
-        other = first.setdefault(hashlib.sha256(image).digest(), number)
-        if listing.labels[other] != listing.labels[number]:
-            contradicting.append((other, number))
-    if contradicting:
-        other, number = contradicting[0]
-        message = "%d images are equal to one of another class, the first: %s and %s"
-        logging.getLogger("ganlib").warning(message, len(contradicting), listing.paths[other], listing.paths[number])
+    first, contradictions = {}, []
+    for index, image in enumerate(images):
+        other = first.setdefault(hashlib.sha256(image).digest(), index)
+        if listing.labels[other] != listing.labels[index]:
+            contradictions.append((other, index))
+    if contradictions:
+        other, index = contradictions[0]
+        message = "%d images are identical to an image of another class, the first: %s and %s"
+        logging.getLogger("ganlib").warning(message, len(contradictions), listing.paths[other], listing.paths[index])
 
 
-def _origin_of(listing):
+def _origin(listing):
     return _digest(listing.relative_paths, listing.file_sums, listing.image_size, listing.channels, listing.background)
 
 
@@ -296,23 +303,23 @@ def _open_tfds(name, split, image_size, data_dir):
     data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except (tfds.core.registered.DatasetNotFoundError, ValueError):  # ValueError: it cannot be a name
+    except (tfds.core.registered.DatasetNotFoundError, ValueError):  # ValueError: an invalid name
         known = ["digits", *tfds.list_builders(with_community_datasets=False)]
         raise UserError(
             f"unknown dataset {name!r}: use 'digits', 'folder:PATH' or a TensorFlow Datasets name.{did_you_mean(name, known)}"
         ) from None
     features = builder.info.features
     if not hasattr(features, "keys") or "image" not in features:
-        raise UserError(f"dataset {name!r} has no feature 'image', so it cannot be used here")
+        raise UserError(f"dataset {name!r} has no feature 'image': choose an image dataset")
     try:
         builder.download_and_prepare()
-    except Exception as error:  # each dataset's download fails in its own way
+    except Exception as error:  # each dataset's download can fail in other ways
         raise UserError(
             f"dataset {name!r} is not in {builder.data_dir} and could not be downloaded "
-            f"({type(error).__name__}: {str(error)[:100]}): put it there or point TFDS_DATA_DIR at it"
+            f"({type(error).__name__}: {str(error)[:100]}): put it there or set TFDS_DATA_DIR"
         ) from None
     if split not in builder.info.splits:
-        raise UserError(f"dataset {name!r} has no split {split!r}: it has {', '.join(builder.info.splits)}")
+        raise UserError(f"dataset {name!r} has no split {split!r}: choose one of {', '.join(builder.info.splits)}")
     return _tfds_source(builder, name, split, image_size)
 
 
@@ -321,13 +328,13 @@ def _tfds_source(builder, name, split, image_size):
     height, width, channels = features["image"].shape
     if features["image"].dtype != np.uint8:
         raise UserError(
-            f"dataset {name!r} has images of {np.dtype(features['image'].dtype)}, not uint8, so it cannot be used here"
+            f"dataset {name!r} has images of {np.dtype(features['image'].dtype)}, not uint8: choose another dataset"
         )
     check_channels(name, channels)
     has_labels = "label" in features and hasattr(features["label"], "names")
     class_names = tuple(features["label"].names) if has_labels else ()
     if image_size is None and (height is None or height != width):
-        raise UserError(f"dataset {name!r} has images of shape {features['image'].shape}: give an image_size")
+        raise UserError(f"dataset {name!r} has images of shape {features['image'].shape}: set image_size")
     size = image_size or height
 
     def example(element):
@@ -353,7 +360,7 @@ def _tfds_source(builder, name, split, image_size):
         images[start : start + len(image_batch)] = image_batch
         labels[start : start + len(image_batch)] = label_batch
         start += len(image_batch)
-    if np.all(labels == -1):  # as of test splits whose labels are kept back
+    if np.all(labels == -1):  # test splits whose labels are not published
         labels, class_names = None, ()
     source = from_arrays(f"{name}/{split}", images, labels, class_names)
     return dataclasses.replace(source, origin=origin)
@@ -374,7 +381,7 @@ def _resize_all(images, image_size):
 
 
 def _digest(*parts):
-    """64 hexadecimal digits of arrays by their bytes, and of anything else by its `repr`."""
+    """Returns 64 hexadecimal digits, a hash of the bytes of arrays and of the `repr` of other values."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):

@@ -1,4 +1,4 @@
-"""A trained model measured against data: `generator` measures what a GAN makes, `classifier` what a classifier gets right."""
+"""Evaluation of trained models on data: `generation` evaluates a GAN's images, `classification` a classifier's predictions."""
 
 from ganlib.evaluation.generation import (
     Evaluation,
@@ -11,6 +11,11 @@ from ganlib.evaluation.generation import (
 )
 
 __all__ = [
-    "Evaluation", "evaluation_record", "generated_batches", "generated_source", "nearest_neighbors", "real_batches",
+    "Evaluation",
+    "evaluation_record",
+    "generated_batches",
+    "generated_source",
+    "nearest_neighbors",
+    "real_batches",
     "shared_by_replicas",
-]  # fmt: skip
+]

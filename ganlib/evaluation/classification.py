@@ -1,4 +1,4 @@
-"""A trained classifier as a product: calibrated, tested once, with its mistakes shown."""
+"""Evaluation of a trained classifier: calibration, test metrics, and a figure of its mistakes."""
 
 import numpy as np
 
@@ -9,13 +9,13 @@ MISTAKES = 24
 
 
 def load(run):
-    """The averaged classifier of a run, with its calibration: that of `ganlib.load`, a `ganlib.Classifier`.
+    """Returns the averaged, calibrated classifier of a run, a `ganlib.Classifier`, as loaded by `ganlib.load`.
 
     Args:
-        run: a `ganlib.runs.Run`.
+        run: A `ganlib.runs.Run`.
 
     Raises:
-        UserError: if the run is of a GAN without a classifier, or has no readable checkpoint.
+        UserError: If the run is of a GAN without a classifier, or has no readable checkpoint.
     """
     model = runs.load(run.folder)
     if not hasattr(model, "classifier"):
@@ -24,11 +24,11 @@ def load(run):
 
 
 def calibrate(classifier, held_out):
-    """Sets a classifier's temperature by held-out labeled images: Guo et al. 2017 (arXiv:1706.04599).
+    """Calibrates a classifier's temperature on held-out labeled images: Guo et al. 2017 (arXiv:1706.04599).
 
     Args:
-        classifier: a `ganlib.Classifier`.
-        held_out: a `ganlib.data.Source` of images that were not trained on; None leaves the temperature as it is.
+        classifier: A `ganlib.Classifier`.
+        held_out: A `ganlib.data.Source` of images that were not used for training; None leaves the temperature unchanged.
 
     Returns:
         The temperature, a float.
@@ -40,22 +40,22 @@ def calibrate(classifier, held_out):
 
 
 def calibrate_run(run, model, held_out):
-    """Calibrates the averaged classifier of a run whose training is over, and keeps its temperature in the newest checkpoint.
+    """Calibrates the averaged classifier of a finished run and stores its temperature in the newest checkpoint.
 
-    That checkpoint is written anew; whenever the process is killed, the old one or the new one is there. The same call again
-    writes nothing, so a run that was killed before it was calibrated is calibrated by the same command.
+    The checkpoint is replaced atomically: if the process is killed, either the old or the new one exists. Calling it again
+    writes nothing, so rerunning the command calibrates a run that was killed before its calibration.
 
     Args:
-        run: a `ganlib.runs.Run`.
-        model: its model, as `ganlib.runs.fit` leaves it.
-        held_out: as in `calibrate`.
+        run: A `ganlib.runs.Run`.
+        model: The model of the run, as returned by `ganlib.runs.fit`.
+        held_out: The held-out images, as in `calibrate`.
 
     Returns:
         The temperature, a float.
     """
-    before = float(model.classifier.temperature.numpy())
+    previous = float(model.classifier.temperature.numpy())
     temperature = calibrate(model.classifier, held_out)
-    if temperature != before:
+    if temperature != previous:
         checkpoints = run.checkpoints(model)
         checkpoints.save(anew=True)
         checkpoints.wait()
@@ -63,25 +63,25 @@ def calibrate_run(run, model, held_out):
 
 
 def accuracy(model, source):
-    """The share of a labeled source's images that a model with ``classify`` gets right: a float in [0, 1]."""
+    """Computes the accuracy of a model with a ``classify`` method on a labeled source: a float in [0, 1]."""
     return metrics.accuracy(source.labels, classify(model, source))
 
 
 def classify(model, source):
-    """``(n, num_classes)`` float32 probabilities of all images of a source, in their order."""
+    """Computes the ``(n, num_classes)`` float32 probabilities of all images of a source, in their order."""
     return np.concatenate([model.classify(images) for images in _images(source)])
 
 
 def test(classifier, source):
-    """All that is told of a classifier on labeled test images.
+    """Evaluates a classifier on labeled test images.
 
     Args:
-        classifier: a `ganlib.Classifier`.
-        source: a labeled `ganlib.data.Source`.
+        classifier: A `ganlib.Classifier`.
+        source: A labeled `ganlib.data.Source`.
 
     Returns:
-        ``(result, picture)``: a dict of ``test_accuracy``, ``confusion_matrix`` (rows the true classes),
-        ``recall_by_class``, ``expected_calibration_error``, ``temperature`` and ``test_images``, ready for JSON; and a
+        ``(result, figure)``: a JSON-serializable dict of ``test_accuracy``, ``confusion_matrix`` (rows are the true classes),
+        ``recall_by_class``, ``expected_calibration_error``, ``temperature`` and ``test_images``; and a
         `matplotlib.figure.Figure` of the most confident mistakes, or None if there are none.
     """
     probabilities = classify(classifier, source)
@@ -95,10 +95,10 @@ def test(classifier, source):
         "recall_by_class": {name: None if np.isnan(value) else float(value) for name, value in recall.items()},
         "confusion_matrix": matrix.tolist(),
     }
-    return result, _picture_of_mistakes(source, probabilities)
+    return result, _figure_of_mistakes(source, probabilities)
 
 
-def _picture_of_mistakes(source, probabilities):
+def _figure_of_mistakes(source, probabilities):
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != source.labels)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
@@ -110,6 +110,6 @@ def _picture_of_mistakes(source, probabilities):
 
 
 def _images(source, batch_size=1000):
-    """The images of a source that can be picked, in order, in parts."""
+    """Yields the images of a source in order, in batches."""
     for start in range(0, source.num_examples, batch_size):
         yield source.pick(np.arange(start, min(start + batch_size, source.num_examples)))

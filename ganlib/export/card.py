@@ -1,4 +1,4 @@
-"""The model card that goes with what is exported: what it is, of what data, how good, how to call it.
+"""The model card of an export: the model, its data, its metrics and the inputs of its functions.
 
 Mitchell et al. 2019, "Model cards for model reporting" (arXiv:1810.03993).
 """
@@ -12,25 +12,25 @@ from ganlib.files import read_dict, read_measures, write_json, written_whole
 
 JSON, MARKDOWN = "model_card.json", "model_card.md"
 OF_EXPORTS = (examples.NAME, saved_model.VERSION, onnx.NAME, litert.NAME, keras_file.NAME)
-"""What else the folder of an export holds."""
+"""The other files and folders of an export."""
 MEASURED = ("evaluation.json", "classification.json")
-"""The files of a run that say how good it is."""
+"""The files of a run that hold its metrics."""
 
 
 def write(folder, run, functions, step, **facts):
     """Writes ``model_card.json`` and ``model_card.md``.
 
     Args:
-        folder: a `pathlib.Path`.
-        run: the `ganlib.runs.Run` that it was trained in.
-        functions: of `ganlib.export.functions`.
-        step: the train step of the checkpoint.
-        facts: what else to tell, as in ``licence="CC-BY-4.0"``.
+        folder: The folder of the export, a `pathlib.Path`.
+        run: The `ganlib.runs.Run` of the model.
+        functions: A list of `ganlib.export.functions.Function`.
+        step: The train step of the checkpoint.
+        facts: Further entries, as in ``licence="CC-BY-4.0"``.
     """
     card = {
         "name": name_of(run), "step": step, **facts, **identity(run), "background": run.config.background,
         "training_images": run.facts.get("num_examples"),
-        "functions": {function.name: evaluation_record(function) for function in functions},
+        "functions": {function.name: function_record(function) for function in functions},
         "measured": _measured(run.folder, step), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
         "config": json.loads(run.config.to_json_best_effort()),
     }  # fmt: skip
@@ -40,76 +40,78 @@ def write(folder, run, functions, step, **facts):
 
 
 def read(folder):
-    """The card in a folder, a dict.
+    """Reads the card in a folder as a dict.
 
     Args:
-        folder: a `pathlib.Path`, what `experiments.export` has written.
+        folder: A folder that `experiments.export` has written, a `pathlib.Path`.
 
     Raises:
-        UserError: if there is none, or it is damaged.
+        UserError: If there is no card, or it is damaged.
     """
     path = folder / JSON
     if not path.exists():
-        raise UserError(f"no export in {str(folder)!r}: it has no {JSON}; write one by experiments.export")
+        raise UserError(f"no export in {str(folder)!r}: it has no {JSON}; create one with experiments.export")
     card = read_dict(path)
     if card is None:
-        raise UserError(f"{str(path)!r} is damaged: write the export again by experiments.export")
-    return {"background": card.get("config", {}).get("background", "white"), **card}  # an older card has it in its config alone
+        raise UserError(f"{str(path)!r} is damaged: run experiments.export again")
+    return {"background": card.get("config", {}).get("background", "white"), **card}  # older cards have it only in the config
 
 
 def check_free(folder, run, form):
-    """Looks whether an export may be written to a folder: a new or empty one, or one that holds the same model and format.
+    """Checks that an export may be written to a folder: it must be new, empty, or hold an export of the same model and format.
 
     Args:
-        folder: a `pathlib.Path`.
-        run: the `ganlib.runs.Run` to export.
-        form: the name of the format.
+        folder: The folder, a `pathlib.Path`.
+        run: The `ganlib.runs.Run` to export.
+        form: The name of the format.
 
     Raises:
-        UserError: if the folder holds anything else.
+        UserError: If the folder holds anything else.
     """
-    held = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    if not held:
+    files = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if not files:
         return
-    advice = "give an empty or a new folder as --output, one for each model and format"
+    advice = "pass a new or empty folder as --output, one for each model and format"
     if not (folder / JSON).exists():
         raise UserError(f"{str(folder)!r} is not empty and holds no export: {advice}")
     card = read(folder)
-    wanted = {"name": name_of(run), "format": form, **json.loads(json.dumps(identity(run)))}
-    for key, value in wanted.items():
+    expected = {"name": name_of(run), "format": form, **json.loads(json.dumps(identity(run)))}
+    for key, value in expected.items():
         if card.get(key) != value:
             raise UserError(f"{str(folder)!r} holds another export, whose {key} is {card.get(key)!r}, not {value!r}: {advice}")
-    others = {*held} - {JSON, MARKDOWN, *OF_EXPORTS}
+    others = {*files} - {JSON, MARKDOWN, *OF_EXPORTS}
     if others:
-        raise UserError(f"{str(folder)!r} also holds {min(others)!r}, which is no part of an export: move it away, or {advice}")
+        raise UserError(
+            f"{str(folder)!r} also holds {min(others)!r}, which is not part of an export: move it away, or {advice}"
+        )
 
 
 def name_of(run):
-    """The name of a run's model: that of its folder."""
+    """Returns the name of a run's model, which is the name of its folder."""
     return run.folder.resolve().name
 
 
 def identity(run):
-    """The facts that identify the model of a run."""
+    """Returns the facts that identify the model of a run, a dict."""
     return {"data": run.facts["data"], "image_shape": list(run.image_shape), "class_names": list(run.class_names)}
 
 
-def evaluation_record(function):
-    """The inputs of a function as the card has them: name -> shape, in which "batch" stands for any size, and dtype."""
+def function_record(function):
+    """Returns the inputs of a function for the card: name -> shape and dtype. In shapes "batch" stands for any size."""
     return {
         spec.name: {"shape": [size or "batch" for size in spec.shape], "dtype": spec.dtype.name} for spec in function.inputs
     }
 
 
 def _measured(folder, step):
-    """What the run's files hold of measures of this step: numbers, and of what they are."""
-    found = {}
+    """Returns the metrics of this step from the run's files, by the name of the file."""
+    metrics = {}
     for name in MEASURED:
         path = folder / name
         values = read_measures(path)
-        if values.get("step") == step:  # others are of another checkpoint
-            found[path.stem] = {key: value for key, value in values.items() if key != "confusion_matrix"}
-    return found
+        if values.get("step") == step:  # otherwise they belong to another checkpoint
+            metrics[path.stem] = {key: value for key, value in values.items() if key != "confusion_matrix"}
+    return metrics
 
 
 def _software(facts):
@@ -117,7 +119,7 @@ def _software(facts):
 
 
 def as_markdown(card):
-    """The card to read."""
+    """Returns the card as Markdown."""
     lines = [f"# {card['name']}", ""]
     plain = {key: value for key, value in card.items() if not isinstance(value, dict) and key != "name"}
     lines += [f"- **{key.replace('_', ' ')}**: {_shown(value)}" for key, value in plain.items()]

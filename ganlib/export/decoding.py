@@ -1,8 +1,7 @@
-"""Image files decoded inside a TensorFlow graph, by the rules of `ganlib.data.folders`.
+"""Decodes image files inside a TensorFlow graph, by the rules of `ganlib.data.folders`.
 
-A JPEG is turned upright by its EXIF tag, a PNG is composed over a background where it is transparent. What Pillow does
-beyond that is not done here: the orientation in XMP or in a PNG, the transparency of a GIF, and the one transparent color
-of a PNG in gray or RGB.
+A JPEG is rotated by its EXIF tag, and a transparent PNG is composited over a background. Unlike Pillow, this module ignores
+the orientation in XMP or in a PNG, the transparency of a GIF, and the single transparent color of a grayscale or RGB PNG.
 """
 
 import tensorflow as tf
@@ -12,26 +11,26 @@ PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 APP1, START_OF_SCAN = 0xE1, 0xDA
 EXIF = int.from_bytes(b"Exif", "big")
 HEADER = 2**20
-"""Of so many bytes at the beginning of a file the EXIF tags are looked for."""
+"""The number of bytes at the beginning of a file that are searched for EXIF tags."""
 ORIENTATION = 0x0112
 LUMA = (0.299, 0.587, 0.114)
-"""Of red, green and blue: ITU-R 601, as in Pillow."""
+"""The weights of red, green and blue: ITU-R 601, as in Pillow."""
 
 
 def decoded(content, image_shape, background):
-    """The contents of an image file in the form of a model's images: ``image_shape`` uint8.
+    """Decodes an image file to a uint8 tensor of shape ``image_shape``.
 
     Args:
-        content: a scalar string tensor, a PNG, JPEG, GIF or BMP file.
+        content: The contents of a PNG, JPEG, GIF or BMP file, a scalar string tensor.
         image_shape: ``(height, width, channels)``, with 1 or 3 channels.
-        background: the color under transparent pixels, such as ``"white"``.
+        background: The color under transparent pixels, such as ``"white"``.
     """
     height, width, channels = image_shape
     image = tf.cond(
         _starts_with(content, JPEG),
-        lambda: tf.io.decode_jpeg(content, channels=0, dct_method="INTEGER_ACCURATE"),  # Pillow's
+        lambda: tf.io.decode_jpeg(content, channels=0, dct_method="INTEGER_ACCURATE"),  # as Pillow decodes
         lambda: tf.io.decode_image(content, channels=0, expand_animations=False),
-    )  # with the channels that it has
+    )  # channels=0 keeps the channels of the file
     image = _opaque(tf.cast(image, tf.float32), _starts_with(content, PNG), ImageColor.getrgb(background)[:3])
     image = _upright(image, orientation(content))
     if channels == 1:
@@ -40,7 +39,7 @@ def decoded(content, image_shape, background):
     side = tf.reduce_min(sides)
     top, left = (sides[0] - side) // 2, (sides[1] - side) // 2
     square = image[top : top + side, left : left + side]
-    resized = _resized(_resized(square, (side, width)), (height, width))  # one after the other, as Pillow does
+    resized = _resized(_resized(square, (side, width)), (height, width))  # first the width, then the height, as Pillow does
     return tf.ensure_shape(tf.cast(resized, tf.uint8), image_shape)
 
 
@@ -50,7 +49,8 @@ def _resized(image, size):
 
 
 def _opaque(image, is_png, background):
-    """``(height, width, 1 to 4)`` gray or RGB, with alpha or without, -> ``(height, width, 3)``, in [0, 255]."""
+    """Composites an image over a background: ``(height, width, 1 to 4)``, gray or RGB, with or without alpha, ->
+    ``(height, width, 3)``, in [0, 255]."""
     channels = tf.shape(image)[-1]
     colors = tf.cond(channels < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
     alpha = tf.cond(is_png & (channels % 2 == 0), lambda: image[..., -1:] / 255.0, lambda: tf.ones_like(image[..., :1]))
@@ -58,48 +58,49 @@ def _opaque(image, is_png, background):
 
 
 def _upright(image, orientation):
-    """An image turned by its EXIF orientation, 1 to 8."""
+    """Flips and transposes an image according to its EXIF orientation, 1 to 8."""
     image = tf.cond(orientation >= 5, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
-    flipped_down = tf.reduce_any(orientation == [3, 4, 7, 8])
-    flipped_across = tf.reduce_any(orientation == [2, 3, 6, 7])
-    image = tf.cond(flipped_down, lambda: image[::-1], lambda: image)
-    return tf.cond(flipped_across, lambda: image[:, ::-1], lambda: image)
+    flip_vertical = tf.reduce_any(orientation == [3, 4, 7, 8])
+    flip_horizontal = tf.reduce_any(orientation == [2, 3, 6, 7])
+    image = tf.cond(flip_vertical, lambda: image[::-1], lambda: image)
+    return tf.cond(flip_horizontal, lambda: image[:, ::-1], lambda: image)
 
 
 def orientation(content):
-    """The EXIF orientation in a JPEG's bytes, 1 to 8: an int32 scalar; 1 where there is none.
+    """Returns the EXIF orientation of a JPEG file, an int32 scalar from 1 to 8. It is 1 if the file has none.
 
     Args:
-        content: a scalar string tensor, a file of any kind.
+        content: The contents of a file of any kind, a scalar string tensor.
     """
     header = tf.io.decode_raw(tf.strings.substr(content, 0, HEADER), tf.uint8)
     size = tf.shape(header)[0]
-    header = tf.concat([header, tf.zeros(1, tf.uint8)], axis=0)  # beyond the end all is 0
+    header = tf.concat([header, tf.zeros(1, tf.uint8)], axis=0)  # reads beyond the end give 0
 
     def number(starts, places):
-        """Unsigned integers, each of the bytes at a start plus ``places``, the lowest byte first."""
+        """Reads unsigned integers. Each consists of the bytes at a start plus ``places``, the lowest byte first."""
         positions = starts[..., None] + tf.constant(places)
-        held = tf.cast(tf.gather(header, tf.where((positions >= 0) & (positions < size), positions, size)), tf.int32)
-        return tf.reduce_sum(held * [256**power for power in range(len(places))], axis=-1)
+        values = tf.cast(tf.gather(header, tf.where((positions >= 0) & (positions < size), positions, size)), tf.int32)
+        return tf.reduce_sum(values * [256**power for power in range(len(places))], axis=-1)
 
-    def goes_on(start):
+    def continue_scan(start):
         return (number(start, [0]) == 0xFF) & (number(start, [1]) != START_OF_SCAN) & ~is_exif(start)
 
     def is_exif(start):
         return (number(start, [1]) == APP1) & (number(start, [7, 6, 5, 4]) == EXIF)
 
-    start = tf.while_loop(goes_on, lambda start: [start + 2 + number(start, [3, 2])], [tf.constant(2)])[0]
+    start = tf.while_loop(continue_scan, lambda start: [start + 2 + number(start, [3, 2])], [tf.constant(2)])[0]
     tiff = start + 10
-    little = number(tiff, [0]) == ord("I")
+    little_endian = number(tiff, [0]) == ord("I")
 
     def value(starts, length):
         forward = list(range(length))
-        return tf.where(little, number(starts, forward), number(starts, forward[::-1]))
+        return tf.where(little_endian, number(starts, forward), number(starts, forward[::-1]))
 
     directory = tiff + value(tiff + 4, 4)
     entries = directory + 2 + 12 * tf.range(value(directory, 2))
-    found = tf.reduce_sum(tf.where(value(entries, 2) == ORIENTATION, value(entries + 8, 2), 0))
-    return tf.where(_starts_with(content, JPEG) & is_exif(start) & (found >= 1) & (found <= 8), found, 1)
+    orientation = tf.reduce_sum(tf.where(value(entries, 2) == ORIENTATION, value(entries + 8, 2), 0))
+    valid = _starts_with(content, JPEG) & is_exif(start) & (orientation >= 1) & (orientation <= 8)
+    return tf.where(valid, orientation, 1)
 
 
 def _starts_with(content, magic):

@@ -1,7 +1,7 @@
-"""A few inputs of a trained network and what it made of them when its training ended.
+"""Reference examples: a few inputs of a trained network, with the outputs that it gave at the end of its training.
 
-The training jobs write them beside the checkpoints, from the model in memory. What is exported or served later is compared with
-them, so that a part of the model that was lost on the way is found.
+The training jobs write them next to the checkpoints, from the model in memory. Exports and services are later compared with
+them, to detect a part of the model that saving or loading has lost.
 """
 
 import dataclasses
@@ -16,18 +16,18 @@ from ganlib.models.adversarial import latents_for
 NAME = "examples.npz"
 COUNT = 16
 EXACT, ROUNDED = 1e-4, 2e-2
-"""How far outputs may lie from these examples: of float32 on a CPU, and where the training rounded otherwise."""
+"""Tolerances of the outputs: for training in float32 on a CPU, and for training that rounds differently."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """What `read` returns.
+    """Inputs and reference outputs of a network.
 
     Attributes:
-        step: the train step after which they were made.
-        tolerance: what `difference` may be.
-        inputs: a dict of arrays, as the main function of `ganlib.export.functions` takes them.
-        outputs: a dict of arrays, as it returned them.
+        step: The train step after which the outputs were computed.
+        tolerance: The largest permitted `difference`.
+        inputs: A dict of arrays, the inputs of the main function of `ganlib.export.functions`.
+        outputs: A dict of arrays, the outputs of this function.
     """
 
     step: int
@@ -37,13 +37,13 @@ class Examples:
 
 
 def of_classifier(model, source):
-    """Examples of a model with a classifier, on images of a `ganlib.data.Source`, spread over all of it."""
+    """Creates the examples of a model with a classifier, on images spread evenly over a `ganlib.data.Source`."""
     images = source.pick(np.linspace(0, source.num_examples - 1, min(COUNT, source.num_examples)).astype(int))
     return _of(model, model.classifier, {"images": images}, {"probabilities": model.classify(images)})
 
 
 def of_gan(model):
-    """Examples of a `ganlib.GAN`, of latents of seed 0 and, where it is conditional, of each label in turn."""
+    """Creates the examples of a `ganlib.GAN`, on the latents of seed 0 and, if it is conditional, on each label in turn."""
     latents, labels = latents_for(COUNT, model.generator.latent_dim, 0), model.labels_for(COUNT)
     inputs = {"latents": latents} | ({} if labels is None else {"labels": labels})
     return _of(model, model.ema_generator, inputs, {"images": np.clip(model.generate_from(latents, labels), -1.0, 1.0)})
@@ -55,7 +55,7 @@ def _of(model, network, inputs, outputs):
 
 
 def write(folder, examples):
-    """Writes ``examples.npz``, whole or not at all, into a `pathlib.Path`."""
+    """Writes ``examples.npz`` atomically to a folder, a `pathlib.Path`."""
     arrays = {f"inputs/{name}": array for name, array in examples.inputs.items()}
     arrays |= {f"outputs/{name}": array for name, array in examples.outputs.items()}
     with written_whole(folder / NAME) as partial:
@@ -63,10 +63,10 @@ def write(folder, examples):
 
 
 def read(folder):
-    """The `Examples` in a folder, a `pathlib.Path`; None where there are none.
+    """Reads the `Examples` in a folder, a `pathlib.Path`. Returns None if there are none.
 
     Raises:
-        UserError: if the file is damaged.
+        UserError: If the file is damaged.
     """
     if not (folder / NAME).exists():
         return None
@@ -77,43 +77,50 @@ def read(folder):
                 for kind in ("inputs/", "outputs/")
             )
             return Examples(int(arrays["step"]), float(arrays["tolerance"]), inputs, outputs)
-    except Exception:  # a damaged file can fail anywhere
-        raise UserError(f"{str(folder / NAME)!r} is damaged: run the training job, or the export, again") from None
+    except Exception:  # a damaged file can raise any exception
+        raise UserError(f"{str(folder / NAME)!r} is damaged: run the training job or the export again") from None
 
 
 def difference(examples, call):
-    """How far a function is from examples: the mean absolute difference of an example's outputs, of that where it is largest.
+    """Computes the difference between a function and the examples.
+
+    It is the mean absolute difference of the outputs of one example, maximized over the examples.
 
     Args:
-        examples: an `Examples`.
-        call: a function of arrays by name, such as ``read`` of a format returns.
+        examples: An `Examples`.
+        call: A function of arrays by name, as the ``read`` of a format returns.
+
+    Returns:
+        The difference, a float.
 
     Raises:
-        UserError: if shapes differ.
+        UserError: If the shapes differ.
     """
     outputs, largest = call(**examples.inputs), []
     for name, expected in examples.outputs.items():
         shape = np.shape(outputs.get(name))
         if shape != expected.shape:
-            raise UserError(f"{name!r} has shape {shape} where the training's examples have {expected.shape}")
+            raise UserError(f"{name!r} has shape {shape}, but the examples from training have shape {expected.shape}")
         distances = np.abs(expected.astype(np.float64) - outputs[name]).reshape(len(expected), -1).mean(axis=1)
         largest.append(distances.max())
-    return float(np.max(largest))  # NaN, if one is
+    return float(np.max(largest))  # NaN if any of them is NaN
 
 
 def check(examples, call, what):
-    """The `difference`, a float.
+    """Checks that a function reproduces the examples, and returns the `difference`.
 
     Args:
-        examples: an `Examples`.
-        call: as there.
-        what: the function's name for the message, such as ``"the export in 'exported/digits'"``.
+        examples: An `Examples`.
+        call: A function of arrays by name, as in `difference`.
+        what: The name of the function for the message, such as ``"the export in 'exported/digits'"``.
 
     Raises:
-        UserError: if it is above the examples' tolerance.
+        UserError: If the difference exceeds the tolerance of the examples.
     """
-    found = difference(examples, call)
-    if not found <= examples.tolerance:
-        raise UserError(f"{what} is not the model that was trained: on its examples it differs by {found:.1e}, and "
-                        f"{examples.tolerance:.1e} is allowed; export the run again, or train it again")  # fmt: skip
-    return found
+    value = difference(examples, call)
+    if not value <= examples.tolerance:
+        raise UserError(
+            f"{what} is not the model that was trained: on the examples from training it differs by {value:.1e}, and the "
+            f"tolerance is {examples.tolerance:.1e}; export the run again, or train it again"
+        )
+    return value

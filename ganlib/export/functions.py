@@ -1,4 +1,4 @@
-"""What is exported of a trained network: functions of tensors by name, with the shapes they take and inputs to try them on."""
+"""The functions of a trained network that are exported: named tensors in, named tensors out, with specs and example inputs."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,10 +16,11 @@ class Function:
     """A function of a network.
 
     Attributes:
-        name: as in ``"generate"``.
-        call: from tensors, by the names of ``inputs``, to a dict of tensors.
-        inputs: the `tf.TensorSpec` of each, whose first axis is the batch.
-        example: ``example(count, rng)`` -> a dict of numpy arrays, from a `numpy.random.Generator`.
+        name: The name of the function, such as ``"generate"``.
+        call: A callable that takes tensors by the names of ``inputs`` and returns a dict of tensors.
+        inputs: The `tf.TensorSpec` of each input. The first axis is the batch.
+        example: A callable ``example(count, rng)`` that draws example inputs, a dict of numpy arrays, from a
+            `numpy.random.Generator`.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Function:
     example: Callable
 
     def traced(self):
-        """The function as a `tf.function` for any batch."""
+        """Returns the function as a `tf.function` for any batch size."""
         names = [spec.name for spec in self.inputs]
         return tf.function(
             lambda *tensors: self.call(**dict(zip(names, tensors, strict=True))), input_signature=self.inputs, autograph=False
@@ -36,12 +37,13 @@ class Function:
 
 
 def of_model(model, class_names, background="white"):
-    """The averaged network of a trained model, and its `Function` list: the classifier's where there is one.
+    """Returns the averaged network of a trained model and its list of `Function`: the classifier if there is one, otherwise
+    the generator.
 
     Args:
-        model: as `ganlib.load` returns it.
-        class_names: the names of its classes.
-        background: the color under transparent pixels of image files, as in training.
+        model: A model from `ganlib.load`.
+        class_names: The names of its classes.
+        background: The color under transparent pixels of image files, as in training. Defaults to ``"white"``.
     """
     if hasattr(model, "classifier"):
         return model.classifier, of_classifier(model.classifier, class_names, background)
@@ -49,7 +51,7 @@ def of_model(model, class_names, background="white"):
 
 
 def inputs_as_used(function, source, count, seed=0):
-    """A dict of ``count`` inputs as users give them: images of a source for a classifier, latents for a generator."""
+    """Returns a dict of ``count`` realistic inputs: images of a source for a classifier, latents for a generator."""
     rng = np.random.default_rng(seed)
     if function.name == "generate":
         return function.example(count, rng)
@@ -57,15 +59,16 @@ def inputs_as_used(function, source, count, seed=0):
 
 
 def of_generator(generator):
-    """The functions of a generator.
+    """Returns the functions of a generator.
 
-    ``generate`` takes ``latents``, ``(n, latent_dim)`` float32, and ``labels``, ``(n,)`` int64, if the generator is
-    conditional (or ``(n, F)`` float32 features, if it is told those). ``generate_from_seed`` takes ``seed`` and ``count``,
-    scalar int64, and ``labels``, as many or one, and makes the images that ``GAN.generate`` makes of that seed. Both
-    return ``images``: ``(n, height, width, channels)`` float32 in ``[-1, 1]``. ``latents_from_seed`` returns ``latents``.
+    ``generate`` takes ``latents``, ``(n, latent_dim)`` float32, and, if the generator is conditional, ``labels``, ``(n,)``
+    int64, or ``(n, F)`` float32 features if it is conditioned on features. ``generate_from_seed`` takes ``seed`` and
+    ``count``, scalar int64, and ``labels``, ``count`` of them or a single one, and returns the images that ``GAN.generate``
+    returns for that seed. Both return ``images``: ``(n, height, width, channels)`` float32 in ``[-1, 1]``.
+    ``latents_from_seed`` returns ``latents``.
 
     Args:
-        generator: a `ganlib.networks.Generator`.
+        generator: A `ganlib.networks.Generator`.
 
     Returns:
         A list of `Function`, the main one first.
@@ -83,8 +86,8 @@ def of_generator(generator):
         return {"latents": RandomStream(seed).normal((tf.cast(count, tf.int32), generator.latent_dim))}
 
     def generate_from_seed(seed, count, **labels):
-        whole = {name: tf.broadcast_to(value, [count, *value.shape[1:]]) for name, value in labels.items()}
-        return generate(latents_from_seed(seed, count)["latents"], **whole)
+        broadcast = {name: tf.broadcast_to(value, [count, *value.shape[1:]]) for name, value in labels.items()}
+        return generate(latents_from_seed(seed, count)["latents"], **broadcast)
 
     def example(count, rng):
         inputs = {"latents": rng.normal(size=(count, generator.latent_dim)).astype(np.float32)}
@@ -105,17 +108,17 @@ def of_generator(generator):
 
 
 def of_classifier(classifier, class_names, background="white"):
-    """The functions of a classifier.
+    """Returns the functions of a classifier.
 
-    ``classify`` takes ``images``, ``(n, height, width, channels)`` uint8; ``classify_files`` takes ``image_bytes``, ``(n,)``
-    strings, the contents of PNG, JPEG, GIF or BMP files, which it brings to that size: see `ganlib.export.decoding`. Both
-    return calibrated ``probabilities``, ``(n, num_classes)`` float32; ``classify_files`` also the name of the most probable
+    ``classify`` takes ``images``, ``(n, height, width, channels)`` uint8. ``classify_files`` takes ``image_bytes``, ``(n,)``
+    strings, the contents of PNG, JPEG, GIF or BMP files, and resizes them: see `ganlib.export.decoding`. Both return
+    calibrated ``probabilities``, ``(n, num_classes)`` float32. ``classify_files`` also returns the name of the most probable
     ``class``, ``(n,)`` strings.
 
     Args:
-        classifier: a `ganlib.Classifier`.
-        class_names: the names of its classes.
-        background: the color under transparent pixels of image files, as in training.
+        classifier: A `ganlib.Classifier`.
+        class_names: The names of its classes.
+        background: The color under transparent pixels of image files, as in training. Defaults to ``"white"``.
 
     Returns:
         A list of `Function`, the main one first.
@@ -127,8 +130,11 @@ def of_classifier(classifier, class_names, background="white"):
         return {"probabilities": tf.nn.softmax(logits / tf.cast(classifier.temperature, tf.float32))}
 
     def classify_files(image_bytes):
-        images = tf.map_fn(lambda content: decoding.decoded(content, shape, background), image_bytes,
-                           fn_output_signature=tf.TensorSpec(shape, tf.uint8))  # fmt: skip
+        images = tf.map_fn(
+            lambda content: decoding.decoded(content, shape, background),
+            image_bytes,
+            fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+        )
         probabilities = classify(images)["probabilities"]
         return {"probabilities": probabilities, "class": tf.gather(tf.constant(class_names), tf.argmax(probabilities, axis=-1))}
 

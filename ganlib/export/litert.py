@@ -1,4 +1,4 @@
-"""LiteRT, once TensorFlow Lite, for phones and small devices: one file with the main function, quantized if asked."""
+"""LiteRT, formerly TensorFlow Lite, for phones and small devices: one file with the main function, optionally quantized."""
 
 import os
 import tempfile
@@ -13,21 +13,21 @@ from ganlib.files import written_whole
 NAME = "network.tflite"
 QUANTIZATIONS = ("none", "float16", "int8")
 CALIBRATION = 200
-"""By so many examples the ranges of int8 activations are set."""
+"""The number of calibration examples for int8 quantization, which set the ranges of the activations."""
 
 
 def write(functions, network, path, quantize="none", examples=None):
     """Writes the first function.
 
     Args:
-        functions: of `ganlib.export.functions`.
-        network: what they call.
-        path: the file.
-        quantize: ``"none"``, ``"float16"`` weights, or ``"int8"`` weights and activations.
-        examples: for int8, a dict of arrays, `CALIBRATION` of each input, as the function will see them.
+        functions: A list of `ganlib.export.functions.Function`.
+        network: The network that the functions call.
+        path: The file.
+        quantize: ``"none"``, ``"float16"`` for weights, or ``"int8"`` for weights and activations. Defaults to ``"none"``.
+        examples: Realistic inputs for int8, a dict of arrays with `CALIBRATION` rows each. Defaults to None.
 
     Raises:
-        UserError: for a network that LiteRT cannot hold.
+        UserError: If LiteRT does not support the network.
     """
     main = functions[0]
     with tempfile.TemporaryDirectory() as folder:
@@ -41,8 +41,8 @@ def write(functions, network, path, quantize="none", examples=None):
             converter.representative_dataset = lambda: _one_by_one(main.name, examples)
         try:
             content = converter.convert()
-        except Exception as error:  # the converter raises what its parts raise
-            raise UserError(f"LiteRT cannot hold this network: {' '.join(str(error).split())[:300]}") from None
+        except Exception as error:  # the converter can raise any exception
+            raise UserError(f"LiteRT does not support this network: {' '.join(str(error).split())[:300]}") from None
     with written_whole(path) as partial:
         partial.write_bytes(content)
 
@@ -53,15 +53,15 @@ def _one_by_one(name, examples):
 
 
 def read(path):
-    """The main function, run by LiteRT's interpreter: see `ganlib.export.saved_model.read`.
+    """Reads the main function, run by LiteRT's interpreter: see `ganlib.export.saved_model.read`.
 
     Raises:
-        UserError: where the interpreter is not installed.
+        UserError: If the interpreter is not installed.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        raise UserError("to run the format litert takes ai-edge-litert: pip install 'ganlib[export]'") from None
+        raise UserError("running the format litert requires ai-edge-litert: pip install 'ganlib[export]'") from None
     interpreter = Interpreter(model_path=str(path), num_threads=os.cpu_count())
     (name,) = interpreter.get_signature_list()
     runner = interpreter.get_signature_runner(name)

@@ -1,4 +1,4 @@
-"""ONNX, which onnxruntime, OpenCV, browsers and accelerators' own compilers run: one file with the main function."""
+"""ONNX, for onnxruntime, OpenCV, browsers and the compilers of accelerators: one file with the main function."""
 
 import json
 
@@ -13,18 +13,18 @@ def write(functions, network, path):
     """Writes the first function.
 
     Args:
-        functions: of `ganlib.export.functions`.
-        network: what they call.
-        path: the file.
+        functions: A list of `ganlib.export.functions.Function`.
+        network: The network that the functions call.
+        path: The file.
 
     Raises:
-        UserError: where the converter is not installed.
+        UserError: If the converter is not installed.
     """
     try:
         import onnx
         import tf2onnx
     except ImportError:
-        raise UserError("the format onnx needs onnx and tf2onnx: pip install 'ganlib[export]'") from None
+        raise UserError("the format onnx requires onnx and tf2onnx: pip install 'ganlib[export]'") from None
     main = functions[0]
     model, _ = tf2onnx.convert.from_function(main.traced(), main.inputs, opset=OPSET)
     for value in (*model.graph.input, *model.graph.output):
@@ -35,15 +35,15 @@ def write(functions, network, path):
 
 
 def read(path):
-    """The main function, run by onnxruntime: see `ganlib.export.saved_model.read`.
+    """Reads the main function, run by onnxruntime: see `ganlib.export.saved_model.read`.
 
     Raises:
-        UserError: where onnxruntime is not installed.
+        UserError: If onnxruntime is not installed.
     """
     try:
         import onnxruntime
     except ImportError:
-        raise UserError("to run the format onnx takes onnxruntime: pip install 'ganlib[export]'") from None
+        raise UserError("running the format onnx requires onnxruntime: pip install 'ganlib[export]'") from None
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     function = session.get_modelmeta().custom_metadata_map["function"]

@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModel, in the folders that TensorFlow Serving looks for: PATH/1 is version 1."""
+"""TensorFlow's SavedModel, in the folder layout of TensorFlow Serving: PATH/1 is version 1."""
 
 import pathlib
 
@@ -11,12 +11,12 @@ VERSION = "1"
 
 
 def write(functions, network, path):
-    """Writes all functions as signatures; the first is also ``serving_default``.
+    """Writes all functions as signatures. The first one is also ``serving_default``.
 
     Args:
-        functions: of `ganlib.export.functions`.
-        network: what they call.
-        path: the folder of the versions.
+        functions: A list of `ganlib.export.functions.Function`.
+        network: The network that the functions call.
+        path: The folder that contains the version folders.
     """
     module = tf.Module()
     module.network_variables = [variable.value for variable in network.variables]
@@ -30,7 +30,7 @@ def write(functions, network, path):
 
 
 def read(path):
-    """A dict from names to functions of numpy arrays by name, which return dicts of numpy arrays."""
+    """Reads an export: a dict from names to functions that take numpy arrays by name and return dicts of numpy arrays."""
     loaded = tf.saved_model.load(str(pathlib.Path(path) / VERSION))
     return {name: _on_arrays(signature, loaded) for name, signature in loaded.signatures.items()}
 

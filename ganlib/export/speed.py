@@ -1,15 +1,15 @@
-"""How fast a function of arrays is."""
+"""Measures the throughput of a function of arrays."""
 
 import time
 
 
 def rows_per_second(call, inputs, seconds):
-    """Rows a second, by calls one after the other for so many seconds, after one that does not count.
+    """Returns the rows per second of consecutive calls, after one warm-up call.
 
     Args:
-        call: a function of arrays by name, such as ``read`` of a format returns.
-        inputs: a dict of arrays of as many rows.
-        seconds: how long.
+        call: A function of arrays by name, as the ``read`` of a format returns.
+        inputs: A dict of arrays with equally many rows.
+        seconds: The duration of the measurement in seconds.
     """
     rows, calls = len(next(iter(inputs.values()))), 0
     call(**inputs)

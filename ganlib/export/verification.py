@@ -1,29 +1,29 @@
-"""Whether what was written computes what the network does."""
+"""Verifies that an export computes the same results as the network."""
 
 import numpy as np
 
 from ganlib.errors import UserError
 
 TOLERANCE = 1e-4
-"""Of float32: images are in [-1, 1] and probabilities in [0, 1]."""
+"""The tolerance in float32. Images are in [-1, 1] and probabilities in [0, 1]."""
 BATCHES = (1, 3)
 
 
 def differences(functions, read, seed=0):
-    """The largest absolute difference of each function, on random inputs in batches of several sizes.
+    """Computes the largest absolute difference of each function, on random inputs in batches of several sizes.
 
     Args:
-        functions: of `ganlib.export.functions`.
-        read: what the ``read`` of a format returned.
-        seed: an integer, from which the inputs follow.
+        functions: A list of `ganlib.export.functions.Function`.
+        read: The functions that the ``read`` of a format returned.
+        seed: The seed of the inputs, an integer. Defaults to 0.
 
     Returns:
         A dict from the names of the functions that are in both to floats.
 
     Raises:
-        UserError: if none is in both, or shapes or strings differ.
+        UserError: If no function is in both, or if shapes or strings differ.
     """
-    found, rng = {}, np.random.default_rng(seed)
+    largest, rng = {}, np.random.default_rng(seed)
     for function in functions:
         if function.name not in read:
             continue
@@ -33,18 +33,18 @@ def differences(functions, read, seed=0):
             outputs = expected_of(*(inputs[spec.name] for spec in function.inputs))
             expected = {name: value.numpy() for name, value in outputs.items()}
             result = read[function.name](**inputs)
-            own = [_difference(function.name, name, expected[name], result.get(name)) for name in expected]
-            found[function.name] = float(np.max([*own, found.get(function.name, 0.0)]))  # NaN, if one is
-    if not found:
-        raise UserError("nothing of what was written could be compared")
-    return found
+            values = [_difference(function.name, name, expected[name], result.get(name)) for name in expected]
+            largest[function.name] = float(np.max([*values, largest.get(function.name, 0.0)]))  # NaN if any of them is NaN
+    if not largest:
+        raise UserError("the export has no function that can be compared with the network")
+    return largest
 
 
-def check(found, tolerance=TOLERANCE):
+def check(values, tolerance=TOLERANCE):
     """Raises `UserError` if one of `differences` is above ``tolerance``."""
-    for name, value in found.items():
+    for name, value in values.items():
         if not value <= tolerance:
-            raise UserError(f"what was written differs from the network: {name!r} by {value:.1e}, and {tolerance:g} is allowed")
+            raise UserError(f"the export differs from the network: {name!r} by {value:.1e}, and the tolerance is {tolerance:g}")
 
 
 def _difference(function, name, expected, result):

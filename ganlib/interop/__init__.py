@@ -1,1 +1,1 @@
-"""Other frameworks: `.keras` files on other backends."""
+"""Interoperability with other frameworks: runs `.keras` files on other Keras backends."""

@@ -1,6 +1,6 @@
-"""A network's file, run by Keras on a backend of its choice in a process of its own.
+"""Runs a network's `.keras` file on another Keras backend, in a separate process.
 
-This module and what it imports leave TensorFlow alone: TensorFlow and PyTorch, both built for GPUs, can crash in one process.
+This module and its imports do not import TensorFlow: GPU builds of TensorFlow and PyTorch can crash in one process.
 """
 
 import concurrent.futures
@@ -15,9 +15,13 @@ from ganlib.networks import Classifier
 
 
 def load_function(path):
-    """A dict of one function of numpy arrays by name, ``classify`` or ``generate``, of the network in a ``.keras`` file.
+    """Loads the network in a ``.keras`` file on the current Keras backend.
 
-    ``path`` is the file's; the function is that of `ganlib.export.functions`, on the backend that Keras runs on here.
+    Args:
+        path: The path of the file.
+
+    Returns:
+        A dict with one function of numpy arrays by name: ``classify`` or ``generate`` of `ganlib.export.functions`.
     """
     network = keras.saving.load_model(path, compile=False)
     if isinstance(network, Classifier):
@@ -31,32 +35,32 @@ def load_function(path):
 
 
 def load_function_on(backend, path):
-    """As `load_function`, in a process in which Keras runs on ``backend``, such as ``"torch"``.
+    """Loads the network like `load_function`, in a separate process in which Keras runs on ``backend``, such as ``"torch"``.
 
     Raises:
-        UserError: if that process dies, as it does where the backend's installation is broken.
+        UserError: If that process dies, for example because the installation of the backend is broken.
     """
     process = _process_with(backend)
     try:
         name = process.submit(_load, str(path)).result()
     except concurrent.futures.process.BrokenProcessPool:
         raise UserError(
-            f"Keras on {backend!r} died when it read {str(path)!r}: see above; mend that installation, or uninstall it"
+            f"Keras on {backend!r} crashed while reading {str(path)!r}: see above; fix that installation, or uninstall it"
         ) from None
     return {name: lambda **arrays: process.submit(_call, name, arrays).result()}
 
 
 def _process_with(backend):
-    """A process in which Keras runs on a backend: it reads the choice once, when it is imported."""
+    """Starts a process in which Keras runs on a backend. Keras reads the choice once, when it is imported."""
     process = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-    own = os.environ.get("KERAS_BACKEND")
+    previous = os.environ.get("KERAS_BACKEND")
     os.environ["KERAS_BACKEND"] = backend
     try:
-        process.submit(os.getpid).result()  # it starts with the first task
+        process.submit(os.getpid).result()  # the process starts with its first task
     finally:
         os.environ.pop("KERAS_BACKEND")
-        if own is not None:
-            os.environ["KERAS_BACKEND"] = own
+        if previous is not None:
+            os.environ["KERAS_BACKEND"] = previous
     return process
 
 
@@ -64,11 +68,11 @@ _loaded = {}
 
 
 def _load(path):
-    """In the process: reads the network, and says the name of its function."""
+    """Runs in the process: loads the network and returns the name of its function."""
     _loaded.update(load_function(path))
     return next(iter(_loaded))
 
 
 def _call(name, arrays):
-    """In the process."""
+    """Runs in the process: calls the function."""
     return _loaded[name](**arrays)

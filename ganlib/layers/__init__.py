@@ -1,23 +1,29 @@
-"""What networks are made of: layers that Keras lacks, and makers of the usual ones."""
+"""Layers that networks are made of: those that Keras lacks, and functions that build the common ones."""
 
 from ganlib.layers.attention import SelfAttention, attention_after
-from ganlib.layers.basic import (
-    Composed,
-    ConditionalBatchNorm,
-    GroupedConv,
-    MinibatchDeviation,
-    SpectralNorm,
-    WeightNorm,
-    batch_norm,
-    conv,
-    dense,
-    embedding,
-    initialize_weight_norm,
-    normalization,
-    upsample,
-)
+from ganlib.layers.batch_normalization import ConditionalBatchNorm, batch_norm, normalization
+from ganlib.layers.builders import conv, dense, embedding
+from ganlib.layers.composed import Composed
+from ganlib.layers.grouped_conv import GroupedConv
+from ganlib.layers.minibatch_deviation import MinibatchDeviation
+from ganlib.layers.resampling import upsample
+from ganlib.layers.spectral_norm import SpectralNorm
+from ganlib.layers.weight_norm import WeightNorm, initialize_weight_norm
 
 __all__ = [
-    "Composed", "ConditionalBatchNorm", "GroupedConv", "MinibatchDeviation", "SelfAttention", "SpectralNorm", "WeightNorm",
-    "attention_after", "batch_norm", "conv", "dense", "embedding", "initialize_weight_norm", "normalization", "upsample",
-]  # fmt: skip
+    "Composed",
+    "ConditionalBatchNorm",
+    "GroupedConv",
+    "MinibatchDeviation",
+    "SelfAttention",
+    "SpectralNorm",
+    "WeightNorm",
+    "attention_after",
+    "batch_norm",
+    "conv",
+    "dense",
+    "embedding",
+    "initialize_weight_norm",
+    "normalization",
+    "upsample",
+]

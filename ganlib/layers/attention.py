@@ -1,23 +1,24 @@
-"""Self-attention over the positions of an image."""
+"""Self-attention over the positions of feature maps."""
 
 import keras
 from keras import ops
 
 from ganlib.errors import UserError
-from ganlib.layers import basic
+from ganlib.layers import builders
 from ganlib.layers.dtype_policy import SublayerPolicy
 
 
 @keras.saving.register_keras_serializable("ganlib.attention")
 class SelfAttention(SublayerPolicy, keras.layers.Layer):
-    """Adds to each position what it attends to at all others: ``(n, h, w, c)`` -> the same shape.
+    """Self-attention with a residual connection: ``(n, h, w, c)`` -> the same shape.
 
-    Zhang et al. 2019, "Self-attention generative adversarial networks" (arXiv:1805.08318), equations 1 to 3; as in the authors'
-    code keys and values are max-pooled to half the resolution, and values have half the channels. A learned scale begins at
-    0, so that the layer hands on its input at first.
+    Zhang et al. 2019, "Self-attention generative adversarial networks" (arXiv:1805.08318), equations 1 to 3. As in the authors'
+    code, keys and values are max-pooled to half the resolution, and values have half the channels. A learned scale starts at 0,
+    so that the layer is the identity at initialization.
 
     Args:
-        spectral_norm: normalize the weights by their spectral norm; the paper does, in both networks.
+        spectral_norm: Whether to normalize the weights by their spectral norm, as the paper does in both networks. Defaults to
+            True.
     """
 
     def __init__(self, spectral_norm=True, **kwargs):
@@ -34,7 +35,7 @@ class SelfAttention(SublayerPolicy, keras.layers.Layer):
         self.scale = self.add_weight(name="scale", shape=(), initializer="zeros")
 
     def _convolution(self, filters, input_shape):
-        layer = basic.conv(filters, 1, self.spectral_norm, use_bias=False)
+        layer = builders.conv(filters, 1, self.spectral_norm, use_bias=False)
         layer.build(input_shape)
         return layer
 
@@ -61,13 +62,17 @@ class SelfAttention(SublayerPolicy, keras.layers.Layer):
 
 
 def attention_after(resolutions, attention, spectral_norm=True):
-    """What follows the blocks of a network: self-attention after the one whose resolution is ``attention``, else nothing.
+    """Returns the layers that follow the blocks of a network: `SelfAttention` after the block at one resolution, otherwise the
+    identity.
+
+    Args:
+        resolutions: The output resolution of each block.
+        attention: The resolution at which to insert self-attention, or None.
+        spectral_norm: Whether `SelfAttention` uses spectral normalization. Defaults to True.
 
     Raises:
-        UserError: if there is no such block.
+        UserError: If no block has that resolution.
     """
     if attention is not None and attention not in resolutions:
-        raise UserError(
-            f"there is no block at resolution {attention} for attention: there are {', '.join(map(str, resolutions))}"
-        )
+        raise UserError(f"no block at resolution {attention} for attention: choose one of {', '.join(map(str, resolutions))}")
     return [SelfAttention(spectral_norm) if r == attention else keras.layers.Identity() for r in resolutions]

@@ -1,21 +1,21 @@
-"""How a discriminator takes labels: layers from logits, features and labels to logits, by name."""
+"""Layers that condition a discriminator on labels, by name. Each maps logits, features and labels to logits."""
 
 import keras
 from keras import ops
 
 from ganlib.errors import choose
-from ganlib.layers import basic
+from ganlib.layers import builders
 from ganlib.layers.dtype_policy import SublayerPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.conditioning")
 
 
 class _Conditioning(SublayerPolicy, keras.layers.Layer):
-    """``(n,)`` logits, ``(n, num_features)`` features and ``(n,)`` labels -> ``(n,)`` logits.
+    """The base class: ``(n,)`` logits, ``(n, num_features)`` features and ``(n,)`` labels -> ``(n,)`` logits.
 
     Args:
-        num_classes: the number of labels.
-        spectral_norm: normalize the weights by their spectral norm.
+        num_classes: The number of classes.
+        spectral_norm: Whether to normalize the weights by their spectral norm. Defaults to False.
     """
 
     def __init__(self, num_classes, spectral_norm=False, **kwargs):
@@ -31,10 +31,10 @@ class _Conditioning(SublayerPolicy, keras.layers.Layer):
 
 @register
 class Projection(_Conditioning):
-    """Adds the inner product of the features with an embedding of the label: Miyato & Koyama 2018 (arXiv:1802.05637)."""
+    """Adds the inner product of the features and an embedding of the label: Miyato & Koyama 2018 (arXiv:1802.05637)."""
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
-        self.embedding = basic.embedding(self.num_classes, features_shape[-1], self.spectral_norm, name="embedding")
+        self.embedding = builders.embedding(self.num_classes, features_shape[-1], self.spectral_norm, name="embedding")
         self.embedding.build(labels_shape)
 
     def call(self, logits, features, labels, training=False):
@@ -43,69 +43,80 @@ class Projection(_Conditioning):
 
 @register
 class Concatenation(_Conditioning):
-    """Adds what a hidden layer makes of the features with an embedding of the label joined to them: as Mirza & Osindero 2014
-    (arXiv:1411.1784) give labels to the hidden layers of a discriminator."""
+    """Adds the output of a hidden layer on the concatenated features and label embedding.
+
+    Mirza & Osindero 2014 (arXiv:1411.1784) pass labels to the hidden layers of a discriminator in this way.
+    """
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
         units = features_shape[-1]
-        self.embedding = basic.embedding(self.num_classes, units, self.spectral_norm, name="embedding")
-        self.hidden = basic.dense(units, self.spectral_norm, name="hidden")
-        self.head = basic.dense(1, self.spectral_norm, name="head")
+        self.embedding = builders.embedding(self.num_classes, units, self.spectral_norm, name="embedding")
+        self.hidden = builders.dense(units, self.spectral_norm, name="hidden")
+        self.head = builders.dense(1, self.spectral_norm, name="head")
         self.embedding.build(labels_shape)
         self.hidden.build((None, 2 * units))
         self.head.build((None, units))
 
     def call(self, logits, features, labels, training=False):
         embedded = self.embedding(labels, training=training)
-        joined = ops.concatenate([features, ops.cast(embedded, features.dtype)], axis=-1)
-        hidden = ops.leaky_relu(self.hidden(joined, training=training), 0.2)
+        concatenated = ops.concatenate([features, ops.cast(embedded, features.dtype)], axis=-1)
+        hidden = ops.leaky_relu(self.hidden(concatenated, training=training), 0.2)
         return logits + ops.squeeze(self.head(hidden, training=training), axis=-1)
 
 
 @register
 class Auxiliary(_Conditioning):
-    """Leaves the logits as they are and has `class_logits` beside them: Odena et al. 2017 (arXiv:1610.09585). It learns by
-    `ganlib.penalties.AuxiliaryClassification`."""
+    """Leaves the logits unchanged and provides `class_logits` of an auxiliary classifier: Odena et al. 2017 (arXiv:1610.09585).
+
+    It is trained by `ganlib.penalties.AuxiliaryClassification`.
+    """
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
-        self.head = basic.dense(self.num_classes, self.spectral_norm, name="head")
+        self.head = builders.dense(self.num_classes, self.spectral_norm, name="head")
         self.head.build(features_shape)
 
     def class_logits(self, features):
-        """``(n, num_features)`` features -> ``(n, num_classes)`` class logits."""
+        """Computes the class logits: ``(n, num_features)`` features -> ``(n, num_classes)``."""
         return self.head(features, training=True)
 
 
 @register
 class Contrastive(_Conditioning):
-    """Leaves the logits as they are and has embeddings of images and of classes beside them: Kang et al. 2021, ReACGAN
-    (arXiv:2111.01118). It learns by `ganlib.penalties.ContrastiveClassification`."""
+    """Leaves the logits unchanged and provides embeddings of images and classes: ReACGAN, Kang et al. 2021 (arXiv:2111.01118).
+
+    It is trained by `ganlib.penalties.ContrastiveClassification`.
+    """
 
     DIMENSIONS = 512
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
-        self.projection = basic.dense(self.DIMENSIONS, self.spectral_norm, name="projection")
-        self.embedding = basic.embedding(self.num_classes, self.DIMENSIONS, self.spectral_norm, name="embedding")
+        self.projection = builders.dense(self.DIMENSIONS, self.spectral_norm, name="projection")
+        self.embedding = builders.embedding(self.num_classes, self.DIMENSIONS, self.spectral_norm, name="embedding")
         self.projection.build(features_shape)
         self.embedding.build(labels_shape)
 
     def embed(self, features):
-        """``(n, num_features)`` features -> ``(n, DIMENSIONS)`` embeddings of length 1."""
+        """Computes image embeddings: ``(n, num_features)`` features -> ``(n, DIMENSIONS)`` vectors of length 1."""
         return ops.normalize(self.projection(features, training=True), axis=-1)
 
     def proxies(self, labels):
-        """``(n,)`` labels -> ``(n, DIMENSIONS)`` embeddings of their classes, of length 1."""
+        """Computes class embeddings: ``(n,)`` labels -> ``(n, DIMENSIONS)`` vectors of length 1."""
         return ops.normalize(self.embedding(labels, training=True), axis=-1)
 
 
 CONDITIONINGS = {"projection": Projection, "concatenation": Concatenation, "auxiliary": Auxiliary, "contrastive": Contrastive}
-"""Name -> layer."""
+"""The conditioning layers by name."""
 
 
 def get(name, num_classes, spectral_norm):
-    """The layer of a name.
+    """Creates a conditioning layer by name.
+
+    Args:
+        name: A key of `CONDITIONINGS`.
+        num_classes: The number of classes.
+        spectral_norm: Whether to normalize the weights by their spectral norm.
 
     Raises:
-        UserError: for an unknown name, listing the known ones.
+        UserError: If the name is unknown; the message lists the known ones.
     """
     return choose("conditioning", name, CONDITIONINGS)(num_classes, spectral_norm, name="conditioning")

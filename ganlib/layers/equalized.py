@@ -1,5 +1,8 @@
-"""Layers with an equalized learning rate: weights begin with a variance of 1 and are scaled at each call, so that Adam moves
-all of them at one pace. Karras et al. 2018, "Progressive growing of GANs" (arXiv:1710.10196), section 4.1."""
+"""Layers with an equalized learning rate: weights start with variance 1 and are scaled in each call, so that Adam updates all
+of them at the same rate.
+
+Karras et al. 2018, "Progressive growing of GANs" (arXiv:1710.10196), section 4.1.
+"""
 
 import math
 
@@ -14,29 +17,29 @@ SLOPE, GAIN = 0.2, math.sqrt(2.0)
 
 
 def leaky_relu(inputs):
-    """A leaky ReLU that about keeps the variance, as in StyleGAN2's code: times the square root of 2."""
+    """Applies a leaky ReLU times the square root of 2, which roughly preserves the variance, as in StyleGAN2's code."""
     return ops.leaky_relu(inputs, SLOPE) * GAIN
 
 
 def pixel_norm(inputs):
-    """``(..., channels)`` scaled to a mean square of 1 over the channels: Karras et al. 2018, section 4.2."""
+    """Scales ``(..., channels)`` to a mean square of 1 over the channels: Karras et al. 2018, section 4.2."""
     return inputs * ops.rsqrt(ops.mean(ops.square(inputs), axis=-1, keepdims=True) + 1e-8)
 
 
 def normal(deviation=1.0):
-    """The initializer of most weights here."""
+    """Returns the normal initializer that most of these weights use."""
     return keras.initializers.RandomNormal(stddev=deviation)
 
 
 @register
 class Dense(keras.layers.Layer):
-    """``(n, units_in)`` -> ``(n, units)``.
+    """A dense layer: ``(n, units_in)`` -> ``(n, units)``.
 
     Args:
-        units: the number of outputs.
-        bias: what the biases begin with.
-        activate: apply `leaky_relu`.
-        rate: how much faster than others the layer learns; StyleGAN's mapping network has 0.01.
+        units: The number of outputs.
+        bias: The initial value of the biases. Defaults to 0.0.
+        activate: Whether to apply `leaky_relu`. Defaults to False.
+        rate: The learning rate relative to other layers; StyleGAN's mapping network uses 0.01. Defaults to 1.0.
     """
 
     def __init__(self, units, bias=0.0, activate=False, rate=1.0, **kwargs):
@@ -45,8 +48,8 @@ class Dense(keras.layers.Layer):
 
     def build(self, input_shape):
         self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units), initializer=normal(1.0 / self.rate))
-        first = keras.initializers.Constant(self.first_bias)
-        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer=first)
+        initializer = keras.initializers.Constant(self.first_bias)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer=initializer)
 
     def call(self, inputs):
         scale = self.rate / math.sqrt(self.kernel.shape[0])
@@ -57,19 +60,19 @@ class Dense(keras.layers.Layer):
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
-        own = {"units": self.units, "bias": self.first_bias, "activate": self.activate, "rate": self.rate}
-        return {**super().get_config(), **own}
+        config = {"units": self.units, "bias": self.first_bias, "activate": self.activate, "rate": self.rate}
+        return {**super().get_config(), **config}
 
 
 @register
 class Conv(keras.layers.Layer):
-    """``(n, h, w, c)`` -> ``(n, h, w, filters)``, or, with steps of 2, ``(n, h / 2, w / 2, filters)``.
+    """A convolution: ``(n, h, w, c)`` -> ``(n, h, w, filters)``, or with strides of 2 ``(n, h / 2, w / 2, filters)``.
 
     Args:
-        filters: channels that go out.
+        filters: The number of output channels.
         kernel_size: 1 or 3.
-        activate: add biases and apply `leaky_relu`.
-        strides: 1, or 2 for inputs that have been padded for it.
+        activate: Whether to add biases and apply `leaky_relu`. Defaults to True.
+        strides: 1, or 2 for inputs that are already padded. Defaults to 1.
     """
 
     def __init__(self, filters, kernel_size, activate=True, strides=1, **kwargs):
@@ -89,20 +92,19 @@ class Conv(keras.layers.Layer):
         return leaky_relu(ops.add(outputs, self.bias)) if self.activate else outputs
 
     def get_config(self):
-        own = {"filters": self.filters, "kernel_size": self.kernel_size, "activate": self.activate, "strides": self.strides}
-        return {**super().get_config(), **own}
+        config = {"filters": self.filters, "kernel_size": self.kernel_size, "activate": self.activate, "strides": self.strides}
+        return {**super().get_config(), **config}
 
 
 @register
 class Projection(SublayerPolicy, keras.layers.Layer):
-    """Adds the inner product of the features with an embedding of the label, of unit variance, over the square root of their
-    number: as in the code of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
+    """Adds the inner product of the features and a normalized label embedding, divided by the square root of their dimension.
 
-    `conditioning.Projection` beside equalized layers would learn so much faster than they that the generator's images would
-    differ by their labels alone.
+    This follows the code of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676). Next to equalized layers,
+    `conditioning.Projection` would learn so much faster that the generator's images would differ only by label.
 
     Args:
-        num_classes: the number of labels.
+        num_classes: The number of classes.
     """
 
     def __init__(self, num_classes, **kwargs):

@@ -1,7 +1,7 @@
-"""Doubling and halving of the resolution with a low-pass filter, so that nothing is aliased: Zhang 2019 (arXiv:1904.11486).
+"""Upsampling and downsampling: by repetition, or with a low-pass filter that prevents aliasing (Zhang 2019, arXiv:1904.11486).
 
-The filter is applied as a product with a small matrix along each axis: on CPU forty times as fast as sums of strided slices,
-gradients of both orders included.
+The filter is applied as a product with a small matrix along each axis. On CPU this is forty times as fast as sums of strided
+slices, including first- and second-order gradients.
 """
 
 import keras
@@ -11,17 +11,20 @@ from keras import ops
 register = keras.saving.register_keras_serializable("ganlib.resampling")
 
 FILTER = (1, 3, 3, 1)
-"""Linear interpolation, as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958) and R3GAN (Huang et al. 2024,
-arXiv:2501.05441)."""
+"""The weights of linear interpolation, as in StyleGAN2 (Karras et al. 2020, arXiv:1912.04958) and R3GAN (Huang et al. 2024,
+arXiv:2501.05441).
+"""
 
 
 @register
 class Upsample(keras.layers.Layer):
-    """``(n, h, w, c)`` -> ``(n, 2h, 2w, c)`` with `FILTER` along each axis, and zeros beyond the border."""
+    """Doubles the resolution, filtering with `FILTER` along each axis with zero padding: ``(n, h, w, c)`` ->
+    ``(n, 2h, 2w, c)``.
+    """
 
     def call(self, inputs):
         _, height, width, _ = inputs.shape
-        return product(2.0 * _halving(2 * height).T, inputs, 2.0 * _halving(2 * width).T)
+        return product(2.0 * _downsampling_matrix(2 * height).T, inputs, 2.0 * _downsampling_matrix(2 * width).T)
 
     def compute_output_shape(self, input_shape):
         count, height, width, channels = input_shape
@@ -30,31 +33,43 @@ class Upsample(keras.layers.Layer):
 
 @register
 class Downsample(keras.layers.Layer):
-    """``(n, 2h, 2w, c)`` -> ``(n, h, w, c)`` with `FILTER` along each axis, and zeros beyond the border."""
+    """Halves the resolution, filtering with `FILTER` along each axis with zero padding: ``(n, 2h, 2w, c)`` ->
+    ``(n, h, w, c)``.
+    """
 
     def call(self, inputs):
         _, height, width, _ = inputs.shape
-        return product(_halving(height), inputs, _halving(width))
+        return product(_downsampling_matrix(height), inputs, _downsampling_matrix(width))
 
     def compute_output_shape(self, input_shape):
         count, height, width, channels = input_shape
         return (count, height // 2, width // 2, channels)
 
 
+def upsample(maps):
+    """Repeats each position twice in both directions: ``(n, height, width, c)`` -> ``(n, 2 * height, 2 * width, c)``.
+
+    Equivalent to `keras.layers.UpSampling2D`, but faster, and all shapes stay static, as LiteRT requires.
+    """
+    _, height, width, channels = maps.shape
+    rows = ops.reshape(ops.concatenate([maps, maps], axis=-1), (-1, height, 2 * width * channels))
+    return ops.reshape(ops.concatenate([rows, rows], axis=-1), (-1, 2 * height, 2 * width, channels))
+
+
 def blur(images, before, after, gain=1.0):
-    """Convolves with `FILTER` along each axis, without resampling: ``(n, h, w, c)`` -> ``(n, h + before + after - 3, ...)``.
+    """Filters with `FILTER` along each axis, without resampling: ``(n, h, w, c)`` -> ``(n, h + before + after - 3, ...)``.
 
     Args:
-        images: as above.
-        before: zeros added at the top and the left.
-        after: zeros added at the bottom and the right.
-        gain: along each axis.
+        images: ``(n, h, w, c)`` images or feature maps.
+        before: The number of zeros added at the top and the left.
+        after: The number of zeros added at the bottom and the right.
+        gain: A factor applied along each axis. Defaults to 1.0.
     """
     _, height, width, _ = images.shape
-    return product(gain * _blurring(height, before, after), images, gain * _blurring(width, before, after))
+    return product(gain * _blur_matrix(height, before, after), images, gain * _blur_matrix(width, before, after))
 
 
-def _blurring(size, before, after):
+def _blur_matrix(size, before, after):
     rows = size + before + after - len(FILTER) + 1
     matrix = np.zeros((rows, size + before + after), np.float32)
     for row in range(rows):
@@ -62,8 +77,8 @@ def _blurring(size, before, after):
     return matrix[:, before : before + size]
 
 
-def _halving(size):
-    """The ``(size / 2, size)`` matrix whose row i has the filter around columns 2i and 2i + 1."""
+def _downsampling_matrix(size):
+    """Returns the ``(size / 2, size)`` matrix whose row i holds the filter around columns 2i and 2i + 1."""
     matrix = np.zeros((size // 2, size + 2), np.float32)
     for row in range(size // 2):
         matrix[row, 2 * row : 2 * row + 4] = np.divide(FILTER, sum(FILTER))
@@ -71,26 +86,31 @@ def _halving(size):
 
 
 def product(rows, images, columns):
-    """Rows and columns of images mixed by matrices: ``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``.
+    """Mixes the rows and columns of images by two matrices: ``(a, h), (n, h, w, c), (b, w)`` -> ``(n, a, b, c)``.
 
-    The matrices are numpy arrays. The gradient is given here: it is the product with their transposes. TensorFlow's own
-    gradient of a product of one matrix with many computes at run time which axes it sums over. In a condition, where a lazy R1
-    is, XLA would then compile each step anew.
+    The gradient is defined here, as the product with the transposed matrices. TensorFlow's gradient of a product of one matrix
+    with many computes at run time which axes to sum over. Inside a condition, which lazy R1 uses, XLA would then recompile at
+    every step.
+
+    Args:
+        rows: ``(a, h)`` numpy array.
+        images: ``(n, h, w, c)`` images or feature maps.
+        columns: ``(b, w)`` numpy array.
     """
 
     @ops.custom_gradient
-    def mixed(images):
+    def multiply(images):
         def gradient(*arguments, upstream=None):
             return product(rows.T, arguments[0] if upstream is None else upstream, columns.T)
 
         return _product(rows, images, columns), gradient
 
-    return mixed(images)
+    return multiply(images)
 
 
 def _product(rows, images, columns):
     _, height, width, channels = images.shape
     rows, columns = (ops.cast(matrix, images.dtype) for matrix in (rows, columns))
-    tall = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
-    wide = ops.matmul(columns, ops.reshape(tall, (-1, width, channels)))
-    return ops.reshape(wide, (-1, rows.shape[0], columns.shape[0], channels))
+    mixed_rows = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
+    mixed_columns = ops.matmul(columns, ops.reshape(mixed_rows, (-1, width, channels)))
+    return ops.reshape(mixed_columns, (-1, rows.shape[0], columns.shape[0], channels))

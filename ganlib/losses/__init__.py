@@ -1,4 +1,4 @@
-"""What networks minimize: losses of the discriminator and the generator, of classifiers, and terms with a weight."""
+"""Losses of the discriminator, the generator and classifiers, and weighted terms of a loss."""
 
 from ganlib.losses.adversarial import (
     LOSSES,

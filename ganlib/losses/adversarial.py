@@ -1,12 +1,14 @@
-"""What the discriminator and the generator minimize, as pairs of functions of logits, by name.
+"""Losses of the discriminator and the generator, as named pairs of functions of logits.
 
-Every function of a pair takes two ``(n,)`` float32 logits, ``real`` of real images and ``fake`` of generated ones, and
-returns a scalar, the mean over the batch. Here D(x) is the logit; the probability that x is real is sigmoid(D(x)).
+Every function takes two ``(n,)`` float32 tensors of logits, ``real`` for real images and ``fake`` for generated ones, and
+returns a scalar, the mean over the batch. In the formulas, D(x) is the logit; the probability that x is real is
+sigmoid(D(x)).
 """
 
 import dataclasses
 from collections.abc import Callable
 
+import tensorflow as tf
 from keras import ops
 
 from ganlib.errors import UserError, choose
@@ -14,12 +16,12 @@ from ganlib.errors import UserError, choose
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """A pair of losses.
+    """A pair of losses, one for the discriminator and one for the generator.
 
     Attributes:
         discriminator: ``(real_logits, fake_logits) -> scalar``.
-        generator: ``(fake_logits, real_logits) -> scalar``; ``real_logits`` is None unless ``paired``.
-        paired: whether the generator's loss looks at the logits of real images too.
+        generator: ``(fake_logits, real_logits) -> scalar``. ``real_logits`` is None unless ``paired``.
+        paired: True if the generator's loss also uses the logits of real images. Defaults to False.
     """
 
     discriminator: Callable
@@ -27,53 +29,53 @@ class Loss:
     paired: bool = False
 
 
-def cross_entropy_discriminator(real, fake):
+def cross_entropy_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))): Goodfellow et al. 2014 (arXiv:1406.2661), equation 1."""
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
-def non_saturating_generator(fake, real=None):
-    """-E log sigmoid(D(G(z))): Goodfellow et al. 2014, section 3; its gradient does not vanish early on."""
+def non_saturating_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
+    """-E log sigmoid(D(G(z))): Goodfellow et al. 2014, section 3. Its gradient does not vanish early in training."""
     return ops.mean(ops.softplus(-fake))
 
 
-def minimax_generator(fake, real=None):
-    """E log(1 - sigmoid(D(G(z)))): Goodfellow et al. 2014, equation 1, as the game is written."""
+def minimax_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
+    """E log(1 - sigmoid(D(G(z)))): Goodfellow et al. 2014, equation 1, the loss of the minimax game."""
     return -ops.mean(ops.softplus(fake))
 
 
-def least_squares_discriminator(real, fake):
+def least_squares_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2: Mao et al. 2017 (arXiv:1611.04076), equation 9."""
     return 0.5 * ops.mean(ops.square(real - 1.0)) + 0.5 * ops.mean(ops.square(fake))
 
 
-def least_squares_generator(fake, real=None):
+def least_squares_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
     """1/2 E (D(G(z)) - 1)^2: Mao et al. 2017, equation 9."""
     return 0.5 * ops.mean(ops.square(fake - 1.0))
 
 
-def hinge_discriminator(real, fake):
+def hinge_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))): Lim & Ye 2017 (arXiv:1705.02894), Miyato et al. 2018."""
     return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
 
 
-def wasserstein_discriminator(real, fake):
+def wasserstein_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """E D(G(z)) - E D(x): Arjovsky et al. 2017 (arXiv:1701.07875). It needs a penalty that keeps D Lipschitz."""
     return ops.mean(fake) - ops.mean(real)
 
 
-def linear_generator(fake, real=None):
+def linear_generator(fake: tf.Tensor, real: tf.Tensor | None = None) -> tf.Tensor:
     """-E D(G(z)), the generator's part of the hinge and Wasserstein losses."""
     return -ops.mean(fake)
 
 
-def relativistic_discriminator(real, fake):
+def relativistic_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """E softplus(D(G(z)) - D(x)) over pairs: Jolicoeur-Martineau 2019 (arXiv:1807.00734), as in R3GAN, Huang et al.
     2024 (arXiv:2501.05441)."""
     return ops.mean(ops.softplus(fake - real))
 
 
-def relativistic_generator(fake, real):
+def relativistic_generator(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
     """E softplus(D(x) - D(G(z))) over the same pairs."""
     return ops.mean(ops.softplus(real - fake))
 
@@ -86,17 +88,18 @@ LOSSES = {
     "wasserstein": Loss(wasserstein_discriminator, linear_generator),
     "relativistic": Loss(relativistic_discriminator, relativistic_generator, paired=True),
 }
+"""Name -> pair of losses."""
 
 
-def get(loss):
-    """A loss by name, or the object itself if it is not a name.
+def get(loss: str | Loss) -> Loss:
+    """Returns a loss by name, or the object itself if it is not a name.
 
     Args:
-        loss: one of `LOSSES`, or an object with ``discriminator(real, fake)`` and ``generator(fake, real)``, and
-            perhaps ``paired = True``.
+        loss: A name from `LOSSES`, or an object with ``discriminator(real, fake)`` and ``generator(fake, real)``, and
+            optionally ``paired = True``.
 
     Raises:
-        UserError: for an unknown name, listing the known ones, and an object that has no such functions.
+        UserError: If the name is unknown (the message lists the known names), or the object lacks one of these functions.
 
     Examples:
         >>> import numpy as np
@@ -106,8 +109,8 @@ def get(loss):
     """
     if isinstance(loss, str):
         return choose("loss", loss, LOSSES)
-    if not all(callable(getattr(loss, part, None)) for part in ("discriminator", "generator")):
+    if not all(callable(getattr(loss, network, None)) for network in ("discriminator", "generator")):
         raise UserError(
-            f"a loss is a name, such as 'hinge', or a ganlib.losses.Loss of a function for each network, got {loss!r:.60}"
+            f"a loss must be a name, such as 'hinge', or a ganlib.losses.Loss of a function for each network, got {loss!r:.60}"
         )
     return loss

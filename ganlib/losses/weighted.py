@@ -1,43 +1,46 @@
-"""What penalties and regularizers have in common: terms of a loss with a weight."""
+"""`WeightedTerm`, the base class of penalties and regularizers."""
+
+from collections.abc import Callable
 
 from ganlib.errors import UserError
 
 
 class WeightedTerm:
-    """A weighted term.
+    """A term of a loss with a weight.
 
     Args:
-        weight: what the term is multiplied by, a number that is not negative; a penalty's may be a schedule of it.
+        weight: The factor that multiplies the term, at least 0. The weight of a penalty may also be a schedule. Defaults to
+            1.0.
 
     Raises:
-        UserError: for a negative weight, which would reward what the term is against.
+        UserError: If the weight is negative, since the loss would then reward what the term penalizes.
 
     Attributes:
-        name: what the term is called in configs and logs.
+        name: The name of the term in configs and logs.
     """
 
     name = None
 
-    def __init__(self, weight=1.0):
+    def __init__(self, weight: float | Callable = 1.0):
         if not callable(weight) and not weight >= 0:
             raise UserError(f"the weight of {self.name!r} must be at least 0, got {weight}")
         self.weight = weight
 
-    def get_config(self):
-        """What `from_config` makes an equal one of."""
+    def get_config(self) -> dict:
+        """Returns the config, from which `from_config` makes an equal term."""
         return {"weight": self.weight}
 
     @classmethod
-    def from_config(cls, config):
-        """The term that `get_config` describes."""
+    def from_config(cls, config: dict) -> "WeightedTerm":
+        """Makes the term that `get_config` describes."""
         return cls(**config)
 
 
-def listed(name, terms):
-    """``terms``, an argument called ``name``, as a list.
+def listed(name: str, terms: list | tuple) -> list:
+    """Returns ``terms``, an argument called ``name``, as a list.
 
     Raises:
-        UserError: for what is no list of terms.
+        UserError: If ``terms`` is not a list or tuple of terms.
     """
     wrong = [terms]
     if isinstance(terms, (list, tuple)):

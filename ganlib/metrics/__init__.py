@@ -1,4 +1,4 @@
-"""Measures of generated images and of classifiers: arrays in, numbers out. They know nothing of GANs."""
+"""Metrics of generated images and of classifiers, from arrays to numbers. They do not depend on GANs."""
 
 from ganlib.metrics.classification import accuracy, confusion_matrix, expected_calibration_error, recall_by_class, temperature
 from ganlib.metrics.classification_accuracy import classification_accuracy_score

@@ -1,4 +1,4 @@
-"""How well a classifier does on labeled images."""
+"""Metrics of a classifier on labeled images."""
 
 import numpy as np
 import scipy.optimize
@@ -9,7 +9,7 @@ from ganlib.metrics.arrays import check_finite, check_labels, check_probabilitie
 
 
 def accuracy(labels, scores):
-    """The share of examples whose largest score is the label's.
+    """Computes the share of examples whose largest score is that of their label.
 
     Args:
         labels: ``(n,)`` integers in ``[0, num_classes)``.
@@ -19,19 +19,19 @@ def accuracy(labels, scores):
         A float in ``[0, 1]``.
 
     Raises:
-        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
+        UserError: If the shapes are wrong, labels are out of range, or scores are not finite.
 
     Examples:
         >>> from ganlib import metrics
         >>> metrics.accuracy([0, 1], [[0.9, 0.1], [0.8, 0.2]])
         0.5
     """
-    labels, scores = _checked(labels, scores)
+    labels, scores = _validated(labels, scores)
     return float(np.mean(scores.argmax(axis=-1) == labels))
 
 
 def confusion_matrix(labels, scores):
-    """Counts of examples by true class (rows) and predicted class (columns).
+    """Counts examples by true class (rows) and predicted class (columns).
 
     Args:
         labels: ``(n,)`` integers in ``[0, num_classes)``.
@@ -41,16 +41,16 @@ def confusion_matrix(labels, scores):
         ``(num_classes, num_classes)`` int64.
 
     Raises:
-        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
+        UserError: If the shapes are wrong, labels are out of range, or scores are not finite.
     """
-    labels, scores = _checked(labels, scores)
+    labels, scores = _validated(labels, scores)
     matrix = np.zeros((scores.shape[1], scores.shape[1]), np.int64)
     np.add.at(matrix, (labels, scores.argmax(axis=-1)), 1)
     return matrix
 
 
 def recall_by_class(labels, scores):
-    """The share of each class's examples that are found.
+    """Computes the share of each class's examples that are classified correctly.
 
     Args:
         labels: ``(n,)`` integers in ``[0, num_classes)``.
@@ -60,7 +60,7 @@ def recall_by_class(labels, scores):
         ``(num_classes,)`` float64 in ``[0, 1]``; NaN for a class without examples.
 
     Raises:
-        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
+        UserError: If the shapes are wrong, labels are out of range, or scores are not finite.
     """
     matrix = confusion_matrix(labels, scores)
     counts = matrix.sum(axis=1)
@@ -68,23 +68,23 @@ def recall_by_class(labels, scores):
 
 
 def expected_calibration_error(labels, probabilities, bins=15):
-    """How far confidence lies from accuracy: Guo et al. 2017 (arXiv:1706.04599), equation 3.
+    """Computes the expected difference between confidence and accuracy: Guo et al. 2017 (arXiv:1706.04599), equation 3.
 
-    The examples are put into bins of equal width by their largest probability; the error is the mean over examples of
-    the distance between their bin's mean confidence and its accuracy.
+    Examples are grouped by their largest probability into bins of equal width. The error is the mean over examples of the
+    absolute difference between the mean confidence and the accuracy of their bin.
 
     Args:
         labels: ``(n,)`` integers in ``[0, num_classes)``.
-        probabilities: ``(n, num_classes)``, each row of sum 1.
-        bins: how many.
+        probabilities: ``(n, num_classes)``; each row sums to 1.
+        bins: The number of bins. Defaults to 15.
 
     Returns:
-        A float in ``[0, 1]``; 0 is calibrated.
+        A float in ``[0, 1]``; 0 means perfect calibration.
 
     Raises:
-        UserError: for rows that are no probabilities, and as `accuracy` does.
+        UserError: If the rows are not probabilities, and as in `accuracy`.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = _validated(labels, probabilities)
     bins = integer("bins", bins, 1)
     check_probabilities(probabilities)
     confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
@@ -94,19 +94,19 @@ def expected_calibration_error(labels, probabilities, bins=15):
 
 
 def temperature(labels, logits):
-    """The number by which logits must be divided for the lowest cross-entropy: Guo et al. 2017 (arXiv:1706.04599).
+    """Computes the temperature by which to divide logits to minimize the cross-entropy: Guo et al. 2017 (arXiv:1706.04599).
 
     Args:
-        labels: ``(n,)`` integers in ``[0, num_classes)``, of examples that were not trained on.
+        labels: ``(n,)`` integers in ``[0, num_classes)`` of held-out examples.
         logits: ``(n, num_classes)``.
 
     Returns:
-        A float between 0.01 and 100; above 1 the classifier was too confident.
+        A float between 0.01 and 100; above 1, the classifier was overconfident.
 
     Raises:
-        UserError: for arrays of other shapes, labels out of range, or scores that are not finite.
+        UserError: If the shapes are wrong, labels are out of range, or scores are not finite.
     """
-    labels, logits = _checked(labels, logits)
+    labels, logits = _validated(labels, logits)
     logits = np.asarray(logits, np.float64)
 
     def cross_entropy(log_temperature):
@@ -116,7 +116,7 @@ def temperature(labels, logits):
     return float(np.exp(scipy.optimize.minimize_scalar(cross_entropy, bounds=bounds, method="bounded").x))
 
 
-def _checked(labels, scores):
+def _validated(labels, scores):
     labels, scores = np.asarray(labels), np.asarray(scores)
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
         raise UserError(f"expected (n,) labels and (n, num_classes) scores with n > 0, got {labels.shape} and {scores.shape}")

@@ -8,30 +8,30 @@ from ganlib.metrics.arrays import checked_features, distance_blocks, neighbor_ra
 
 
 class DensityCoverage(NamedTuple):
-    """Density is a float of at least 0 and may exceed 1; coverage lies in ``[0, 1]``."""
+    """Density, a nonnegative float that may exceed 1, and coverage, a float in ``[0, 1]``."""
 
     density: float
     coverage: float
 
 
 def density_coverage(real, fake, k=5):
-    """Precision and recall that one outlier cannot spoil.
+    """Computes density and coverage, which replace precision and recall and are robust to outliers.
 
-    Around every real image lies a ball that reaches to its ``k``-th nearest real neighbor. Density is the number of
-    balls that hold a generated image, over ``k``, on average; coverage the share of balls that hold any. For equal
-    distributions the expected density is 1, and the expected coverage ``1 - (n-1)...(n-k) / ((2n-1)...(2n-k))`` for
-    n = m, about ``1 - 2^-k`` (lemma 2).
+    Each real image has a ball whose radius is the distance to its ``k``-th nearest real neighbor. Density is the mean number of
+    balls that contain a generated image, divided by ``k``. Coverage is the share of balls that contain at least one. For equal
+    distributions, the expected density is 1, and the expected coverage is ``1 - (n-1)...(n-k) / ((2n-1)...(2n-k))`` for n = m,
+    about ``1 - 2^-k`` (lemma 2).
 
     Args:
         real: ``(n, F)`` features.
         fake: ``(m, F)`` features.
-        k: the neighbor that sets the radius; the paper's is 5.
+        k: The index of the neighbor that defines the radius; the paper uses 5. Defaults to 5.
 
     Returns:
         A `DensityCoverage`.
 
     Raises:
-        UserError: for arrays of other shapes, not more than ``k`` rows, or features that are not finite.
+        UserError: If the shapes are wrong, there are no more than ``k`` rows, or features are not finite.
 
     Examples:
         >>> import numpy as np
@@ -42,9 +42,9 @@ def density_coverage(real, fake, k=5):
     """
     real, fake = checked_features(real, fake)
     radii = neighbor_radii(real, k)
-    inside, covered = 0, np.empty(len(real), bool)
+    num_inside, covered = 0, np.empty(len(real), bool)
     for rows, distances in distance_blocks(real, fake):
-        holds = distances < radii[rows, None]
-        inside += int(holds.sum())
-        covered[rows] = holds.any(axis=1)
-    return DensityCoverage(inside / (k * len(fake)), float(covered.mean()))
+        is_inside = distances < radii[rows, None]
+        num_inside += int(is_inside.sum())
+        covered[rows] = is_inside.any(axis=1)
+    return DensityCoverage(num_inside / (k * len(fake)), float(covered.mean()))

@@ -1,4 +1,4 @@
-"""Every measure from one pass: each image goes through the feature network once, whatever is asked for."""
+"""Computes all metrics of generated images in one pass: each image goes through the feature network once."""
 
 import dataclasses
 import logging
@@ -16,18 +16,18 @@ from ganlib.metrics.kernel import kernel_distance
 from ganlib.metrics.precision_recall import precision_recall
 
 KEPT = 10_000
-"""Of so many images the features are kept, for the measures that compare images pair by pair."""
+"""The number of images whose features are kept, for metrics that compare images pairwise."""
 
 
 @dataclasses.dataclass
 class Statistics:
-    """What the measures need of a set of images.
+    """The statistics of a set of images from which metrics are computed.
 
     Attributes:
-        moments: `Moments` of the features of all images.
-        features: ``(min(n, KEPT), F)`` float32, of the first images.
+        moments: The `Moments` of the features of all images.
+        features: ``(min(n, KEPT), F)`` float32 features of the first images.
         probabilities: ``(n, num_classes)`` float32 of all images, or None.
-        by_class: label -> `Moments` of that class; empty for images without labels.
+        by_class: A dict from labels to the `Moments` of that class; empty for images without labels.
     """
 
     moments: Moments
@@ -37,40 +37,40 @@ class Statistics:
 
 
 def gather(extractor, batches):
-    """The `Statistics` of images that come in batches.
+    """Computes the `Statistics` of batches of images.
 
     Args:
-        extractor: a `ganlib.metrics.extractor.FeatureExtractor`.
-        batches: an iterable of ``(images, labels)``: ``(n, height, width, channels)`` uint8, and ``(n,)`` integers or
-            None. Its order should be random, since of some measures only the first images count.
+        extractor: A `ganlib.metrics.extractor.FeatureExtractor`.
+        batches: An iterable of ``(images, labels)``: ``(n, height, width, channels)`` uint8, and ``(n,)`` integers or None. Its
+            order should be random, since some metrics use only the first images.
 
     Raises:
-        UserError: if there are no images.
+        UserError: If there are no images.
     """
     moments, by_class, kept, probabilities, count = None, {}, [], [], 0
     for images, labels in batches:
-        seen = extractor(images)
-        moments = moments or Moments(seen.features.shape[1])
-        moments.add(seen.features)
+        outputs = extractor(images)
+        moments = moments or Moments(outputs.features.shape[1])
+        moments.add(outputs.features)
         for label in () if labels is None else np.unique(labels):
-            by_class.setdefault(int(label), Moments(len(moments.mean))).add(seen.features[labels == label])
-        kept.append(seen.features[: max(0, KEPT - count)])
-        probabilities.append(seen.probabilities)
+            by_class.setdefault(int(label), Moments(len(moments.mean))).add(outputs.features[labels == label])
+        kept.append(outputs.features[: max(0, KEPT - count)])
+        probabilities.append(outputs.probabilities)
         count += len(images)
     if not count:
-        raise UserError("there are no images to measure")
-    joined = None if probabilities[0] is None else np.concatenate(probabilities)
-    return Statistics(moments, np.concatenate(kept), joined, by_class)
+        raise UserError("no images to evaluate: pass at least one batch")
+    all_probabilities = None if probabilities[0] is None else np.concatenate(probabilities)
+    return Statistics(moments, np.concatenate(kept), all_probabilities, by_class)
 
 
 def gather_cached(extractor, batches, key, folder=None):
-    """`gather` for real images, whose statistics are kept on disk; without probabilities.
+    """Performs `gather` for real images and caches the statistics on disk; without probabilities.
 
     Args:
-        extractor: a `ganlib.metrics.extractor.FeatureExtractor`.
-        batches: a function without arguments that returns what `gather` takes; called if nothing is cached.
-        key: a tuple that says which images these are; the first two parts name the file.
-        folder: the cache's folder; None takes `ganlib.metrics.cache.default_folder`.
+        extractor: A `ganlib.metrics.extractor.FeatureExtractor`.
+        batches: A function without arguments that returns the batches for `gather`; called only if nothing is cached.
+        key: A tuple that identifies the images; its first two elements become part of the file name.
+        folder: The folder of the cache; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
     """
 
     def compute():
@@ -83,38 +83,39 @@ def gather_cached(extractor, batches, key, folder=None):
     code = versions.of_code("metrics/evaluate.py", "metrics/frechet.py")
     arrays = cache.arrays(folder, (*key, extractor.name, extractor.version, KEPT, code), compute)
     labels = sorted({int(name.split("_")[1]) for name in arrays if name.startswith("class_")})
-    by_class = {label: _restored(arrays, f"class_{label}_") for label in labels}
-    return Statistics(_restored(arrays, "all_"), arrays["features"], None, by_class)
+    by_class = {label: _restore_moments(arrays, f"class_{label}_") for label in labels}
+    return Statistics(_restore_moments(arrays, "all_"), arrays["features"], None, by_class)
 
 
 def measure(names, real, fake, seed=0):
-    """Computes measures of two `Statistics`.
+    """Computes metrics from two `Statistics`.
 
     Args:
-        names: out of `MEASURES`.
-        real: of real images: ``(n, F)`` features and what was made of them.
-        fake: of generated ones.
-        seed: an integer, for the subsets of the kernel distance.
+        names: A list of keys of `MEASURES`.
+        real: The statistics of the ``(n, F)`` features of real images.
+        fake: The statistics of the features of generated images.
+        seed: An integer that determines the subsets of the kernel distance. Defaults to 0.
 
     Returns:
         A dict from result names to floats.
 
     Raises:
-        UserError: for an unknown name, or a measure that the feature network or the data does not allow.
+        UserError: If a name is unknown, or the feature network or the data does not support a metric.
     """
     functions = [choose("metric", name, MEASURES) for name in names]
     for name, statistics in (("real", real), ("generated", fake)):
         warn_if_constant(statistics.features, name)
-    sets = [statistics.moments for statistics in (real, fake)] if "fid" in names else []
+    all_moments = [statistics.moments for statistics in (real, fake)] if "fid" in names else []
     if "intra_fid" in names:
-        sets += [*real.by_class.values(), *fake.by_class.values()]
-    num_images, num_features = min((moments.count for moments in sets), default=0), len(real.moments.mean)
-    if sets and num_images <= num_features:
-        logging.getLogger("ganlib").warning(
+        all_moments += [*real.by_class.values(), *fake.by_class.values()]
+    num_images, num_features = min((moments.count for moments in all_moments), default=0), len(real.moments.mean)
+    if all_moments and num_images <= num_features:
+        message = (
             "%d images%s are too few for %d features: their covariance is singular and the FID far too high; compare it "
-            "only with FIDs of the same number of images",
-            num_images, " of a class" if "intra_fid" in names else "", num_features,
-        )  # fmt: skip
+            "only with FIDs of the same number of images"
+        )
+        subset = " of a class" if "intra_fid" in names else ""
+        logging.getLogger("ganlib").warning(message, num_images, subset, num_features)
     results = {}
     for function in functions:
         results |= function(real, fake, seed)
@@ -132,28 +133,30 @@ def _kid(real, fake, seed):
 
 def _inception_score(real, fake, seed):
     if fake.probabilities is None:
-        raise UserError("the Inception score needs class probabilities, which this feature network has not: leave out 'is'")
+        raise UserError("the Inception score requires class probabilities, which this feature network lacks: omit 'is'")
     result = inception_score(fake.probabilities)
     return {"inception_score": result.mean, "inception_score_std": result.std}
 
 
 def _precision_recall(real, fake, seed):
-    return precision_recall(*_as_many(real, fake))._asdict()
+    return precision_recall(*_equally_many(real, fake))._asdict()
 
 
 def _density_coverage(real, fake, seed):
-    return density_coverage(*_as_many(real, fake))._asdict()
+    return density_coverage(*_equally_many(real, fake))._asdict()
 
 
 def _intra_fid(real, fake, seed):
-    """The mean over classes of each class's FID: Miyato & Koyama 2018 (arXiv:1802.05637), section 4."""
+    """Computes the mean over classes of the FID of each class: Miyato & Koyama 2018 (arXiv:1802.05637), section 4."""
     if not real.by_class or not fake.by_class:
-        raise UserError("intra_fid needs labeled data and a conditional GAN of the same classes: leave it out")
-    for name, some, others in (("generated", fake, real), ("real", real, fake)):
-        few = sorted(label for label in others.by_class if label not in some.by_class or some.by_class[label].count < 2)
-        if few:
-            raise UserError(f"intra_fid needs 2 images of each class, and class {few[0]} has fewer {name} ones: measure more "
-                            "images, or leave it out")  # fmt: skip
+        raise UserError("intra_fid requires labeled data and a conditional GAN with the same classes: omit it")
+    for name, one, other in (("generated", fake, real), ("real", real, fake)):
+        too_few = sorted(label for label in other.by_class if label not in one.by_class or one.by_class[label].count < 2)
+        if too_few:
+            raise UserError(
+                f"intra_fid requires 2 images of each class, but class {too_few[0]} has fewer {name} ones: "
+                "increase the number of images, or omit it"
+            )
     return {"intra_fid": float(np.mean([real.by_class[k].distance(fake.by_class[k]) for k in real.by_class]))}
 
 
@@ -165,14 +168,14 @@ MEASURES = {
     "density_coverage": _density_coverage,
     "intra_fid": _intra_fid,
 }
-"""Name -> function of two `Statistics` and a seed, to a dict of results."""
+"""The metrics by name: functions of two `Statistics` and a seed that return a dict of results."""
 
 
-def _as_many(real, fake):
-    """Features of as many real as generated images, on which these measures depend."""
+def _equally_many(real, fake):
+    """Returns the features of equally many real and generated images, since these metrics depend on both numbers."""
     count = min(len(real.features), len(fake.features))
     return real.features[:count], fake.features[:count]
 
 
-def _restored(arrays, prefix):
+def _restore_moments(arrays, prefix):
     return Moments.from_state({name: arrays[prefix + name] for name in Moments.STATE})

@@ -1,4 +1,4 @@
-"""From images to features: what every feature network has in common."""
+"""The base class of all feature networks, from images to features."""
 
 import copy
 from typing import NamedTuple
@@ -13,11 +13,11 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 class Features(NamedTuple):
-    """What a network sees in images.
+    """The outputs of a feature network.
 
     Attributes:
         features: ``(n, F)`` float32.
-        probabilities: ``(n, num_classes)`` float32, or None from a network without classes.
+        probabilities: ``(n, num_classes)`` float32, or None if the network has no classes.
     """
 
     features: np.ndarray
@@ -28,14 +28,15 @@ class FeatureExtractor:
     """A frozen network from uint8 images to `Features`.
 
     Args:
-        name: what it is called in results.
-        version: a hash of all that the network computes, its architecture as well as its weights, so that statistics of
-            another network are never mistaken for its own. The attribute of this name follows from it, from ``channels``
-            and ``size``, and from the code that prepares the images.
-        network: from ``(n, height, width, channels)`` float32 tensors in ``[0, 255]`` to a dict with ``"features"``
-            and perhaps ``"probabilities"``.
-        channels: 1 or 3, or None when it takes both.
-        size: height and width that it wants, or None when it resizes by itself or takes any.
+        name: The name in results.
+        version: A hash of everything the network computes, including its architecture and weights, so that statistics of
+            another network are never used in its place. The attribute of the same name is derived from it, ``channels``,
+            ``size`` and the preprocessing code.
+        network: A function from ``(n, height, width, channels)`` float32 tensors in ``[0, 255]`` to a dict with ``"features"``
+            and optionally ``"probabilities"``.
+        channels: 1 or 3, or None if the network accepts both. Defaults to None.
+        size: The height and width that the network requires, or None if it resizes images itself or accepts any. Defaults to
+            None.
 
     Examples:
         >>> import keras, numpy as np
@@ -54,30 +55,30 @@ class FeatureExtractor:
         self._batch_size = 64
 
     def run_by(self, run, batch_size):
-        """This extractor, its network run by other means, such as all replicas of a training together.
+        """Returns a copy of this extractor whose network is run by other means, such as all replicas of a strategy.
 
         Args:
-            run: from a function, of ``(n, height, width, channels)`` uint8 to a dict of tensors of ``n`` rows, to a function of
-                the same of numpy arrays.
-            batch_size: images that it is given at a time.
+            run: A function that takes a function from ``(n, height, width, channels)`` uint8 to a dict of tensors with ``n``
+                rows, and returns the equivalent function of numpy arrays.
+            batch_size: The number of images in a batch.
         """
         other = copy.copy(self)
         other._run, other._batch_size = run(self._outputs), batch_size
         return other
 
     def __call__(self, images):
-        """``(n, height, width, channels)`` uint8 -> `Features`.
+        """Computes features: ``(n, height, width, channels)`` uint8 -> `Features`.
 
         Raises:
-            UserError: for images of another type or shape.
+            UserError: If images have another dtype or shape.
         """
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
-            raise UserError(f"features are made of uint8 images (n, height, width, 1 or 3), got {images.dtype} {images.shape}")
+            raise UserError(f"images must be uint8 of shape (n, height, width, 1 or 3), got {images.dtype} {images.shape}")
         size = self._batch_size
-        parts = [self._run(images[start : start + size]) for start in range(0, len(images), size)]
-        joined = {key: np.concatenate([np.asarray(part[key]) for part in parts]) for key in parts[0]}
-        return Features(joined["features"], joined.get("probabilities"))
+        batches = [self._run(images[start : start + size]) for start in range(0, len(images), size)]
+        outputs = {key: np.concatenate([np.asarray(batch[key]) for batch in batches]) for key in batches[0]}
+        return Features(outputs["features"], outputs.get("probabilities"))
 
     def _outputs(self, images):
         return self._network(self._prepare(images))
@@ -88,10 +89,10 @@ class FeatureExtractor:
 
 
 def resize(images, size):
-    """``(n, height, width, channels)`` float -> ``(n, size, size, channels)`` float32, as Pillow's bicubic filter.
+    """Resizes ``(n, height, width, channels)`` images to ``(n, size, size, channels)`` float32 with Pillow's bicubic filter.
 
-    The filter widens when it makes an image smaller (antialiasing), and nothing is rounded in between: the resizing
-    of Parmar et al. 2022, "On aliased resizing and surprising subtleties in GAN evaluation" (arXiv:2104.11222).
+    The filter is widened when downsampling (antialiasing), and intermediate values are not rounded: the resizing of Parmar et
+    al. 2022, "On aliased resizing and surprising subtleties in GAN evaluation" (arXiv:2104.11222).
     """
     if images.shape[1:3] == (size, size):
         return tf.cast(images, tf.float32)
@@ -99,7 +100,9 @@ def resize(images, size):
 
 
 def as_channels(images, channels):
-    """``(n, height, width, 1 or 3)`` images: gray to color by repeating, color to gray by luma; as they are if None."""
+    """Converts ``(n, height, width, 1 or 3)`` images: gray to color by repetition, color to gray by luma; None changes
+    nothing.
+    """
     if channels is None or images.shape[-1] == channels:
         return images
     if channels == 3:

@@ -7,19 +7,19 @@ from ganlib.metrics.arrays import check_finite, checked_features
 
 
 def frechet_distance(real, fake):
-    """The squared Fréchet distance of two Gaussians with the means and covariances of two sets of features.
+    """Computes the squared Fréchet distance of two Gaussians with the means and covariances of two sets of features.
 
-    ``|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))``, computed in float64. On Inception features it is the FID.
+    ``|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))``, computed in float64. With Inception features it is the FID.
 
     Args:
         real: ``(n, F)`` features, n at least 2.
         fake: ``(m, F)`` features, m at least 2.
 
     Returns:
-        A float, at least 0.
+        A nonnegative float.
 
     Raises:
-        UserError: for arrays of other shapes, or features that are not finite.
+        UserError: If the shapes are wrong, or features are not finite.
 
     Examples:
         >>> import numpy as np
@@ -33,15 +33,15 @@ def frechet_distance(real, fake):
 
 
 class Moments:
-    """The count, mean and covariance of features that come in batches; its memory does not grow with their number.
+    """The count, mean and covariance of features, accumulated over batches in constant memory.
 
-    Batches are merged by the pairwise update of Chan et al. 1979, which keeps its digits when the mean is large.
+    Batches are merged by the pairwise update of Chan et al. 1979, which preserves precision if the mean is large.
 
     Args:
-        num_features: the number of features F.
+        num_features: The number of features F.
 
     Attributes:
-        count: how many rows were added.
+        count: The number of accumulated rows.
         mean: ``(F,)`` float64.
 
     Examples:
@@ -64,18 +64,18 @@ class Moments:
 
     @classmethod
     def of(cls, features):
-        """The moments of ``(n, F)`` features."""
+        """Computes the moments of ``(n, F)`` features."""
         moments = cls(np.shape(features)[-1])
         moments.add(features)
         return moments
 
     def state(self):
-        """Arrays by the names in `STATE`, from which `from_state` makes the same moments."""
+        """Returns a dict of arrays with the keys `STATE`, from which `from_state` restores the moments."""
         return {"count": np.array(self.count), "mean": self.mean, "scatter": self._scatter}
 
     @classmethod
     def from_state(cls, state):
-        """The moments whose `state` this is."""
+        """Restores moments from their `state`."""
         moments = cls(len(state["mean"]))
         moments.count, moments.mean, moments._scatter = int(state["count"]), state["mean"], state["scatter"]
         return moments
@@ -84,7 +84,7 @@ class Moments:
         """Adds ``(n, F)`` features.
 
         Raises:
-            UserError: for another number of features, or some that are not finite.
+            UserError: If the number of features differs, or values are not finite.
         """
         features = np.asarray(features, np.float64)
         if features.ndim != 2 or features.shape[1] != len(self.mean):
@@ -96,24 +96,24 @@ class Moments:
             self._merge(len(features), mean, centered.T @ centered)
 
     def merge(self, other):
-        """Adds the rows that another `Moments` has seen."""
+        """Adds the rows accumulated by another `Moments`."""
         if other.count:
             self._merge(other.count, other.mean, other._scatter)
 
     @property
     def covariance(self):
-        """``(F, F)`` float64, divided by ``count - 1``; raises `UserError` of fewer than 2 rows."""
+        """The ``(F, F)`` float64 covariance, divided by ``count - 1``; raises a `UserError` for fewer than 2 rows."""
         if self.count < 2:
-            raise UserError(f"a covariance takes at least 2 images, got {self.count}")
+            raise UserError(f"a covariance requires at least 2 images, got {self.count}")
         return self._scatter / (self.count - 1)
 
     def distance(self, other):
-        """The squared Fréchet distance to another `Moments`: a float, at least 0."""
-        difference, mine, others = self.mean - other.mean, self.covariance, other.covariance
-        # tr (S1 S2)^(1/2) is the sum of the singular values of R1 R2, with R the symmetric roots. The usual way, roots
-        # of the eigenvalues of S1 S2, loses half the digits where the covariances are singular.
-        cross = np.linalg.svd(_root(mine) @ _root(others), compute_uv=False).sum()
-        return float(max(difference @ difference + np.trace(mine) + np.trace(others) - 2.0 * cross, 0.0))
+        """Computes the squared Fréchet distance to another `Moments`: a nonnegative float."""
+        difference, first, second = self.mean - other.mean, self.covariance, other.covariance
+        # tr (S1 S2)^(1/2) is the sum of the singular values of R1 R2, with R the symmetric roots. The common method, roots
+        # of the eigenvalues of S1 S2, loses half the digits if the covariances are singular.
+        cross = np.linalg.svd(_matrix_sqrt(first) @ _matrix_sqrt(second), compute_uv=False).sum()
+        return float(max(difference @ difference + np.trace(first) + np.trace(second) - 2.0 * cross, 0.0))
 
     def _merge(self, count, mean, scatter):
         total, difference = self.count + count, mean - self.mean
@@ -122,7 +122,7 @@ class Moments:
         self.count = total
 
 
-def _root(covariance):
-    """The symmetric root of a symmetric positive semidefinite matrix."""
+def _matrix_sqrt(covariance):
+    """Computes the symmetric square root of a symmetric positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T

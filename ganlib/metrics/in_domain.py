@@ -1,7 +1,7 @@
-"""A small classifier of the real images themselves, whose features measure images that are unlike ImageNet's.
+"""A small classifier trained on the real images, whose features evaluate images unlike those of ImageNet.
 
-On MNIST-like data ImageNet's features are of little use. Numbers made with this classifier compare runs of one data
-set with each other, not with papers.
+ImageNet features are of little use for MNIST-like data. Numbers computed with this classifier are comparable between runs on
+one dataset, but not with papers.
 """
 
 import keras
@@ -21,31 +21,31 @@ BATCH_SIZE = 128
 
 
 def load(source, cache_dir=None):
-    """The classifier of a source's images, from the cache or trained and put there.
+    """Returns the classifier of a source's images, from the cache, or trains and stores it.
 
     Args:
-        source: the real training images, held in memory and labeled; a `ganlib.data.Source`.
-        cache_dir: where classifiers are kept; None takes `ganlib.metrics.cache.default_folder`.
+        source: A `ganlib.data.Source` with the real training images, labeled and in memory.
+        cache_dir: The folder of the classifiers; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
 
     Returns:
-        A keras model from ``(n, height, width, channels)`` pixel values in ``[0, 255]`` to a dict of ``"features"``,
+        A Keras model from ``(n, height, width, channels)`` pixel values in ``[0, 255]`` to a dict of ``"features"``,
         ``(n, 128)``, and ``"probabilities"``, ``(n, num_classes)``.
 
     Raises:
-        UserError: if the images have no labels, or are not held in memory.
+        UserError: If the images have no labels, or are not in memory.
     """
     if source.images is None or source.labels is None:
         raise UserError(
-            f"in_domain features take labeled images in memory, which {source.name} has not: name other features, "
-            "or measure nothing (metrics='')"
+            f"in_domain features require labeled images in memory, which {source.name} lacks: set other features, "
+            "or compute no metrics (metrics='')"
         )
     path = path_of(source, cache_dir)
     if path.exists():
         try:
             return keras.saving.load_model(path, compile=False)
-        except Exception as error:  # a damaged file can fail anywhere
-            log.warning("classifier %s is damaged (%s) and is trained anew", path, error)
-    print(f"training a classifier of {source.name} for its features; it is kept as {path}", flush=True)
+        except Exception as error:  # a damaged file can fail to load in any way
+            log.warning("classifier %s is damaged (%s) and is retrained", path, error)
+    print(f"training a classifier of {source.name} for its features, cached as {path}", flush=True)
     model = train(source.images, source.labels, source.num_classes, progress=True)
     with written_whole(path) as partial:
         model.save(partial)
@@ -53,12 +53,12 @@ def load(source, cache_dir=None):
 
 
 def path_of(source, cache_dir=None):
-    """Where the cache keeps the classifier of a source's images, whether it is there or not."""
+    """Returns the path at which the cache stores the classifier of a source's images, whether it exists or not."""
     return cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
 
 
 def version():
-    """What decides, beside the images, which classifier `train` makes: its code and its constants."""
+    """Returns a hash of everything besides the images that determines the classifier: the code and constants of this module."""
     return versions.of(versions.of_code("metrics/in_domain.py"), NUM_FEATURES, EPOCHS, MIN_STEPS, BATCH_SIZE)
 
 
@@ -68,21 +68,23 @@ def train(images, labels, num_classes, seed=0, progress=False):
     Args:
         images: ``(n, height, width, channels)`` uint8.
         labels: ``(n,)`` integers in ``[0, num_classes)``.
-        num_classes: the number of classes.
-        seed: an integer; the weights follow from it, as far as the machine's arithmetic does.
-        progress: show a bar with the time left.
+        num_classes: The number of classes.
+        seed: An integer that determines the weights, up to the rounding of the hardware. Defaults to 0.
+        progress: Whether to show a progress bar. Defaults to False.
 
     Raises:
-        UserError: for images of another type or shape, and labels that are not integers of that range.
+        UserError: If images have another dtype or shape, or labels are not integers in range.
     """
     images, labels = np.asarray(images), np.asarray(labels)
     if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1] or not len(images):
-        raise UserError(f"a classifier takes uint8 images (n, height, width, channels) and (n,) labels, got {images.dtype} "
-                        f"{images.shape} and {labels.shape}")  # fmt: skip
+        raise UserError(
+            f"expected uint8 images (n, height, width, channels) and (n,) labels, got {images.dtype} "
+            f"{images.shape} and {labels.shape}"
+        )
     check_labels(labels, num_classes)
     absent = np.flatnonzero(np.bincount(labels, minlength=num_classes) == 0)
     if len(absent) or num_classes == 1:
-        log.warning("a classifier learns from images of %d of %d classes", num_classes - len(absent), num_classes)
+        log.warning("a classifier is trained on images of only %d of %d classes", num_classes - len(absent), num_classes)
     keras.utils.set_random_seed(seed)
     model = _network(images.shape[1:], num_classes)
     classifier = keras.Model(model.input, model.output["probabilities"])
@@ -90,7 +92,7 @@ def train(images, labels, num_classes, seed=0, progress=False):
     steps = epochs * int(np.ceil(len(images) / BATCH_SIZE))
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     classifier.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    with tqdm.tqdm(total=epochs, desc="its training", unit="epoch", disable=not progress) as bar:
+    with tqdm.tqdm(total=epochs, desc="training", unit="epoch", disable=not progress) as bar:
         after_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: bar.update())
         classifier.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, callbacks=[after_epoch])
     return model

@@ -1,9 +1,9 @@
-"""The Inception network of December 2015, as a frozen graph: the one that published FIDs and Inception scores use.
+"""The Inception network of December 2015 as a frozen graph, which is used for published FIDs and Inception scores.
 
-Images go in at their own size with values in ``[0, 255]``; the graph resizes them to 299x299 itself, by a bilinear
-filter without antialiasing, as every code that compares with the papers does (Heusel et al. 2017,
-arXiv:1706.08500). The features are its 2,048 pooled activations. The probabilities leave out the last layer's bias,
-as the code of Salimans et al. 2016 (arXiv:1606.03498) does.
+The input is images of any size with values in ``[0, 255]``. The graph resizes them to 299x299 with a bilinear filter without
+antialiasing, as all code that compares with the papers does (Heusel et al. 2017, arXiv:1706.08500). The features are its 2,048
+pooled activations. The probabilities omit the bias of the last layer, as in the code of Salimans et al. 2016
+(arXiv:1606.03498).
 """
 
 import hashlib
@@ -24,25 +24,26 @@ OLD_BATCH_NORM = "BatchNormWithGlobalNormalization"
 
 
 def load(path=None):
-    """The frozen graph as a `FeatureExtractor`.
+    """Loads the frozen graph as a `FeatureExtractor`.
 
     Args:
-        path: the graph's file, ``classify_image_graph_def.pb``; None looks into the cache folder and downloads it there.
+        path: The file of the graph, ``classify_image_graph_def.pb``. If None, the file in the cache folder is used, and
+            downloaded if necessary. Defaults to None.
 
     Raises:
-        UserError: if there is no such file and it cannot be downloaded, or it is another graph.
+        UserError: If the file is missing and cannot be downloaded, or contains another graph.
     """
-    path = pathlib.Path(path) if path else _downloaded()
+    path = pathlib.Path(path) if path else _download()
     try:
         content = path.read_bytes()
         graph = tf.compat.v1.GraphDef.FromString(content)
         network = _network(graph)
     except FileNotFoundError:
-        raise UserError(f"no Inception graph at {str(path)!r}: it is {FILE} of {ARCHIVE}") from None
-    except Exception as error:  # whatever a file of another kind leads to
+        raise UserError(f"no Inception graph at {str(path)!r}: extract {FILE} from {ARCHIVE}") from None
+    except Exception as error:  # other files can fail in any way
         raise UserError(
             f"{str(path)!r} is not the Inception graph of 2015 ({' '.join(str(error).split())[:120]}): "
-            f"it is {FILE} of {ARCHIVE}"
+            f"extract {FILE} from {ARCHIVE}"
         ) from None
     version = versions.of(hashlib.sha256(content).hexdigest(), versions.of_code("metrics/inception_2015.py"))
     return FeatureExtractor("inception_2015", version, network, channels=3)
@@ -51,9 +52,9 @@ def load(path=None):
 def _network(graph):
     weights = next((node.input[1].split(":")[0] for node in graph.node if node.name == LAST_LAYER), None)
     if weights is None:
-        raise ValueError(f"it has no {LAST_LAYER}")
+        raise ValueError(f"no layer {LAST_LAYER}")
     _modernize(graph)
-    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [POOLED, weights])  # what lies behind is for one image
+    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [POOLED, weights])  # later layers support only one image
 
     def imported(images):
         outputs = [f"{POOLED}:0", f"{weights}:0"]
@@ -65,9 +66,9 @@ def _network(graph):
 
 
 def _modernize(graph):
-    """Changes, in place, what TensorFlow has removed since the graph's version: its batch norm.
+    """Replaces, in place, the batch normalization operation that TensorFlow has removed since the graph was written.
 
-    The shapes noted in the graph go, too, since they are those of one image.
+    Also removes the shapes stored in the graph, which are those of a single image.
     """
     for node in list(graph.node):
         node.attr.pop("_output_shapes", None)
@@ -78,13 +79,12 @@ def _modernize(graph):
                 ones.attr["T"].CopyFrom(node.attr["T"])
                 scale = ones.name
             attributes = {"T": node.attr["T"], "epsilon": node.attr["variance_epsilon"]}
-            node.CopyFrom(tf.compat.v1.NodeDef(
-                name=node.name, op="FusedBatchNorm", input=[images, scale, offset, mean, variance],
-                attr=attributes | {"is_training": tf.compat.v1.AttrValue(b=False)},
-            ))  # fmt: skip
+            attributes["is_training"] = tf.compat.v1.AttrValue(b=False)
+            inputs = [images, scale, offset, mean, variance]
+            node.CopyFrom(tf.compat.v1.NodeDef(name=node.name, op="FusedBatchNorm", input=inputs, attr=attributes))
 
 
-def _downloaded():
+def _download():
     path = cache.default_folder() / FILE
     if not path.exists():
         try:
@@ -92,9 +92,9 @@ def _downloaded():
                 origin=ARCHIVE, extract=True, cache_dir=str(cache.default_folder()), cache_subdir="inception_2015"
             )
             (pathlib.Path(folder) / FILE).replace(path)
-        except Exception as error:  # the network's many ways to fail
+        except Exception as error:  # downloads can fail in any way
             raise UserError(
                 f"the Inception graph of 2015 is not at {str(path)!r} and could not be downloaded "
-                f"({' '.join(str(error).split())[:120]}): put {FILE} of {ARCHIVE} there"
+                f"({' '.join(str(error).split())[:120]}): put {FILE} from {ARCHIVE} there"
             ) from None
     return path

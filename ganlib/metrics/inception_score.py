@@ -9,27 +9,27 @@ from ganlib.metrics.arrays import check_probabilities, log
 
 
 class InceptionScore(NamedTuple):
-    """The mean over splits, from 1 to the number of classes, and the standard deviation over them."""
+    """The mean over splits, from 1 to the number of classes, and the standard deviation over splits."""
 
     mean: float
     std: float
 
 
 def inception_score(probabilities, splits=10):
-    """``exp(E KL(p(y|x) || p(y)))`` of the classes that a classifier sees in generated images.
+    """Computes the Inception score ``exp(E KL(p(y|x) || p(y)))`` from a classifier's probabilities for generated images.
 
-    It is high when each image is clearly of a class and all classes are there; it looks at no real image.
+    It is high if each image clearly belongs to one class and all classes occur. It does not use real images.
 
     Args:
-        probabilities: ``(n, num_classes)`` p(y|x), rows that sum to 1.
-        splits: consecutive parts of the images, each scored with its own p(y); the paper's number is 10. Parts with fewer
-            images than classes are scored with a warning.
+        probabilities: ``(n, num_classes)`` p(y|x); each row sums to 1.
+        splits: The number of consecutive parts of the images, each scored with its own p(y); the paper uses 10. A warning is
+            logged if parts have fewer images than classes. Defaults to 10.
 
     Returns:
         An `InceptionScore`.
 
     Raises:
-        UserError: for another shape, rows that are not probabilities, or fewer images than splits.
+        UserError: If the shape is wrong, rows are not probabilities, or there are fewer images than splits.
 
     Examples:
         >>> import numpy as np
@@ -44,14 +44,17 @@ def inception_score(probabilities, splits=10):
         )
     check_probabilities(probabilities)
     if len(probabilities) // splits < probabilities.shape[1]:
-        log.warning("%d images are too few for an Inception score in %d splits: each has fewer images than there are classes, "
-                    "%d, so the score is too low", len(probabilities), splits, probabilities.shape[1])  # fmt: skip
+        message = (
+            "%d images are too few for an Inception score in %d splits: each split has fewer images than the %d classes, "
+            "so the score is too low"
+        )
+        log.warning(message, len(probabilities), splits, probabilities.shape[1])
     scores = [_score(part) for part in np.array_split(probabilities, splits)]
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
 
 
 def _score(probabilities):
     marginal = np.broadcast_to(probabilities.mean(axis=0), probabilities.shape)
-    seen = probabilities > 0  # 0 log 0 is 0
-    logs = np.log(probabilities[seen]) - np.log(marginal[seen])
-    return np.exp((probabilities[seen] * logs).sum() / len(probabilities))
+    positive = probabilities > 0  # 0 log 0 is 0
+    log_ratios = np.log(probabilities[positive]) - np.log(marginal[positive])
+    return np.exp((probabilities[positive] * log_ratios).sum() / len(probabilities))

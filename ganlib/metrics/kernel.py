@@ -9,31 +9,32 @@ from ganlib.metrics.arrays import checked_features, log
 
 
 class KernelDistance(NamedTuple):
-    """The mean over subsets, which may be slightly negative, and its standard deviation over them."""
+    """The mean over subsets, which may be slightly negative, and the standard deviation over subsets."""
 
     mean: float
     std: float
 
 
 def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
-    """The squared maximum mean discrepancy with the kernel ``(x . y / F + 1)^3``, estimated without bias.
+    """Computes the squared maximum mean discrepancy with the kernel ``(x . y / F + 1)^3``, using an unbiased estimator.
 
-    On Inception features it is the KID. Unlike the Fréchet distance its mean does not depend on the number of images,
-    so it can be trusted on few.
+    With Inception features it is the KID. Unlike that of the Fréchet distance, its expected value does not depend on the number
+    of images, so it is reliable for few images.
 
     Args:
         real: ``(n, F)`` features.
         fake: ``(m, F)`` features.
-        subsets: how many random subsets to average over.
-        subset_size: images of each set in a subset. Where a set has no more, half of the smaller set is taken, with a
-            warning: subsets of all images would not differ, and the deviation would say nothing.
-        seed: an integer, from which the subsets follow.
+        subsets: The number of random subsets to average over. Defaults to 100.
+        subset_size: The number of images of each set in a subset. If a set has no more images, half of the smaller set is used,
+            with a warning: subsets of all images would be identical, and their standard deviation meaningless. Defaults to
+            1000.
+        seed: An integer that determines the subsets. Defaults to 0.
 
     Returns:
         A `KernelDistance`.
 
     Raises:
-        UserError: for arrays of other shapes, features that are not finite, or no subsets.
+        UserError: If the shapes are wrong, features are not finite, or there are no subsets.
 
     Examples:
         >>> import numpy as np
@@ -45,10 +46,10 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
     real, fake = checked_features(real, fake)
     if subsets < 1 or subset_size < 2:
         raise UserError(f"expected at least 1 subset of at least 2 images, got {subsets} of {subset_size}")
-    size, rng, fewest = subset_size, np.random.default_rng(seed), min(len(real), len(fake))
-    if fewest <= subset_size:
-        size = max(2, fewest // 2)
-        log.warning("%d images are too few for subsets of %d: KID is of subsets of %d", fewest, subset_size, size)
+    size, rng, num_images = subset_size, np.random.default_rng(seed), min(len(real), len(fake))
+    if num_images <= subset_size:
+        size = max(2, num_images // 2)
+        log.warning("%d images are too few for subsets of %d: KID uses subsets of %d", num_images, subset_size, size)
     values = [
         _unbiased(real[rng.choice(len(real), size, replace=False)], fake[rng.choice(len(fake), size, replace=False)])
         for _ in range(subsets)
@@ -57,7 +58,7 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
 
 
 def _unbiased(real, fake):
-    """The estimator of Gretton et al. 2012 (JMLR 13), equation 3: an image is not compared with itself."""
+    """Computes the estimator of Gretton et al. 2012 (JMLR 13), equation 3, in which an image is not compared with itself."""
     count, within = len(real), 0.0
     for features in (real, fake):
         kernel = _kernel(features, features)

@@ -8,29 +8,29 @@ from ganlib.metrics.arrays import checked_features, distance_blocks, neighbor_ra
 
 
 class PrecisionRecall(NamedTuple):
-    """Both are floats in ``[0, 1]``."""
+    """Precision and recall, floats in ``[0, 1]``."""
 
     precision: float
     recall: float
 
 
 def precision_recall(real, fake, k=3):
-    """How many generated images look real, and how much of the real variety is generated.
+    """Computes precision, the share of realistic generated images, and recall, the share of the real variety that is generated.
 
-    Around every image of a set lies a ball that reaches to its ``k``-th nearest neighbor in that set; together they
-    are the set's manifold. Precision is the share of generated images inside the real manifold, recall the share of
-    real images inside the generated one.
+    Each image of a set has a ball whose radius is the distance to its ``k``-th nearest neighbor in that set. Together the balls
+    form the manifold of the set. Precision is the share of generated images inside the real manifold, recall the share of real
+    images inside the generated manifold.
 
     Args:
         real: ``(n, F)`` features.
-        fake: ``(m, F)`` features; the paper has n = m, and both measures depend on the two numbers.
-        k: the neighbor that sets the radius; the paper's is 3.
+        fake: ``(m, F)`` features. The paper uses n = m; both metrics depend on n and m.
+        k: The index of the neighbor that defines the radius; the paper uses 3. Defaults to 3.
 
     Returns:
         A `PrecisionRecall`.
 
     Raises:
-        UserError: for arrays of other shapes, not more than ``k`` rows, or features that are not finite.
+        UserError: If the shapes are wrong, there are no more than ``k`` rows, or features are not finite.
 
     Examples:
         >>> import numpy as np
@@ -41,8 +41,8 @@ def precision_recall(real, fake, k=3):
     """
     real, fake = checked_features(real, fake)
     real_radii, fake_radii = neighbor_radii(real, k), neighbor_radii(fake, k)
-    fake_is_real, real_is_fake = np.zeros(len(fake), bool), np.empty(len(real), bool)
+    fake_in_real, real_in_fake = np.zeros(len(fake), bool), np.empty(len(real), bool)
     for rows, distances in distance_blocks(real, fake):
-        fake_is_real |= (distances < real_radii[rows, None]).any(axis=0)
-        real_is_fake[rows] = (distances < fake_radii).any(axis=1)
-    return PrecisionRecall(float(fake_is_real.mean()), float(real_is_fake.mean()))
+        fake_in_real |= (distances < real_radii[rows, None]).any(axis=0)
+        real_in_fake[rows] = (distances < fake_radii).any(axis=1)
+    return PrecisionRecall(float(fake_in_real.mean()), float(real_in_fake.mean()))

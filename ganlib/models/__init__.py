@@ -1,4 +1,4 @@
-"""What trains networks: GANs, semi-supervised GANs, and classifiers to compare them with."""
+"""Models with a train step: GANs, semi-supervised GANs, and classifier baselines."""
 
 from ganlib.models.gan import GAN
 from ganlib.models.pseudo_labels import PseudoLabelClassifier

@@ -1,4 +1,4 @@
-"""What all models with a generator share: making images, averaged weights, and augmentation before the discriminator."""
+"""`AdversarialModel`, the base class of models with a generator: image generation, moving averages and augmentation."""
 
 import numbers
 
@@ -20,11 +20,11 @@ class AdversarialModel(DistributedModel):
     """A generator trained against a discriminator: the parent of `GAN`, `SemiSupervisedGAN` and `TripleGAN`.
 
     Args:
-        generator: a `ganlib.networks.Generator`.
-        discriminator: a `ganlib.networks.Discriminator` for images of the same shape and the same classes.
+        generator: A `ganlib.networks.Generator`.
+        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator.
 
     Attributes:
-        ema_generator: the moving average of the generator, from which `generate` makes images.
+        ema_generator: The moving average of the generator. `generate` uses it to make images.
     """
 
     parts = ("generator", "discriminator")
@@ -36,52 +36,54 @@ class AdversarialModel(DistributedModel):
         self.discriminator = discriminator
         with self.distribute_strategy.scope():
             self.ema_generator = averaging.clone_network(generator)
-        self._generate_batch = self._traced_once()
+        self._generate_batch = self._compile_generation()
 
     @property
     def averages(self):
         return [(self.ema_generator, self.generator)]
 
     def call(self, latents, labels=None, training=False, **truncation):
-        """``(n, latent_dim)`` latents, and ``(n,)`` labels if conditional -> images from the averaged generator."""
+        """Maps ``(n, latent_dim)`` latents, and ``(n,)`` labels if conditional, to images with the EMA generator."""
         return self.ema_generator(*with_labels(latents, labels), training=training, **truncation)
 
     def generate(self, count, labels=None, seed=0, truncation=None, batch_size=64):
-        """Makes images with the averaged generator.
+        """Generates images with the EMA generator.
 
         Args:
-            count: how many.
-            labels: for a conditional GAN ``(count,)`` integers, or one for all; None takes each class in turn.
-            seed: an integer; image k is a function of (seed, k), whatever ``count`` and ``batch_size`` are.
-            truncation: draw latents anew where their absolute value is above this (Brock et al. 2019,
-                arXiv:1809.11096); for a generator with styles, bring styles nearer to their average by this factor (Karras et
-                al. 2019, arXiv:1812.04948). Smaller gives better but less varied images. None does not truncate.
-            batch_size: images that a replica makes at a time.
+            count: Number of images.
+            labels: For a conditional GAN, ``(count,)`` integers, or one integer for all images. Defaults to None, which cycles
+                through the classes.
+            seed: An integer. Image k depends only on (seed, k), not on ``count`` or ``batch_size``. Defaults to 0.
+            truncation: Redraw latents whose absolute value exceeds this number (Brock et al. 2019,
+                arXiv:1809.11096). For a generator with styles, move the styles towards their average by this factor (Karras
+                et al. 2019, arXiv:1812.04948). Smaller values give better but less varied images. Defaults to None, which does
+                not truncate.
+            batch_size: Number of images that each replica generates at a time. Defaults to 64.
 
         Returns:
             ``(count, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
 
         Raises:
-            UserError: for labels that do not fit, or a truncation that is not positive.
+            UserError: If the labels do not fit the generator, or the truncation is not positive.
         """
-        of_latents = None if self.generator.truncates_styles else truncation
-        latents = latents_for(count, self.generator.latent_dim, seed, of_latents)
+        latent_truncation = None if self.generator.truncates_styles else truncation
+        latents = latents_for(count, self.generator.latent_dim, seed, latent_truncation)
         return self.generate_from(latents, self.labels_for(count, labels), batch_size, truncation)
 
     def generate_from(self, latents, labels=None, batch_size=64, truncation=None):
-        """Makes the images of given latents with the averaged generator.
+        """Generates images from given latents with the EMA generator.
 
         Args:
             latents: ``(n, latent_dim)`` float32.
-            labels: as in `generate`; of a GAN conditioned on features, ``(n, F)`` of them.
-            batch_size: images that a replica makes at a time.
-            truncation: of the styles, for a generator that has them, as in `generate`.
+            labels: As in `generate`. For a GAN conditioned on features, ``(n, num_features)`` features. Defaults to None.
+            batch_size: Number of images that each replica generates at a time. Defaults to 64.
+            truncation: Truncation of the styles, for a generator that has styles; see `generate`. Defaults to None.
 
         Returns:
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
 
         Raises:
-            UserError: for latents of another shape, and labels that do not fit.
+            UserError: If the latents have another shape, or the labels do not fit the generator.
         """
         latents, batch_size = np.asarray(latents, np.float32), integer("batch_size", batch_size, 1)
         if latents.ndim != 2 or latents.shape[1] != self.generator.latent_dim:
@@ -100,11 +102,11 @@ class AdversarialModel(DistributedModel):
         return np.concatenate(images)
 
     def labels_for(self, count, labels=None):
-        """What the generator takes as the ``labels`` of ``count`` images: see `ganlib.networks.Generator.labels_for`."""
+        """Returns the generator's ``labels`` input for ``count`` images; see `ganlib.networks.Generator.labels_for`."""
         return self.generator.labels_for(count, labels)
 
-    def _traced_once(self):
-        """`call` as one graph for any number of images, which all replicas make together."""
+    def _compile_generation(self):
+        """Returns `call` compiled as one graph for any number of images, which are shared among the replicas."""
         signature = {"latents": tf.TensorSpec((None, self.generator.latent_dim), tf.float32)}
         if self.generator.condition_spec:
             shape, dtype = self.generator.condition_spec
@@ -118,23 +120,25 @@ class AdversarialModel(DistributedModel):
         return on_replicas(self.distribute_strategy, images_from, list(signature.values()))
 
     def sample_latents(self, images, rng):
-        """``(n, latent_dim)`` standard normal latents, one row for each of ``images``."""
+        """Draws ``(n, latent_dim)`` standard normal latents, one row for each of ``images``."""
         return rng.normal((tf.shape(images)[0], self.generator.latent_dim))
 
     def generate_for_training(self, latents, labels, rng):
-        """Images of the generator in training mode, from latents and, if it is conditional, labels."""
+        """Generates images with the generator in training mode, from latents and, if it is conditional, labels."""
         noise = self.generator.sample_noise(tf.shape(latents)[0], rng)
         return self.generator(*with_labels(latents, labels), training=True, **noise)
 
     def critic(self, labels, rng):
-        """The `Critic` of this step: the discriminator behind the augmentation, given the labels of a batch."""
+        """Returns the `Critic` of this step: the augmentation followed by the discriminator, with the labels of a batch."""
         return Critic(self.discriminator, self.augment, labels, rng)
 
     def _set_augment(self, augment):
         self.augment = augmentations.get(augment)
         if self.generator.num_scales > 1 and getattr(self.augment, "mixes_channels", False):
-            raise UserError("augmentation 'color' mixes the channels of an image, which of a network of several scales are its "
-                            "resolutions: leave it out, or take scales=1")  # fmt: skip
+            raise UserError(
+                "augmentation 'color' mixes the channels of an image, but the channels of a multiscale network are its "
+                "resolutions: remove 'color', or set scales=1"
+            )
         self.augment_state = None
         if hasattr(self.augment, "adapt"):
             with self.distribute_strategy.scope():
@@ -142,14 +146,14 @@ class AdversarialModel(DistributedModel):
             self.augment_state = self.augment.state
 
     def update_augmentation(self, real_signs, real):
-        """Moves the probability of an adaptive augmentation (ADA); does nothing for others.
+        """Updates the probability of an adaptive augmentation (ADA). Does nothing for other augmentations.
 
         Args:
-            real_signs: a scalar, the mean sign of the discriminator's logits of real images in this step.
+            real_signs: A scalar, the mean sign of the discriminator's logits for the real images of this step.
             real: ``(n, height, width, channels)``, the real images of this step.
 
         Returns:
-            A dict of scalars for the logs; empty for an augmentation that does not adapt.
+            A dict of scalars for the logs. It is empty for an augmentation that does not adapt.
         """
         if self.augment_state is None:
             return {}
@@ -160,17 +164,17 @@ class AdversarialModel(DistributedModel):
 
 
 def discriminator_logs(loss, real_logits, fake_logits):
-    """What every discriminator logs: its loss, its mean logits, and the mean sign of those of real images."""
+    """Returns the logs of a discriminator: its loss, its mean logits, and the mean sign of the logits of real images."""
     real, fake = tf.reduce_mean(real_logits), tf.reduce_mean(fake_logits)
     signs = tf.reduce_mean(tf.sign(real_logits))
     return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake, "real_signs": signs}
 
 
 def latents_for(count, latent_dim, seed, truncation=None):
-    """``(count, latent_dim)`` float32 latents; the same seed gives the same first rows for any count.
+    """Draws ``(count, latent_dim)`` float32 latents. The same seed gives the same first rows for any count.
 
     Raises:
-        UserError: if ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.
+        UserError: If ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.
     """
     count, seed = integer("count", count, 0), check_seed(seed)
     if truncation is None:
@@ -183,24 +187,25 @@ def latents_for(count, latent_dim, seed, truncation=None):
 
 
 def with_labels(first, labels):
-    """The arguments of a network: ``(first, labels)``, or ``(first,)`` without labels; ``first`` are latents or images."""
+    """Returns the inputs of a network: ``(first, labels)``, or ``(first,)`` without labels. ``first`` is latents or images."""
     return (first,) if labels is None else (first, labels)
 
 
 def _check_networks(generator, discriminator):
     for kind, network in ((Generator, generator), (Discriminator, discriminator)):
         if not isinstance(network, kind):
-            what = f"a {network.__name__}, not called" if isinstance(network, type) else f"a {type(network).__name__}"
+            is_class = isinstance(network, type)
+            got = f"the class {network.__name__}: call it" if is_class else f"a {type(network).__name__}"
             raise UserError(
                 f"the {kind.__name__.lower()} must be a ganlib.networks.{kind.__name__}, such as one of "
-                f"ganlib.networks.dcgan, got {what}"
+                f"ganlib.networks.dcgan, got {got}"
             )
     for name in ("image_shape", "num_classes", "condition_spec"):
-        mine, other = getattr(generator, name), getattr(discriminator, name)
-        if mine != other:
-            raise UserError(f"the generator's {name} is {mine}, but the discriminator's is {other}: make them equal")
+        values = getattr(generator, name), getattr(discriminator, name)
+        if values[0] != values[1]:
+            raise UserError(f"the generator's {name} is {values[0]}, but the discriminator's is {values[1]}: make them equal")
     if generator.num_scales != discriminator.num_scales:
         raise UserError(
-            f"the generator has {generator.num_scales} scales, but the discriminator looks at {discriminator.num_scales}: "
-            "give both the same"
+            f"the generator has {generator.num_scales} scales, but the discriminator has {discriminator.num_scales}: "
+            "make them equal"
         )

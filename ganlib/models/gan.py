@@ -1,4 +1,4 @@
-"""`GAN`: a generator and a discriminator, trained by one train step under any `tf.distribute` strategy."""
+"""`GAN`: a generator and a discriminator, trained with one train step under any `tf.distribute` strategy."""
 
 import numbers
 
@@ -19,11 +19,11 @@ class GAN(AdversarialModel):
     """A generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661).
 
     Args:
-        generator: a `ganlib.networks.Generator`.
-        discriminator: a `ganlib.networks.Discriminator` for images of the same shape and the same classes.
+        generator: A `ganlib.networks.Generator`.
+        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator.
 
     Attributes:
-        ema_generator: the moving average of the generator, from which `generate` makes images.
+        ema_generator: The moving average of the generator. `generate` uses it to make images.
 
     Examples:
         >>> import keras, ganlib
@@ -47,7 +47,7 @@ class GAN(AdversarialModel):
 
     @property
     def form(self):
-        """What a batch of training data is made of, as in `ganlib.training.input_checks`."""
+        """The parts of a training batch, in the format of `ganlib.training.input_checks`."""
         form = {"images": (self.generator.image_shape, None)}
         if self.generator.num_classes:
             return form | {"labels": ((), self.generator.num_classes)}
@@ -65,38 +65,40 @@ class GAN(AdversarialModel):
         top_k=1.0,
         **shared,
     ):
-        """Sets how the networks are trained.
+        """Configures the training.
 
         Args:
-            generator_optimizer: a Keras optimizer.
-            discriminator_optimizer: another one.
-            loss: a name out of `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
-                ``generator(fake, real)``.
-            penalties: `ganlib.penalties`, added to the losses of the discriminator and of the generator.
-            augment: what real and generated images pass before the discriminator, such as
-                `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`; None for nothing.
-            discriminator_steps: updates of the discriminator for each of the generator. A batch is cut into as many
-                parts, one for each update, so give `fit` batches that are so many times larger. As everywhere in Keras, a
-                learning-rate schedule counts the updates of its optimizer: for the discriminator's,
-                `ganlib.training.schedules.EachStep` makes it count train steps.
+            generator_optimizer: A Keras optimizer for the generator.
+            discriminator_optimizer: Another Keras optimizer, for the discriminator.
+            loss: A name from `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
+                ``generator(fake, real)``. Defaults to ``"non_saturating"``.
+            penalties: A list of `ganlib.penalties`, which are added to the losses of the discriminator and of the generator.
+                Defaults to no penalties.
+            augment: The augmentation applied to real and generated images before the discriminator, such as
+                `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`. Defaults to None, which applies none.
+            discriminator_steps: Number of discriminator updates for each generator update. Each batch is split into this many
+                parts, one for each update, so pass `fit` batches that are larger by this factor. As everywhere in Keras, a
+                learning-rate schedule counts the updates of its optimizer. To make the schedule of the discriminator's
+                optimizer count train steps, wrap it in `ganlib.training.schedules.EachStep`. Defaults to 1.
             update: ``"alternating"`` updates the discriminator and then, on new latents, the generator against the
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
-                gradients from one pass over the same generated images and then updates both: a sixth fewer FLOPs for
-                DCGAN, but the generator answers the discriminator of a step ago and both see the same latents.
-            top_k: the share of the generated images from which the generator learns, those with the highest logits (Sinha et
-                al. 2020, arXiv:2002.06224): a number in ``(0, 1]``, or a `ganlib.training.schedules` of it; the paper goes
-                from 1 to 0.5. Of several replicas each takes its own.
+                gradients from one pass over the same generated images and then updates both. It needs a sixth fewer FLOPs
+                for DCGAN, but the generator is trained against the discriminator of the previous step, and both networks see
+                the same latents. Defaults to ``"alternating"``.
+            top_k: The fraction of the generated images, those with the highest logits, that the generator learns from (Sinha
+                et al. 2020, arXiv:2002.06224). A number in ``(0, 1]`` or a `ganlib.training.schedules` schedule. The paper
+                decreases it from 1 to 0.5. Each replica selects from its own images. Defaults to 1.0.
             shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``non_finite``, ``jit_compile``, ``steps_per_execution``
-                and ``run_eagerly``: see `ganlib.training.DistributedModel.configure`.
+                and ``run_eagerly``; see `ganlib.training.DistributedModel.configure`.
 
         Raises:
-            UserError: for an unknown loss or update, penalties or an augmentation that do not fit the networks, or a
-                combination that makes no sense.
+            UserError: If the loss or the update is unknown, the penalties or the augmentation do not fit the networks, or the
+                combination of arguments is invalid.
         """
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
         if update == "simultaneous" and discriminator_steps != 1:
-            raise UserError(f"update='simultaneous' makes one discriminator step, not {discriminator_steps}")
+            raise UserError(f"update='simultaneous' needs discriminator_steps=1, got {discriminator_steps}: set it to 1")
         self._set_loss(loss, top_k)
         self.penalties = listed("penalties", penalties)
         self._build_penalties()
@@ -108,16 +110,20 @@ class GAN(AdversarialModel):
                 "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
             },
             {
-                "loss": loss, "penalties": self.penalties, "augment": augment, "update": update,
-                "discriminator_steps": discriminator_steps, "top_k": top_k,
+                "loss": loss,
+                "penalties": self.penalties,
+                "augment": augment,
+                "update": update,
+                "discriminator_steps": discriminator_steps,
+                "top_k": top_k,
             },
             **shared,
-        )  # fmt: skip
+        )
 
     def train_step(self, data):
-        """One step of the algorithm on ``data``, a batch of ``images`` or ``(images, labels)``; returns the logs.
+        """Runs one train step on ``data``, a batch of ``images`` or ``(images, labels)``, and returns the logs.
 
-        The discriminator is updated ``discriminator_steps`` times, then the augmentation, the generator, and the averages.
+        Updates the discriminator ``discriminator_steps`` times, then the augmentation, the generator and the moving averages.
         """
         images, labels = self._unpack(data)
         rng = self.random_stream()
@@ -135,12 +141,12 @@ class GAN(AdversarialModel):
         return logs
 
     def discriminator_step(self, real, labels, rng):
-        """Updates the discriminator to tell real images from generated ones of the same labels.
+        """Updates the discriminator to distinguish real images from generated images with the same labels.
 
         Args:
             real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
             labels: ``(n,)`` integers, or None.
-            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
 
         Returns:
             A dict of scalars, the losses and penalties by name.
@@ -151,7 +157,10 @@ class GAN(AdversarialModel):
         return logs
 
     def discriminator_loss(self, real, labels, rng):
-        """``(loss, logs)`` of the discriminator on real images and as many generated ones; see `discriminator_step`."""
+        """Computes ``(loss, logs)`` of the discriminator on real images and as many generated images.
+
+        The arguments are those of `discriminator_step`.
+        """
         fake = tf.stop_gradient(self.generate_for_training(self.sample_latents(real, rng), labels, rng))
         critic = self.critic(labels, rng)
         real_logits, fake_logits = critic.forward(real), critic.forward(fake)
@@ -161,12 +170,12 @@ class GAN(AdversarialModel):
         return _total(loss, penalties), logs
 
     def generator_step(self, real, labels, rng):
-        """Updates the generator to make images that the discriminator takes for real.
+        """Updates the generator to make images that the discriminator classifies as real.
 
         Args:
             real: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
             labels: ``(n,)`` integers, or None.
-            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
 
         Returns:
             A dict of scalars, the losses and penalties by name.
@@ -177,7 +186,10 @@ class GAN(AdversarialModel):
         return logs
 
     def generator_loss(self, real, labels, rng):
-        """``(loss, logs)`` of the generator; see `generator_step`. Only paired losses look at the real images."""
+        """Computes ``(loss, logs)`` of the generator. Only paired losses use the real images.
+
+        The arguments are those of `generator_step`.
+        """
         fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
         critic = self.critic(labels, rng)
         fake_logits = critic.forward(fake)
@@ -187,14 +199,14 @@ class GAN(AdversarialModel):
         return _total(loss, penalties), {"generator_loss": loss} | penalties
 
     def simultaneous_step(self, real, labels, rng):
-        """Updates both networks by gradients from one pass over the same generated images."""
+        """Updates both networks with gradients from one pass over the same generated images."""
         updates = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (real, labels), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def simultaneous_losses(self, real, labels, rng):
-        """``([discriminator's loss, generator's loss], logs)``; see `simultaneous_step`."""
+        """Computes ``([discriminator loss, generator loss], logs)`` for `simultaneous_step`."""
         fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
         critic = self.critic(labels, rng)
         real_logits, fake_logits = critic.forward(real), critic.forward(fake)
@@ -207,12 +219,12 @@ class GAN(AdversarialModel):
         return [_total(loss, penalties), _total(generator_loss, generator_penalties)], logs
 
     def _top_k_logits(self, fake_logits):
-        """The share ``top_k`` of the logits, the highest ones."""
+        """Returns the highest logits, a fraction ``top_k`` of them."""
         if not callable(self.top_k) and self.top_k == 1:
             return fake_logits
         count = tf.cast(tf.shape(fake_logits)[0], tf.float32)
-        kept = tf.cast(tf.math.ceil(schedules.value_at(self.top_k, self.step.value) * count), tf.int32)
-        return tf.sort(fake_logits, direction="DESCENDING")[:kept]
+        num_selected = tf.cast(tf.math.ceil(schedules.value_at(self.top_k, self.step.value) * count), tf.int32)
+        return tf.sort(fake_logits, direction="DESCENDING")[:num_selected]
 
     @property
     def _is_paired(self):
@@ -221,23 +233,24 @@ class GAN(AdversarialModel):
     def _set_loss(self, loss, top_k):
         self._loss, self.top_k = losses.get(loss), top_k
         if not callable(top_k) and not (isinstance(top_k, numbers.Real) and 0 < top_k <= 1):
-            raise UserError(f"top_k is a share in (0, 1], got {top_k}")
+            raise UserError(f"top_k must be in (0, 1], got {top_k}")
         if self.discriminator.patchwise and top_k != 1:
             raise UserError(
-                "top_k takes the images with the highest logits, and this discriminator judges patches: leave top_k=1.0"
+                "top_k selects the images with the highest logits, but this discriminator has logits for patches: set top_k=1.0"
             )
         if self._is_paired and top_k != 1:
-            raise UserError(f"loss {loss!r} compares pairs of real and generated images: leave top_k=1.0")
+            raise UserError(f"loss {loss!r} compares pairs of real and generated images: set top_k=1.0")
 
     def _build_penalties(self):
         names = [penalty.name for penalty in self.penalties]
         if len(set(names)) < len(names):
-            raise UserError(f"every penalty may be there once, got {', '.join(names)}")
-        own = self.discriminator.conditioning if self.discriminator.num_classes else None
-        teachers = {kind.conditioning: kind.name for kind in PENALTY_KINDS if kind.conditioning}
-        if own in teachers and own not in [penalty.conditioning for penalty in self.penalties]:
+            raise UserError(f"each penalty may be used once, got {', '.join(names)}: remove the duplicates")
+        conditioning = self.discriminator.conditioning if self.discriminator.num_classes else None
+        required = {kind.conditioning: kind.name for kind in PENALTY_KINDS if kind.conditioning}
+        if conditioning in required and conditioning not in [penalty.conditioning for penalty in self.penalties]:
             raise UserError(
-                f"a discriminator with conditioning={own!r} learns labels by penalty {teachers[own]!r} alone: add it"
+                f"a discriminator with conditioning={conditioning!r} learns labels only through penalty "
+                f"{required[conditioning]!r}: add it"
             )
         with self.distribute_strategy.scope():
             for penalty in self.penalties:
@@ -245,37 +258,40 @@ class GAN(AdversarialModel):
         self.penalty_states = [penalty.state for penalty in self.penalties if penalty.state]
 
     def _discriminator_penalties(self, critic, real, fake, rng):
-        own = [penalty for penalty in self.penalties if penalty.on_discriminator]
-        return {penalty.name: penalty(critic, real, fake, rng, self.step.value) for penalty in own}
+        penalties = [penalty for penalty in self.penalties if penalty.on_discriminator]
+        return {penalty.name: penalty(critic, real, fake, rng, self.step.value) for penalty in penalties}
 
     def _generator_penalties(self, critic, fake, rng):
-        own = [penalty for penalty in self.penalties if penalty.on_generator]
+        penalties = [penalty for penalty in self.penalties if penalty.on_generator]
         arguments = critic, self.generator, fake, rng, self.step.value
-        return {f"generator_{penalty.name}": penalty.of_generator(*arguments) for penalty in own}
+        return {f"generator_{penalty.name}": penalty.of_generator(*arguments) for penalty in penalties}
 
     def _unpack(self, data):
         images, labels, *_ = (*input_checks.parts_of(data), None)
         if self.generator.condition_spec and labels is None:
-            raise UserError(self._missing_part())
+            raise UserError(self._missing_data_message())
         images = self.discriminator.prepare_real_images(rescale(images))
         return images, labels if self.generator.condition_spec else None
 
-    def _missing_part(self):
+    def _missing_data_message(self):
         if not self.generator.num_classes:
-            return "this GAN is told features of its images: train it on (images, features), not on images alone"
+            return "this GAN is conditioned on features: train it on (images, features), not on images alone"
         return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
 
     def _discriminator_batches(self, images, labels):
-        """The batch in ``discriminator_steps`` parts of one size, the same parts on any number of replicas."""
+        """Yields the batch in ``discriminator_steps`` equal parts, which are the same for any number of replicas."""
         steps, batch_size = self.discriminator_steps, images.shape[0]
         if batch_size is not None and batch_size % steps:
-            raise UserError(f"a batch of {batch_size} images cannot be cut into discriminator_steps={steps} equal parts")
+            raise UserError(
+                f"a batch of {batch_size} images cannot be split into discriminator_steps={steps} equal parts: "
+                "change the batch size"
+            )
         for first in range(steps):
             yield images[first::steps], None if labels is None else labels[first::steps]
 
 
 def _total(loss, terms):
-    """The loss plus the scalars in a dict of terms."""
+    """Returns the loss plus all scalars in a dict of terms."""
     for term in terms.values():
         loss = loss + term
     return loss

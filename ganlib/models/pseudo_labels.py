@@ -1,6 +1,6 @@
-"""`PseudoLabelClassifier`: the baseline without a GAN that a practitioner would use today.
+"""`PseudoLabelClassifier`: the semi-supervised baseline without a GAN that a practitioner would use today.
 
-Lee 2013, "Pseudo-label"; with a strong augmentation it is FixMatch: Sohn et al. 2020 (arXiv:2001.07685).
+Lee 2013, "Pseudo-label". With a strong augmentation it is FixMatch, Sohn et al. 2020 (arXiv:2001.07685).
 """
 
 import keras
@@ -14,31 +14,31 @@ from ganlib.networks.base import rescale
 
 @keras.saving.register_keras_serializable("ganlib")
 class PseudoLabelClassifier(SupervisedClassifier):
-    """Learns from labels, and from its own where it is sure of them.
+    """A classifier trained on labels, and on its own confident predictions for unlabeled images.
 
     An unlabeled image is classified under the weak augmentation. If the largest probability reaches ``threshold``,
-    that class is its label under the strong one.
+    that class becomes the label of the same image under the strong augmentation.
 
     Args:
-        network: a `ganlib.Classifier`.
+        network: A `ganlib.Classifier`.
 
     Attributes:
-        classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+        classifier: The moving average of ``network``, a plain Keras model from images to class logits.
     """
 
     uses_unlabeled = True
 
     def compile(self, optimizer, augment=None, strong_augment=None, threshold=0.95, unlabeled_weight=1.0, **shared):
-        """Sets how the network is trained.
+        """Configures the training.
 
         Args:
-            optimizer: a Keras optimizer.
-            augment: the weak augmentation, such as ``"translation"``; None for nothing.
-            strong_augment: the strong one, such as ``"color,translation,cutout"``; None takes the weak one, and then
-                it is Lee's method.
-            threshold: of the probability, in ``[0, 1]``.
-            unlabeled_weight: what the loss on unlabeled images is multiplied by.
-            shared: as in `ganlib.GAN.compile`.
+            optimizer: A Keras optimizer.
+            augment: The weak augmentation, such as ``"translation"``. Defaults to None, which applies none.
+            strong_augment: The strong augmentation, such as ``"color,translation,cutout"``. Defaults to None, which uses the
+                weak augmentation; this is Lee's method.
+            threshold: The probability that a prediction must reach to count, in ``[0, 1]``. Defaults to 0.95.
+            unlabeled_weight: The weight of the loss on unlabeled images. Defaults to 1.0.
+            shared: As in `ganlib.GAN.compile`.
         """
         self.augment = augmentations.get_fixed(augment)
         self.strong_augment = augmentations.get_fixed(strong_augment or augment)
@@ -46,14 +46,16 @@ class PseudoLabelClassifier(SupervisedClassifier):
         self.configure(
             {"optimizer": (optimizer, self.network)},
             {
-                "augment": augment, "strong_augment": strong_augment, "threshold": threshold,
+                "augment": augment,
+                "strong_augment": strong_augment,
+                "threshold": threshold,
                 "unlabeled_weight": unlabeled_weight,
             },
             **shared,
-        )  # fmt: skip
+        )
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
-        """``(loss, logs)`` of a batch of ``(labeled_images, labels, unlabeled_images)``; see the class."""
+        """Computes ``(loss, logs)`` of a batch of ``(labeled_images, labels, unlabeled_images)``; see the class."""
         labeled, unlabeled = rescale(labeled), rescale(unlabeled)
         probabilities = tf.stop_gradient(tf.nn.softmax(self.network(self.augment(unlabeled, rng), training=True)))
         pseudo_labels, mask = tf.argmax(probabilities, axis=-1), tf.reduce_max(probabilities, axis=-1) >= self.threshold
@@ -62,6 +64,8 @@ class PseudoLabelClassifier(SupervisedClassifier):
         labeled_loss = cross_entropy(labels, logits)
         unlabeled_loss = pseudo_label_loss(pseudo_labels, mask, strong_logits)
         return labeled_loss + self.unlabeled_weight * unlabeled_loss, {
-            "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
+            "labeled_loss": labeled_loss,
+            "unlabeled_loss": unlabeled_loss,
+            "train_accuracy": accuracy(labels, logits),
             "sure": tf.reduce_mean(tf.cast(mask, tf.float32)),
-        }  # fmt: skip
+        }

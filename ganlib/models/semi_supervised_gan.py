@@ -1,4 +1,4 @@
-"""`SemiSupervisedGAN`: a classifier learns from few labeled and many unlabeled images, against a generator.
+"""`SemiSupervisedGAN`: a classifier trained on few labeled and many unlabeled images, against a generator.
 
 Salimans et al. 2016, "Improved techniques for training GANs" (arXiv:1606.03498), sections 3.1 and 5.
 """
@@ -21,22 +21,22 @@ from ganlib.training.replicas import batch_mean
 class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     """A GAN whose discriminator is a classifier of K classes, with "generated" as class K + 1.
 
-    The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1) with Z the sum of the exponentials of the K
-    class logits. The generator learns by feature matching. With `ganlib.regularizers` it is Bad GAN (Dai et al. 2017,
-    arXiv:1705.09783) or manifold regularization (Lecouat et al. 2018, arXiv:1805.08957).
+    The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1), where Z is the sum of the exponentials of the K
+    class logits. The generator is trained by feature matching. With `ganlib.regularizers` the model becomes Bad GAN (Dai et
+    al. 2017, arXiv:1705.09783) or manifold regularization (Lecouat et al. 2018, arXiv:1805.08957).
 
     Args:
-        generator: an unconditional `ganlib.networks.Generator`.
-        discriminator: a `ganlib.networks.Discriminator` without classes. Its body is trained under a class head; its
-            own head is left alone.
-        num_classes: the number of classes K, at least 2.
+        generator: An unconditional `ganlib.networks.Generator`.
+        discriminator: A `ganlib.networks.Discriminator` without classes. Its body is trained with a new class head; its
+            original head is not trained.
+        num_classes: The number of classes K, at least 2.
 
     Raises:
-        UserError: for a conditional generator, and fewer classes.
+        UserError: If the generator is conditional, or there are fewer than 2 classes.
 
     Attributes:
-        network: the `ganlib.Classifier` in training.
-        classifier: its moving average, a plain Keras model from images to ``(n, K)`` class logits.
+        network: The `ganlib.Classifier` in training.
+        classifier: The moving average of ``network``, a plain Keras model from images to ``(n, K)`` class logits.
 
     Examples:
         >>> from ganlib.networks import mlp
@@ -51,7 +51,9 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         if generator.condition_spec:
-            raise UserError("this generator is conditional, and a semi-supervised GAN's is not: leave out its num_classes")
+            raise UserError(
+                "this generator is conditional, but a semi-supervised GAN needs an unconditional one: remove its num_classes"
+            )
         self.num_classes = integer("num_classes", num_classes, 2)
         with self.distribute_strategy.scope():
             head = discriminator.class_head(num_classes)
@@ -63,26 +65,40 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     def networks(self):
         return [self.generator, self.network]
 
-    def compile(self, generator_optimizer, discriminator_optimizer, augment=None, labeled_augment=None,
-                unlabeled_weight=1.0, generator_loss="feature_matching", regularizers=(), generator_regularizers=(),
-                update="alternating", **shared):  # fmt: skip
-        """Sets how the networks are trained.
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        augment=None,
+        labeled_augment=None,
+        unlabeled_weight=1.0,
+        generator_loss="feature_matching",
+        regularizers=(),
+        generator_regularizers=(),
+        update="alternating",
+        **shared,
+    ):
+        """Configures the training.
 
         Args:
-            generator_optimizer: a Keras optimizer.
-            discriminator_optimizer: another one, for the classifier and the discriminator's features.
-            augment: what unlabeled and generated images pass before the classifier; None for nothing.
-            labeled_augment: what labeled images pass; None takes ``augment``.
-            unlabeled_weight: what the loss on unlabeled and generated images is multiplied by.
-            generator_loss: a name out of `ganlib.losses.GENERATOR_LOSSES`.
-            regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`.
-            generator_regularizers: terms of the generator's loss, such as `ganlib.regularizers.PullAway`.
+            generator_optimizer: A Keras optimizer for the generator.
+            discriminator_optimizer: Another Keras optimizer, for the classifier, which includes the discriminator's body.
+            augment: The augmentation applied to unlabeled and generated images before the classifier. Defaults to None, which
+                applies none.
+            labeled_augment: The augmentation applied to labeled images. Defaults to None, which uses ``augment``.
+            unlabeled_weight: The weight of the loss on unlabeled and generated images. Defaults to 1.0.
+            generator_loss: A name from `ganlib.losses.GENERATOR_LOSSES`. Defaults to ``"feature_matching"``.
+            regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`. Defaults
+                to none.
+            generator_regularizers: A list of terms of the generator's loss, such as `ganlib.regularizers.PullAway`. Defaults
+                to none.
             update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
-                updated classifier; ``"simultaneous"`` computes both gradients from one pass and then updates both.
-            shared: as in `ganlib.GAN.compile`.
+                updated classifier. ``"simultaneous"`` computes both gradients from one pass and then updates both. Defaults
+                to ``"alternating"``.
+            shared: As in `ganlib.GAN.compile`.
 
         Raises:
-            UserError: for an unknown loss or update.
+            UserError: If the loss or the update is unknown.
         """
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
@@ -97,15 +113,19 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 "discriminator_optimizer": (discriminator_optimizer, self.network),
             },
             {
-                "augment": augment, "labeled_augment": labeled_augment, "unlabeled_weight": unlabeled_weight,
-                "generator_loss": generator_loss, "regularizers": self.regularizers,
-                "generator_regularizers": self.generator_regularizers, "update": update,
+                "augment": augment,
+                "labeled_augment": labeled_augment,
+                "unlabeled_weight": unlabeled_weight,
+                "generator_loss": generator_loss,
+                "regularizers": self.regularizers,
+                "generator_regularizers": self.generator_regularizers,
+                "update": update,
             },
             **shared,
-        )  # fmt: skip
+        )
 
     def train_step(self, data):
-        """One step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
+        """Runs one train step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``, and returns the logs."""
         labeled, labels, unlabeled = data
         labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
         if self.simultaneous:
@@ -119,13 +139,13 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         return logs
 
     def classifier_step(self, labeled, labels, unlabeled, rng):
-        """Updates the classifier: the label of labeled images, "real" for unlabeled, "generated" for generated ones.
+        """Updates the classifier. The targets are the labels, "real" for unlabeled images, and "generated" for generated ones.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
-            labels: ``(n,)`` integers, theirs.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
             unlabeled: ``(m, height, width, channels)``, other images.
-            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
 
         Returns:
             A dict of scalars, the terms of the loss by name.
@@ -136,7 +156,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         return logs
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
-        """``(loss, logs)`` of the classifier; see `classifier_step`."""
+        """Computes ``(loss, logs)`` of the classifier; see `classifier_step`."""
         latents = self.sample_latents(unlabeled, rng)
         fake = tf.stop_gradient(self.generate_for_training(latents, None, rng))
         logits = self._classify_labeled(labeled, rng)
@@ -152,21 +172,21 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         return logs
 
     def generator_loss(self, unlabeled, rng):
-        """``(loss, logs)`` of the generator; see `generator_step`."""
+        """Computes ``(loss, logs)`` of the generator; see `generator_step`."""
         real_features = self._features(unlabeled, rng)
         fake = self.generate_for_training(self.sample_latents(unlabeled, rng), None, rng)
         loss = self._feature_matching(real_features, self._features(fake, rng))
         return loss, {"generator_loss": loss}
 
     def simultaneous_step(self, labeled, labels, unlabeled, rng):
-        """Updates classifier and generator by gradients from one pass over the same generated images."""
+        """Updates classifier and generator with gradients from one pass over the same generated images."""
         updates = [(self.network, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (labeled, labels, unlabeled), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def simultaneous_losses(self, labeled, labels, unlabeled, rng):
-        """``([classifier's loss, generator's loss], logs)``; see `simultaneous_step`."""
+        """Computes ``([classifier loss, generator loss], logs)`` for `simultaneous_step`."""
         latents = self.sample_latents(unlabeled, rng)
         fake = self.generate_for_training(latents, None, rng)
         logits = self._classify_labeled(labeled, rng)
@@ -193,10 +213,13 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         labeled_loss, unlabeled_loss = cross_entropy(labels, logits), unlabeled_losses(real, fake)
         terms = classifier_terms(self.regularizers, outputs, rng)
         logs = {
-            "labeled_loss": labeled_loss, "unlabeled_loss": unlabeled_loss, "train_accuracy": accuracy(labels, logits),
-            "real_logits": tf.reduce_mean(real), "fake_logits": tf.reduce_mean(fake),
+            "labeled_loss": labeled_loss,
+            "unlabeled_loss": unlabeled_loss,
+            "train_accuracy": accuracy(labels, logits),
+            "real_logits": tf.reduce_mean(real),
+            "fake_logits": tf.reduce_mean(fake),
             "real_signs": tf.reduce_mean(tf.sign(real)),
-        }  # fmt: skip
+        }
         loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
         for term in terms.values():
             loss = loss + term

@@ -1,4 +1,4 @@
-"""`SupervisedClassifier`: the baseline, a classifier trained on labeled images alone."""
+"""`SupervisedClassifier`: the baseline classifier, trained on labeled images only."""
 
 import keras
 import tensorflow as tf
@@ -11,57 +11,59 @@ from ganlib.training.distributed import DistributedModel
 
 
 class WithClassifier:
-    """What the models that train a `ganlib.Classifier` share, beside `DistributedModel`.
+    """Mixin for models that train a `ganlib.Classifier`, used together with `DistributedModel`.
 
     Attributes:
-        network: the classifier in training.
-        classifier: its moving average, a plain Keras model from images to ``(n, num_classes)`` class logits. A train step
-            sets its ``temperature`` back to 1: the one of `ganlib.evaluation.classification.calibrate` fits earlier weights.
-        uses_unlabeled: whether it is trained on ``(labeled_images, labels, unlabeled_images)`` instead of ``(images, labels)``.
+        network: The classifier in training.
+        classifier: The moving average of ``network``, a plain Keras model from images to ``(n, num_classes)`` class logits. A
+            train step resets its ``temperature`` to 1, because a temperature set by
+            `ganlib.evaluation.classification.calibrate` fits only the weights that it was computed for.
+        uses_unlabeled: True if training batches are ``(labeled_images, labels, unlabeled_images)``, False if they are
+            ``(images, labels)``.
     """
 
     uses_unlabeled = True
 
     @property
     def form(self):
-        """What a batch of training data is made of, as in `ganlib.training.input_checks`."""
+        """The parts of a training batch, in the format of `ganlib.training.input_checks`."""
         images, labels = (self.network.image_shape, None), ((), self.network.num_classes)
         form = {"labeled images": images, "labels": labels, "unlabeled images": images}
         return form if self.uses_unlabeled else {"images": images, "labels": labels}
 
-    def _missing_part(self):
-        return f"this classifier is trained on batches of ({', '.join(self.form)}), and not all of them are there"
+    def _missing_data_message(self):
+        return f"this classifier is trained on batches of ({', '.join(self.form)}): pass all of these parts"
 
     def add_classifier(self, network):
-        """Sets ``network``, made under the model's strategy, and its average."""
+        """Sets ``network``, which must have been created under the model's strategy, and creates its moving average."""
         self.network = network
         with self.distribute_strategy.scope():
             self.classifier = averaging.clone_network(network)
 
     @property
     def averages(self):
-        """Pairs of an averaged network and the one that it follows."""
+        """Pairs of a moving average and the network that it tracks."""
         return [*super().averages, (self.classifier, self.network)]
 
     def end_step(self):
-        """Ends a train step, after which the classifier is another one, not calibrated yet."""
+        """Ends a train step and resets the calibration, because the classifier's weights have changed."""
         super().end_step()
         self.classifier.temperature.assign(1.0)
 
     def classify(self, images, batch_size=256):
-        """Images -> ``(n, num_classes)`` float32 probabilities, from the averaged classifier."""
+        """Maps images to ``(n, num_classes)`` float32 probabilities with the averaged classifier."""
         return self.classifier.classify(images, batch_size)
 
 
 @keras.saving.register_keras_serializable("ganlib")
 class SupervisedClassifier(WithClassifier, DistributedModel):
-    """Trains a `ganlib.Classifier` by cross-entropy, with the same moving average as `SemiSupervisedGAN`.
+    """Trains a `ganlib.Classifier` with cross-entropy, with the same moving average as `SemiSupervisedGAN`.
 
     Args:
-        network: a `ganlib.Classifier`.
+        network: A `ganlib.Classifier`.
 
     Attributes:
-        classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+        classifier: The moving average of ``network``, a plain Keras model from images to class logits.
     """
 
     parts = ("network",)
@@ -76,12 +78,12 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
         return [self.network]
 
     def compile(self, optimizer, augment=None, **shared):
-        """Sets how the network is trained; the arguments are as in `ganlib.GAN.compile`."""
+        """Configures the training. The arguments are those of `ganlib.GAN.compile`."""
         self.augment = augmentations.get_fixed(augment)
         self.configure({"optimizer": (optimizer, self.network)}, {"augment": augment}, **shared)
 
     def train_step(self, data):
-        """One step on a batch of ``(images, labels)``; returns the logs."""
+        """Runs one train step on a batch of ``(images, labels)`` and returns the logs."""
         updates = [(self.network, self.optimizer)]
         gradients, logs = self.compute_gradients(self.classifier_loss, updates, data, self.random_stream())
         self.apply_gradients(updates, gradients)
@@ -89,17 +91,17 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
         return logs
 
     def classifier_loss(self, images, labels, rng):
-        """``(loss, logs)``: the cross-entropy of a batch of augmented images."""
+        """Computes ``(loss, logs)``, where the loss is the cross-entropy of a batch of augmented images."""
         logits = self.network(self.augment(rescale(images), rng), training=True)
         loss = cross_entropy(labels, logits)
         return loss, {"loss": loss, "train_accuracy": accuracy(labels, logits)}
 
     def call(self, images, training=False):
-        """Images -> ``(n, num_classes)`` logits of the averaged classifier."""
+        """Maps images to ``(n, num_classes)`` logits of the averaged classifier."""
         return self.classifier(images, training=training)
 
 
 def accuracy(labels, logits):
-    """The share of the batch whose largest logit is the label's: a scalar in [0, 1]."""
-    hits = tf.argmax(logits, axis=-1) == tf.cast(labels, tf.int64)
-    return tf.reduce_mean(tf.cast(hits, tf.float32))
+    """Computes the fraction of the batch whose largest logit is that of the label, a scalar in [0, 1]."""
+    correct = tf.argmax(logits, axis=-1) == tf.cast(labels, tf.int64)
+    return tf.reduce_mean(tf.cast(correct, tf.float32))

@@ -1,4 +1,4 @@
-"""`TripleGAN`: a classifier, a conditional generator and a discriminator of pairs learn from few labels together.
+"""`TripleGAN`: a classifier, a conditional generator and a discriminator of pairs, trained together on few labels.
 
 Li et al. 2017, "Triple generative adversarial nets" (arXiv:1703.02291).
 """
@@ -16,19 +16,21 @@ from ganlib.regularizers import Outputs, classifier_terms, listed
 
 @keras.saving.register_keras_serializable("ganlib")
 class TripleGAN(WithClassifier, AdversarialModel):
-    """The discriminator tells labeled images with their labels from two kinds of false pairs: generated images with
-    the labels they were made of, and unlabeled images with the classes that the classifier gives them.
+    """A GAN whose discriminator distinguishes labeled images with their labels from two kinds of fake pairs.
+
+    The fake pairs are generated images with the labels that they are conditioned on, and unlabeled images with the classes
+    that the classifier predicts.
 
     Args:
-        generator: a conditional `ganlib.networks.Generator`.
-        discriminator: a conditional `ganlib.networks.Discriminator`.
-        network: a `ganlib.Classifier` of the same classes, on a body of its own.
+        generator: A conditional `ganlib.networks.Generator`.
+        discriminator: A conditional `ganlib.networks.Discriminator`.
+        network: A `ganlib.Classifier` with the same classes. It shares no layers with the discriminator.
 
     Raises:
-        UserError: if the classes are not as many.
+        UserError: If the numbers of classes differ.
 
     Attributes:
-        classifier: the moving average of ``network``, a plain Keras model from images to class logits.
+        classifier: The moving average of ``network``, a plain Keras model from images to class logits.
     """
 
     parts = ("generator", "discriminator", "network")
@@ -36,7 +38,8 @@ class TripleGAN(WithClassifier, AdversarialModel):
     def __init__(self, generator, discriminator, network, **kwargs):
         if generator.num_classes != network.num_classes:
             raise UserError(
-                f"the generator has {generator.num_classes} classes, the classifier {network.num_classes}: make them equal"
+                f"the generator has {generator.num_classes} classes, but the classifier has {network.num_classes}: "
+                "make them equal"
             )
         super().__init__(generator, discriminator, **kwargs)
         self.add_classifier(network)
@@ -45,21 +48,33 @@ class TripleGAN(WithClassifier, AdversarialModel):
     def networks(self):
         return [self.generator, self.discriminator, self.network]
 
-    def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer, augment=None, alpha=0.5,
-                adversarial_weight=0.01, generated_weight=0.1, regularizers=(), **shared):  # fmt: skip
-        """Sets how the networks are trained.
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        classifier_optimizer,
+        augment=None,
+        alpha=0.5,
+        adversarial_weight=0.01,
+        generated_weight=0.1,
+        regularizers=(),
+        **shared,
+    ):
+        """Configures the training.
 
         Args:
-            generator_optimizer: a Keras optimizer.
-            discriminator_optimizer: another one.
-            classifier_optimizer: a third one.
-            augment: what all images pass before the classifier and the discriminator; None for nothing.
-            alpha: the share of the classifier's pairs among the false ones; the paper has 0.5.
-            adversarial_weight: of the classifier's loss against the discriminator; the authors' code has 0.01.
-            generated_weight: of the cross-entropy of generated images (alpha_P in the paper, where it is 0.1).
-            regularizers: terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
-                authors use too.
-            shared: as in `ganlib.GAN.compile`.
+            generator_optimizer: A Keras optimizer for the generator.
+            discriminator_optimizer: Another Keras optimizer, for the discriminator.
+            classifier_optimizer: A third Keras optimizer, for the classifier.
+            augment: The augmentation applied to all images before the classifier and the discriminator. Defaults to None,
+                which applies none.
+            alpha: The weight of the classifier's pairs among the fake pairs. Defaults to 0.5, as in the paper.
+            adversarial_weight: The weight of the classifier's adversarial loss. Defaults to 0.01, as in the authors' code.
+            generated_weight: The weight of the cross-entropy of generated images (alpha_P in the paper). Defaults to 0.1, as
+                in the paper.
+            regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
+                authors use too. Defaults to none.
+            shared: As in `ganlib.GAN.compile`.
         """
         self._set_augment(augment)
         self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
@@ -71,14 +86,17 @@ class TripleGAN(WithClassifier, AdversarialModel):
                 "classifier_optimizer": (classifier_optimizer, self.network),
             },
             {
-                "augment": augment, "alpha": alpha, "adversarial_weight": adversarial_weight,
-                "generated_weight": generated_weight, "regularizers": self.regularizers,
+                "augment": augment,
+                "alpha": alpha,
+                "adversarial_weight": adversarial_weight,
+                "generated_weight": generated_weight,
+                "regularizers": self.regularizers,
             },
             **shared,
-        )  # fmt: skip
+        )
 
     def train_step(self, data):
-        """One step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``; returns the logs."""
+        """Runs one train step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``, and returns the logs."""
         labeled, labels, unlabeled = data
         labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
         logs = self.discriminator_step(labeled, labels, unlabeled, rng)
@@ -89,14 +107,14 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return logs
 
     def discriminator_step(self, labeled, labels, unlabeled, rng):
-        """Updates the discriminator to tell labeled pairs from those of the generator and of the classifier."""
+        """Updates the discriminator to distinguish labeled pairs from pairs of the generator and of the classifier."""
         updates = [(self.discriminator, self.discriminator_optimizer)]
         gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def discriminator_loss(self, labeled, labels, unlabeled, rng):
-        """``(loss, logs)`` of the discriminator; see `discriminator_step`."""
+        """Computes ``(loss, logs)`` of the discriminator; see `discriminator_step`."""
         fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
         pseudo_labels = tf.argmax(self._classify(unlabeled, rng), axis=-1)
         real_logits = self.critic(labels, rng)(labeled)
@@ -106,13 +124,13 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return loss, discriminator_logs(loss, real_logits, fake_logits)
 
     def classifier_step(self, labeled, labels, unlabeled, rng):
-        """Updates the classifier: labels of labeled and of generated images, and classes that the discriminator believes.
+        """Updates the classifier with the labels of labeled and generated images, and against the discriminator.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
-            labels: ``(n,)`` integers, theirs.
+            labels: ``(n,)`` integers, the labels of ``labeled``.
             unlabeled: ``(m, height, width, channels)``, other images.
-            rng: a `ganlib.training.RandomStream`, for latents and augmentation.
+            rng: A `ganlib.training.RandomStream` for latents and augmentation.
 
         Returns:
             A dict of scalars, the terms of the loss by name.
@@ -123,7 +141,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return logs
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
-        """``(loss, logs)`` of the classifier; see `classifier_step`."""
+        """Computes ``(loss, logs)`` of the classifier; see `classifier_step`."""
         fake, fake_labels, latents = self._generate_pairs(unlabeled, rng)
         logits, unlabeled_logits = self._classify(labeled, rng), self._classify(unlabeled, rng)
         fake_logits = self._classify(tf.stop_gradient(fake), rng)
@@ -144,26 +162,29 @@ class TripleGAN(WithClassifier, AdversarialModel):
         for term in terms.values():
             loss = loss + term
         return loss, {
-            "labeled_loss": labeled_loss, "generated_loss": generated_loss, "adversarial_loss": adversarial_loss,
-            "train_accuracy": accuracy(labels, logits), **terms,
-        }  # fmt: skip
+            "labeled_loss": labeled_loss,
+            "generated_loss": generated_loss,
+            "adversarial_loss": adversarial_loss,
+            "train_accuracy": accuracy(labels, logits),
+            **terms,
+        }
 
     def generator_step(self, unlabeled, rng):
-        """Updates the generator to make pairs that the discriminator takes for labeled ones."""
+        """Updates the generator to make pairs that the discriminator classifies as labeled pairs."""
         updates = [(self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
         self.apply_gradients(updates, gradients)
         return logs
 
     def generator_loss(self, unlabeled, rng):
-        """``(loss, logs)`` of the generator; see `generator_step`."""
+        """Computes ``(loss, logs)`` of the generator; see `generator_step`."""
         fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
         logits = self.critic(fake_labels, rng)(fake)
         loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-logits))
         return loss, {"generator_loss": loss}
 
     def _generate_pairs(self, real, rng):
-        """``(images, labels, latents)``, as many as ``real``, of labels that are drawn alike."""
+        """Generates ``(images, labels, latents)``, as many as ``real``, with labels drawn uniformly."""
         labels = rng.integers((tf.shape(real)[0],), 0, self.generator.num_classes)
         latents = self.sample_latents(real, rng)
         return self.generate_for_training(latents, labels, rng), labels, latents

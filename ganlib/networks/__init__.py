@@ -1,7 +1,7 @@
-"""Generators and discriminators, a file for each architecture. They use `keras.ops` only and know nothing of training.
+"""Generators and discriminators, one file per architecture. They use only `keras.ops` and do not depend on training.
 
-A module of this folder is imported when it is first used, as in ``ganlib.networks.dcgan``. `architectures` lists those with a
-generator or a discriminator, so a new file needs no other change.
+A module of this folder is imported on first use, as in ``ganlib.networks.dcgan``. `architectures` lists the modules that define
+a generator or a discriminator, so a new file needs no other change.
 """
 
 import functools
@@ -20,15 +20,19 @@ __all__ = ["Classifier", "Discriminator", "Generator", "architectures", *_MODULE
 
 @functools.cache
 def architectures():
-    """The names of the modules that define a Generator or a Discriminator, read from their source without importing them."""
-    texts = {name: (_FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES if name != "base"}
-    return tuple(name for name, text in texts.items() if re.search(r"^class (?:Generator|Discriminator)\b", text, re.MULTILINE))
+    """Returns the names of the modules that define a Generator or a Discriminator, read from their source without importing
+    them.
+    """
+    sources = {name: (_FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES if name != "base"}
+    return tuple(
+        name for name, source in sources.items() if re.search(r"^class (?:Generator|Discriminator)\b", source, re.MULTILINE)
+    )
 
 
 def __getattr__(name):
     if name in _MODULES:
         return importlib.import_module(f"ganlib.networks.{name}")
-    if name == "layers":  # its place in earlier versions
+    if name == "layers":  # its location in earlier versions
         return importlib.import_module("ganlib.layers")
     raise AttributeError(f"module 'ganlib.networks' has no attribute {name!r}")
 

@@ -1,4 +1,4 @@
-"""A classifier made of a discriminator's features and a class head."""
+"""A classifier built from a discriminator's features and a class head."""
 
 import keras
 import numpy as np
@@ -13,22 +13,22 @@ register = keras.saving.register_keras_serializable("ganlib")
 
 @register
 class Classifier(SublayerPolicy, layers.Composed, keras.Model):
-    """Images -> the body of a discriminator -> a dense head -> class logits. A plain Keras model.
+    """Images -> the body of a discriminator -> a dense head -> class logits. It is a plain Keras model.
 
-    With K classes the logits stand for K + 1: the logit of "generated" is fixed at 0, so the logit of "real" is
-    log sum exp of the K (Salimans et al. 2016, arXiv:1606.03498, section 5).
+    With K classes, the logits represent K + 1 classes: the logit of "generated" is fixed at 0, so that the logit of "real" is
+    the log-sum-exp of the K logits (Salimans et al. 2016, arXiv:1606.03498, section 5).
 
     Args:
-        body: a layer from ``(n, *image_shape)`` images to ``(n, num_features)`` features, as
-            ``discriminator.body``. It is shared, not copied.
+        body: A layer from ``(n, *image_shape)`` images to ``(n, num_features)`` features, such as ``discriminator.body``. It is
+            shared, not copied.
         image_shape: ``(height, width, channels)``.
-        num_classes: the number of classes.
-        head: a layer from features to ``(n, num_classes)`` logits, as from ``discriminator.class_head``; None takes a
-            dense layer.
+        num_classes: The number of classes.
+        head: A layer from features to ``(n, num_classes)`` logits, such as ``discriminator.class_head`` returns. If None, a
+            dense layer is used. Defaults to None.
 
     Attributes:
-        temperature: a float32 variable, 1 at first, by which `classify` divides the logits so that the probabilities
-            tell how often they are right; set it to `ganlib.metrics.temperature` of held-out examples.
+        temperature: A float32 variable, initially 1, by which `classify` divides the logits to calibrate the probabilities. Set
+            it to `ganlib.metrics.temperature` of held-out examples.
 
     Examples:
         >>> import numpy as np
@@ -52,45 +52,54 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         self.compute_output_spec(keras.KerasTensor((None, *self.image_shape)))
 
     def features(self, images, training=False):
-        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]``, -> ``(n, num_features)`` features.
+        """Computes features: ``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_features)``.
 
         ``training`` is passed to the body, as in `call`.
 
         Raises:
-            UserError: for a numpy array of floats outside ``[-1, 1]``.
+            UserError: If a numpy array of floats has values outside ``[-1, 1]``.
         """
         if isinstance(images, np.ndarray):
             pixels.check(images)
         return self.body(base.rescale(images), training=training)
 
     def call(self, images, training=False):
-        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 logits."""
+        """Computes logits: ``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32."""
         return self.class_logits(self.features(images, training=training), training=training)
 
     def class_logits(self, features, training=False):
-        """``(n, num_features)`` features -> ``(n, num_classes)`` float32 logits; ``training`` is passed to the head."""
+        """Applies the head: ``(n, num_features)`` features -> ``(n, num_classes)`` float32 logits.
+
+        ``training`` is passed to the head.
+        """
         return ops.cast(self.head(features, training=training), "float32")
 
     def initialize(self, images):
-        """Initializes the weight-normalized layers by data: see `ganlib.layers.basic.initialize_weight_norm`.
+        """Runs the data-dependent initialization of the weight-normalized layers: see `ganlib.layers.initialize_weight_norm`.
 
         Args:
             images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``.
 
         Raises:
-            UserError: for floats outside ``[-1, 1]``.
+            UserError: If floats are outside ``[-1, 1]``.
         """
         pixels.check(images)
         layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
 
     def classify(self, images, batch_size=256):
-        """``(n, *image_shape)`` images, uint8 or float in ``[-1, 1]`` -> ``(n, num_classes)`` float32 probabilities.
+        """Computes calibrated class probabilities.
 
-        They are calibrated by ``temperature``; ``batch_size`` images pass at a time. Where floats are all from 0 to 1
-        there is a warning.
+        The logits are divided by ``temperature``. A warning is issued if all float values are between 0 and 1.
+
+        Args:
+            images: ``(n, *image_shape)``, uint8 or float in ``[-1, 1]``.
+            batch_size: The number of images in a forward pass. Defaults to 256.
+
+        Returns:
+            ``(n, num_classes)`` float32 probabilities.
 
         Raises:
-            UserError: for floats outside ``[-1, 1]``.
+            UserError: If floats are outside ``[-1, 1]``.
         """
         pixels.check(images)
         logits = self.predict(images, batch_size=batch_size, verbose=0)

@@ -1,6 +1,8 @@
 """FastGAN's generator: Liu et al. 2021, "Towards faster and stabilized GAN training for high-fidelity few-shot image synthesis"
-(arXiv:2101.04775), as Projected GAN has it (Sauer et al. 2021, arXiv:2111.01007): gated convolutions, and layers of skipped
-excitation by which coarse maps scale the channels of fine ones. Labels through conditional batch normalization.
+(arXiv:2101.04775), as used in Projected GAN (Sauer et al. 2021, arXiv:2111.01007).
+
+Gated convolutions, and skip-layer excitation, in which coarse feature maps scale the channels of fine ones. It is conditioned
+on labels by conditional batch normalization.
 """
 
 import keras
@@ -14,16 +16,16 @@ from ganlib.networks import base
 register = keras.saving.register_keras_serializable("ganlib.fastgan")
 
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
-"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
 WIDTHS = (16, 8, 4, 2, 2, 1, 0.5, 0.25, 0.125)
-"""Channels of each stage, from the coarsest, in parts of the width."""
+"""The channels of each stage, from the coarsest, as multiples of the width."""
 EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
-"""Stage -> the one whose maps scale its channels."""
+"""Stage -> the stage whose feature maps scale its channels."""
 
 
 @register
 class GatedNorm(SublayerPolicy, keras.layers.Layer):
-    """Normalizes, conditionally where there are labels, and lets one half of the channels gate the other."""
+    """Normalizes, conditionally if there are labels, and gates one half of the channels by the other (a gated linear unit)."""
 
     def __init__(self, num_classes=None, normalization="batch", **kwargs):
         super().__init__(**kwargs)
@@ -47,15 +49,16 @@ class GatedNorm(SublayerPolicy, keras.layers.Layer):
 
 @register
 class Block(SublayerPolicy, keras.layers.Layer):
-    """Doubles the resolution; then convolves and gates, twice with noise of a learned strength, or, if ``light``, once without.
+    """Doubles the resolution, then convolves and gates: twice, with noise of a learned strength, or once without noise if
+    ``light``.
 
-    Without noise that is given, it is the block's own, the same for all images.
+    If no noise is passed, the block uses a fixed noise map, the same for all images.
 
     Args:
-        filters: channels that go out.
-        num_classes: the number of classes, or None.
-        normalization: ``"batch"`` or ``"sync_batch"``.
-        light: one convolution instead of two.
+        filters: The number of output channels.
+        num_classes: The number of classes, or None. Defaults to None.
+        normalization: ``"batch"`` or ``"sync_batch"``. Defaults to ``"batch"``.
+        light: Whether to use one convolution instead of two. Defaults to False.
     """
 
     def __init__(self, filters, num_classes=None, normalization="batch", light=False, **kwargs):
@@ -76,25 +79,31 @@ class Block(SublayerPolicy, keras.layers.Layer):
         for index, (conv, gate) in enumerate(zip(self.convs, self.gates, strict=True)):
             x = conv(x, training=training)
             if not self.light:
-                own = (self.noise if noise is None else noise)[..., index : index + 1]
-                x = x + self.strengths[index] * ops.cast(own, x.dtype)
+                channel = (self.noise if noise is None else noise)[..., index : index + 1]
+                x = x + self.strengths[index] * ops.cast(channel, x.dtype)
             x = gate(x, labels, training=training)
         return x
 
     def get_config(self):
-        own = {"filters": self.filters, "num_classes": self.num_classes, "normalization": self.normalization,
-               "light": self.light}  # fmt: skip
-        return {**super().get_config(), **own}
+        config = {
+            "filters": self.filters,
+            "num_classes": self.num_classes,
+            "normalization": self.normalization,
+            "light": self.light,
+        }
+        return {**super().get_config(), **config}
 
 
 @register
 class Excitation(SublayerPolicy, keras.layers.Layer):
-    """Fine maps, each channel times a number that follows from coarse maps: section 3.1 of Liu et al."""
+    """Skip-layer excitation: multiplies each channel of the fine maps by a gain computed from the coarse maps. Section 3.1 of
+    Liu et al.
+    """
 
     def build(self, fine_shape, coarse_shape):
         filters = fine_shape[-1]
         self.pool = keras.layers.AveragePooling2D(coarse_shape[1] // 4)
-        self.gather = layers.dense(filters, spectral_norm=True, use_bias=False)  # of 4x4 maps, as a convolution of 4x4
+        self.gather = layers.dense(filters, spectral_norm=True, use_bias=False)  # equivalent to a 4x4 convolution of 4x4 maps
         self.spread = layers.dense(filters, spectral_norm=True, use_bias=False)
         self.gather.build((None, 16 * coarse_shape[-1]))
         self.spread.build((None, filters))
@@ -107,30 +116,39 @@ class Excitation(SublayerPolicy, keras.layers.Layer):
 
 @register
 class Generator(base.Generator):
-    """Latents, scaled to a sphere -> maps of 4x4 -> blocks that double the resolution -> images.
+    """Latents, normalized to a sphere -> 4x4 feature maps -> blocks that double the resolution -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
-        latent_dim: the number of latents; Projected GAN has 256.
-        width: channels at 128x128; the other stages follow `WIDTHS`. Projected GAN has 128, and 64 with labels.
-        num_classes: the number of classes, or None.
-        light: one convolution in a block instead of two, and no noise.
-        normalization: ``"batch"`` or ``"sync_batch"``.
+        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(256, 256, 3)``.
+        latent_dim: The dimension of the latents; Projected GAN uses 256. Defaults to 256.
+        width: The number of channels at 128x128; the other stages follow `WIDTHS`. Projected GAN uses 128, and 64 with labels.
+            Defaults to 128.
+        num_classes: The number of classes, or None. Defaults to None.
+        light: Whether to use one convolution per block instead of two, and no noise. Defaults to False.
+        normalization: ``"batch"`` or ``"sync_batch"``. Defaults to ``"batch"``.
 
     Raises:
-        UserError: for an image size that it cannot make, or no normalization.
+        UserError: If the image size or the normalization is not supported.
     """
 
-    def __init__(self, image_shape=(256, 256, 3), latent_dim=256, width=128, num_classes=None, light=False,
-                 normalization="batch", **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        image_shape=(256, 256, 3),
+        latent_dim=256,
+        width=128,
+        num_classes=None,
+        light=False,
+        normalization="batch",
+        **kwargs,
+    ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "fastgan")
         if normalization not in ("batch", "sync_batch"):
-            raise base.UserError(f"fastgan has normalization='batch' or 'sync_batch', not {normalization!r}")
+            raise base.UserError(f"fastgan requires normalization='batch' or 'sync_batch', got {normalization!r}")
         self.width, self.light, self.normalization = width, light, normalization
         size, _, channels = self.image_shape
         start = size >> STAGES[size]
-        first, *others = (max(int(part * width), 1) for part in WIDTHS[: STAGES[size] + 1])
+        first, *others = (max(int(multiple * width), 1) for multiple in WIDTHS[: STAGES[size] + 1])
         self.dense = layers.dense(start * start * 2 * first, spectral_norm=True, use_bias=False)
         self.reshape = keras.layers.Reshape((start, start, 2 * first))
         self.gate = GatedNorm(None, normalization)
@@ -140,7 +158,7 @@ class Generator(base.Generator):
         self.build()
 
     def sample_noise(self, count, rng):
-        """Noise for both convolutions of each block."""
+        """Draws noise for both convolutions of each block."""
         if self.light:
             return {}
         size, _, _ = self.image_shape
@@ -149,11 +167,13 @@ class Generator(base.Generator):
     def call(self, latents, labels=None, training=False, noise=None):
         maps = [self.gate(self.reshape(self.dense(pixel_norm(latents), training=training)), training=training)]
         noise = noise or [None] * len(self.blocks)
-        for stage, (block, excitation, own) in enumerate(zip(self.blocks, self.excitations, noise, strict=True), start=1):
-            x = block(maps[-1], labels, own, training=training)
+        for stage, (block, excitation, block_noise) in enumerate(
+            zip(self.blocks, self.excitations, noise, strict=True), start=1
+        ):
+            x = block(maps[-1], labels, block_noise, training=training)
             maps.append(excitation(x, maps[EXCITED[stage]], training=training) if excitation else x)
         return ops.tanh(ops.cast(self.conv(maps[-1], training=training), "float32"))
 
     def get_config(self):
-        own = {"width": self.width, "light": self.light, "normalization": self.normalization}
-        return {**super().get_config(), **own}
+        config = {"width": self.width, "light": self.light, "normalization": self.normalization}
+        return {**super().get_config(), **config}

@@ -1,8 +1,8 @@
-"""The convolutional pair of "Improved techniques for training GANs" for CIFAR-10 and SVHN: Salimans et al. 2016
-(arXiv:1606.03498), also that of Bad GAN (Dai et al. 2017, arXiv:1705.09783) and of manifold regularization.
+"""The convolutional networks of "Improved techniques for training GANs" for CIFAR-10 and SVHN: Salimans et al. 2016
+(arXiv:1606.03498), also used in Bad GAN (Dai et al. 2017, arXiv:1705.09783) and for manifold regularization.
 
-Nine weight-normalized convolutions with leaky ReLU and dropout against three transposed convolutions. After the
-authors' code; other sizes than 32x32 are ours.
+The discriminator has nine weight-normalized convolutions with leaky ReLU and dropout, the generator three transposed
+convolutions, as in the authors' code. Sizes other than 32x32 are ours.
 """
 
 import keras
@@ -14,7 +14,7 @@ from ganlib.networks import base
 register = keras.saving.register_keras_serializable("ganlib.improved_conv")
 
 STAGES = {16: 2, 28: 2, 32: 3}
-"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
 
 
 def _initializer():
@@ -23,16 +23,17 @@ def _initializer():
 
 @register
 class Generator(base.Generator):
-    """Latents -> a dense layer -> transposed 5x5 convolutions with batch norm and ReLU -> images.
+    """Latents -> a dense layer -> transposed 5x5 convolutions with batch normalization and ReLU -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 16, 28 or 32.
-        latent_dim: the number of latents; the authors have 100, uniform in [0, 1].
-        width: channels at half the image's resolution; they double at each coarser one. The authors have 128.
-        num_classes: the number of classes, or None.
+        image_shape: ``(size, size, channels)`` with size 16, 28 or 32. Defaults to ``(32, 32, 3)``.
+        latent_dim: The dimension of the latents; the authors use 100, uniform in [0, 1]. Defaults to 100.
+        width: The number of channels at half the image resolution. It doubles at each coarser resolution. The authors use 128.
+            Defaults to 128.
+        num_classes: The number of classes, or None. Defaults to None.
 
     Raises:
-        UserError: for an image size that it cannot make.
+        UserError: If the image size is not supported.
     """
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, **kwargs):
@@ -45,17 +46,17 @@ class Generator(base.Generator):
         stack = [
             keras.layers.Dense(start * start * coarsest, use_bias=False, kernel_initializer=_initializer()),
             keras.layers.Reshape((start, start, coarsest)),
-            *self._activated(),
+            *self._norm_and_relu(),
         ]
         for filters in reversed(finer):
-            stack += [self._double(filters, use_bias=False), *self._activated()]
-        self.body = keras.Sequential([*stack, self._double(channels, activation="tanh")], name="body")
+            stack += [self._transposed_conv(filters, use_bias=False), *self._norm_and_relu()]
+        self.body = keras.Sequential([*stack, self._transposed_conv(channels, activation="tanh")], name="body")
         self.build()
 
-    def _double(self, filters, **kwargs):
+    def _transposed_conv(self, filters, **kwargs):
         return keras.layers.Conv2DTranspose(filters, 5, strides=2, padding="same", kernel_initializer=_initializer(), **kwargs)
 
-    def _activated(self):
+    def _norm_and_relu(self):
         return [layers.batch_norm(scale=False), keras.layers.ReLU()]
 
     def get_config(self):
@@ -64,13 +65,14 @@ class Generator(base.Generator):
 
 @register
 class Discriminator(base.Discriminator):
-    """Images -> nine convolutions -> features (the mean over positions) -> logits.
+    """Images -> nine convolutions -> features (averaged over positions) -> logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 16, 28 or 32.
-        width: channels of the first three convolutions; the others have twice as many. The authors have 96.
-        dropout: the rate after each resolution; on the images it is 0.4 times it.
-        num_classes: the number of classes, or None.
+        image_shape: ``(size, size, channels)`` with size 16, 28 or 32. Defaults to ``(32, 32, 3)``.
+        width: The number of channels of the first three convolutions; the others have twice as many. The authors use 96.
+            Defaults to 96.
+        dropout: The dropout rate after each resolution. The rate on the images is 0.4 times this. Defaults to 0.5.
+        num_classes: The number of classes, or None. Defaults to None.
     """
 
     def __init__(self, image_shape=(32, 32, 3), width=96, dropout=0.5, num_classes=None, **kwargs):
@@ -90,7 +92,7 @@ class Discriminator(base.Discriminator):
         return [layers.WeightNorm(convolution), keras.layers.LeakyReLU(0.2)]
 
     def class_head(self, num_classes):
-        """The last layer of a classifier: a dense layer whose gains are learned."""
+        """Returns the last layer of a classifier: a dense layer with trainable gains."""
         with policy(self.dtype_policy):
             return layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True, name="head")
 

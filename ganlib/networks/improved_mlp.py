@@ -1,7 +1,7 @@
 """The perceptrons of "Improved techniques for training GANs" for MNIST: Salimans et al. 2016 (arXiv:1606.03498).
 
-Weight normalization, Gaussian noise before every layer of the discriminator, softplus in the generator. After the
-authors' code. Its images are in [0, 1], ours in [-1, 1], so the noise on them is twice as large here.
+Weight normalization, Gaussian noise before every layer of the discriminator, softplus in the generator, as in the authors'
+code. Their images are in [0, 1] and ours in [-1, 1], so the noise on the images is twice as large here.
 """
 
 import math
@@ -19,13 +19,13 @@ WIDTHS = (1000, 500, 250, 250, 250)
 
 @register
 class Generator(base.Generator):
-    """Latents -> two dense layers with batch norm and softplus -> images.
+    """Latents -> two dense layers with batch normalization and softplus -> images.
 
     Args:
-        image_shape: ``(height, width, channels)``, any.
-        latent_dim: the number of latents; the authors have 100, uniform in [0, 1].
-        width: units of each hidden layer; the authors have 500.
-        num_classes: the number of classes, or None.
+        image_shape: ``(height, width, channels)`` of any size. Defaults to ``(28, 28, 1)``.
+        latent_dim: The dimension of the latents; the authors use 100, uniform in [0, 1]. Defaults to 100.
+        width: The number of units in each hidden layer; the authors use 500. Defaults to 500.
+        num_classes: The number of classes, or None. Defaults to None.
     """
 
     def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=500, num_classes=None, **kwargs):
@@ -47,13 +47,15 @@ class Generator(base.Generator):
 
 @register
 class Discriminator(base.Discriminator):
-    """Images -> five dense layers with ReLU, noise before each -> features -> logits.
+    """Images -> five dense layers with ReLU, each preceded by noise -> features -> logits.
 
     Args:
-        image_shape: ``(height, width, channels)``, any.
-        width: units of the first layer; the others have a half and a quarter. The authors have 1,000.
-        noise: the deviation of the noise before every layer but the first; before that it is 1.2 times it.
-        num_classes: the number of classes, or None.
+        image_shape: ``(height, width, channels)`` of any size. Defaults to ``(28, 28, 1)``.
+        width: The number of units in the first layer; the others have a half and a quarter of it. The authors use 1,000.
+            Defaults to 1000.
+        noise: The standard deviation of the noise before every layer except the first, where it is 1.2 times as large. Defaults
+            to 0.5.
+        num_classes: The number of classes, or None. Defaults to None.
     """
 
     def __init__(self, image_shape=(28, 28, 1), width=1000, noise=0.5, num_classes=None, **kwargs):
@@ -70,7 +72,7 @@ class Discriminator(base.Discriminator):
         self.build()
 
     def class_head(self, num_classes):
-        """The last layer of a classifier: noise, then a dense layer whose gains are learned."""
+        """Returns the last layers of a classifier: noise, then a dense layer with trainable gains."""
         with policy(self.dtype_policy):
             dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
             return keras.Sequential([keras.layers.GaussianNoise(self.noise), dense], name="head")

@@ -1,8 +1,8 @@
-"""Instance conditioning: Casanova et al. 2021, "Instance-conditioned GAN" (IC-GAN, arXiv:2109.05070). A generator that makes
-images like a given one, told by its features, and a discriminator that is told them too and sees its neighbors as real.
+"""Instance conditioning: Casanova et al. 2021, "Instance-conditioned GAN" (IC-GAN, arXiv:2109.05070).
 
-Both stand on any unconditional network: features, embedded, are joined to the latents of the one and projected on the features
-of the other.
+The generator is conditioned on the features of an image (the instance) and generates similar images. The discriminator is
+conditioned on them, too, and receives the instance's neighbors as real images. Both wrap an unconditional network: the embedded
+features are concatenated with the generator's latents, and projected on the discriminator's features.
 """
 
 import keras
@@ -18,16 +18,17 @@ register = keras.saving.register_keras_serializable("ganlib.instance")
 
 @register
 class Generator(layers.Composed, base.Generator):
-    """Latents and the features of an instance -> images, by an unconditional generator.
+    """Latents and the features of an instance -> images, using an unconditional generator.
 
     Args:
-        network: the generator, whose latents are this one's and ``embedding_dim`` more.
-        instance_dim: the number of features.
-        num_instances: so many instances' features are kept, so that images can be made without a data set: see `keep`.
-        embedding_dim: what the features are mapped to, linearly; the paper has 512.
+        network: The unconditional generator. Its latents are this generator's and ``embedding_dim`` more.
+        instance_dim: The number of features of an instance.
+        num_instances: The number of instances whose features are stored, so that images can be generated without a dataset: see
+            `set_instances`. Defaults to 1000.
+        embedding_dim: The dimension to which features are mapped linearly; the paper uses 512. Defaults to 512.
 
     Raises:
-        UserError: if the network takes labels, or has too few latents.
+        UserError: If the network is conditional, or has too few latents.
     """
 
     parts = ("network",)
@@ -35,7 +36,9 @@ class Generator(layers.Composed, base.Generator):
     def __init__(self, network, instance_dim, num_instances=1000, embedding_dim=512, **kwargs):
         _check_unconditional(network)
         if network.latent_dim <= embedding_dim:
-            raise UserError(f"latent_dim={network.latent_dim} leaves none beside embedding_dim={embedding_dim}: give it more")
+            raise UserError(
+                f"embedding_dim={embedding_dim} leaves no latents: set latent_dim above it, got {network.latent_dim}"
+            )
         super().__init__(network.image_shape, network.latent_dim - embedding_dim, **kwargs)
         self.network, self.instance_dim, self.num_instances = network, instance_dim, num_instances
         self.embedding_dim = embedding_dim
@@ -55,19 +58,28 @@ class Generator(layers.Composed, base.Generator):
         return self.num_instances
 
     def set_instances(self, features):
-        """Takes ``(num_instances, instance_dim)`` features, of which images are made where no others are given."""
+        """Stores ``(num_instances, instance_dim)`` features, used when images are generated without given features."""
         self.instances.assign(unit_length(features))
 
     def labels_for(self, count, labels=None):
-        """``(count, instance_dim)`` float32 features: given ones, or those kept, each in turn or of ``(count,)`` numbers."""
+        """Returns the features that images are conditioned on: ``(count, instance_dim)`` float32.
+
+        Args:
+            count: The number of images.
+            labels: Features, or ``(count,)`` indices of stored instances, or one of either for all. If None, the stored
+                instances are cycled through. Defaults to None.
+
+        Raises:
+            UserError: If an index or the number of features does not fit.
+        """
         labels = np.arange(count) % self.num_instances if labels is None else np.asarray(labels)
         if labels.ndim < 2 and labels.dtype.kind in "iu":
-            numbers = np.broadcast_to(labels, (count,))
-            if count and not (0 <= numbers.min() and numbers.max() < self.num_instances):
-                raise UserError(f"instances are from 0 to {self.num_instances - 1}, got {numbers.min()} to {numbers.max()}")
-            return ops.convert_to_numpy(self.instances)[numbers]
+            indices = np.broadcast_to(labels, (count,))
+            if count and not (0 <= indices.min() and indices.max() < self.num_instances):
+                raise UserError(f"instances must be from 0 to {self.num_instances - 1}, got {indices.min()} to {indices.max()}")
+            return ops.convert_to_numpy(self.instances)[indices]
         if labels.shape[-1] != self.instance_dim:
-            raise UserError(f"features must be (n, {self.instance_dim}), got {labels.shape}")
+            raise UserError(f"features must have the shape (n, {self.instance_dim}), got {labels.shape}")
         return np.broadcast_to(unit_length(labels), (count, self.instance_dim))
 
     def sample_noise(self, count, rng):
@@ -76,31 +88,34 @@ class Generator(layers.Composed, base.Generator):
     def latent_maps(self):
         return [kernel[: self.latent_dim] for kernel in self.network.latent_maps()]
 
-    def call(self, latents, labels, training=False, **draws):
-        """``(n, latent_dim)`` latents and ``(n, instance_dim)`` features of length 1 -> ``(n, *image_shape)`` images."""
+    def call(self, latents, labels, training=False, **noise):
+        """Generates images: ``(n, latent_dim)`` latents and ``(n, instance_dim)`` features of length 1 ->
+        ``(n, *image_shape)``.
+        """
         embedded = ops.cast(self.embedding(labels), latents.dtype)
-        return self.network(ops.concatenate([latents, embedded], axis=-1), training=training, **draws)
+        return self.network(ops.concatenate([latents, embedded], axis=-1), training=training, **noise)
 
     def get_config(self):
-        own = {"instance_dim": self.instance_dim, "num_instances": self.num_instances, "embedding_dim": self.embedding_dim}
-        return {**_of_model(self), **self.config_of_parts(), **own}
+        config = {"instance_dim": self.instance_dim, "num_instances": self.num_instances, "embedding_dim": self.embedding_dim}
+        return {**_base_config(self), **self.config_of_parts(), **config}
 
 
 @register
 class Discriminator(layers.Composed, base.Discriminator):
-    """Images and the features of an instance -> logits: those of an unconditional discriminator, and the inner product of its
-    features with the instance's, embedded and mapped linearly.
+    """Images and the features of an instance -> logits.
 
-    Without the embedding the map would be a matrix of both numbers of features: where both are flattened maps, its optimizer
-    took longer than all else.
+    The logit is that of an unconditional discriminator plus the inner product of its features with the embedded and linearly
+    mapped features of the instance. Without the embedding, the linear map would be a matrix of the product of both feature
+    dimensions. If both are flattened feature maps, its optimizer step took longer than everything else.
 
     Args:
-        network: the discriminator.
-        instance_dim: the number of features of an instance.
-        embedding_dim: what they are first mapped to, linearly; the paper's features are so few that it needs no such step.
+        network: The unconditional discriminator.
+        instance_dim: The number of features of an instance.
+        embedding_dim: The dimension to which they are first mapped linearly. The paper has so few features that it does not
+            need this step. Defaults to 512.
 
     Raises:
-        UserError: if the network takes labels.
+        UserError: If the network is conditional.
     """
 
     parts = ("network",)
@@ -127,26 +142,26 @@ class Discriminator(layers.Composed, base.Discriminator):
         return self.network.features(images, training=training)
 
     def logits(self, features, labels, training=False):
-        """``(n, num_features)`` features and those of the instance, ``(n, instance_dim)`` -> ``(n,)`` float32 logits."""
-        own = self.network.logits(features, training=training)
-        return own + ops.cast(ops.sum(self.projection(self.embedding(labels)) * features, axis=-1), "float32")
+        """Computes logits: ``(n, num_features)`` features and ``(n, instance_dim)`` instance features -> ``(n,)`` float32."""
+        logits = self.network.logits(features, training=training)
+        return logits + ops.cast(ops.sum(self.projection(self.embedding(labels)) * features, axis=-1), "float32")
 
     def get_config(self):
-        own = {"instance_dim": self.instance_dim, "embedding_dim": self.embedding_dim}
-        return {**_of_model(self), **self.config_of_parts(), **own}
+        config = {"instance_dim": self.instance_dim, "embedding_dim": self.embedding_dim}
+        return {**_base_config(self), **self.config_of_parts(), **config}
 
 
 def unit_length(features):
-    """``(n, F)`` features, each vector divided by its length, as the paper has them: float32 numpy."""
+    """Divides each of ``(n, F)`` feature vectors by its length, as in the paper: float32 numpy."""
     features = np.asarray(features, np.float32)
     return features / np.maximum(np.linalg.norm(features, axis=-1, keepdims=True), 1e-8)
 
 
-def _of_model(network):
-    """The configuration that every Keras model has."""
+def _base_config(network):
+    """Returns the part of the config that every Keras model has."""
     return {key: value for key, value in keras.Model.get_config(network).items() if key in ("name", "trainable", "dtype")}
 
 
 def _check_unconditional(network):
     if network.condition_spec is not None:
-        raise UserError("instance conditioning stands on a network without labels: leave num_classes out")
+        raise UserError("instance conditioning requires an unconditional network: omit num_classes")

@@ -1,6 +1,6 @@
 """Multilayer perceptrons, as in the first GAN: Goodfellow et al. 2014, "Generative adversarial nets" (arXiv:1406.2661).
 
-They make images of any size and are the smallest networks here, for tests and for MNIST.
+They support images of any size and are the smallest networks here, for tests and for MNIST.
 """
 
 import math
@@ -17,15 +17,15 @@ register = keras.saving.register_keras_serializable("ganlib.mlp")
 class Generator(base.Generator):
     """Latents -> dense layers with ReLU -> images.
 
-    Labels, when there are classes, are embedded and joined to the latents.
+    A conditional generator concatenates the latents with an embedding of the label.
 
     Args:
-        image_shape: ``(height, width, channels)``, any.
-        latent_dim: the number of latents.
-        width: units of each hidden layer.
-        depth: the number of hidden layers.
-        num_classes: the number of classes, or None.
-        normalization: ``"batch"``, ``"sync_batch"`` or None, after each hidden layer.
+        image_shape: ``(height, width, channels)`` of any size. Defaults to ``(28, 28, 1)``.
+        latent_dim: The dimension of the latents. Defaults to 100.
+        width: The number of units in each hidden layer. Defaults to 512.
+        depth: The number of hidden layers. Defaults to 2.
+        num_classes: The number of classes, or None. Defaults to None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None, after each hidden layer. Defaults to ``"batch"``.
 
     Examples:
         >>> import numpy as np
@@ -35,8 +35,9 @@ class Generator(base.Generator):
         TensorShape([4, 8, 8, 1])
     """
 
-    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=512, depth=2, num_classes=None,
-                 normalization="batch", **kwargs):  # fmt: skip
+    def __init__(
+        self, image_shape=(28, 28, 1), latent_dim=100, width=512, depth=2, num_classes=None, normalization="batch", **kwargs
+    ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         self.width, self.depth, self.normalization = width, depth, normalization
         hidden = []
@@ -47,8 +48,8 @@ class Generator(base.Generator):
         self.build()
 
     def get_config(self):
-        sizes = {"width": self.width, "depth": self.depth, "normalization": self.normalization}
-        return {**super().get_config(), **sizes}
+        config = {"width": self.width, "depth": self.depth, "normalization": self.normalization}
+        return {**super().get_config(), **config}
 
 
 @register
@@ -56,11 +57,11 @@ class Discriminator(base.Discriminator):
     """Images -> dense layers with leaky ReLU -> features -> logits.
 
     Args:
-        image_shape: ``(height, width, channels)``, any.
-        width: units of each hidden layer, and the number of features.
-        depth: the number of hidden layers.
-        num_classes: the number of classes, or None.
-        spectral_norm: normalize every weight by its spectral norm.
+        image_shape: ``(height, width, channels)`` of any size. Defaults to ``(28, 28, 1)``.
+        width: The number of units in each hidden layer, and of features. Defaults to 512.
+        depth: The number of hidden layers. Defaults to 2.
+        num_classes: The number of classes, or None. Defaults to None.
+        spectral_norm: Whether to normalize every weight by its spectral norm. Defaults to False.
     """
 
     def __init__(self, image_shape=(28, 28, 1), width=512, depth=2, num_classes=None, spectral_norm=False, **kwargs):

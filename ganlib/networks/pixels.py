@@ -1,4 +1,4 @@
-"""Pixel values as they come in from Python: what cannot be images in ``[-1, 1]`` is refused."""
+"""Checks of pixel values passed from Python: values that cannot be images in ``[-1, 1]`` are rejected."""
 
 import warnings
 
@@ -7,17 +7,17 @@ import numpy as np
 from ganlib.errors import UserError
 
 SLACK = 1e-3
-"""What rounding may add to 1."""
+"""The tolerance for rounding beyond 1."""
 
 
 def check(images):
-    """Refuses images whose values cannot be meant, and warns of those that hardly are; uint8 images are never looked at.
+    """Rejects images with impossible pixel values and warns of suspicious ones. The values of uint8 images are not read.
 
     Args:
-        images: ``(n, height, width, channels)`` array, or a tensor that has values.
+        images: ``(n, height, width, channels)`` array, or an eager tensor.
 
     Raises:
-        UserError: for floats outside ``[-1, 1]`` or not finite, or integers outside ``[0, 255]``.
+        UserError: If floats are outside ``[-1, 1]`` or not finite, or integers are outside ``[0, 255]``.
     """
     if np.size(images) and str(getattr(images, "dtype", "")) != "uint8":
         images = np.asarray(images)
@@ -27,24 +27,29 @@ def check(images):
 
 
 def check_range(low, high, are_integers):
-    """`check` of images of which the lowest and the highest value are known; NaN stands for images that hold one.
+    """Performs `check` for images whose minimum and maximum are known.
 
-    Images whose values are all from 0 to 1 could be right, if none is darker than the middle gray. Most often they were divided
-    by 255 alone, so that a warning is given.
+    Images with all values from 0 to 1 would be valid if no pixel were darker than middle gray. More often they were only
+    divided by 255, so a warning is issued.
+
+    Args:
+        low: The lowest value; NaN if any value is NaN.
+        high: The highest value; NaN if any value is NaN.
+        are_integers: Whether the images have an integer dtype.
 
     Raises:
-        UserError: as `check`.
+        UserError: As in `check`.
     """
     low, high = float(low), float(high)
-    least, most = (0.0, 255.0) if are_integers else (-1.0 - SLACK, 1.0 + SLACK)
-    if not (least <= low and high <= most):  # also where they are NaN
+    lower, upper = (0.0, 255.0) if are_integers else (-1.0 - SLACK, 1.0 + SLACK)
+    if not (lower <= low and high <= upper):  # also true for NaN
         raise UserError(
-            f"images have values from {low:.6g} to {high:.6g}: give uint8 in [0, 255], or floats in [-1, 1], "
-            "such as images / 127.5 - 1.0 of uint8"
+            f"images have values from {low:.6g} to {high:.6g}: pass uint8 in [0, 255], or floats in [-1, 1], "
+            "such as images / 127.5 - 1.0 for uint8 images"
         )
     if not are_integers and low >= 0.0 and high > 0.0:
         warnings.warn(
-            f"images have values from {low:.6g} to {high:.6g}, and are taken to be in [-1, 1]: if they are in [0, 1], "
-            "give 2.0 * images - 1.0, or uint8",
+            f"images have values from {low:.6g} to {high:.6g} and are interpreted as [-1, 1]: if they are in [0, 1], "
+            "pass 2.0 * images - 1.0, or uint8",
             stacklevel=3,
         )

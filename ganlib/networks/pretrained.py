@@ -1,4 +1,4 @@
-"""One door to networks that were trained before: frozen features at several depths, through which gradients reach the image."""
+"""Loads pretrained networks as frozen features at several depths, through which gradients reach the image."""
 
 import importlib
 
@@ -13,27 +13,27 @@ from ganlib.networks.classifier import Classifier
 register = keras.saving.register_keras_serializable("ganlib.pretrained")
 
 SIGNED, PIXELS = "[-1, 1]", "[0, 255]"
-"""What a network's pixel values may be, if no module of `keras.applications` prepares them."""
+"""The ranges of pixel values that a network may expect, unless a module of `keras.applications` preprocesses them."""
 
 
 @register
 class Backbone(layers.Composed, keras.Model):
-    """A frozen convolutional network -> its maps at several depths.
+    """A frozen convolutional network from images to feature maps at several depths.
 
-    Its batch norms use their running statistics, in training too, and its weights do not move unless it is made ``trainable``;
-    gradients pass through it to the images.
+    Its batch normalization uses the moving statistics, also during training, and its weights are not updated unless it is
+    ``trainable``. Gradients pass through it to the images.
 
     Args:
-        network: a Keras model from images to ``(n, height, width, channels)`` maps or a list of them, finest first.
-        image_shape: ``(height, width, channels)`` of the images that it is given. Gray ones are repeated into as many channels
-            as the network takes.
-        pixels: `SIGNED` or `PIXELS`, what the network takes, or the module of `keras.applications` whose
-            ``preprocess_input`` prepares them, such as ``"mobilenet_v2"``.
-        size: side to which images are resized, bilinearly; None leaves them as they are.
-        trainable: whether its weights may move.
+        network: A Keras model from images to ``(n, height, width, channels)`` feature maps or a list of them, finest first.
+        image_shape: ``(height, width, channels)`` of the input images. Gray images are repeated to the number of channels that
+            the network expects.
+        pixels: `SIGNED` or `PIXELS`, the range that the network expects, or the name of the module of `keras.applications`
+            whose ``preprocess_input`` is applied, such as ``"mobilenet_v2"``. Defaults to ``SIGNED``.
+        size: The side to which images are resized bilinearly; None does not resize them. Defaults to None.
+        trainable: Whether its weights may be trained. Defaults to False.
 
     Raises:
-        UserError: if the network does not take images of so many channels.
+        UserError: If the network expects another number of channels.
 
     Examples:
         >>> import numpy as np
@@ -50,7 +50,7 @@ class Backbone(layers.Composed, keras.Model):
         self.network, self.image_shape, self.pixels, self.size = network, tuple(image_shape), pixels, size
         channels = network.inputs[0].shape[-1]
         if self.image_shape[-1] not in (1, channels):
-            raise UserError(f"the backbone takes images of {channels} channels, and these have {self.image_shape[-1]}")
+            raise UserError(f"the backbone takes images of {channels} channels, got images of {self.image_shape[-1]}")
         self.trainable = trainable
         self.build()
 
@@ -58,11 +58,14 @@ class Backbone(layers.Composed, keras.Model):
         self.compute_output_spec(keras.KerasTensor((None, *self.image_shape)))
 
     def call(self, images, training=False):
-        """``(n, *image_shape)`` float images in ``[-1, 1]`` -> a list of maps, finest first; ``training`` changes nothing."""
+        """Computes feature maps: ``(n, *image_shape)`` float images in ``[-1, 1]`` -> a list of maps, finest first.
+
+        ``training`` has no effect.
+        """
         height, width, channels = self.image_shape
-        wanted = self.network.inputs[0].shape[-1]
-        if channels == 1 and wanted > 1:
-            images = ops.repeat(images, wanted, axis=-1)
+        network_channels = self.network.inputs[0].shape[-1]
+        if channels == 1 and network_channels > 1:
+            images = ops.repeat(images, network_channels, axis=-1)
         if self.size and (height, width) != (self.size, self.size):
             images = ops.image.resize(images, (self.size, self.size), interpolation="bilinear")
         if self.pixels != SIGNED:
@@ -73,20 +76,22 @@ class Backbone(layers.Composed, keras.Model):
         return list(maps) if isinstance(maps, (list, tuple)) else [maps]
 
     def get_config(self):
-        own = {"image_shape": self.image_shape, "pixels": self.pixels, "size": self.size}
-        return {**super().get_config(), **own}
+        config = {"image_shape": self.image_shape, "pixels": self.pixels, "size": self.size}
+        return {**super().get_config(), **config}
 
 
 @register
 class Pooled(layers.Composed, keras.layers.Layer):
-    """Images -> the means over positions of a `Backbone`'s maps, joined: ``(n, *image_shape)`` -> ``(n, num_features)``."""
+    """Images -> the concatenated spatial means of a `Backbone`'s feature maps: ``(n, *image_shape)`` ->
+    ``(n, num_features)``.
+    """
 
     parts = ("backbone",)
 
     def __init__(self, backbone, **kwargs):
         super().__init__(**kwargs)
         self.backbone = backbone
-        self.trainable = backbone.trainable  # a Keras layer that is trainable already would not make its layers so
+        self.trainable = backbone.trainable  # Keras updates sublayers only if the value changes
 
     def call(self, images, training=False):
         return ops.concatenate([ops.mean(maps, axis=(1, 2)) for maps in self.backbone(images, training=training)], axis=-1)
@@ -94,24 +99,33 @@ class Pooled(layers.Composed, keras.layers.Layer):
 
 @register
 class Discriminator(layers.Composed, base.Discriminator):
-    """Images -> a network that was trained before -> features -> logits. A classifier learns on these features, or moves them.
+    """Images -> a pretrained network -> features -> logits. A classifier is trained on these features, which can be fine-tuned.
 
     Args:
-        image_shape: ``(height, width, channels)``.
-        num_classes: the number of classes, or None.
-        backbone: what `load` takes, such as ``"applications:MobileNetV2"`` or ``"model:PATH"``, or a `Backbone`.
-        weights: of the backbone, as `load` takes them.
-        backbone_size: side to which images are resized before it; None leaves them as they are.
-        taps: at how many resolutions features are taken.
+        image_shape: ``(height, width, channels)``. Defaults to ``(96, 96, 3)``.
+        num_classes: The number of classes, or None. Defaults to None.
+        backbone: A source for `load`, such as ``"applications:MobileNetV2"`` or ``"model:PATH"``, or a `Backbone`. Defaults to
+            ``"applications:MobileNetV2"``.
+        weights: The weights of the backbone, as in `load`. Defaults to ``"imagenet"``.
+        backbone_size: The side to which images are resized for the backbone; None does not resize them. Defaults to None.
+        taps: The number of resolutions from which features are taken. Defaults to 1.
 
     Raises:
-        UserError: for a backbone that is not there.
+        UserError: If the backbone does not exist.
     """
 
     parts = ("backbone",)
 
-    def __init__(self, image_shape=(96, 96, 3), num_classes=None, backbone="applications:MobileNetV2", weights="imagenet",
-                 backbone_size=None, taps=1, **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        image_shape=(96, 96, 3),
+        num_classes=None,
+        backbone="applications:MobileNetV2",
+        weights="imagenet",
+        backbone_size=None,
+        taps=1,
+        **kwargs,
+    ):
         super().__init__(image_shape, num_classes, **kwargs)
         if isinstance(backbone, str):
             backbone = load(backbone, self.image_shape, taps, weights, backbone_size)
@@ -120,27 +134,29 @@ class Discriminator(layers.Composed, base.Discriminator):
 
     @property
     def backbone(self):
-        """The frozen `Backbone` under the pooling."""
+        """The `Backbone` below the pooling."""
         return self.body.backbone
 
 
 def load(source, image_shape, taps=4, weights="imagenet", size=None):
-    """The frozen `Backbone` of a name.
+    """Loads the frozen `Backbone` of a given source.
 
     Args:
         source: ``"applications:NAME"``, a network of `keras.applications`, such as ``"applications:EfficientNetB0"``; or
-            ``"model:PATH"``, a ``.keras`` file: a classifier or discriminator of ganlib, or any Keras model of
-            convolutions that takes pixel values in ``[0, 255]``.
+            ``"model:PATH"``, a ``.keras`` file with a classifier or discriminator of ganlib, or with any convolutional Keras
+            model that takes pixel values in ``[0, 255]``.
         image_shape: ``(height, width, channels)`` of the images.
-        taps: at how many resolutions features are taken, the coarsest ones, finest first: each time the last sum or
-            concatenation at that resolution, or, where there is none, the last layer. Or the names of layers.
-        weights: of a network of `keras.applications`: ``"imagenet"``, the path of a weights file, or None for random ones.
-        size: side to which images are resized before a network of `keras.applications`; None leaves them as they are. For a
-            file they are resized to what its network was made for.
+        taps: The number of resolutions from which features are taken: the coarsest ones, finest first, each from the last sum
+            or concatenation at that resolution, or from its last layer if there is none. Alternatively, the names of layers.
+            Defaults to 4.
+        weights: The weights of a network of `keras.applications`: ``"imagenet"``, the path of a weights file, or None for
+            random ones. Defaults to ``"imagenet"``.
+        size: The side to which images are resized for a network of `keras.applications`; None does not resize them. For a file,
+            images are resized to the input size of its network. Defaults to None.
 
     Raises:
-        UserError: for an unknown name, weights that are neither there nor to be downloaded, a file that holds no such model,
-            more taps than there are resolutions, or color images for a network that takes gray ones.
+        UserError: If the name is unknown, the weights are missing and cannot be downloaded, the file holds no such model, there
+            are fewer resolutions than taps, or images are in color and the network expects gray ones.
     """
     kind, _, argument = source.partition(":")
     if kind == "applications":
@@ -148,40 +164,50 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None):
         network, module = make(argument, include_top=False, weights=weights, input_shape=(side, side, 3))
         pixels = module.__name__.rpartition(".")[2]
     elif kind == "model":
-        network, pixels = _convolutions(from_file(argument))
-        size = network.inputs[0].shape[1]  # None where it takes any
+        network, pixels = _feature_network(from_file(argument))
+        size = network.inputs[0].shape[1]  # None if it takes any size
     else:
-        raise UserError(f"no backbone {source!r}: give applications:NAME or model:PATH")
-    outputs = _tapped(network, taps)
+        raise UserError(f"unknown backbone {source!r}: use applications:NAME or model:PATH")
+    outputs = _tapped_outputs(network, taps)
     return Backbone(keras.Model(network.inputs[0], outputs), image_shape, pixels, size, name="backbone")
 
 
 def application(name):
-    """What makes a network of `keras.applications`, and the module there that it is in, by the name of the function.
+    """Returns the constructor of a network of `keras.applications` and the module that defines it.
+
+    Args:
+        name: The name of the constructor, such as ``"MobileNetV2"``.
 
     Raises:
-        UserError: for an unknown name.
+        UserError: If the name is unknown.
     """
-    known = {key: value for key, value in vars(keras.applications).items() if key[:1].isupper() and callable(value)}
-    function = choose("network of keras.applications", name, known)
-    return function, _module(function.__module__.rpartition(".")[2])
+    constructors = {key: value for key, value in vars(keras.applications).items() if key[:1].isupper() and callable(value)}
+    constructor = choose("network of keras.applications", name, constructors)
+    return constructor, _module(constructor.__module__.rpartition(".")[2])
 
 
 def make(name, **arguments):
-    """A network of `keras.applications`, and the module there that it is in, by the name of the function.
+    """Creates a network of `keras.applications`.
+
+    Args:
+        name: The name of its constructor, such as ``"MobileNetV2"``.
+        **arguments: The arguments of the constructor.
+
+    Returns:
+        A tuple of the network and the module of `keras.applications` that defines it.
 
     Raises:
-        UserError: for an unknown name, a size that it does not take, or weights that are neither there nor to be downloaded.
+        UserError: If the name is unknown, the size is not supported, or the weights are missing and cannot be downloaded.
     """
-    function, module = application(name)
+    constructor, module = application(name)
     try:
-        return function(**arguments), module
-    except Exception as error:  # the download fails in many ways
+        return constructor(**arguments), module
+    except Exception as error:  # downloads fail in many ways
         if "Input size must be" in str(error):
             side = arguments["input_shape"][0]
-            raise UserError(f"{name} takes no images of {side}x{side}: give a larger size, to which they are resized") from None
+            raise UserError(f"{name} does not support images of {side}x{side}: set a larger size to resize them") from None
         raise UserError(
-            f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names there into "
+            f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names into "
             "~/.keras/models, or pass weights='FILE.weights.h5'"
         ) from None
 
@@ -191,45 +217,46 @@ def _module(name):
 
 
 def from_file(path):
-    """The model in a ``.keras`` file.
+    """Loads the model in a ``.keras`` file.
 
     Raises:
-        UserError: if there is no such file, or it holds no model.
+        UserError: If there is no such file, or it holds no model.
     """
     try:
         return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # anything can be in a file
-        raise UserError(f"{path!r} is not a Keras model ({' '.join(str(error).split())[:200]}): give a .keras file") from None
+    except Exception as error:  # a file can fail to load in any way
+        raise UserError(f"{path!r} is not a Keras model ({' '.join(str(error).split())[:200]}): pass a .keras file") from None
 
 
-def _convolutions(model):
-    """The network of a model that has maps, and what pixel values it takes."""
+def _feature_network(model):
+    """Returns the part of a model that outputs feature maps, and the pixel values that it expects."""
     return (model.body, SIGNED) if isinstance(model, (Classifier, base.Discriminator)) else (model, PIXELS)
 
 
-def _tapped(network, taps):
-    """The outputs of layers: see ``taps`` of `load`."""
-    layers = [layer for layer in getattr(network, "operations", network.layers) if _is_map(layer)]
+def _tapped_outputs(network, taps):
+    """Returns the outputs of the tapped layers: see ``taps`` of `load`."""
+    layers = [layer for layer in getattr(network, "operations", network.layers) if _outputs_maps(layer)]
     if not isinstance(taps, int):
         by_name = {layer.name: layer.output for layer in layers}
         return [choose("layer of the backbone", name, by_name) for name in taps]
     by_side = {}
     for layer in layers:
         by_side.setdefault(layer.output.shape[1], []).append(layer)
-    coarsest = (
-        network.outputs[0].shape[1] if len(network.outputs[0].shape) == 4 else 0
-    )  # what is coarser leads to no output: excitation
-    last = []
+    # Maps coarser than the output belong to squeeze-and-excitation.
+    coarsest = network.outputs[0].shape[1] if len(network.outputs[0].shape) == 4 else 0
+    outputs = []
     for side in sorted((side for side in by_side if side >= coarsest), reverse=True):
         merging = [layer for layer in by_side[side] if type(layer).__name__ in ("Add", "Concatenate")]
-        last.append((merging or by_side[side])[-1].output)
-    if not 1 <= taps <= len(last):
-        raise UserError(f"the backbone has maps at {len(last)} resolutions: taps={taps} cannot be taken")
-    return last[-taps:]
+        outputs.append((merging or by_side[side])[-1].output)
+    if not 1 <= taps <= len(outputs):
+        raise UserError(
+            f"the backbone has maps at {len(outputs)} resolutions: taps must be from 1 to {len(outputs)}, got {taps}"
+        )
+    return outputs[-taps:]
 
 
-def _is_map(layer):
-    """Whether a layer puts out maps that are worth a tap: those that only pad are not."""
+def _outputs_maps(layer):
+    """Returns whether a layer outputs feature maps worth tapping; those that only pad are not."""
     if type(layer).__name__ in ("InputLayer", "ZeroPadding2D"):
         return False
     output = layer.output

@@ -1,8 +1,8 @@
-"""Projected GAN's discriminator: Sauer et al. 2021, "Projected GANs converge faster" (arXiv:2111.01007). Images are seen
-through a frozen network that was trained before, whose maps are mixed across channels and scales by random convolutions, frozen
-too; a small discriminator judges each scale.
+"""Projected GAN's discriminator: Sauer et al. 2021, "Projected GANs converge faster" (arXiv:2111.01007).
 
-Any generator goes with it, such as `ganlib.networks.fastgan`, which is `Generator` here.
+Images are passed through a frozen pretrained network. Its feature maps are mixed across channels and scales by random
+convolutions, which are also frozen, and a small discriminator is applied at each scale. It can be combined with any generator;
+`Generator` is that of `ganlib.networks.fastgan`.
 """
 
 import math
@@ -20,19 +20,20 @@ __all__ = ["Discriminator", "Generator"]
 register = keras.saving.register_keras_serializable("ganlib.projected")
 
 LAST = 8
-"""The resolution of the maps that are judged by a convolution of 4x4."""
+"""The resolution of the maps to which the final 4x4 convolution is applied."""
 WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1}
-"""Resolution -> channels of a small discriminator in parts of the width; above 64 as at 64."""
+"""Resolution -> the channels of a small discriminator as multiples of the width; above 64 as at 64."""
 
 
 @register
 class RandomMixing(SublayerPolicy, keras.layers.Layer):
-    """Maps at several scales, finest first -> as many, of twice the resolution, each of which follows from all coarser ones.
+    """Mixes feature maps at several scales, finest first, into as many maps of twice the resolution, each computed from all
+    coarser ones.
 
-    Convolutions of 1x1 with random weights that stay as they are: sections 3.2 and 4.1 of the paper.
+    1x1 convolutions with random weights that are never trained: sections 3.2 and 4.1 of the paper.
 
     Args:
-        width: channels of the finest maps that come out; the paper has 64.
+        width: The number of channels of the finest output maps; the paper uses 64. Defaults to 64.
     """
 
     def __init__(self, width=64, **kwargs):
@@ -55,7 +56,7 @@ class RandomMixing(SublayerPolicy, keras.layers.Layer):
         mixed = [conv(maps) for conv, maps in zip(self.across_channels, inputs, strict=True)]
         outputs, above = [], 0.0
         for scale in reversed(range(len(mixed))):
-            side = self.sides[scale - 1] if scale else 2 * self.sides[0]  # the next finer maps', which are joined to these
+            side = self.sides[scale - 1] if scale else 2 * self.sides[0]  # the side of the next finer maps
             doubled = ops.image.resize(mixed[scale] + above, (side, side), interpolation="bilinear")
             above = self.across_scales[scale](doubled)
             outputs.insert(0, above)
@@ -70,12 +71,14 @@ class RandomMixing(SublayerPolicy, keras.layers.Layer):
 
 @register
 class ScaleDiscriminator(SublayerPolicy, keras.layers.Layer):
-    """Maps of one scale, and labels -> a logit for each patch: halved down to about `LAST`, then a convolution of 4x4.
+    """Feature maps of one scale, and labels -> a logit per patch. Maps are downsampled to about `LAST`, followed by a 4x4
+    convolution.
 
     Args:
-        width: channels at 64x64 and above; the paper has 64.
-        num_classes: the number of classes, or None; with classes a logit is a projection on the label's embedding.
-        normalization: ``"batch"``, ``"sync_batch"`` or None.
+        width: The number of channels at 64x64 and above; the paper uses 64. Defaults to 64.
+        num_classes: The number of classes, or None. With classes, a logit is a projection on the label embedding. Defaults to
+            None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None. Defaults to ``"batch"``.
     """
 
     EMBEDDED, PROJECTED = 128, 64
@@ -112,37 +115,53 @@ class ScaleDiscriminator(SublayerPolicy, keras.layers.Layer):
         return layers.SpectralNorm(conv, name=conv.name)
 
     def get_config(self):
-        own = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization}
-        return {**super().get_config(), **own}
+        config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization}
+        return {**super().get_config(), **config}
 
 
 @register
 class Discriminator(layers.Composed, base.Discriminator):
-    """Images -> a frozen network -> random mixing -> a small discriminator for each scale -> logits, one for each patch.
+    """Images -> a frozen network -> random mixing -> a small discriminator at each scale -> one logit per patch.
 
     Args:
-        image_shape: ``(height, width, channels)``.
-        num_classes: the number of classes, or None.
-        backbone: what `ganlib.networks.pretrained.load` takes, such as ``"applications:EfficientNetB0"`` or ``"model:PATH"``;
-            or a `ganlib.networks.pretrained.Backbone`.
-        weights: of the backbone, as `ganlib.networks.pretrained.load` takes them.
-        backbone_size: side to which images are resized before the backbone; the paper has 224. None leaves them as they are.
-        taps: at how many scales maps are taken; the paper has 4.
-        width: channels of the mixed maps and of the small discriminators at the finest resolution; the paper has 64.
-        normalization: of the small discriminators, ``"batch"``, ``"sync_batch"`` or None.
+        image_shape: ``(height, width, channels)``. Defaults to ``(256, 256, 3)``.
+        num_classes: The number of classes, or None. Defaults to None.
+        backbone: A source for `ganlib.networks.pretrained.load`, such as ``"applications:EfficientNetB0"`` or ``"model:PATH"``,
+            or a `ganlib.networks.pretrained.Backbone`. Defaults to ``"applications:EfficientNetB0"``.
+        weights: The weights of the backbone, as in `ganlib.networks.pretrained.load`. Defaults to ``"imagenet"``.
+        backbone_size: The side to which images are resized for the backbone; the paper uses 224. None does not resize them.
+            Defaults to 224.
+        taps: The number of scales at which feature maps are taken; the paper uses 4. Defaults to 4.
+        width: The number of channels of the mixed maps and of the small discriminators at the finest resolution; the paper uses
+            64. Defaults to 64.
+        normalization: The normalization of the small discriminators, ``"batch"``, ``"sync_batch"`` or None. Defaults to
+            ``"batch"``.
 
     Raises:
-        UserError: for a backbone that is not there.
+        UserError: If the backbone does not exist, or an argument is not supported.
     """
 
     parts = ("backbone",)
     patchwise = True
 
-    def __init__(self, image_shape=(256, 256, 3), num_classes=None, backbone="applications:EfficientNetB0", weights="imagenet",
-                 backbone_size=224, taps=4, width=64, normalization="batch", **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        image_shape=(256, 256, 3),
+        num_classes=None,
+        backbone="applications:EfficientNetB0",
+        weights="imagenet",
+        backbone_size=224,
+        taps=4,
+        width=64,
+        normalization="batch",
+        **kwargs,
+    ):
         super().__init__(image_shape, num_classes, **kwargs)
         if self.conditioning != "projection" or self.rotations or self.spectral_norm:
-            raise base.UserError("projected has conditioning='projection' alone, no rotations, and spectral norm in any case")
+            raise base.UserError(
+                "projected requires conditioning='projection', rotations=False and the default spectral_norm: "
+                "omit these arguments"
+            )
         if isinstance(backbone, str):
             backbone = pretrained.load(backbone, self.image_shape, taps, weights, backbone_size)
         self.backbone, self.width, self.normalization = backbone, width, normalization
@@ -156,18 +175,20 @@ class Discriminator(layers.Composed, base.Discriminator):
         return [self.backbone, self.mixing]
 
     def features(self, images, training=False):
-        """``(n, *image_shape)`` float images in ``[-1, 1]`` -> a list of mixed maps, finest first."""
+        """Computes mixed features: ``(n, *image_shape)`` float images in ``[-1, 1]`` -> a list of maps, finest first."""
         return self.mixing(self.backbone(images))
 
     def logits(self, features, labels=None, training=False):
-        """Mixed maps and ``(n,)`` labels -> ``(n, patches)`` float32 logits."""
+        """Computes patch logits: a list of mixed feature maps and ``(n,)`` labels -> ``(n, patches)`` float32."""
         labels = (labels,) if self.num_classes else ()
         pairs = zip(self.scales, features, strict=True)
         logits = [scale(maps, *labels, training=training) for scale, maps in pairs]
         return ops.cast(ops.concatenate(logits, axis=-1), "float32")
 
     def call(self, images, labels=None, training=False):
-        """``(n, *image_shape)`` images in ``[-1, 1]`` and ``(n,)`` labels -> ``(n,)`` float32 means of the patches' logits."""
+        """Computes logits, averaged over patches: ``(n, *image_shape)`` images in ``[-1, 1]`` and ``(n,)`` labels -> ``(n,)``
+        float32.
+        """
         return ops.mean(self.logits(self.features(images, training=training), labels, training=training), axis=-1)
 
     def get_config(self):

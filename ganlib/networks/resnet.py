@@ -1,10 +1,10 @@
-"""SNGAN's residual networks: Miyato et al. 2018 (arXiv:1802.05957), table 4; labels as Miyato & Koyama 2018
-(arXiv:1802.05637): conditional batch normalization in the generator, projection in the discriminator; with self-attention
-where asked, as in SAGAN (Zhang et al. 2019, arXiv:1805.08318).
+"""SNGAN's residual networks: Miyato et al. 2018 (arXiv:1802.05957), table 4.
 
-At 32x32 these are the paper's CIFAR-10 networks (width 256 in the generator, 128 in the discriminator), at 48x48 those for
-STL-10 (tables 5 and 6; width 64 in both), at 128x128 those for ImageNet of the second paper (width 64), at 64x64 what lies
-between.
+They are conditioned on labels as in Miyato & Koyama 2018 (arXiv:1802.05637): by conditional batch normalization in the
+generator and by projection in the discriminator. Self-attention as in SAGAN (Zhang et al. 2019, arXiv:1805.08318) is optional.
+The 32x32 networks are the paper's for CIFAR-10 (width 256 in the generator, 128 in the discriminator), the 48x48 ones those for
+STL-10 (tables 5 and 6; width 64 in both), the 128x128 ones those for ImageNet in the second paper (width 64). The 64x64
+networks are in between.
 """
 
 import keras
@@ -21,13 +21,15 @@ GENERATOR_WIDTHS = {
     8: (1, 1), 16: (1, 1, 1), 28: (1, 1, 1), 32: (1, 1, 1, 1), 48: (8, 4, 2, 1), 64: (16, 8, 4, 2, 1),
     128: (16, 16, 8, 4, 2, 1),
 }  # fmt: skip
-"""Image size -> channels in parts of the width, from the lowest resolution (4, 6 or 7) to the image's."""
+"""Image size -> the channels of each stage as multiples of the width, from the lowest resolution (4, 6 or 7) to that of the
+image.
+"""
 
 DISCRIMINATOR_WIDTHS = {
     8: ((1, 1), (1, 1)), 16: ((1, 1), (1, 1)), 28: ((1, 1), (1, 1)), 32: ((1, 1), (1, 1)), 48: ((1, 2, 4, 8), (16,)),
     64: ((1, 2, 4, 8, 16), ()), 128: ((1, 2, 4, 8, 16), (16,)),
 }  # fmt: skip
-"""Image size -> channels of the blocks that halve the resolution, and of those that follow, in parts of the width."""
+"""Image size -> the channels of the downsampling blocks and of the blocks after them, as multiples of the width."""
 
 
 def _initializer(gain=1.0):
@@ -36,7 +38,9 @@ def _initializer(gain=1.0):
 
 @register
 class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
-    """Normalize, ReLU, double the resolution, convolve, normalize, ReLU, convolve; beside it a 1x1 convolution."""
+    """A residual block: normalize, ReLU, double the resolution, convolve, normalize, ReLU, convolve; a 1x1 convolution as the
+    shortcut.
+    """
 
     def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, **kwargs):
         super().__init__(**kwargs)
@@ -62,18 +66,24 @@ class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
         x = ops.relu(self._normalize(self.first_norm, inputs, labels, training))
         x = self.first_conv(layers.upsample(x), training=training)
         x = ops.relu(self._normalize(self.second_norm, x, labels, training))
-        # A 1x1 convolution commutes with nearest-neighbor upsampling: done first, it costs a quarter.
+        # A 1x1 convolution commutes with nearest-neighbor upsampling; before it, the convolution costs a quarter.
         return self.second_conv(x, training=training) + layers.upsample(self.skip_conv(inputs, training=training))
 
     def get_config(self):
-        config = {"width": self.width, "num_classes": self.num_classes, "normalization": self.normalization,
-                  "spectral_norm": self.spectral_norm}  # fmt: skip
+        config = {
+            "width": self.width,
+            "num_classes": self.num_classes,
+            "normalization": self.normalization,
+            "spectral_norm": self.spectral_norm,
+        }
         return {**super().get_config(), **config}
 
 
 @register
 class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
-    """ReLU, convolve, ReLU, convolve, and halve the resolution if asked; beside it a 1x1 convolution where needed."""
+    """A residual block: ReLU, convolve, ReLU, convolve, and optionally halve the resolution; a 1x1 convolution as the shortcut
+    if needed.
+    """
 
     def __init__(self, width, downsample, first=False, spectral_norm=True, initializer=None, **kwargs):
         super().__init__(**kwargs)
@@ -86,20 +96,25 @@ class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
         self.halve = keras.layers.AveragePooling2D(2) if downsample else keras.layers.Identity()
 
     def build(self, input_shape):
-        # The plain blocks keep their width, so they keep their input too.
+        # A block that changes neither width nor resolution uses the identity as its shortcut.
         if not self.downsample and input_shape[-1] == self.width:
             self.skip_conv = keras.layers.Identity()
 
     def call(self, inputs, training=False):
-        x = inputs if self.first else ops.relu(inputs)  # no activation on the image itself
+        x = inputs if self.first else ops.relu(inputs)  # no activation on the image
         x = ops.relu(self.first_conv(x, training=training))
         x = self.halve(self.second_conv(x, training=training))
-        # Average pooling and a 1x1 convolution commute; pooled first, the convolution costs a quarter.
+        # Average pooling and a 1x1 convolution commute; after pooling, the convolution costs a quarter.
         return x + self.skip_conv(self.halve(inputs), training=training)
 
     def get_config(self):
-        config = {"width": self.width, "downsample": self.downsample, "first": self.first,
-                  "spectral_norm": self.spectral_norm, "initializer": self.initializer}  # fmt: skip
+        config = {
+            "width": self.width,
+            "downsample": self.downsample,
+            "first": self.first,
+            "spectral_norm": self.spectral_norm,
+            "initializer": self.initializer,
+        }
         return {**super().get_config(), **config}
 
 
@@ -108,29 +123,42 @@ class Generator(base.Generator):
     """Latents -> a dense layer -> residual blocks that double the resolution -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `GENERATOR_WIDTHS`.
-        latent_dim: the number of latents; the paper has 128.
-        width: channels of every block up to 32x32, beyond it channels at the image's resolution; the papers have 256 and 64.
-        num_classes: the number of classes, which makes batch normalization conditional, or None.
-        normalization: ``"batch"``, ``"sync_batch"`` or None (None takes no notice of the labels, so it is refused
-            together with ``num_classes``).
-        attention: the resolution at which self-attention follows a block, or None.
-        spectral_norm: normalize every weight of the dense layer and the convolutions by its spectral norm, as SAGAN does.
+        image_shape: ``(size, size, channels)`` with a size in `GENERATOR_WIDTHS`. Defaults to ``(32, 32, 3)``.
+        latent_dim: The dimension of the latents; the paper uses 128. Defaults to 128.
+        width: The number of channels of every block up to 32x32. For larger images, the number of channels at the image's
+            resolution. The papers use 256 and 64. Defaults to 256.
+        num_classes: The number of classes, which makes batch normalization conditional, or None. Defaults to None.
+        normalization: ``"batch"``, ``"sync_batch"`` or None. None ignores labels, so it cannot be combined with
+            ``num_classes``. Defaults to ``"batch"``.
+        attention: The resolution at which self-attention follows a block, or None. Defaults to None.
+        spectral_norm: Whether to normalize every weight of the dense layer and the convolutions by its spectral norm, as in
+            SAGAN. Defaults to False.
 
     Raises:
-        UserError: for an image size that it cannot make, or a resolution that no block has.
+        UserError: If the image size is not supported, or no block has the resolution ``attention``.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=256, num_classes=None, normalization="batch",
-                 attention=None, spectral_norm=False, **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        latent_dim=128,
+        width=256,
+        num_classes=None,
+        normalization="batch",
+        attention=None,
+        spectral_norm=False,
+        **kwargs,
+    ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "resnet")
         if num_classes and not normalization:
-            raise base.UserError("resnet's generator takes labels through batch normalization: set normalization='batch'")
+            raise base.UserError(
+                "resnet's generator is conditioned on labels by batch normalization: set normalization='batch'"
+            )
         self.width, self.normalization, self.attention = width, normalization, attention
         self.spectral_norm = spectral_norm
         size, _, channels = self.image_shape
-        first, *others = (part * width for part in GENERATOR_WIDTHS[size])
+        first, *others = (multiple * width for multiple in GENERATOR_WIDTHS[size])
         start = size >> len(others)
         self.dense = layers.dense(start * start * first, spectral_norm, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, first))
@@ -148,28 +176,42 @@ class Generator(base.Generator):
         return ops.cast(self.conv(x, training=training), "float32")
 
     def get_config(self):
-        own = {"width": self.width, "normalization": self.normalization, "attention": self.attention,
-               "spectral_norm": self.spectral_norm}  # fmt: skip
-        return {**super().get_config(), **own}
+        config = {
+            "width": self.width,
+            "normalization": self.normalization,
+            "attention": self.attention,
+            "spectral_norm": self.spectral_norm,
+        }
+        return {**super().get_config(), **config}
 
 
 @register
 class Discriminator(base.Discriminator):
-    """Images -> residual blocks that halve the resolution -> plain ones -> features (summed over positions) -> logits.
+    """Images -> residual blocks that halve the resolution -> blocks without downsampling -> features (summed over positions) ->
+    logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `DISCRIMINATOR_WIDTHS`.
-        width: channels of every block up to 32x32, beyond it of the first; the papers have 128 and 64.
-        num_classes: the number of classes, or None.
-        spectral_norm: normalize every weight by its spectral norm.
-        attention: the resolution at which self-attention follows a block, or None.
-        initializer: of the kernels, a name of Keras; None for Glorot's, as in the paper.
+        image_shape: ``(size, size, channels)`` with a size in `DISCRIMINATOR_WIDTHS`. Defaults to ``(32, 32, 3)``.
+        width: The number of channels of every block up to 32x32. For larger images, that of the first block. The papers use 128
+            and 64. Defaults to 128.
+        num_classes: The number of classes, or None. Defaults to None.
+        spectral_norm: Whether to normalize every weight by its spectral norm. Defaults to True.
+        attention: The resolution at which self-attention follows a block, or None. Defaults to None.
+        initializer: The name of the Keras initializer of the kernels. None uses Glorot's, as in the paper. Defaults to None.
     """
 
     WIDTHS, NAME = DISCRIMINATOR_WIDTHS, "resnet"
 
-    def __init__(self, image_shape=(32, 32, 3), width=128, num_classes=None, spectral_norm=True, attention=None,
-                 initializer=None, **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        width=128,
+        num_classes=None,
+        spectral_norm=True,
+        attention=None,
+        initializer=None,
+        **kwargs,
+    ):
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
         self.width, self.attention, self.initializer = width, attention, initializer
         base.check_image_shape(self.image_shape, self.WIDTHS, self.NAME)
@@ -177,9 +219,9 @@ class Discriminator(base.Discriminator):
         halving, plain = self.WIDTHS[size]
         after = attention_after([size >> stage for stage in range(1, len(halving) + 1)], attention, spectral_norm)
         body = []
-        for index, part in enumerate((*halving, *plain)):
+        for index, multiple in enumerate((*halving, *plain)):
             halve = index < len(halving)
-            body.append(DiscriminatorBlock(part * width, halve, index == 0, spectral_norm, initializer))
+            body.append(DiscriminatorBlock(multiple * width, halve, index == 0, spectral_norm, initializer))
             body += [after[index]] if halve else []
         positions = (size >> len(halving)) ** 2
         pool = [keras.layers.GlobalAveragePooling2D(), keras.layers.Rescaling(positions)]
@@ -187,5 +229,5 @@ class Discriminator(base.Discriminator):
         self.build()
 
     def get_config(self):
-        own = {"width": self.width, "attention": self.attention, "initializer": self.initializer}
-        return {**super().get_config(), **own}
+        config = {"width": self.width, "attention": self.attention, "initializer": self.initializer}
+        return {**super().get_config(), **config}

@@ -1,6 +1,7 @@
-"""StyleGAN2: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (arXiv:1912.04958), configuration F:
-weight demodulation, a generator of skips, a residual discriminator. Labels as in StyleGAN2-ADA (Karras et al. 2020,
-arXiv:2006.06676): joined to the latents, and projection in the discriminator.
+"""StyleGAN2: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (arXiv:1912.04958), configuration F.
+
+Weight demodulation, a generator with skip connections, a residual discriminator. Labels as in StyleGAN2-ADA (Karras et al.
+2020, arXiv:2006.06676): concatenated with the latents, and by projection in the discriminator.
 """
 
 import itertools
@@ -18,24 +19,24 @@ from ganlib.networks import base
 register = keras.saving.register_keras_serializable("ganlib.stylegan2")
 
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
-"""Image size -> how many times the generator doubles its resolution, from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
 
 STYLE_DECAY = 0.995
-"""Of the moving average of the styles."""
+"""The decay of the moving average of the styles."""
 
 
 @register
 class ModulatedConv(SublayerPolicy, keras.layers.Layer):
     """A convolution whose weights are scaled by the style of each image: section 2.2.
 
-    The input channels are multiplied by the style and the output channels divided by the norm of their scaled weights, which
-    is the same as weights of its own for each image.
+    The input channels are multiplied by the style and the output channels divided by the norm of the scaled weights, which is
+    equivalent to separate weights for each image.
 
     Args:
-        filters: channels that go out.
+        filters: The number of output channels.
         kernel_size: 1 or 3.
-        demodulate: divide by the norm.
-        upsample: double the resolution before, by a transposed convolution, which is blurred.
+        demodulate: Whether to divide by the norm. Defaults to True.
+        upsample: Whether to double the resolution, by a transposed convolution followed by a blur. Defaults to False.
     """
 
     def __init__(self, filters, kernel_size, demodulate=True, upsample=False, **kwargs):
@@ -64,20 +65,20 @@ class ModulatedConv(SublayerPolicy, keras.layers.Layer):
         return x
 
     def get_config(self):
-        own = {"filters": self.filters, "kernel_size": self.kernel_size, "demodulate": self.demodulate,
-               "upsample": self.upsample}  # fmt: skip
-        return {**super().get_config(), **own}
+        config = {"filters": self.filters, "kernel_size": self.kernel_size}
+        config |= {"demodulate": self.demodulate, "upsample": self.upsample}
+        return {**super().get_config(), **config}
 
 
 @register
 class StyledConv(SublayerPolicy, keras.layers.Layer):
     """A `ModulatedConv`, noise of a learned strength, a bias, and a leaky ReLU.
 
-    Without noise that is given, it is the layer's own, the same for all images.
+    If no noise is passed, the layer uses a fixed noise map, the same for all images.
 
     Args:
-        filters: channels that go out.
-        upsample: double the resolution.
+        filters: The number of output channels.
+        upsample: Whether to double the resolution. Defaults to False.
     """
 
     def __init__(self, filters, upsample=False, **kwargs):
@@ -86,11 +87,11 @@ class StyledConv(SublayerPolicy, keras.layers.Layer):
 
     def build(self, inputs_shape, styles_shape=None):
         _, height, width, _ = inputs_shape
-        double = 2 if self.upsample else 1
+        factor = 2 if self.upsample else 1
         self.conv = ModulatedConv(self.filters, 3, upsample=self.upsample)
         self.conv.build(inputs_shape, styles_shape)
         self.noise = self.add_weight(
-            name="noise", shape=(double * height, double * width, 1), initializer=equalized.normal(), trainable=False
+            name="noise", shape=(factor * height, factor * width, 1), initializer=equalized.normal(), trainable=False
         )
         self.strength = self.add_weight(name="strength", shape=(), initializer="zeros")
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
@@ -106,27 +107,40 @@ class StyledConv(SublayerPolicy, keras.layers.Layer):
 
 @register
 class Generator(base.Generator):
-    """Latents -> a mapping network -> styles, which scale the weights of the convolutions; every resolution adds to the image.
+    """Latents -> a mapping network -> styles, which modulate the convolutions; the outputs of all resolutions are summed.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
-        latent_dim: the number of latents and of styles; the paper has 512.
-        width: channels of the lowest resolutions, and the most that there are; the paper has 512.
-        num_classes: the number of classes, or None.
-        channels_base: a resolution has this number over its size as its channels, if that is less; the paper has 32,768.
-        mapping_layers: dense layers from latents to styles; the paper has 8.
-        mixing: the share of images that in training have two styles, from a random layer on the other; the paper's is 0.9.
-        bounded: clip images to ``[-1, 1]`` in training, too; for data with much black or white, which the generator, without
-            a tanh, could not meet so exactly that the discriminator would not see it.
+        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        latent_dim: The dimension of latents and styles; the paper uses 512. Defaults to 512.
+        width: The maximum number of channels, used at the lowest resolutions; the paper uses 512. Defaults to 512.
+        num_classes: The number of classes, or None. Defaults to None.
+        channels_base: The number of channels is this divided by the resolution if that is less than ``width``; the paper uses
+            32,768. Defaults to 32_768.
+        mapping_layers: The number of dense layers from latents to styles; the paper uses 8. Defaults to 8.
+        mixing: The share of training images with two styles, the second from a random layer on; the paper uses 0.9. Defaults to
+            0.9.
+        bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
+            without a tanh, the generator could not match them so exactly that the discriminator would not notice. Defaults to
+            False.
 
     Raises:
-        UserError: for an image size that it cannot make.
+        UserError: If the image size is not supported.
     """
 
     truncates_styles = True
 
-    def __init__(self, image_shape=(32, 32, 3), latent_dim=512, width=512, num_classes=None, channels_base=32_768,
-                 mapping_layers=8, mixing=0.9, bounded=False, **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        latent_dim=512,
+        width=512,
+        num_classes=None,
+        channels_base=32_768,
+        mapping_layers=8,
+        mixing=0.9,
+        bounded=False,
+        **kwargs,
+    ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "stylegan2")
         self.width, self.channels_base, self.mapping_layers = width, channels_base, mapping_layers
@@ -145,26 +159,25 @@ class Generator(base.Generator):
         self.to_images = [ModulatedConv(channels, 1, demodulate=False) for _ in widths]
         zeros = {"shape": (channels,), "initializer": "zeros"}
         self.image_biases = [self.add_weight(name=f"bias_{index}", **zeros) for index in range(len(widths))]
-        self.double = Upsample(dtype="float32")  # images are added up in full precision
+        self.double = Upsample(dtype="float32")  # images are summed in full precision
         self.average_style = self.add_weight(
             name="average_style", shape=(latent_dim,), initializer="zeros", trainable=False, autocast=False
         )
         self.build()
 
     def styles(self, latents, labels=None):
-        """``(n, latent_dim)`` latents -> ``(n, latent_dim)`` styles, the paper's w."""
+        """Maps ``(n, latent_dim)`` latents to ``(n, latent_dim)`` styles, the paper's w."""
         z = equalized.pixel_norm(latents)
         if self.num_classes:
             z = ops.concatenate([z, equalized.pixel_norm(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
         return self.mapping(z)
 
     def latent_maps(self):
-        """Of every convolution, from its styles to the scales of its channels."""
+        """Returns the kernels of all convolutions' affine layers, which map styles to channel scales."""
         return [ops.convert_to_numpy(conv.affine.kernel) for conv in (*(layer.conv for layer in self.convs), *self.to_images)]
 
     def sample_noise(self, count, rng):
-        """Noise for each layer, ``(count, h, w, 1)``; and ``mixing``: other latents, and the layer from which on their styles
-        are taken, ``(count,)`` integers."""
+        """Draws the noise of each layer, ``(count, h, w, 1)``, and for mixing the second latents and where they begin."""
         noise = [rng.normal((count, *conv.noise.shape)) for conv in self.convs]
         if not self.mixing:
             return {"noise": noise}
@@ -173,7 +186,7 @@ class Generator(base.Generator):
         return {"noise": noise, "mixing": (rng.normal((count, self.latent_dim)), start)}
 
     def layer_styles(self, latents, labels=None, mixing=None):
-        """Latents -> ``(n, layers, latent_dim)``, the style of every convolution and of the last image layer."""
+        """Maps latents to ``(n, layers, latent_dim)``: the style of every convolution and of the last image layer."""
         layers = len(self.convs) + 1
         styles = ops.stack([self.styles(latents, labels)] * layers, axis=1)
         if mixing is None:
@@ -183,15 +196,16 @@ class Generator(base.Generator):
         return ops.where(is_first, styles, self.styles(other, labels)[:, None])
 
     def call(self, latents, labels=None, training=False, noise=None, mixing=None, truncation=None):
-        """As in `base.Generator`; in training, images may leave ``[-1, 1]`` unless they are ``bounded``.
+        """Generates images as `base.Generator`; in training they may exceed ``[-1, 1]`` unless ``bounded``.
 
         Args:
-            latents: as always.
-            labels: as always.
-            training: as always; then the average of the styles follows.
-            noise: as from `draws`, or None for the layers' own.
-            mixing: as from `draws`, or None.
-            truncation: ``(n,)``: how far styles are from their average, in parts of what they would be; None does not truncate.
+            latents: ``(n, latent_dim)``.
+            labels: ``(n,)`` integers, or None. Defaults to None.
+            training: Whether to update the moving average of the styles. Defaults to False.
+            noise: The noise drawn by `sample_noise`, or None for the layers' fixed noise. Defaults to None.
+            mixing: The mixing drawn by `sample_noise`, or None. Defaults to None.
+            truncation: ``(n,)`` factors that scale the difference of styles from their average; None does not truncate.
+                Defaults to None.
         """
         styles = self.layer_styles(latents, labels, mixing)
         if training:
@@ -204,30 +218,31 @@ class Generator(base.Generator):
         return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
 
     def from_styles(self, styles, noise=None):
-        """``(n, layers, latent_dim)`` styles -> ``(n, *image_shape)`` float32 images, which may leave ``[-1, 1]``."""
+        """Generates images: ``(n, layers, latent_dim)`` styles -> ``(n, *image_shape)`` float32, not clipped."""
         x = ops.broadcast_to(ops.cast(self.constant, styles.dtype), (ops.shape(styles)[0], *self.constant.shape))
         images, index = None, 0
         for to_image, bias in zip(self.to_images, self.image_biases, strict=True):
             for _ in range(1 if images is None else 2):
                 x = self.convs[index](x, styles[:, index], noise and noise[index])
                 index += 1
-            own = ops.cast(ops.add(to_image(x, styles[:, index]), bias), "float32")  # with the style of the layer that follows
-            images = own if images is None else self.double(images) + own
+            # The image layer shares the style of the next convolution.
+            output = ops.cast(ops.add(to_image(x, styles[:, index]), bias), "float32")
+            images = output if images is None else self.double(images) + output
         return images
 
     def get_config(self):
-        own = {"width": self.width, "channels_base": self.channels_base, "mapping_layers": self.mapping_layers,
-               "mixing": self.mixing, "bounded": self.bounded}  # fmt: skip
-        return {**super().get_config(), **own}
+        config = {"width": self.width, "channels_base": self.channels_base, "mapping_layers": self.mapping_layers}
+        config |= {"mixing": self.mixing, "bounded": self.bounded}
+        return {**super().get_config(), **config}
 
 
 @register
 class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
-    """Two convolutions, the second of which halves the resolution after a blur; beside them a 1x1 convolution.
+    """Two convolutions, the second of which halves the resolution after a blur; a 1x1 convolution as the shortcut.
 
     Args:
-        before: channels that come in.
-        after: channels that go out.
+        before: The number of input channels.
+        after: The number of output channels.
     """
 
     def __init__(self, before, after, **kwargs):
@@ -249,36 +264,36 @@ class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
 @register
 class Discriminator(base.Discriminator):
     """A 1x1 convolution -> residual blocks that halve the resolution -> `layers.MinibatchDeviation`, a convolution and a dense
-    layer, whose results are the features -> logits, by projection where there are labels.
+    layer, which outputs the features -> logits, by projection if there are labels.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size out of `STAGES`.
-        width: the most channels that there are, and the number of features; the paper has 512.
-        num_classes: the number of classes, or None.
-        channels_base: as in `Generator`.
+        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        width: The maximum number of channels, and the number of features; the paper uses 512. Defaults to 512.
+        num_classes: The number of classes, or None. Defaults to None.
+        channels_base: As in `Generator`. Defaults to 32_768.
     """
 
     def __init__(self, image_shape=(32, 32, 3), width=512, num_classes=None, channels_base=32_768, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "stylegan2")
         if self.spectral_norm:
-            raise base.UserError("stylegan2's discriminator is held by R1: leave spectral_norm=False")
+            raise base.UserError("stylegan2's discriminator is regularized by R1: set spectral_norm=False")
         self.width, self.channels_base = width, channels_base
         size = self.image_shape[0]
         widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)[::-1]
         blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
-        self.body = keras.Sequential([
-            equalized.Conv(widths[0], 1), *blocks, layers.MinibatchDeviation(), equalized.Conv(widths[-1], 3),
-            keras.layers.Flatten(), equalized.Dense(width, activate=True),
-        ], name="body")  # fmt: skip
+        stack = [equalized.Conv(widths[0], 1), *blocks, layers.MinibatchDeviation(), equalized.Conv(widths[-1], 3)]
+        stack += [keras.layers.Flatten(), equalized.Dense(width, activate=True)]
+        self.body = keras.Sequential(stack, name="body")
         self.build()
 
     def make_head(self):
         return equalized.Dense(1, name="head")
 
     def make_label_head(self, num_features):
-        projects = self.conditioning == "projection"
-        return equalized.Projection(self.num_classes) if projects else super().make_label_head(num_features)
+        if self.conditioning == "projection":
+            return equalized.Projection(self.num_classes)
+        return super().make_label_head(num_features)
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "channels_base": self.channels_base}

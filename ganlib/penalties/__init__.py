@@ -1,10 +1,10 @@
-"""Terms that are added to the losses of the discriminator and of the generator.
+"""Penalties: terms that are added to the losses of the discriminator and of the generator.
 
-Those of the discriminator have one signature, ``penalty(critic, real, fake, rng, step=0) -> scalar``: ``critic`` is a
-`ganlib.models.critic.Critic`, which maps images to ``(n,)`` logits as the discriminator's loss sees them (with its labels and
-augmentation), ``real`` and ``fake`` are ``(n, height, width, channels)`` float32, ``rng`` is a
-`ganlib.training.RandomStream`. Those of the generator are called by
-``penalty.of_generator(critic, generator, fake, rng, step=0)``.
+All penalties have the same signatures. A term of the discriminator's loss is called as
+``penalty(critic, real, fake, rng, step=0) -> scalar``. ``critic`` is a `ganlib.models.critic.Critic`, which maps images to
+``(n,)`` logits with the labels and the augmentation of the discriminator's loss, ``real`` and ``fake`` are
+``(n, height, width, channels)`` float32, and ``rng`` is a `ganlib.training.RandomStream`. A term of the generator's loss is
+called as ``penalty.of_generator(critic, generator, fake, rng, step=0)``.
 """
 
 from ganlib.errors import choose
@@ -17,19 +17,36 @@ from ganlib.penalties.path_length import PathLength
 from ganlib.penalties.weights import OrthogonalWeights, WeightClipping
 
 KINDS = (
-    R1, R2, WGANGP, DRAGAN, LeCam, Consistency, BalancedConsistency, PathLength, OrthogonalWeights, WeightClipping,
-    AuxiliaryClassification, ContrastiveClassification, RotationPrediction,
-)  # fmt: skip
+    R1,
+    R2,
+    WGANGP,
+    DRAGAN,
+    LeCam,
+    Consistency,
+    BalancedConsistency,
+    PathLength,
+    OrthogonalWeights,
+    WeightClipping,
+    AuxiliaryClassification,
+    ContrastiveClassification,
+    RotationPrediction,
+)
+"""All classes of penalties."""
+
 PENALTIES = {kind.name: kind for kind in KINDS}
 """Name -> class."""
 
 __all__ = [*(kind.__name__ for kind in KINDS), "PENALTIES", "Penalty", "get"]
 
 
-def get(name, **arguments):
-    """A penalty by name, one of `PENALTIES`, with its constructor's arguments.
+def get(name: str, **arguments) -> Penalty:
+    """Makes a penalty by name.
+
+    Args:
+        name: A name in `PENALTIES`.
+        arguments: The arguments of the penalty's constructor.
 
     Raises:
-        UserError: for an unknown name, listing the known ones.
+        UserError: If the name is unknown. The message lists the known names.
     """
     return choose("penalty", name, PENALTIES)(**arguments)

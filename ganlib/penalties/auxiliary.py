@@ -1,4 +1,8 @@
-"""Further tasks of the discriminator, on its features: to tell the class, or how far an image was turned."""
+"""Auxiliary tasks on the discriminator's features: predicting the class or the rotation of an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -6,73 +10,93 @@ import tensorflow as tf
 from ganlib.errors import UserError
 from ganlib.losses import cross_entropy
 from ganlib.penalties.base import Penalty
+from ganlib.training.random_stream import RandomStream
+from ganlib.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from ganlib.models.critic import Critic
+    from ganlib.networks import Discriminator, Generator
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 
 @register
 class AuxiliaryClassification(Penalty):
-    """weight * (E -log p(y | x) + E -log p(y | G(z, y))) for the discriminator, the second of them for the generator.
+    """weight * (E -log p(y | x) + E -log p(y | G(z, y))) for the discriminator, and the second term for the generator.
 
     Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs" (arXiv:1610.09585), equation 3. The
     discriminator must have ``conditioning="auxiliary"``.
 
     Args:
-        weight: as always.
-        interval: as always.
-        generator_weight: what the generator's term is multiplied by, times ``weight``; later papers have 0.1.
-        on_generated: let the discriminator learn the class of generated images, too, as in the paper.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 1.0.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
+        generator_weight: A further factor of the generator's term, multiplied with ``weight``. Later papers use 0.1. Defaults
+            to 1.0.
+        on_generated: True to train the discriminator on the class of generated images too, as in the paper. Defaults to True.
     """
 
     name = "auxiliary_classification"
     conditioning = "auxiliary"
 
-    def __init__(self, weight=1.0, interval=1, generator_weight=1.0, on_generated=True):
+    def __init__(
+        self,
+        weight: float | Schedule = 1.0,
+        interval: int = 1,
+        generator_weight: float = 1.0,
+        on_generated: bool = True,
+    ):
         super().__init__(weight, interval)
         self.generator_weight, self.on_generated = generator_weight, on_generated
 
-    def term(self, critic, real, fake, rng):
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         loss = self._loss(critic, real)
         return loss + self._loss(critic, fake) if self.on_generated else loss
 
-    def generator_term(self, critic, generator, fake, rng):
+    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):
         logits = critic.discriminator.label_head.class_logits(critic.features(images))
         return cross_entropy(critic.labels, tf.cast(logits, tf.float32))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "generator_weight": self.generator_weight, "on_generated": self.on_generated}
 
 
 @register
 class ContrastiveClassification(Penalty):
-    """ReACGAN's data-to-data cross-entropy, at real images for the discriminator and at generated ones for the generator.
+    """ReACGAN's data-to-data cross-entropy, at real images for the discriminator and at generated images for the generator.
 
-    Kang et al. 2021, "Rebooting ACGAN: auxiliary classifier GANs with stable training" (arXiv:2111.01118), equation 6: an
-    image's embedding is drawn to the proxy of its class and away from the embeddings of images of other classes in the batch
-    (of its replica). The discriminator must have ``conditioning="contrastive"``.
+    Kang et al. 2021, "Rebooting ACGAN: auxiliary classifier GANs with stable training" (arXiv:2111.01118), equation 6. An
+    image's embedding is pulled towards the proxy of its class and pushed away from the embeddings of images of other classes
+    in the batch of its replica. The discriminator must have ``conditioning="contrastive"``.
 
     Args:
-        weight: as always; the authors' is between 0.25 and 1.
-        interval: as always.
-        temperature: the authors' is between 0.25 and 1.
-        margin: of the cosine to the proxy, from which on it is not drawn closer; the authors' is 0.98.
-        negative_margin: of the cosine to other classes, below which they are not pushed away.
+        weight: The factor that multiplies the term, or a schedule. The authors use 0.25 to 1. Defaults to 0.5.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
+        temperature: The temperature of the softmax. The authors use 0.25 to 1. Defaults to 0.5.
+        margin: The cosine to the proxy above which an embedding is not pulled closer. Defaults to 0.98, as in the paper.
+        negative_margin: The cosine to images of other classes below which they are not pushed away. Defaults to 0.02.
     """
 
     name = "contrastive_classification"
     conditioning = "contrastive"
 
-    def __init__(self, weight=0.5, interval=1, temperature=0.5, margin=0.98, negative_margin=0.02):
+    def __init__(
+        self,
+        weight: float | Schedule = 0.5,
+        interval: int = 1,
+        temperature: float = 0.5,
+        margin: float = 0.98,
+        negative_margin: float = 0.02,
+    ):
         super().__init__(weight, interval)
         self.temperature, self.margin, self.negative_margin = temperature, margin, negative_margin
 
-    def term(self, critic, real, fake, rng):
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         return self._loss(critic, real)
 
-    def generator_term(self, critic, generator, fake, rng):
+    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         return self._loss(critic, fake)
 
     def _loss(self, critic, images):
@@ -85,52 +109,57 @@ class ContrastiveClassification(Penalty):
         all_terms = tf.concat([positive[:, None], to_others], axis=1)
         return tf.reduce_mean(tf.reduce_logsumexp(all_terms, axis=1) - positive)
 
-    def get_config(self):
-        own = {"temperature": self.temperature, "margin": self.margin, "negative_margin": self.negative_margin}
-        return {**super().get_config(), **own}
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "temperature": self.temperature,
+            "margin": self.margin,
+            "negative_margin": self.negative_margin,
+        }
 
 
 @register
 class RotationPrediction(Penalty):
-    """weight * E -log p(r | x turned by r quarters) at real images for the discriminator, at generated ones for the generator.
+    """weight * E -log p(r | x rotated by 90 r degrees), at real images for the discriminator, generated ones for the generator.
 
-    Chen et al. 2019, "Self-supervised GANs via auxiliary rotation loss" (arXiv:1811.11212), equations 5 and 6: a task without
-    labels, which keeps the discriminator from forgetting what earlier generators taught it. A quarter of the batch is turned
-    by each of 0, 90, 180 and 270 degrees. The discriminator must have ``rotations=True``.
+    Chen et al. 2019, "Self-supervised GANs via auxiliary rotation loss" (arXiv:1811.11212), equations 5 and 6. The task needs
+    no labels, and keeps the discriminator from forgetting what it learned from earlier generators. A quarter of the batch is
+    rotated by each of 0, 90, 180 and 270 degrees. The discriminator must have ``rotations=True``.
 
     Args:
-        weight: of the discriminator's term; the authors' is 1.
-        interval: as always.
-        generator_weight: what the generator's term is multiplied by, times ``weight``; the authors' is 0.2.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 1.0, as in the paper.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
+        generator_weight: A further factor of the generator's term, multiplied with ``weight``. Defaults to 0.2, as in the
+            paper.
     """
 
     name = "rotation_prediction"
 
-    def __init__(self, weight=1.0, interval=1, generator_weight=0.2):
+    def __init__(self, weight: float | Schedule = 1.0, interval: int = 1, generator_weight: float = 0.2):
         super().__init__(weight, interval)
         self.generator_weight = generator_weight
 
-    def build(self, generator, discriminator):
+    def build(self, generator: Generator, discriminator: Discriminator) -> None:
         super().build(generator, discriminator)
         if not discriminator.rotations:
             raise UserError("penalty 'rotation_prediction' needs a discriminator with rotations=True")
         height, width, _ = discriminator.image_shape
         if height != width:
-            raise UserError(f"penalty 'rotation_prediction' needs square images, these are {height}x{width}")
+            raise UserError(f"penalty 'rotation_prediction' needs square images, got {height}x{width}: remove the penalty")
 
-    def term(self, critic, real, fake, rng):
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         return self._loss(critic, real)
 
-    def generator_term(self, critic, generator, fake, rng):
+    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         return self.generator_weight * self._loss(critic, fake)
 
     def _loss(self, critic, images):
-        # In Python where the batch size is known: under XLA a slice of a size from a tensor has no gradient inside a condition.
+        # A static size is used if the batch size is known: under XLA, a slice of dynamic size has no gradient in a condition.
         count = tf.maximum(tf.shape(images)[0] // 4, 1) if images.shape[0] is None else max(images.shape[0] // 4, 1)
-        turned = tf.concat([tf.image.rot90(images[:count], k) for k in range(4)], axis=0)
+        rotated = tf.concat([tf.image.rot90(images[:count], k) for k in range(4)], axis=0)
         labels = tf.range(4 * count) // count
-        logits = critic.discriminator.rotation_logits(critic.discriminator.features(turned, training=True))
+        logits = critic.discriminator.rotation_logits(critic.discriminator.features(rotated, training=True))
         return cross_entropy(labels, tf.cast(logits, tf.float32))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "generator_weight": self.generator_weight}

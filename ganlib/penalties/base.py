@@ -1,4 +1,8 @@
-"""What all penalties have in common: weights, schedules, intervals, and what they ask of the networks."""
+"""`Penalty`, the base class of all penalties: weights, schedules, intervals, and requirements on the networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -6,101 +10,120 @@ import tensorflow as tf
 from ganlib.errors import UserError
 from ganlib.losses.weighted import WeightedTerm
 from ganlib.training import schedules
+from ganlib.training.random_stream import RandomStream
+
+if TYPE_CHECKING:
+    from ganlib.models.critic import Critic
+    from ganlib.networks import Discriminator, Generator
 
 
 class Penalty(WeightedTerm):
-    """A weighted term of the discriminator's loss, of the generator's, or of both.
+    """A weighted term of the discriminator's loss, of the generator's loss, or of both.
 
-    Subclasses define ``term(critic, real, fake, rng)``, or ``generator_term(critic, generator, fake, rng)``, or both,
-    without the weight. Those with a state are given ``is_due``, too, and must leave it as it is where that is False.
+    Subclasses define ``term(critic, real, fake, rng)``, or ``generator_term(critic, generator, fake, rng)``, or both, without
+    the weight. A penalty with a state also receives ``is_due``, and must leave its state unchanged if ``is_due`` is False.
 
-    They get
+    The arguments of the terms are
 
     - ``critic``, a `ganlib.models.critic.Critic`: the discriminator as a function of images;
+    - ``generator``, a `ganlib.networks.Generator`;
     - ``real`` and ``fake``: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``;
-    - ``rng``, a `ganlib.training.RandomStream`, the source of all chance;
+    - ``rng``, a `ganlib.training.RandomStream`, the source of all random numbers;
+    - ``is_due``, a scalar boolean: True if the term counts at this step.
 
-    and return a float32 scalar, the mean over the batch.
+    A term is a float32 scalar, the mean over the batch.
 
     Args:
-        weight: what the term is multiplied by, a number or a `ganlib.training.schedules.Schedule`.
-        interval: the term is computed at every ``interval``-th step only and multiplied by ``interval`` there, so
-            that its mean stays (lazy regularization, Karras et al. 2020, arXiv:1912.04958, section 3.1).
+        weight: The factor that multiplies the term, a number or a `ganlib.training.schedules.Schedule`.
+        interval: Compute the term only every ``interval`` steps and multiply it by ``interval``, which preserves its
+            mean (lazy regularization, Karras et al. 2020, arXiv:1912.04958, section 3.1). Defaults to 1.
 
     Raises:
-        UserError: for an interval below 1.
+        UserError: If the interval is below 1.
 
     Attributes:
-        state: a `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
-        conditioning: what a conditional discriminator's ``conditioning`` must be, or None for any.
-        uses_collectives: whether replicas exchange something in its term. TensorFlow has no exchange inside a condition, so
-            with several of them it is computed at every step, and counts at every ``interval``-th.
+        state: A `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
+        conditioning: The value of ``conditioning`` that the penalty needs in a conditional discriminator, or None for any.
+        uses_collectives: True if the term exchanges tensors between replicas. TensorFlow does not support collectives inside a
+            condition, so with several replicas the term is computed at every step, and counts every ``interval`` steps.
     """
 
     state = None
     conditioning = None
     uses_collectives = False
 
-    def __init__(self, weight, interval=1):
+    def __init__(self, weight: float | schedules.Schedule, interval: int = 1):
         if interval < 1:
             raise UserError(f"a penalty's interval must be at least 1, got {interval}")
         super().__init__(schedules.restored(weight))
         self.interval = interval
 
     @property
-    def on_discriminator(self):
-        """Whether it has a term of the discriminator's loss."""
+    def on_discriminator(self) -> bool:
+        """True if the penalty has a term of the discriminator's loss."""
         return type(self).term is not Penalty.term
 
     @property
-    def on_generator(self):
-        """Whether it has a term of the generator's loss."""
+    def on_generator(self) -> bool:
+        """True if the penalty has a term of the generator's loss."""
         return type(self).generator_term is not Penalty.generator_term
 
-    def build(self, generator, discriminator):
-        """Called by `ganlib.GAN.compile` with the networks: checks that they fit, and makes ``state``.
+    def build(self, generator: Generator, discriminator: Discriminator) -> None:
+        """Checks that the networks fit the penalty and creates ``state``. Called by `ganlib.GAN.compile`.
 
         Raises:
-            UserError: if they do not.
+            UserError: If the networks do not fit.
         """
         if not self.conditioning:
             return
-        own = discriminator.conditioning if discriminator.num_classes else None
-        if own != self.conditioning:
+        conditioning = discriminator.conditioning if discriminator.num_classes else None
+        if conditioning != self.conditioning:
             raise UserError(
                 f"penalty {self.name!r} needs a conditional discriminator with conditioning={self.conditioning!r}, "
-                + (f"this one has {own!r}" if own else "this one has no classes")
+                + (f"this one has {conditioning!r}" if conditioning else "this one has no classes")
             )
 
-    def __call__(self, critic, real, fake, rng, step=0):
-        """The weighted term of the discriminator's loss at ``step``, a scalar integer: 0 between intervals."""
-        return self._weighted(lambda is_due: self.term(critic, real, fake, rng, **self._told(is_due)), step)
+    def __call__(
+        self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream, step: int | tf.Tensor = 0
+    ) -> tf.Tensor:
+        """Computes the weighted term of the discriminator's loss at ``step``, a scalar integer. It is 0 between intervals."""
+        return self._weighted(self.term, (critic, real, fake, rng), step)
 
-    def of_generator(self, critic, generator, fake, rng, step=0):
-        """The weighted term of the generator's loss."""
-        arguments = critic, generator, fake, rng
-        return self._weighted(lambda is_due: self.generator_term(*arguments, **self._told(is_due)), step)
+    def of_generator(
+        self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream, step: int | tf.Tensor = 0
+    ) -> tf.Tensor:
+        """Computes the weighted term of the generator's loss at ``step``, a scalar integer. It is 0 between intervals."""
+        return self._weighted(self.generator_term, (critic, generator, fake, rng), step)
 
-    def _told(self, is_due):
-        """What a penalty with a state is told besides: whether the step counts, a scalar boolean."""
-        return {"is_due": is_due} if self.state else {}
-
-    def _weighted(self, term, step):
-        weight, nothing = self.interval * schedules.value_at(self.weight, step), tf.zeros((), tf.float32)
+    def _weighted(self, term, arguments, step):
+        """Computes the weight times ``term(*arguments)`` if ``step`` is a multiple of the interval, and 0 otherwise."""
+        weight = self.interval * schedules.value_at(self.weight, step)
+        zero = tf.zeros((), tf.float32)
         is_due = step % self.interval == 0
+        state_arguments = {"is_due": is_due} if self.state else {}
+
+        def weighted_term():
+            return weight * term(*arguments, **state_arguments)
+
         if self.interval == 1:
-            return weight * term(is_due)
+            return weighted_term()
         if self.uses_collectives and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
-            return tf.where(is_due, weight * term(is_due), nothing)
-        return tf.cond(is_due, lambda: weight * term(is_due), lambda: nothing)
+            return tf.where(is_due, weighted_term(), zero)
+        return tf.cond(is_due, weighted_term, lambda: zero)
 
-    def term(self, critic, real, fake, rng):
-        """What the discriminator is to keep small, a scalar; those without leave it undefined, and it is not called."""
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+        """Computes the unweighted term of the discriminator's loss, a scalar.
+
+        Subclasses without such a term do not define this method, and it is not called.
+        """
         raise NotImplementedError
 
-    def generator_term(self, critic, generator, fake, rng):
-        """What the generator is to keep small, a scalar; those without leave it undefined, and it is not called."""
+    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+        """Computes the unweighted term of the generator's loss, a scalar.
+
+        Subclasses without such a term do not define this method, and it is not called.
+        """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"weight": keras.saving.serialize_keras_object(self.weight), "interval": self.interval}

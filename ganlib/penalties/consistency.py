@@ -1,10 +1,19 @@
-"""Penalties on what an augmentation changes in the discriminator's logits."""
+"""Penalties on changes of the discriminator's logits under an augmentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.penalties.base import Penalty
+from ganlib.training.random_stream import RandomStream
+from ganlib.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from ganlib.models.critic import Critic
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -12,37 +21,38 @@ register = keras.saving.register_keras_serializable("ganlib.penalties")
 @register
 class Consistency(Penalty):
     """weight * E (D(x) - D(T(x)))^2 at real images: Zhang et al. 2020, "Consistency regularization for GANs"
-    (arXiv:1910.12027), equation 3; the paper's weight is 10.
+    (arXiv:1910.12027), equation 3.
 
     Args:
-        weight: as always.
-        interval: as always.
-        augment: T, names out of `ganlib.augment.POLICIES`; the paper has flips and shifts.
+        weight: The factor that multiplies the term, or a schedule. The paper uses 10.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
+        augment: The augmentation T, comma-separated names from `ganlib.augment.POLICIES`. Defaults to ``"flip,shift"``, as in
+            the paper.
     """
 
     name = "consistency"
 
-    def __init__(self, weight, interval=1, augment="flip,shift"):
+    def __init__(self, weight: float | Schedule, interval: int = 1, augment: str = "flip,shift"):
         super().__init__(weight, interval)
         self.augment = augment
         self._augment = augmentations.get(augment)
 
-    def term(self, critic, real, fake, rng):
-        return self._change(critic, real, rng)
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+        return self._squared_change(critic, real, rng)
 
-    def _change(self, critic, images, rng):
+    def _squared_change(self, critic, images, rng):
         return tf.reduce_mean(tf.square(critic(images) - critic(self._augment(images, rng))))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "augment": self.augment}
 
 
 @register
 class BalancedConsistency(Consistency):
     """`Consistency` at real and at generated images: Zhao et al. 2020, "Improved consistency regularization for GANs"
-    (arXiv:2002.04724), bCR; the paper's weight is 10 for each."""
+    (arXiv:2002.04724), bCR. The paper uses a weight of 10 for both."""
 
     name = "balanced_consistency"
 
-    def term(self, critic, real, fake, rng):
-        return self._change(critic, real, rng) + self._change(critic, fake, rng)
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+        return self._squared_change(critic, real, rng) + self._squared_change(critic, fake, rng)

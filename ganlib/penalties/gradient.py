@@ -1,39 +1,49 @@
 """Penalties on the gradient of the discriminator's logits with respect to images."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
+from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean
+from ganlib.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from ganlib.models.critic import Critic
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 
-class _AtImages(Penalty):
-    """weight / 2 * E ||grad D(x)||^2 at images of some kind.
+class _ZeroCenteredPenalty(Penalty):
+    """weight / 2 * E ||grad D(x)||^2, the base class of `R1` and `R2`.
 
     Args:
-        weight: as always.
-        interval: as always.
-        augmented: take the gradient with respect to the augmented image, as R3GAN does (Huang et al. 2024,
-            arXiv:2501.05441, in the authors' code), and not to the image before augmentation, as StyleGAN2-ADA does.
+        weight: The factor that multiplies the term, or a schedule.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
+        augmented: True to take the gradient with respect to the augmented image, as R3GAN does (Huang et al. 2024,
+            arXiv:2501.05441, in the authors' code). False to take it with respect to the image before augmentation, as
+            StyleGAN2-ADA does. Defaults to False.
     """
 
-    def __init__(self, weight, interval=1, augmented=False):
+    def __init__(self, weight: float | Schedule, interval: int = 1, augmented: bool = False):
         super().__init__(weight, interval)
         self.augmented = augmented
 
-    def _squared_gradient(self, critic, images):
+    def _half_mean_square(self, critic, images):
         if self.augmented:
-            return 0.5 * tf.reduce_mean(_squared_gradient(critic.on_augmented, critic.augmented(images)))
-        return 0.5 * tf.reduce_mean(_squared_gradient(critic, images))
+            return 0.5 * tf.reduce_mean(_squared_gradient_norms(critic.on_augmented, critic.augmented(images)))
+        return 0.5 * tf.reduce_mean(_squared_gradient_norms(critic, images))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "augmented": self.augmented}
 
 
 @register
-class R1(_AtImages):
+class R1(_ZeroCenteredPenalty):
     """weight / 2 * E ||grad D(x)||^2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9.
 
     Examples:
@@ -44,30 +54,30 @@ class R1(_AtImages):
 
     name = "r1"
 
-    def term(self, critic, real, fake, rng):
-        return self._squared_gradient(critic, real)
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+        return self._half_mean_square(critic, real)
 
 
 @register
-class R2(_AtImages):
+class R2(_ZeroCenteredPenalty):
     """weight / 2 * E ||grad D(G(z))||^2 at generated images: Mescheder et al. 2018, equation 10."""
 
     name = "r2"
 
-    def term(self, critic, real, fake, rng):
-        return self._squared_gradient(critic, fake)
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
+        return self._half_mean_square(critic, fake)
 
 
 @register
 class WGANGP(Penalty):
     """weight * E (||grad D(x')|| - 1)^2 at random points between real and generated images.
 
-    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3; the paper's weight is 10.
+    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3. The paper uses a weight of 10.
     """
 
     name = "wgan_gp"
 
-    def term(self, critic, real, fake, rng):
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         mix = rng.uniform((tf.shape(real)[0], 1, 1, 1))
         return _distance_from_one(critic, real + mix * (fake - real))
 
@@ -75,29 +85,29 @@ class WGANGP(Penalty):
 @register
 class DRAGAN(Penalty):
     """weight * E (||grad D(x')|| - 1)^2 at real images with noise: Kodali et al. 2017, "On convergence and stability of GANs"
-    (arXiv:1705.07215), whose authors' weight is 10.
+    (arXiv:1705.07215). The authors use a weight of 10.
 
-    The noise is that of their code, U(0, 1) * U(0, 1) / 2 of the deviation of all pixels of the batch, the first factor for
-    an image and the second for a pixel.
+    The noise is that of the authors' code: U(0, 1) * U(0, 1) / 2 times the standard deviation of all pixels of the batch. The
+    first factor is drawn for each image and the second for each pixel.
     """
 
     name = "dragan"
     uses_collectives = True
 
-    def term(self, critic, real, fake, rng):
+    def term(self, critic: Critic, real: tf.Tensor, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))
         deviation = tf.sqrt(tf.maximum(mean_of_squares - tf.square(mean), 0.0))
-        share, noise = rng.uniform((tf.shape(real)[0], 1, 1, 1)), rng.uniform(tf.unstack(tf.shape(real)))
-        return _distance_from_one(critic, real + 0.5 * deviation * share * noise)
+        scale, noise = rng.uniform((tf.shape(real)[0], 1, 1, 1)), rng.uniform(tf.unstack(tf.shape(real)))
+        return _distance_from_one(critic, real + 0.5 * deviation * scale * noise)
 
 
 def _distance_from_one(critic, images):
-    """The mean of (||gradient|| - 1)^2 at images."""
-    return tf.reduce_mean(tf.square(tf.sqrt(_squared_gradient(critic, images) + 1e-12) - 1.0))
+    """Computes the mean of (||gradient|| - 1)^2 at images."""
+    return tf.reduce_mean(tf.square(tf.sqrt(_squared_gradient_norms(critic, images) + 1e-12) - 1.0))
 
 
-def _squared_gradient(critic, images):
-    """``(n,)`` squared norms of the gradient of each image's logit with respect to that image."""
+def _squared_gradient_norms(critic, images):
+    """Computes the ``(n,)`` squared norms of the gradient of each image's logit with respect to that image."""
     images = tf.stop_gradient(images)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)

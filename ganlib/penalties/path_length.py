@@ -1,48 +1,59 @@
-"""Path length regularization, which makes a step of the styles move the image by one length wherever it is made."""
+"""Path length regularization, which makes equal steps in the styles change the image by equal amounts everywhere."""
+
+from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.penalties.base import Penalty
+from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean
+from ganlib.training.schedules import Schedule
 from ganlib.training.state import State
+
+if TYPE_CHECKING:
+    from ganlib.models.critic import Critic
+    from ganlib.networks import Discriminator, Generator
 
 
 @keras.saving.register_keras_serializable("ganlib.penalties")
 class PathLength(Penalty):
-    """weight * E (||J y|| - a)^2 on the generator: J y is the gradient of the product of the image with noise y with respect to
-    the styles, a the moving average of its length.
+    """weight * E (||J y|| - a)^2 for the generator: J y is the gradient of the product of the image and noise y with respect to
+    the styles, and a is the moving average of its length.
 
     Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (arXiv:1912.04958), equation 4. As in the
-    authors' code y has a deviation of one over the square root of the number of positions, the length is the root of the
-    mean over layers of the squared lengths of their gradients, and half of a batch is looked at.
+    authors' code, y has a standard deviation of one over the square root of the number of positions, the length is the root
+    of the mean over layers of the squared lengths of their gradients, and only half of the batch is used.
 
     Args:
-        weight: the authors' is 2.
-        interval: the authors' is 4.
-        decay: of the average; the authors' is 0.99.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 2.0, as in the authors' code.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 4, as in the authors' code.
+        decay: The decay of the moving average. Defaults to 0.99, as in the authors' code.
     """
 
     name = "path_length"
     uses_collectives = True
 
-    def __init__(self, weight=2.0, interval=4, decay=0.99):
+    def __init__(self, weight: float | Schedule = 2.0, interval: int = 4, decay: float = 0.99):
         super().__init__(weight, interval)
         self.decay = decay
 
-    def build(self, generator, discriminator):
+    def build(self, generator: Generator, discriminator: Discriminator) -> None:
         super().build(generator, discriminator)
         if not hasattr(generator, "from_styles"):
             raise UserError(
-                f"penalty 'path_length' needs a generator with styles, as that of stylegan2; {type(generator).__module__} has "
-                "none: leave it out"
+                f"penalty 'path_length' needs a generator with styles, such as stylegan2, and {type(generator).__module__} has "
+                "none: remove the penalty"
             )
         self.state = State(length=0.0)
 
-    def generator_term(self, critic, generator, fake, rng, is_due):
+    def generator_term(
+        self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream, is_due: bool | tf.Tensor
+    ) -> tf.Tensor:
         count = tf.maximum(tf.shape(fake)[0] // 2, 1)
         latents = rng.normal((count, generator.latent_dim))
         labels = None if critic.labels is None else critic.labels[:count]
@@ -57,5 +68,5 @@ class PathLength(Penalty):
         average = self.state.average("length", batch_mean(tf.stop_gradient(lengths)), self.decay, is_due)
         return tf.reduce_mean(tf.square(lengths - average))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "decay": self.decay}

@@ -1,33 +1,47 @@
-"""Penalties on the weights themselves."""
+"""Penalties and constraints on the weights of the networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
+from ganlib.training.random_stream import RandomStream
+from ganlib.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from ganlib.models.critic import Critic
+    from ganlib.networks import Discriminator, Generator
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 
 @register
 class OrthogonalWeights(Penalty):
-    """weight * sum ||W^T W without its diagonal||^2 over the generator's kernels of two axes and more, embeddings left out.
+    """weight * sum ||W^T W without its diagonal||^2 over the generator's kernels with at least two axes, without embeddings.
 
-    Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis" (arXiv:1809.11096), equation 3,
-    with a weight of 1e-4: so that truncated latents give good images.
+    Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis" (arXiv:1809.11096), equation 3. It
+    makes truncated latents give good images.
+
+    Args:
+        weight: The factor that multiplies the term, or a schedule. Defaults to 1e-4, as in the paper.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
     """
 
     name = "orthogonal_weights"
 
-    def __init__(self, weight=1e-4, interval=1):
+    def __init__(self, weight: float | Schedule = 1e-4, interval: int = 1):
         super().__init__(weight, interval)
 
-    def generator_term(self, critic, generator, fake, rng):
+    def generator_term(self, critic: Critic, generator: Generator, fake: tf.Tensor, rng: RandomStream) -> tf.Tensor:
         kernels = [v for v in generator.trainable_variables if len(v.shape) > 1 and "embedding" not in v.path]
-        return tf.add_n([_beside_the_diagonal(kernel.value) for kernel in kernels])
+        return tf.add_n([_off_diagonal_square(kernel.value) for kernel in kernels])
 
 
-def _beside_the_diagonal(kernel):
-    """The sum of squares of the products of different columns."""
+def _off_diagonal_square(kernel):
+    """Computes the sum of the squared products of different columns."""
     matrix = tf.reshape(tf.cast(kernel, tf.float32), (-1, kernel.shape[-1]))
     products = tf.matmul(matrix, matrix, transpose_a=True)
     return tf.reduce_sum(tf.square(products - tf.linalg.diag(tf.linalg.diag_part(products))))
@@ -35,24 +49,24 @@ def _beside_the_diagonal(kernel):
 
 @register
 class WeightClipping(Penalty):
-    """No term: after each update, the discriminator's weights are clipped to [-limit, limit].
+    """Clips the discriminator's weights to [-limit, limit] after each update. It adds no term to a loss.
 
-    Arjovsky et al. 2017, "Wasserstein GAN" (arXiv:1701.07875), algorithm 1, with a limit of 0.01.
+    Arjovsky et al. 2017, "Wasserstein GAN" (arXiv:1701.07875), algorithm 1.
 
     Args:
-        limit: as above.
+        limit: The largest absolute value of a weight. Defaults to 0.01, as in the paper.
     """
 
     name = "weight_clipping"
 
-    def __init__(self, limit=0.01):
+    def __init__(self, limit: float = 0.01):
         super().__init__(1.0)
         self.limit = limit
 
-    def build(self, generator, discriminator):
+    def build(self, generator: Generator, discriminator: Discriminator) -> None:
         super().build(generator, discriminator)
-        for variable in discriminator.trainable_variables:  # what Keras's optimizers apply after an update
+        for variable in discriminator.trainable_variables:  # Keras's optimizers apply constraints after each update
             variable.constraint = lambda weights: tf.clip_by_value(weights, -self.limit, self.limit)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"limit": self.limit}

@@ -1,7 +1,7 @@
-"""Terms that a semi-supervised GAN adds to the loss of its classifier or of its generator, a file for each.
+"""Terms that a semi-supervised GAN adds to the loss of its classifier or of its generator, one file each.
 
-Those of the classifier are called with `Outputs` and a `ganlib.training.RandomStream`, those of the generator with the
-features of generated images. Both return a scalar, already weighted.
+A term of the classifier is called with `Outputs` and a `ganlib.training.RandomStream`, a term of the generator with the
+features of generated images. Both return a weighted scalar.
 """
 
 from ganlib.errors import choose
@@ -20,11 +20,30 @@ GENERATOR_TERMS = {kind.name: kind for kind in (PullAway,)}
 """Name -> class of a term of the generator."""
 
 __all__ = [
-    "CLASSIFIER_TERMS", "GENERATOR_TERMS", "ConditionalEntropy", "Consistency", "Manifold", "MarginalEntropy", "Outputs",
-    "PullAway", "Regularizer", "classifier_terms", "get", "listed",
-]  # fmt: skip
+    "CLASSIFIER_TERMS",
+    "GENERATOR_TERMS",
+    "ConditionalEntropy",
+    "Consistency",
+    "Manifold",
+    "MarginalEntropy",
+    "Outputs",
+    "PullAway",
+    "Regularizer",
+    "classifier_terms",
+    "get",
+    "listed",
+]
 
 
-def get(name, known, **arguments):
-    """A term by name, out of `CLASSIFIER_TERMS` or `GENERATOR_TERMS`."""
+def get(name: str, known: dict[str, type[Regularizer]], **arguments) -> Regularizer:
+    """Makes a term by name.
+
+    Args:
+        name: A name in ``known``.
+        known: `CLASSIFIER_TERMS` or `GENERATOR_TERMS`.
+        arguments: The arguments of the term's constructor.
+
+    Raises:
+        UserError: If the name is unknown. The message lists the known names.
+    """
     return choose("regularizer", name, known)(**arguments)

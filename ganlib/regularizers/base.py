@@ -1,25 +1,26 @@
-"""What the terms of a semi-supervised GAN are computed from, and what they have in common."""
+"""The base class of the terms of a semi-supervised GAN, and the tensors that they are computed from."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
 from ganlib.losses.weighted import WeightedTerm
+from ganlib.training.random_stream import RandomStream
 
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """What the classifier's step has computed.
+    """The outputs of the classifier's step.
 
     Attributes:
-        unlabeled_logits: ``(n, num_classes)`` of unlabeled images.
-        fake_logits: ``(n, num_classes)`` of generated images.
-        latents: ``(n, latent_dim)`` of those generated images.
-        classify_generated: from latents to the logits of the images that the generator makes of them.
-        classify_by_average: without arguments, to the ``(n, num_classes)`` logits that the averaged classifier gives the
-            same unlabeled images, augmented anew.
-        step: how many steps were made before, a scalar integer.
+        unlabeled_logits: ``(n, num_classes)`` logits of unlabeled images.
+        fake_logits: ``(n, num_classes)`` logits of generated images.
+        latents: ``(n, latent_dim)`` latents of these generated images.
+        classify_generated: A function from latents to the logits of the images generated from them.
+        classify_by_average: A function without arguments that returns the ``(n, num_classes)`` logits of the averaged
+            classifier for the same unlabeled images under a new augmentation.
+        step: Number of previous train steps, a scalar integer.
     """
 
     unlabeled_logits: tf.Tensor
@@ -31,9 +32,9 @@ class Outputs:
 
 
 class Regularizer(WeightedTerm):
-    """A weighted term of the classifier's loss or of the generator's."""
+    """A weighted term of the classifier's loss or of the generator's loss."""
 
 
-def classifier_terms(regularizers, outputs, rng):
-    """The terms of a classifier's loss by name: a dict of scalars, ready for the logs."""
+def classifier_terms(regularizers: Iterable[Regularizer], outputs: Outputs, rng: RandomStream) -> dict[str, tf.Tensor]:
+    """Computes the terms of a classifier's loss, a dict of scalars by name, ready for the logs."""
     return {regularizer.name: regularizer(outputs, rng) for regularizer in regularizers}

@@ -1,22 +1,26 @@
-"""Low entropy of the classes of unlabeled images."""
+"""`ConditionalEntropy`, for confident predictions on unlabeled images."""
 
 import keras
 import tensorflow as tf
 
-from ganlib.regularizers.base import Regularizer
+from ganlib.regularizers.base import Outputs, Regularizer
+from ganlib.training.random_stream import RandomStream
 
 
 @keras.saving.register_keras_serializable("ganlib.regularizers")
 class ConditionalEntropy(Regularizer):
-    """The mean entropy of the class probabilities of unlabeled images: Grandvalet & Bengio 2005, in Bad GAN's loss
-    (Dai et al. 2017, arXiv:1705.09783, equation 6), whose authors give it a weight of 0.1 on SVHN.
+    """The mean entropy of the class probabilities of unlabeled images, for the classifier.
 
-    For the classifier: it moves the boundaries between classes away from unlabeled images.
+    Grandvalet & Bengio 2005. It is part of the loss of Bad GAN (Dai et al. 2017, arXiv:1705.09783, equation 6), whose authors
+    use a weight of 0.1 on SVHN. It moves the boundaries between classes away from unlabeled images.
+
+    Args:
+        weight: The factor that multiplies the term. Defaults to 1.0.
     """
 
     name = "conditional_entropy"
 
-    def __call__(self, outputs, rng):
+    def __call__(self, outputs: Outputs, rng: RandomStream) -> tf.Tensor:
         log_probabilities = tf.nn.log_softmax(outputs.unlabeled_logits)
         entropy = -tf.reduce_sum(tf.exp(log_probabilities) * log_probabilities, axis=-1)
         return self.weight * tf.reduce_mean(entropy)

@@ -1,4 +1,4 @@
-"""Runs: the folder of a training, the model that its config describes, and how it is trained, resumed and loaded."""
+"""Runs: opens run folders, builds the model that a config describes, and trains, resumes and loads it."""
 
 from ganlib.runs import report
 from ganlib.runs.folder import Run, checked, open_run, start, writing

@@ -1,7 +1,7 @@
-"""A run's folder and what is in it.
+"""The folder of a run and its contents.
 
-The folder holds ``config.json`` (the config), ``run.json`` (what the data and the software were), ``metrics.jsonl``,
-``speed.jsonl``, ``tensorboard/``, ``checkpoints/``, ``samples/``, and in the end ``report.html``.
+The folder holds ``config.json`` (the config), ``run.json`` (facts about the data and the software), ``metrics.jsonl``,
+``speed.jsonl``, ``tensorboard/``, ``checkpoints/``, ``samples/`` and, once training has finished, ``report.html``.
 """
 
 import atexit
@@ -30,13 +30,13 @@ class Run:
     """An open run folder.
 
     Attributes:
-        folder: the run's folder, whose checkpoints every worker reads.
-        workdir: where this process writes: the folder itself, or, for a worker that is not the chief, a temporary one.
-        config: what the run was started with.
-        facts: what ``run.json`` holds.
-        strategy: the `tf.distribute.Strategy` to train under.
-        finished_step: the step at which an earlier start has finished, to the last evaluation; None if none has.
-        differences: what differs from the earlier start: a `ganlib.runs.resuming.Differences`.
+        folder: The run's folder. Every worker reads its checkpoints from here.
+        workdir: The folder that this process writes to: ``folder``, or a temporary folder for a worker that is not the chief.
+        config: The `ConfigDict` that the run was started with.
+        facts: The contents of ``run.json``, a dict.
+        strategy: The `tf.distribute.Strategy` to train under.
+        finished_step: The step at which an earlier start finished, including its last evaluation; None if none has finished.
+        differences: The `ganlib.runs.resuming.Differences` from the earlier start.
     """
 
     folder: pathlib.Path
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def is_chief(self):
-        """Whether this process is the one among the workers that writes the folder; true of a single process."""
+        """True if this process writes the folder: the chief among several workers, or a single process."""
         return strategy.is_chief(self.strategy)
 
     @property
@@ -59,14 +59,15 @@ class Run:
 
     @property
     def class_names(self):
-        """The names of the data's classes; empty when there are none."""
+        """The class names of the data; an empty tuple if there are none."""
         return tuple(self.facts["class_names"])
 
     @property
     def instances(self):
-        """The config's group ``instances``, of a GAN that is told them; None for others, and runs of a time without such."""
-        own = self.config.get("instances")
-        return own if own and own.features else None
+        """The config group ``instances`` of an instance-conditioned GAN; None for other models, and for runs created before
+        this key existed."""
+        group = self.config.get("instances")
+        return group if group and group.features else None
 
     @property
     def samples(self):
@@ -78,11 +79,11 @@ class Run:
         return Checkpoints(self.folder / "checkpoints", model)
 
     def best_checkpoint(self, model):
-        """The `Checkpoints` that hold the one with the lowest FID, where that is measured in training."""
+        """The `Checkpoints` that hold the checkpoint with the lowest FID, if the FID is measured during training."""
         return Checkpoints(self.folder / "best_checkpoint", model, keep=None)
 
     def write(self):
-        """Writes ``config.json`` and ``run.json``, making the folder if it is new."""
+        """Writes ``config.json`` and ``run.json``. Creates the folder if it does not exist."""
         write_json(self.workdir / "config.json", _plain(self.config))
         self.write_facts()
 
@@ -90,24 +91,27 @@ class Run:
         """Writes ``run.json``.
 
         Args:
-            finished_step: the step at which the run is finished; None while it goes on.
+            finished_step: The step at which the run finished; None while it is training. Defaults to None.
         """
         write_json(self.workdir / "run.json", self.facts | {"finished_step": finished_step})
 
 
 def checked(workdir, config, defaults):
-    """``config``, if there is nothing in it that a run cannot do: see `ganlib.runs.keys.check`.
+    """Returns ``config`` after checking it with `ganlib.runs.keys.check`.
 
-    Where a run is there already, perhaps of an older version, which let them pass, the keys that do nothing are said and
-    left at their defaults. They change nothing, so the run may go on.
+    An existing run may come from an older version that accepted keys without effect. For such a run these keys are printed
+    and reset to their defaults. They change nothing, so the run may resume.
 
     Args:
-        workdir: the run's folder.
-        config: the `ConfigDict` to train by.
-        defaults: that of all keys of the job, with their defaults.
+        workdir: The run's folder.
+        config: The `ConfigDict` to train with.
+        defaults: The `ConfigDict` of all keys of the job, with their default values.
+
+    Returns:
+        The config, without keys that have no effect.
 
     Raises:
-        UserError: for a value that a key cannot have, or, of a new run, a key that does nothing.
+        UserError: For an invalid value, or, in a new run, for a key that has no effect.
     """
     keys.check_values(config, defaults)
     idle = keys.idle(config, defaults)
@@ -121,28 +125,30 @@ def checked(workdir, config, defaults):
 
 
 def start(workdir, config, source, accept_new_config=False, distribution=None, defaults=None, **facts):
-    """Opens a run folder for training. Nothing is written yet: `fit` does, once all is known to be well.
+    """Opens a run folder for training. Nothing is written yet: `fit` writes the folder once every check has passed.
 
     Args:
-        workdir: the folder.
-        config: the `ConfigDict` to train by.
-        source: the `ganlib.data.Source` to train on.
-        accept_new_config: take ``config`` and the data although the folder was made with others.
-        distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
-        defaults: the `ConfigDict` of all keys with their defaults, for those that the config of an older version lacks.
-        facts: what else ``run.json`` shall hold.
+        workdir: The folder.
+        config: The `ConfigDict` to train with.
+        source: The `ganlib.data.Source` to train on.
+        accept_new_config: True to accept ``config`` and ``source`` even if the folder was created with others. Defaults to
+            False.
+        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
+        defaults: The `ConfigDict` of all keys with their default values, to fill in keys that the config of an older version
+            lacks. Defaults to filling in none.
+        facts: Further entries of ``run.json``.
 
     Returns:
         A `Run`.
 
     Raises:
-        UserError: if the folder was made with another config or other data, showing what differs.
+        UserError: If the folder was created with another config or other data; the message lists the differences.
     """
     if config.steps < 1:
         raise UserError(f"steps must be at least 1, got {config.steps}")
     if config.steps % config.steps_per_execution:
         raise UserError(
-            f"steps={config.steps} is not a multiple of steps_per_execution={config.steps_per_execution}: make it one"
+            f"steps={config.steps} is not a multiple of steps_per_execution={config.steps_per_execution}: change one of them"
         )
     workdir = pathlib.Path(workdir)
     distribution = distribution or tf.distribute.get_strategy()
@@ -157,24 +163,24 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
     differences = resuming.differences((old_config, old_facts), (_plain(config), facts), keys.unread(config))
     if differences.refusal and not accept_new_config:
         raise UserError(
-            f"{str(workdir)!r} was made with {differences.refusal}. "
-            "Choose another --workdir, or pass --accept_new_config to go on with what is given now"
+            f"{str(workdir)!r} was created with {differences.refusal}. "
+            "Choose another --workdir, or pass --accept_new_config to continue with the current config and data"
         )
-    own = workdir if strategy.is_chief(distribution) else _scratch()
-    finished_step = old_facts.get("finished_step", math.inf)  # ganlib did not write it once, and takes it to be finished
-    return Run(workdir, own, config, facts, distribution, finished_step, differences)
+    writable = workdir if strategy.is_chief(distribution) else _scratch()
+    finished_step = old_facts.get("finished_step", math.inf)  # earlier versions did not write it; assume the run is finished
+    return Run(workdir, writable, config, facts, distribution, finished_step, differences)
 
 
 @contextlib.contextmanager
 def writing(workdir, distribution=None):
-    """Inside the block no other job trains in a folder; of several workers the chief sees to that.
+    """Prevents other jobs from training in a folder inside the block. With several workers the chief holds the lock.
 
     Args:
-        workdir: the run's folder.
-        distribution: the `tf.distribute.Strategy` to train under; None takes the current one.
+        workdir: The run's folder.
+        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
 
     Raises:
-        UserError: if another job does.
+        UserError: If another job is training in the folder.
     """
     is_chief = strategy.is_chief(distribution or tf.distribute.get_strategy())
     with locked(workdir) if is_chief else contextlib.nullcontext():
@@ -182,17 +188,17 @@ def writing(workdir, distribution=None):
 
 
 def _scratch():
-    """A folder that lives as long as the process."""
+    """Creates a folder that is deleted when the process exits."""
     folder = tempfile.TemporaryDirectory(prefix="ganlib-worker-")
     atexit.register(folder.cleanup)
     return pathlib.Path(folder.name)
 
 
 def open_run(workdir):
-    """The `Run` in an existing folder.
+    """Returns the `Run` in an existing folder.
 
     Raises:
-        UserError: if there is none.
+        UserError: If the folder holds no run.
     """
     workdir = pathlib.Path(workdir)
     if not (workdir / "config.json").exists() or not (workdir / "run.json").exists():
@@ -206,7 +212,7 @@ def _plain(config):
 
 
 def _read_json(path):
-    """The dict in a JSON file; an empty one without a file."""
+    """Returns the dict in a JSON file, or an empty dict if the file does not exist."""
     value = read_dict(path)
     if value is None:
         raise UserError(f"{str(path)!r} is damaged: it is not JSON; restore it or choose another --workdir")

@@ -1,4 +1,4 @@
-"""The images that a config names."""
+"""Opens the images that a config names."""
 
 from ganlib import data
 from ganlib.errors import UserError
@@ -6,22 +6,22 @@ from ganlib.runs import resuming
 
 
 def open_data(config, split="train"):
-    """The `ganlib.data.Source` that a config names, by default what it trains on."""
+    """Opens the `ganlib.data.Source` that a config names. ``split`` defaults to the training images."""
     keys = ("image_size", "data_dir", "skip_corrupt", "background")
     source = data.open(config.dataset, split, **{key: config[key] for key in keys})
     return source.of_classes(config.classes.split(",")) if config.get("classes") else source
 
 
 def open_data_of(run, data_dir=None):
-    """The `ganlib.data.Source` of the images that a run was trained on, of all of them, to measure or explain its model by.
+    """Opens the `ganlib.data.Source` of all images that a run was trained on, to evaluate or explain its model.
 
     Args:
-        run: a `Run`.
-        data_dir: where TFDS datasets lie now; None takes the config's.
+        run: A `Run`.
+        data_dir: The folder that now holds the TFDS datasets. Defaults to the config's ``data_dir``.
 
     Raises:
-        UserError: if the classes or the shape of the images are others than in training. A label of the model would be that
-            of another class.
+        UserError: If the classes or the shape of the images differ from those in training. The model's labels would then
+            refer to other classes.
     """
     config = run.config.copy_and_resolve_references()
     config.data_dir = data_dir or config.data_dir
@@ -29,12 +29,12 @@ def open_data_of(run, data_dir=None):
     facts = {key: resuming.data_facts(source)[key] for key in ("image_shape", "class_names")}
     refusal = resuming.differences(({}, run.facts), ({}, facts)).refusal
     if refusal:
-        raise UserError(f"{str(run.folder)!r} was trained on {refusal}: bring the images back as they were")
+        raise UserError(f"{str(run.folder)!r} was trained on {refusal}: restore the images that it was trained on")
     return source
 
 
 def open_unlabeled(config):
-    """The `ganlib.data.Source` of unlabeled images that a config names apart from its dataset; None without one."""
+    """Opens the `ganlib.data.Source` of ``unlabeled_dataset``. Returns None if the config names none."""
     if not config.unlabeled_dataset:
         return None
     config = config.copy_and_resolve_references()

@@ -1,4 +1,4 @@
-"""The training of a run: from its newest checkpoint to its last step."""
+"""The training loop of a run: from its newest checkpoint to its last step."""
 
 import keras
 
@@ -11,33 +11,33 @@ from ganlib.training.callbacks import (
     SaveSamples,
     StopAtNonFinite,
     StopOnSignal,
-)  # fmt: skip
+)
 from ganlib.training.progress import Progress
 
 MAX_CONSECUTIVE_SKIPS = 100
-"""So many executions in a row may be skipped before training stops: see ``non_finite``."""
+"""The number of consecutive skipped executions after which training stops: see ``non_finite``."""
 
 
 def fit(run, model, batches, evaluate=None, label="", samples=True):
-    """Trains ``model`` to the config's number of steps, from the newest checkpoint if there is one.
+    """Trains ``model`` up to the config's number of steps, from the newest checkpoint if there is one.
 
     Args:
-        run: a `Run`.
-        model: from `build`.
-        batches: ``batches(start_step)`` -> a `tf.data.Dataset` of endless batches.
-        evaluate: ``evaluate(model) -> dict`` of numbers to log every ``evaluate_every`` steps, or None. Of a ``"fid"``
-            among them the best checkpoint is kept.
-        label: what to call it in the progress bar.
-        samples: whether the model generates images, to be written as grids.
+        run: A `Run`.
+        model: A model from `build`.
+        batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches.
+        evaluate: A function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
+            contains ``"fid"``, the best checkpoint is kept. Defaults to None, for no evaluation.
+        label: The label of the progress bar. Defaults to ``""``.
+        samples: True if the model generates images, which are then written as grids. Defaults to True.
 
     Raises:
-        UserError: when the loss is not finite, the disk is full, or an image is corrupt.
+        UserError: If the loss is not finite, the disk is full, or an image is corrupt.
     """
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0
     strategy.check_same(run.strategy, "the step of the newest checkpoint", start_step)
     steps_left = max(config.steps - start_step, 0)
-    _say_how_it_goes_on(run, start_step, steps_left)
+    _report_resumption(run, start_step, steps_left)
     if steps_left:
         dataset = batches(start_step)
         strategy.check_shares(run.strategy, dataset, config.accumulation_steps * config.get("discriminator_steps", 1))
@@ -47,7 +47,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     checkpoints.set_aside_after(start_step)
     best = BestCheckpoint(run.best_checkpoint(model), "fid", checkpoints)
     callbacks = [
-        SaveCheckpoints(checkpoints, every=0),  # at the end, before all that may fail there
+        SaveCheckpoints(checkpoints, every=0),  # at the end of training, before callbacks that may fail there
         StopAtNonFinite(patience=MAX_CONSECUTIVE_SKIPS if config.non_finite == "skip" else 0),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
         *([SaveSamples(run.samples, config.sample_every)] if samples else []),
@@ -62,34 +62,34 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
             else:
                 _finish(model, callbacks)
     except OSError as error:
-        raise UserError(f"training stopped: {error}; the checkpoints hold what was good") from None
-    # The others wait here, or they would read what the chief still writes.
+        raise UserError(f"training stopped: {error}; the checkpoints are intact") from None
+    # The other workers wait here. Otherwise they would read files that the chief is still writing.
     strategy.check_same(run.strategy, "the last step", int(model.step.numpy()))
     run.write_facts(finished_step=int(model.step.numpy()))
 
 
-def _say_how_it_goes_on(run, start_step, steps_left):
+def _report_resumption(run, start_step, steps_left):
     config, folder = run.config, str(run.folder)
     if not start_step:
         return
     if not steps_left and run.differences.refusal:
         raise UserError(
-            f"{folder!r} is complete: it has {start_step} steps, made with {run.differences.refusal}. "
-            "Give more steps to go on with what is given now, or choose another --workdir"
+            f"{folder!r} is complete: it has {start_step} steps, trained with {run.differences.refusal}. "
+            "Increase config.steps to continue with the current config and data, or choose another --workdir"
         )
     if steps_left % config.steps_per_execution:
         raise UserError(
-            f"{folder!r} goes on from step {start_step}, and the {steps_left} steps up to {config.steps} are no multiple of "
-            f"steps_per_execution={config.steps_per_execution}: make that 1, or change steps"
+            f"{folder!r} resumes from step {start_step}, and the {steps_left} steps up to {config.steps} are not a multiple of "
+            f"steps_per_execution={config.steps_per_execution}: set steps_per_execution=1, or change steps"
         )
     how = f"resuming {folder!r} from step {start_step}"
     print(how if steps_left else f"{folder!r} is complete: it has {start_step} steps", flush=True)
-    for difference in run.differences.said:
-        print(f"since its last start: {difference}; the weights may differ by rounding", flush=True)
+    for difference in run.differences.reported:
+        print(f"changed since the last start: {difference}; the weights may differ by rounding", flush=True)
 
 
 def _finish(model, callbacks):
-    """What is left to do at the end of a training whose last step was made by a process that was killed after it."""
-    ends = keras.callbacks.CallbackList(callbacks, model=model)
-    ends.on_train_begin()
-    ends.on_train_end()
+    """Runs the end of training for a run whose earlier process was killed after the last step."""
+    callback_list = keras.callbacks.CallbackList(callbacks, model=model)
+    callback_list.on_train_begin()
+    callback_list.on_train_end()

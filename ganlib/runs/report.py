@@ -1,4 +1,4 @@
-"""One self-contained HTML page about one run or several: config, curves, sample grids, confusion matrix."""
+"""A self-contained HTML report about one or several runs: config, curves, sample grids, confusion matrix."""
 
 import base64
 import dataclasses
@@ -27,7 +27,7 @@ EARLIER_SAMPLES = 4
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table to show above the runs: the first column is text, the others numbers."""
+    """A table to show above the runs. The first column is text, the others are numbers."""
 
     title: str
     header: list[str]
@@ -39,17 +39,17 @@ def write(path, workdirs, title, tables=(), intro=""):
     """Writes a report.
 
     Args:
-        path: the HTML file to write.
-        workdirs: the run folders to show, in order.
-        title: the page's heading.
-        tables: `Table` objects to show first.
-        intro: a sentence under the heading.
+        path: The HTML file to write.
+        workdirs: The run folders to show, in order.
+        title: The page's heading.
+        tables: The `Table` objects to show above the runs. Defaults to none.
+        intro: A sentence under the heading. Defaults to ``""``.
 
     Returns:
         The path, as `pathlib.Path`.
 
     Raises:
-        UserError: if a folder holds no run.
+        UserError: If a folder holds no run.
     """
     environment = jinja2.Environment(loader=jinja2.PackageLoader("ganlib"), autoescape=True, trim_blocks=True)
     page = environment.get_template("report.html").render(
@@ -61,7 +61,7 @@ def write(path, workdirs, title, tables=(), intro=""):
 
 
 def _describe(workdir):
-    """What the template shows of one run."""
+    """Returns the variables of the template for one run."""
     try:
         config = json.loads((workdir / "config.json").read_text())
         facts = json.loads((workdir / "run.json").read_text())
@@ -90,20 +90,24 @@ def _describe(workdir):
 
 
 def _measured(path, rows):
-    """What a file of measures holds; None if there is no good one. ``stale`` says so where the run has trained on since."""
-    measured = read_measures(path)
-    if not measured:
+    """Returns the results in a JSON file, or None if it is missing or damaged. ``stale`` is a note if the run has been
+    trained further since."""
+    results = read_measures(path)
+    if not results:
         return None
-    step, newest = measured.get("step"), rows[-1]["step"] if rows else None
+    step, newest = results.get("step"), rows[-1]["step"] if rows else None
     stale = f"Measured at step {step}; the run has {newest} steps." if None not in (step, newest) and step != newest else ""
-    return {**measured, "stale": stale}
+    return {**results, "stale": stale}
 
 
 def _summary(config, facts, rows):
     height, width, channels = facts["image_shape"]
     parts = [f"{config['method']} on {facts['data']} ({facts['num_examples']} images of {height}x{width}x{channels})"]
-    if "labels_per_class" in config:
-        parts.append(f"{config['labels_per_class']} labels a class, label seed {config['label_seed']}")
+    per_class, is_gan = config.get("labels_per_class"), config["method"] == "gan"
+    if per_class is not None:
+        parts.append(f"{per_class} {'images' if is_gan else 'labels'} per class, label seed {config['label_seed']}")
+    elif not is_gan:
+        parts.append("all labels")
     parts.append(f"networks {config['networks']}, batch {config['batch_size']}, seed {config['seed']}")
     if rows:
         parts.append(f"{rows[-1]['step']} steps")
@@ -111,7 +115,7 @@ def _summary(config, facts, rows):
 
 
 def _spread(grids):
-    """At most `EARLIER_SAMPLES` grids spread over time, and the last."""
+    """Returns at most `EARLIER_SAMPLES` grids spread over time, and the last grid."""
     if len(grids) <= EARLIER_SAMPLES + 1:
         return grids
     return [grids[i] for i in np.linspace(0, len(grids) - 1, EARLIER_SAMPLES + 1).round().astype(int)]

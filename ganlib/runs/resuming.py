@@ -1,4 +1,7 @@
-"""What may differ between two starts of a run, and what happens then. The two tables here are the only place that says so."""
+"""Rules for resuming a run: the config keys and facts that may differ between two starts, and the effect of a difference.
+
+The tables `CONFIG` and `FACTS` are the single source of truth.
+"""
 
 import dataclasses
 import json
@@ -7,78 +10,78 @@ import numpy as np
 
 from ganlib.training.schedules import SCHEDULES
 
-GOES_ON = "goes on"
-"""The run ends with the weights of one that was started so at first, bit for bit."""
-SAYS = "says what differs and goes on"
-"""The weights may be others by rounding, or by a change of a library."""
-REFUSES = "refuses"
-"""The run does not go on, unless its user accepts what differs."""
+RESUMES = "resumes"
+"""The final weights are bit-identical to those of a run that used the new values from its first step."""
+REPORTS = "reports the difference and resumes"
+"""The weights may differ by rounding, or through a change in a library."""
+REFUSES = "refuses to resume"
+"""The run does not resume unless the user accepts the difference."""
 
 CONFIG = {
     "data_dir", "log_every", "checkpoint_every", "sample_every", "evaluate_every", "metrics", "features", "evaluation_samples",
     "steps_per_execution", "steps",
 }  # fmt: skip
-"""The config keys that go on when they differ. Any other refuses, and so does ``steps`` where a schedule depends on it."""
+"""The config keys that may differ. A difference in any other key is refused, and so is one in ``steps`` if a schedule
+depends on it."""
 
 PLACES = {"dataset": "fingerprint", "unlabeled_dataset": "unlabeled_fingerprint"}
-"""Config key -> the fact by which it goes on too: the same images in another place."""
+"""Config key -> a fact. The key may differ if the fact is equal: the same images are in another place."""
 
 FACTS = {
     "image_shape": REFUSES, "class_names": REFUSES, "class_counts": REFUSES, "num_examples": REFUSES, "fingerprint": REFUSES,
     "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES, "instance_features": REFUSES,
-    "ganlib": SAYS, "tensorflow": SAYS, "keras": SAYS, "replicas": SAYS,
-    "data": GOES_ON, "python": GOES_ON, "devices": GOES_ON,
+    "ganlib": REPORTS, "tensorflow": REPORTS, "keras": REPORTS, "replicas": REPORTS,
+    "data": RESUMES, "python": RESUMES, "devices": RESUMES,
 }  # fmt: skip
-"""Key of ``run.json`` -> what happens when it differs. What an old run does not have goes on. Every key that a start writes is
-here."""
+"""Key of ``run.json`` -> the effect of a difference. A key that an older run lacks may differ. Every key that a start writes
+is listed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Differences:
-    """What differs between two starts of a run, as lines such as ``"batch_size 64 -> 128"``.
+    """The differences between two starts of a run, as lines such as ``"batch_size 64 -> 128"``.
 
     Attributes:
-        config: differences of the config that refuse.
-        data: differences of the data that refuse.
-        said: those that are said.
+        config: Differences in the config that are refused.
+        data: Differences in the data that are refused.
+        reported: Differences that are reported while the run resumes.
     """
 
     config: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
 
     @property
     def refusal(self):
-        """What refuses, as in ``"another config: batch_size 64 -> 128"``; empty if nothing does."""
+        """The refused differences, as in ``"another config: batch_size 64 -> 128"``; empty if there are none."""
         parts = [("another config", self.config), ("other data", self.data)]
         return " and ".join(f"{what}: {'; '.join(lines)}" for what, lines in parts if lines)
 
 
 def differences(before, after, unread=()):
-    """The `Differences` between two starts of a run.
+    """Returns the `Differences` between two starts of a run.
 
     Args:
-        before: the pair of the config and the facts of the earlier start, as dicts that were read from JSON; either may be
-            empty.
-        after: those of this start.
-        unread: config keys that the run does not read, and which may differ.
+        before: ``(config, facts)`` of the earlier start, as dicts read from JSON. Either may be empty.
+        after: ``(config, facts)`` of this start.
+        unread: Config keys that the run does not read and that may therefore differ. Defaults to none.
     """
     (old_config, old_facts), (config, facts) = before, after
-    lines = {REFUSES: [], SAYS: [], GOES_ON: []}
+    lines = {REFUSES: [], REPORTS: [], RESUMES: []}
     for key in sorted(facts, key=list(FACTS).index):
         if key in old_facts and old_facts[key] != facts[key]:
             lines[FACTS[key]].append(f"{key} {_short(old_facts[key], facts[key])}")
-    data, said = lines[REFUSES], lines[SAYS]
+    data, reported = lines[REFUSES], lines[REPORTS]
     if data and all(line.startswith("fingerprint ") for line in data):
-        data = ["files were replaced or renamed, as many as before"]
+        data = ["files were replaced or renamed; their number is unchanged"]
     data = [line for line in data if not line.startswith("fingerprint ")]
-    free = {key for key, fact in PLACES.items() if old_facts.get(fact, "unknown") == facts.get(fact)}
-    settings = _of_configs(old_config, config, free | {*CONFIG, *unread}) if old_config else []
-    return Differences(tuple(settings), tuple(data), tuple(said))
+    moved = {key for key, fact in PLACES.items() if old_facts.get(fact, "unknown") == facts.get(fact)}
+    settings = _config_differences(old_config, config, moved | {*CONFIG, *unread}) if old_config else []
+    return Differences(tuple(settings), tuple(data), tuple(reported))
 
 
 def data_facts(source, **others):
-    """What ``run.json`` says of a `ganlib.data.Source`, ready for JSON, with ``others``."""
+    """Returns the entries of ``run.json`` about a `ganlib.data.Source`, ready for JSON, together with ``others``."""
     counts = None
     if source.labels is not None:
         counts = np.bincount(source.labels, minlength=len(source.class_names)).tolist()
@@ -89,7 +92,7 @@ def data_facts(source, **others):
 
 
 def schedules_of_all_steps(config, prefix=""):
-    """The names of a config's schedules that are stretched over all its steps, such as ``"ema_decay"``."""
+    """Returns the names of the schedules in a config whose length depends on its number of steps, such as ``"ema_decay"``."""
     names = []
     for key, value in config.items():
         if key == "linear_decay" and value is not None:
@@ -101,25 +104,25 @@ def schedules_of_all_steps(config, prefix=""):
     return names
 
 
-def _of_configs(old, new, free, prefix=""):
+def _config_differences(old, new, allowed, prefix=""):
     lines = []
     for key in sorted({*old, *new}):
         name, before, after = prefix + key, old.get(key), new.get(key)
         if before == after:
             continue
         if name == "steps" and schedules_of_all_steps(new):
-            lines.append(f"steps {before} -> {after}, over which {', '.join(schedules_of_all_steps(new))} is stretched")
-        elif name in free:
+            lines.append(f"steps {before} -> {after}, which changes the schedule of {', '.join(schedules_of_all_steps(new))}")
+        elif name in allowed:
             continue
         elif isinstance(before, dict) and isinstance(after, dict):
-            lines += _of_configs(before, after, free, f"{name}.")
+            lines += _config_differences(before, after, allowed, f"{name}.")
         else:
             lines.append(f"{name} {json.dumps(before)} -> {json.dumps(after)}")
     return lines
 
 
 def _short(before, after):
-    """Two values; of two long lists their first items that differ."""
+    """Formats two values; for two long lists, the first items that differ."""
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after) > 10:
         index = next(index for index, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1])
         return f"[{index}] {json.dumps(before[index])} -> {json.dumps(after[index])}"

@@ -1,43 +1,44 @@
-"""What a model begins its training with, where that is not random: the weights of another run, or what the data say."""
+"""Initializes a model from the weights of another run, or from the data."""
 
 from ganlib import data, runs
 from ganlib.errors import UserError
 from ganlib.models.adversarial import AdversarialModel
 
 INITIALIZATION_IMAGES = 500
-"""By so many images weight-normalized layers are initialized, as by Salimans et al. 2016 (arXiv:1606.03498)."""
+"""The number of images that initialize weight-normalized layers, as in Salimans et al. 2016 (arXiv:1606.03498)."""
 
 
 def with_features_of(config):
-    """``config`` with the discriminator of the GAN that its ``features_from`` names, if it names one, for the classifier.
+    """Returns a classifier's config with the discriminator of the GAN that its ``features_from`` names, if it names one.
 
     Raises:
-        UserError: if there is no such run, or its images are of another size.
+        UserError: If there is no such run.
     """
     if not config.features_from:
         return config
     source, config = runs.open_run(config.features_from), config.copy_and_resolve_references()
-    own, networks = source.config.discriminator, source.config.networks
+    discriminator, networks = source.config.discriminator, source.config.networks
     if config.method == "triple_gan":
-        config.triple_gan.classifier = {"networks": networks} | own.to_dict()
-    elif config.method == "semi_supervised":  # its generator has networks of its own
-        config.discriminator = own if networks == config.networks else {"networks": networks} | own.to_dict()
+        config.triple_gan.classifier = {"networks": networks} | discriminator.to_dict()
+    elif config.method == "semi_supervised":  # config.networks stays: it names the generator's module
+        same_networks = networks == config.networks
+        config.discriminator = discriminator if same_networks else {"networks": networks} | discriminator.to_dict()
     else:
-        config.networks, config.discriminator = networks, own
+        config.networks, config.discriminator = networks, discriminator
     return config
 
 
 def initialize_classifier(model, run, unlabeled):
-    """Sets the features of a classifier before its training: to those of the GAN that its config names, or, where its
-    layers are weight-normalized, by the data.
+    """Initializes the features of a classifier: from the GAN that its config names, or, for weight-normalized layers, from
+    the data.
 
     Args:
-        model: from `ganlib.runs.build`, by a config from `with_features_of`.
-        run: its `ganlib.runs.Run`.
-        unlabeled: a `ganlib.data.Source` of training images.
+        model: A model from `ganlib.runs.build`, with a config from `with_features_of`.
+        run: The `ganlib.runs.Run` of the model.
+        unlabeled: A `ganlib.data.Source` of training images.
 
     Raises:
-        UserError: if the GAN was trained on images of another shape.
+        UserError: If the GAN was trained on images of another shape.
     """
     if run.config.features_from:
         _set_weights(model.network.body, _body_of(run.config.features_from, run).get_weights(), run.config.features_from)
@@ -48,15 +49,16 @@ def initialize_classifier(model, run, unlabeled):
 
 
 def initialize_gan(model, run, instances=None):
-    """Sets what a GAN begins its training with, where its config names other runs, and the instances that it keeps.
+    """Initializes a GAN from the other runs that its config names, and stores the instances that its generator keeps.
 
     Args:
-        model: a `ganlib.GAN` from `ganlib.runs.build`.
-        run: its `ganlib.runs.Run`.
-        instances: `ganlib.metrics.instances.Instances` of the training images, of an instance-conditioned GAN.
+        model: A `ganlib.GAN` from `ganlib.runs.build`.
+        run: The `ganlib.runs.Run` of the model.
+        instances: The `ganlib.metrics.instances.Instances` of the training images, for an instance-conditioned GAN.
+            Defaults to None, for other GANs.
 
     Raises:
-        UserError: for a run whose networks are not the same.
+        UserError: If another run has different networks.
     """
     config = run.config
     generators = model.generator, model.ema_generator
@@ -73,11 +75,13 @@ def initialize_gan(model, run, instances=None):
 
 
 def _body_of(workdir, run):
-    """What makes features in another run, which must be of images like those of ``run``."""
+    """Returns the feature extractor of another run, which must have the same image shape as ``run``."""
     other, model = runs.open_run(workdir), runs.load(workdir)
     if other.image_shape != run.image_shape:
-        raise UserError(f"run {str(workdir)!r} is of images of {other.image_shape}, this data of {run.image_shape}: "
-                        "set image_size, so that they are alike")  # fmt: skip
+        raise UserError(
+            f"run {str(workdir)!r} was trained on images of shape {other.image_shape}, but this data has shape "
+            f"{run.image_shape}: set image_size to make them equal"
+        )
     return model.discriminator.body if isinstance(model, AdversarialModel) else model.classifier.body
 
 
@@ -85,6 +89,6 @@ def _set_weights(network, weights, workdir):
     shapes = [tuple(weight.shape) for weight in network.weights]
     if shapes != [weight.shape for weight in weights]:
         raise UserError(
-            f"run {str(workdir)!r} has other networks, whose weights do not fit this {network.name}: give both the same"
+            f"the weights of run {str(workdir)!r} do not fit this {network.name}: configure the same networks for both"
         )
     network.set_weights(weights)

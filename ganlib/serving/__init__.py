@@ -1,1 +1,1 @@
-"""An exported network as a service that speaks TensorFlow Serving's REST: see `experiments.serve`."""
+"""Serves an exported network over TensorFlow Serving's REST API: see `experiments.serve`."""

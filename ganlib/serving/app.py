@@ -1,4 +1,4 @@
-"""The service's routes: TensorFlow Serving's REST for predictions, health, Prometheus' numbers, and a page to look at."""
+"""The routes of the service: TensorFlow Serving's REST API for predictions, health, Prometheus metrics, and a demo page."""
 
 import base64
 import importlib.resources
@@ -20,39 +20,39 @@ MAX_BODY_BYTES = 32 * 2**20
 
 
 def create(folder, name, max_rows=64, max_waiting=512):
-    """The ASGI application that serves an export.
+    """Creates the ASGI application that serves an export.
 
     Args:
-        folder: what `experiments.export` has written.
-        name: of the model, in the addresses.
-        max_rows: rows of a request, and of one call of the model.
-        max_waiting: rows that wait at most; beyond them requests are answered by 429.
+        folder: A folder that `experiments.export` has written.
+        name: The name of the model in the URLs.
+        max_rows: The maximum number of rows in a request and in one call of the model. Defaults to 64.
+        max_waiting: The maximum number of waiting rows. Further requests are answered with 429. Defaults to 512.
 
     Raises:
-        UserError: if there is no export in the folder.
+        UserError: If there is no export in the folder.
     """
-    numbers = _Numbers()
-    service = Service(folder, max_rows, max_waiting, numbers.batch)
+    metrics = _Metrics()
+    service = Service(folder, max_rows, max_waiting, metrics.batch)
     service.warm_up()
-    numbers.waiting.set_function(lambda: service.waiting_rows)
+    metrics.waiting.set_function(lambda: service.waiting_rows)
     app = fastapi.FastAPI(title=name, docs_url=None, redoc_url=None, openapi_url=None)
-    _add_predictions(app, name, service, numbers)
+    _add_predictions(app, name, service, metrics)
     _add_state(app, name, service, max_rows)
 
     @app.get("/metrics")
-    async def metrics():
-        return fastapi.Response(numbers.shown(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+    async def prometheus():
+        return fastapi.Response(metrics.as_text(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     @app.exception_handler(404)
-    async def unknown(request, error):
-        served = f"/v1/models/{name}"
-        what = f"no address {request.url.path!r}: the model served here is {name!r}, at {served}:predict, {served} and /"
-        return _json({"error": what}, 404)
+    async def not_found(request, error):
+        url = f"/v1/models/{name}"
+        message = f"no route {request.url.path!r}: this service serves the model {name!r} at {url}:predict, {url} and /"
+        return _json({"error": message}, 404)
 
     @app.exception_handler(405)
-    async def other_method(request, error):
-        takes = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
-        return _json({"error": f"{request.url.path!r} takes {takes}, not {request.method}"}, 405)
+    async def method_not_allowed(request, error):
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+        return _json({"error": f"{request.url.path!r} accepts {allowed}, not {request.method}"}, 405)
 
     page = importlib.resources.files("ganlib").joinpath("templates/serving.html").read_text().replace("{{ model }}", name)
 
@@ -63,7 +63,7 @@ def create(folder, name, max_rows=64, max_waiting=512):
     return app
 
 
-def _add_predictions(app, name, service, numbers):
+def _add_predictions(app, name, service, metrics):
     async def answer(function, body, size):
         start = time.monotonic()
         try:
@@ -71,34 +71,34 @@ def _add_predictions(app, name, service, numbers):
         except inputs.BadRequest as error:
             status, content = 400, {"error": str(error)}
         except Busy:
-            status, content = 429, {"error": "too many requests are waiting: come back in a second"}
-        numbers.request(function if function in service.specs else "unknown", status, time.monotonic() - start)
+            status, content = 429, {"error": "too many requests are waiting: retry in one second"}
+        metrics.request(function if function in service.specs else "unknown", status, time.monotonic() - start)
         return status, content
 
     @app.post(f"/v1/models/{name}:predict")
     async def predict(request: fastapi.Request):
-        body, size, refused = await _parsed(request)
-        if refused:
-            return refused
+        body, size, error_response = await _parsed(request)
+        if error_response:
+            return error_response
         function = body.get("signature_name", service.main)
         function = service.main if function == "serving_default" else function
         status, content = await answer(str(function), body, size)
         if status == 200:
-            content = _by_row(content) if "instances" in body else {"outputs": _only(content)}
+            content = _by_row(content) if "instances" in body else {"outputs": _by_column(content)}
         return _json(content, status)
 
     @app.post("/images")
     async def images(request: fastapi.Request):
-        """For the page: a request as to ``:predict`` of a generator, whose images come back as PNG files."""
-        body, size, refused = await _parsed(request)
-        if refused:
-            return refused
+        """Serves the demo page: accepts a ``:predict`` request to a generator and returns its images as PNG files."""
+        body, size, error_response = await _parsed(request)
+        if error_response:
+            return error_response
         function = str(body.get("signature_name", service.main))
         if not function.startswith("generate"):
-            return _json({"error": f"{function!r} makes no images"}, 400)
+            return _json({"error": f"{function!r} does not generate images"}, 400)
         status, content = await answer(function, body, size)
         if status == 200:
-            content = {"images": await run_in_threadpool(_as_files, content["images"])}
+            content = {"images": await run_in_threadpool(_as_data_urls, content["images"])}
         return _json(content, status)
 
 
@@ -117,22 +117,22 @@ def _add_state(app, name, service, max_rows):
         return _json({"status": "ok"})
 
 
-class _Numbers:
-    """What Prometheus is told."""
+class _Metrics:
+    """The metrics that Prometheus scrapes."""
 
     def __init__(self):
         self._registry = prometheus_client.CollectorRegistry()
-        own = {"registry": self._registry}
-        self._requests = prometheus_client.Counter("ganlib_requests", "Requests", ["function", "status"], **own)
-        self._seconds = prometheus_client.Histogram("ganlib_request_seconds", "Time of a request", ["function"], **own)
+        options = {"registry": self._registry}
+        self._requests = prometheus_client.Counter("ganlib_requests", "Requests", ["function", "status"], **options)
+        self._seconds = prometheus_client.Histogram("ganlib_request_seconds", "Time of a request", ["function"], **options)
         sizes = [1, 2, 4, 8, 16, 32, 64]
         self._rows = prometheus_client.Histogram(
-            "ganlib_batch_rows", "Rows of a call of the model", ["function"], buckets=sizes, **own
+            "ganlib_batch_rows", "Rows in one call of the model", ["function"], buckets=sizes, **options
         )
-        self.waiting = prometheus_client.Gauge("ganlib_waiting_rows", "Rows that wait", **own)
+        self.waiting = prometheus_client.Gauge("ganlib_waiting_rows", "Waiting rows", **options)
 
-    def shown(self):
-        """All numbers in Prometheus' text format."""
+    def as_text(self):
+        """Returns all metrics in Prometheus' text format."""
         return prometheus_client.generate_latest(self._registry)
 
     def request(self, function, status, seconds):
@@ -148,18 +148,18 @@ class _TooLarge(Exception):
 
 
 async def _parsed(request):
-    """``(object, bytes, None)``, or ``(None, bytes, response)`` for what is no request."""
+    """Returns ``(object, bytes, None)``, or ``(None, bytes, error response)`` if the request is invalid."""
     try:
         body = await _body(request)
         return inputs.parse(body), len(body), None
     except inputs.BadRequest as error:
         return None, 0, _json({"error": str(error)}, 400)
     except _TooLarge:
-        return None, MAX_BODY_BYTES, _json({"error": f"a request has {MAX_BODY_BYTES} bytes at most"}, 413)
+        return None, MAX_BODY_BYTES, _json({"error": f"the request is too large: send at most {MAX_BODY_BYTES} bytes"}, 413)
 
 
 async def _body(request):
-    """The body of a request, which is not believed about its length."""
+    """Reads the body of a request, and limits its size whatever Content-Length says."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
@@ -170,31 +170,33 @@ async def _body(request):
 
 
 def _by_row(results):
-    """``{"predictions": [...]}``, as TensorFlow Serving has it: values of an only output, otherwise objects by name."""
+    """Returns ``{"predictions": [...]}`` in TensorFlow Serving's row format: plain values for a single output, otherwise
+    objects by name."""
     if len(results) == 1:
-        return {"predictions": _only(results)}
+        return {"predictions": _by_column(results)}
     lists = {name: _plain(values) for name, values in results.items()}
     rows = zip(*lists.values(), strict=True)
     return {"predictions": [dict(zip(lists, row, strict=True)) for row in rows]}
 
 
-def _only(results):
+def _by_column(results):
+    """Returns results in TensorFlow Serving's column format: plain values for a single output, otherwise a dict by name."""
     plain = {name: _plain(values) for name, values in results.items()}
     return next(iter(plain.values())) if len(plain) == 1 else plain
 
 
 def _plain(values):
-    """What `orjson` writes: arrays of numbers as they are, strings as a list."""
+    """Converts an array for `orjson`: numeric arrays stay arrays, strings become a list."""
     return np.ascontiguousarray(values) if values.dtype.kind in "fiu" else values.tolist()
 
 
-def _as_files(images):
-    files = []
+def _as_data_urls(images):
+    urls = []
     for image in images:
         buffer = io.BytesIO()
         plots.to_image(image).save(buffer, "PNG")
-        files.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
-    return files
+        urls.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
+    return urls
 
 
 def _json(content, status=200):

@@ -1,4 +1,4 @@
-"""Requests that wait together are answered together: while one batch is computed, the next one gathers."""
+"""Dynamic batching: while one batch is computed, waiting requests are collected into the next one."""
 
 import asyncio
 import collections
@@ -8,17 +8,17 @@ import numpy as np
 
 
 class Busy(Exception):
-    """More is waiting than the service takes on: come back later."""
+    """Raised when the queue is full. The client should retry later."""
 
 
 class Batcher:
-    """Calls a function of arrays for many callers, joined along the first axis.
+    """Batches the calls of many clients to a function of arrays along the first axis.
 
     Args:
-        function: from numpy arrays by name, of ``n`` rows each, to a dict of arrays of ``n`` rows.
-        max_rows: rows of one call.
-        max_waiting: rows that wait at most; who comes then is refused.
-        observe: called with the number of rows of each call.
+        function: A function that takes numpy arrays by name, of ``n`` rows each, and returns a dict of arrays of ``n`` rows.
+        max_rows: The maximum number of rows in one call. Defaults to 64.
+        max_waiting: The maximum number of waiting rows. Further calls are rejected. Defaults to 512.
+        observe: A callback that receives the number of rows of each call. Defaults to doing nothing.
     """
 
     def __init__(self, function, max_rows=64, max_waiting=512, observe=lambda rows: None):
@@ -29,29 +29,29 @@ class Batcher:
         self._worker = None
 
     async def __call__(self, inputs):
-        """The function's results for ``inputs``, a dict of arrays of as many rows.
+        """Returns the function's results for ``inputs``, a dict of arrays with equally many rows.
 
         Raises:
-            Busy: if too much is waiting.
+            Busy: If the queue is full.
         """
         count = len(next(iter(inputs.values())))
         if self.waiting_rows + count > self.max_waiting:
-            raise Busy(f"{self.waiting_rows} are waiting")
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((inputs, count, answer))
+            raise Busy(f"{self.waiting_rows} rows are waiting")
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((inputs, count, future))
         self.waiting_rows += count
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return await answer
+        return await future
 
-    async def alone(self, function):
-        """The result of ``function()``, called between two batches.
+    async def run_between_batches(self, function):
+        """Calls ``function()`` between two batches and returns its result.
 
         Raises:
-            Busy: if too much is waiting.
+            Busy: If the queue is full.
         """
         if self.waiting_rows >= self.max_waiting:
-            raise Busy(f"{self.waiting_rows} are waiting")
+            raise Busy(f"{self.waiting_rows} rows are waiting")
         self.waiting_rows += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, function)
@@ -60,41 +60,41 @@ class Batcher:
 
     async def _work(self):
         while self._waiting:
-            taken = self._take()
-            if taken:
-                await self._answer(taken)
+            requests = self._next_batch()
+            if requests:
+                await self._answer(requests)
 
-    def _take(self):
-        """The next requests, as many as go into one call; those that nobody waits for any more are left out."""
-        taken, rows = [], 0
-        while self._waiting and (not taken or rows + self._waiting[0][1] <= self.max_rows):
-            inputs, count, answer = self._waiting.popleft()
+    def _next_batch(self):
+        """Takes the next requests, as many as fit into one call. Skips requests whose clients no longer wait."""
+        requests, rows = [], 0
+        while self._waiting and (not requests or rows + self._waiting[0][1] <= self.max_rows):
+            inputs, count, future = self._waiting.popleft()
             self.waiting_rows -= count
-            if not answer.done():
-                taken.append((inputs, count, answer))
+            if not future.done():
+                requests.append((inputs, count, future))
                 rows += count
-        return taken
+        return requests
 
-    async def _answer(self, taken):
+    async def _answer(self, requests):
         try:
-            parts = await self._computed(taken)
-        except Exception as error:  # whatever it is, those who wait must hear of it
-            for _, _, answer in taken:
-                if not answer.done():
-                    answer.set_exception(error)
+            parts = await self._compute(requests)
+        except Exception as error:  # every waiting client must receive the error, whatever it is
+            for _, _, future in requests:
+                if not future.done():
+                    future.set_exception(error)
             return
-        for part, (_, _, answer) in zip(parts, taken, strict=True):
-            if not answer.done():
-                answer.set_result(part)
+        for part, (_, _, future) in zip(parts, requests, strict=True):
+            if not future.done():
+                future.set_result(part)
 
-    async def _computed(self, taken):
-        """The results of each request."""
-        joined = {name: np.concatenate([inputs[name] for inputs, _, _ in taken]) for name in taken[0][0]}
-        results = await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._function(**joined))
-        ends = np.cumsum([count for _, count, _ in taken])
+    async def _compute(self, requests):
+        """Computes the results of each request in one call."""
+        batch = {name: np.concatenate([inputs[name] for inputs, _, _ in requests]) for name in requests[0][0]}
+        results = await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._function(**batch))
+        ends = np.cumsum([count for _, count, _ in requests])
         for name, values in results.items():
             if len(values) != ends[-1]:
-                raise RuntimeError(f"{name!r} has {len(values)} rows for {ends[-1]} that were asked for")
+                raise RuntimeError(f"{name!r} has {len(values)} rows, expected {ends[-1]}")
         self._observe(int(ends[-1]))
         parts = [np.split(values, ends[:-1]) for values in results.values()]
         return [dict(zip(results, part, strict=True)) for part in zip(*parts, strict=True)]

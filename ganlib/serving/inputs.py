@@ -1,4 +1,4 @@
-"""From the body of a request to arrays that the network takes, or one line that says what is wrong with it."""
+"""Converts the body of a request to arrays for the network, or raises a one-line error message."""
 
 import base64
 import binascii
@@ -10,14 +10,14 @@ MAX_FILE_BYTES = 8 * 2**20
 
 
 class BadRequest(Exception):
-    """What the client can mend."""
+    """An error that the client can fix."""
 
 
 def parse(body):
-    """The JSON object of a body.
+    """Parses the JSON object in a body.
 
     Raises:
-        BadRequest: if it is none.
+        BadRequest: If the body is not a JSON object.
     """
     try:
         request = orjson.loads(body)
@@ -29,46 +29,47 @@ def parse(body):
 
 
 def arrays(request, specs, max_rows, choices=None):
-    """The arrays of a request in TensorFlow Serving's row format, ``{"instances": [...]}``, or columns, ``{"inputs": ...}``.
+    """Converts a request to arrays. The request is in TensorFlow Serving's row format, ``{"instances": [...]}``, or in its
+    column format, ``{"inputs": ...}``.
 
     Args:
-        request: the JSON object.
-        specs: the inputs of the function, as a model card has them: name -> ``{"shape": [...], "dtype": ...}``.
-        max_rows: so many rows at most.
-        choices: labels are below this; None does not look.
+        request: The JSON object.
+        specs: The inputs of the function, as in a model card: name -> ``{"shape": [...], "dtype": ...}``.
+        max_rows: The maximum number of rows.
+        choices: The number of classes, which labels must be below. Defaults to None, for no check.
 
     Returns:
-        A dict from names to arrays; of an input without a batch, a number.
+        A dict from names to arrays. An input without a batch axis is a scalar.
 
     Raises:
-        BadRequest: for anything that does not fit.
+        BadRequest: If the request does not match the specs.
     """
     if ("instances" in request) == ("inputs" in request):
-        raise BadRequest("give either 'instances', a list, or 'inputs'")
+        raise BadRequest("pass either 'instances', a list, or 'inputs'")
     columns = _columns(request["instances"], specs) if "instances" in request else request["inputs"]
     if not isinstance(columns, dict):
         columns = {next(iter(specs)): columns}
     if columns.keys() != specs.keys():
-        raise BadRequest(f"the inputs are {', '.join(specs)}, and the request has {', '.join(map(str, columns)) or 'none'}")
-    found = {name: _array(name, columns[name], spec) for name, spec in specs.items()}
-    if "count" in found:
-        _check_count(found, max_rows)
+        raise BadRequest(f"the inputs must be {', '.join(specs)}, got {', '.join(map(str, columns)) or 'none'}")
+    result = {name: _array(name, columns[name], spec) for name, spec in specs.items()}
+    if "count" in result:
+        _check_count(result, max_rows)
     else:
-        _check_rows(found, max_rows)
-    if choices and "labels" in found and found["labels"].ndim == 1 and not _within(found["labels"], 0, choices - 1):
-        raise BadRequest(f"labels are from 0 to {choices - 1}")
-    return found
+        _check_rows(result, max_rows)
+    if choices and "labels" in result and result["labels"].ndim == 1 and not _within(result["labels"], 0, choices - 1):
+        raise BadRequest(f"labels must be from 0 to {choices - 1}")
+    return result
 
 
 def _columns(instances, specs):
     if not isinstance(instances, list) or not instances:
-        raise BadRequest("'instances' must be a list that is not empty")
+        raise BadRequest("'instances' must be a non-empty list")
     if any(not spec["shape"] for spec in specs.values()):
-        raise BadRequest("this function takes its inputs by column: give 'inputs'")
+        raise BadRequest("this function takes its inputs by column: pass 'inputs'")
     if len(specs) == 1 and not (isinstance(instances[0], dict) and "b64" not in instances[0]):
         return {next(iter(specs)): instances}
     if not all(isinstance(instance, dict) and instance.keys() == specs.keys() for instance in instances):
-        raise BadRequest(f"every instance must be an object of {', '.join(specs)}")
+        raise BadRequest(f"every instance must be an object with the keys {', '.join(specs)}")
     return {name: [instance[name] for instance in instances] for name in specs}
 
 
@@ -79,21 +80,21 @@ def _array(name, value, spec):
         array = np.asarray(value)
     except ValueError:
         raise BadRequest(f"{name!r} has rows of different sizes") from None
-    wanted = np.dtype(spec["dtype"])
-    if array.dtype.kind not in ("iuf" if wanted.kind == "f" else "iu"):
-        raise BadRequest(f"{name!r} must be {'numbers' if wanted.kind == 'f' else 'integers'}")
+    dtype = np.dtype(spec["dtype"])
+    if array.dtype.kind not in ("iuf" if dtype.kind == "f" else "iu"):
+        raise BadRequest(f"{name!r} must be {'numbers' if dtype.kind == 'f' else 'integers'}")
     if len(array.shape) != len(spec["shape"]) or any(
-        have != want for have, want in zip(array.shape, spec["shape"], strict=True) if want != "batch"
+        size != expected for size, expected in zip(array.shape, spec["shape"], strict=True) if expected != "batch"
     ):
         raise BadRequest(f"{name!r} must have shape {spec['shape']}, not {list(array.shape)}")
-    limits = np.finfo(np.float32) if wanted.kind == "f" else np.iinfo(wanted)
+    limits = np.finfo(np.float32) if dtype.kind == "f" else np.iinfo(dtype)
     if not _within(array, limits.min, limits.max):
-        raise BadRequest(f"{name!r} must be {wanted.name}, from {limits.min} to {limits.max}")
-    return array.astype(wanted)
+        raise BadRequest(f"{name!r} must be {dtype.name}, from {limits.min} to {limits.max}")
+    return array.astype(dtype)
 
 
 def _contents(name, value):
-    """The files of base64 strings, plain or as ``{"b64": ...}``."""
+    """Decodes base64 strings, plain or as ``{"b64": ...}``, to the contents of files."""
     if not isinstance(value, list) or not value:
         raise BadRequest(f"{name!r} must be a list of base64 strings")
     return np.array(
@@ -112,20 +113,20 @@ def _content(name, text):
         raise BadRequest(f"{name!r} is not base64") from None
 
 
-def _check_rows(found, max_rows):
-    counts = {len(array) for array in found.values()}
+def _check_rows(inputs, max_rows):
+    counts = {len(array) for array in inputs.values()}
     if len(counts) > 1:
-        raise BadRequest("every input must have as many rows")
+        raise BadRequest("all inputs must have the same number of rows")
     if not 1 <= counts.pop() <= max_rows:
-        raise BadRequest(f"a request has 1 to {max_rows} rows")
+        raise BadRequest(f"a request must have 1 to {max_rows} rows")
 
 
-def _check_count(found, max_rows):
-    if not _within(found["count"], 1, max_rows):
-        raise BadRequest(f"count is from 1 to {max_rows}, got {found['count']}")
-    if "labels" in found and len(found["labels"]) not in (1, int(found["count"])):
-        raise BadRequest(f"labels must be one for all or one each of {found['count']}, got {len(found['labels'])}")
+def _check_count(inputs, max_rows):
+    if not _within(inputs["count"], 1, max_rows):
+        raise BadRequest(f"count must be from 1 to {max_rows}, got {inputs['count']}")
+    if "labels" in inputs and len(inputs["labels"]) not in (1, int(inputs["count"])):
+        raise BadRequest(f"labels must have length 1 or {inputs['count']}, got {len(inputs['labels'])}")
 
 
 def _within(array, low, high):
-    return bool(np.all((array >= low) & (array <= high)))  # what is not a number is not within
+    return bool(np.all((array >= low) & (array <= high)))  # NaN is not within

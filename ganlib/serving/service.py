@@ -1,4 +1,4 @@
-"""What an exported model offers to clients: its functions, with their inputs checked and their calls batched."""
+"""The functions of an exported model for clients, with input checks and batching."""
 
 import functools
 import logging
@@ -13,28 +13,27 @@ from ganlib.serving import inputs
 from ganlib.serving.batching import Batcher
 
 FILES = {"image_bytes": {"shape": ["batch"], "dtype": "string"}}
-"""What the function ``classify_files`` takes: here files are unpacked within bounds, not by the model."""
-
+"""The inputs of ``classify_files``. The service decodes the files itself, with size limits, instead of the model."""
 
 SMALL = 2**17
-"""Bytes."""
+"""Requests up to this number of bytes are parsed in the event loop; larger ones in a thread."""
 
 
 class Service:
     """The functions of an exported model.
 
     Args:
-        folder: what `experiments.export` has written.
-        max_rows: rows of a request, and of one call of the model.
-        max_waiting: rows that wait at most.
-        observe: ``observe(function, rows)``, called for each call of the model.
+        folder: A folder that `experiments.export` has written.
+        max_rows: The maximum number of rows in a request and in one call of the model. Defaults to 64.
+        max_waiting: The maximum number of waiting rows of each function. Defaults to 512.
+        observe: A callback ``observe(function, rows)`` for each call of the model. Defaults to doing nothing.
 
     Attributes:
-        card: the model card.
-        specs: function -> its inputs, as in the card.
+        card: The model card.
+        specs: A dict from each function to its inputs, as in the card.
 
     Raises:
-        UserError: if there is no export in the folder, or it does not compute what the trained model did.
+        UserError: If there is no export in the folder, or its outputs differ from those of the trained model.
     """
 
     def __init__(self, folder, max_rows=64, max_waiting=512, observe=lambda function, rows: None):
@@ -48,37 +47,37 @@ class Service:
         examples = export.examples.read(folder)
         if examples:
             export.examples.check(examples, functions[self.main], f"the export in {str(folder)!r}")
-        elif self.main == "classify":  # ganlib exported classifiers without their calibration once, and no examples
-            logging.getLogger("ganlib").warning(
-                "the export in %r has no %s to be compared with, and may not be calibrated: run the training job and the "
-                "export again", str(folder), export.examples.NAME,
-            )  # fmt: skip
+        elif self.main == "classify":  # earlier versions exported classifiers without calibration, and no examples
+            message = "the export in %r has no %s and may not be calibrated: run the training job and the export again"
+            logging.getLogger("ganlib").warning(message, str(folder), export.examples.NAME)
         self._batchers = {
             name: Batcher(functions[name], max_rows, max_waiting, functools.partial(observe, name))
-            for name, spec in self.specs.items() if all(each["shape"] for each in spec.values())
-        }  # fmt: skip
+            for name, spec in self.specs.items()
+            if all(each["shape"] for each in spec.values())
+        }
         if "classify" in self.specs:
             self.specs["classify_files"] = FILES
 
     @property
     def waiting_rows(self):
-        """How many rows wait, of all functions together."""
+        """The number of waiting rows of all functions."""
         return sum(batcher.waiting_rows for batcher in self._batchers.values())
 
     async def call(self, function, request, size=0):
-        """The results of a function, a dict of arrays, for a request as TensorFlow Serving takes it.
+        """Calls a function with a request in TensorFlow Serving's format. Returns a dict of arrays.
 
         Args:
-            function: its name.
-            request: the JSON object.
-            size: bytes of its text. Few are read at once: to hand them to a thread would take longer.
+            function: The name of the function.
+            request: The JSON object.
+            size: The size of the request in bytes. Small requests are parsed directly, because passing them to a thread would
+                take longer. Defaults to 0.
 
         Raises:
-            inputs.BadRequest: for what does not fit.
-            Busy: if too much is waiting.
+            inputs.BadRequest: If the request is invalid.
+            Busy: If the queue is full.
         """
         if function not in self.specs:
-            raise inputs.BadRequest(f"no function {function!r}: there are {', '.join(self.specs)}")
+            raise inputs.BadRequest(f"unknown function {function!r}: known are {', '.join(self.specs)}")
         choices = len(self.card["class_names"]) or None
         arguments = request, self.specs[function], self.max_rows, choices
         arrays = inputs.arrays(*arguments) if size <= SMALL else await run_in_threadpool(inputs.arrays, *arguments)
@@ -100,11 +99,11 @@ class Service:
         return {**results, "class": names[results["probabilities"].argmax(axis=-1)]}
 
     async def _from_seed(self, function, arrays):
-        """A function without a batch, in the thread of those with one."""
-        return await self._batchers[self.main].alone(lambda: self._functions[function](**arrays))
+        """Calls an unbatched function, in the same thread as the batched ones."""
+        return await self._batchers[self.main].run_between_batches(lambda: self._functions[function](**arrays))
 
     def warm_up(self):
-        """Calls every batched function once, so that the first client does not wait for it."""
+        """Calls every batched function once, so that the first client does not wait for tracing."""
         for name in self._batchers:
             zeros = {
                 key: np.zeros([self.max_rows, *each["shape"][1:]], each["dtype"]) for key, each in self.specs[name].items()

@@ -1,4 +1,4 @@
-"""How a model is trained: on any distribution strategy, with moving averages, checkpoints and callbacks."""
+"""Training under any distribution strategy, with moving averages, checkpoints and callbacks."""
 
 from ganlib.training import averaging, callbacks, checkpoint, precision
 from ganlib.training.distributed import DistributedModel

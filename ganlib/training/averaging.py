@@ -1,4 +1,4 @@
-"""The exponential moving average (EMA) of a network's weights, from which images and classes are made."""
+"""The exponential moving average (EMA) of a network's weights, used to generate and classify images."""
 
 import tensorflow as tf
 
@@ -6,24 +6,24 @@ from ganlib.training import schedules
 
 
 def clone_network(network):
-    """A new network of the same configuration and weights, not trainable."""
-    copy = type(network).from_config(network.get_config())
-    copy.set_weights(network.get_weights())
-    copy.trainable = False
-    return copy
+    """Creates a non-trainable network with the same config and weights."""
+    clone = type(network).from_config(network.get_config())
+    clone.set_weights(network.get_weights())
+    clone.trainable = False
+    return clone
 
 
 def update(average, network, decay, step):
-    """Moves ``average`` towards ``network``: weights, and batch statistics too.
+    """Updates the moving average of a network's weights, including its batch statistics.
 
-    The decay is ``min(decay, (1 + step) / (10 + step))``, so that the random first weights are soon forgotten.
+    The decay is ``min(decay, (1 + step) / (10 + step))``, so that the average quickly forgets the initial weights.
     Weights that are not floating point are copied.
 
     Args:
-        average: what `clone_network` made from ``network``.
-        network: the network in training.
-        decay: a number in ``[0, 1)``, or a schedule of it; 0 makes the average follow the network exactly.
-        step: a scalar integer tensor, the number of updates before this one.
+        average: A network created by `clone_network` from ``network``.
+        network: The network in training.
+        decay: A number in ``[0, 1)``, or a schedule. With 0, the average equals the network.
+        step: Number of previous updates, a scalar integer tensor.
     """
     decay, step = schedules.value_at(decay, step), tf.cast(step, tf.float32)
     decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))

@@ -1,6 +1,6 @@
-"""What happens beside the training: logs, sample grids, checkpoints, and the stop at a non-finite loss.
+"""Callbacks for logs, sample grids and checkpoints, and for stopping at a non-finite loss or on a signal.
 
-All count in train steps of the model, so they go on where a resumed run left off.
+All callbacks count the model's train steps, so they continue correctly in a resumed run.
 """
 
 import logging
@@ -20,7 +20,7 @@ from ganlib.training import strategy
 
 
 class StepCallback(keras.callbacks.Callback):
-    """A callback that knows the model's step. Subclasses define ``on_step(step, logs)``, called after each execution."""
+    """A callback with access to the model's step. Subclasses define ``on_step(step, logs)``, called after each execution."""
 
     def on_train_begin(self, logs=None):
         self.first_step = self.step = self.previous_step = self._epochs_first_step = int(self.model.step.numpy())
@@ -33,20 +33,21 @@ class StepCallback(keras.callbacks.Callback):
         self.on_step(self.step, logs or {})
 
     def on_step(self, step, logs):
-        """Called with the number of steps made so far and the logs of the last execution, as floats."""
+        """Called with the number of steps so far and the logs of the last execution, as floats."""
 
     def is_due(self, every):
-        """Whether a multiple of ``every`` steps was reached in this execution; 0 is never."""
+        """Returns True if this execution reached a multiple of ``every`` steps. Returns False if ``every`` is 0."""
         return every > 0 and self.step // every > self.previous_step // every
 
 
 class StopAtNonFinite(StepCallback):
-    """Raises `UserError` when a logged value is infinite or not a number, naming the step and the term.
+    """Raises `UserError` if a logged value is not finite. The message names the step and the value.
 
-    Put it before `SaveCheckpoints`, so that what it stops is never saved.
+    Place it before `SaveCheckpoints`, so that the non-finite state is never saved.
 
     Args:
-        patience: how many times in a row it lets that pass, where the model skips such steps.
+        patience: Number of consecutive executions with non-finite logs to tolerate, for a model that skips such steps.
+            Defaults to 0.
     """
 
     def __init__(self, patience=0):
@@ -54,21 +55,23 @@ class StopAtNonFinite(StepCallback):
         self.patience, self.passed = patience, 0
 
     def on_step(self, step, logs):
-        bad = [f"{name} = {value}" for name, value in logs.items() if not math.isfinite(value)]
-        self.passed = self.passed + 1 if bad else 0
+        non_finite = [f"{name} = {value}" for name, value in logs.items() if not math.isfinite(value)]
+        self.passed = self.passed + 1 if non_finite else 0
         if self.passed > self.patience:
             first = self.previous_step + 1
-            where = f"step {step}" if first == step else f"steps {first} to {step}"
-            raise UserError(f"training stopped at {where}: {', '.join(bad)}; the checkpoints hold what was good. "
-                            "Lower the learning rate, or set a penalty on the discriminator")  # fmt: skip
+            steps = f"step {step}" if first == step else f"steps {first} to {step}"
+            raise UserError(
+                f"training stopped at {steps}: {', '.join(non_finite)}; the earlier checkpoints are still good. "
+                "Lower the learning rate, or set a penalty on the discriminator"
+            )
 
 
 class SaveCheckpoints(StepCallback):
     """Saves a checkpoint every ``every`` steps and at the end.
 
     Args:
-        checkpoints: a `ganlib.training.checkpoint.Checkpoints`.
-        every: in steps; 0 saves at the end only.
+        checkpoints: A `ganlib.training.checkpoint.Checkpoints`.
+        every: Number of steps between checkpoints. 0 saves at the end only.
     """
 
     def __init__(self, checkpoints, every):
@@ -85,13 +88,14 @@ class SaveCheckpoints(StepCallback):
 
 
 class SaveSamples(StepCallback):
-    """Writes ``step_00001000.png``, a grid of images from the same latents each time; in the end also
-    ``interpolation.png``, whose rows lead from one image to another. Grids of later steps than that where training begins
-    are of a part of a run that was lost, and are removed.
+    """Writes grids of generated images, such as ``step_00001000.png``, always from the same latents.
+
+    At the end it also writes ``interpolation.png``, whose rows interpolate between two images. When training begins, it
+    removes grids of later steps, which belong to a lost part of the run.
 
     Args:
-        folder: where to write.
-        every: in steps; 0 writes at the end only.
+        folder: The folder to write to.
+        every: Number of steps between grids. 0 writes at the end only.
     """
 
     def __init__(self, folder, every):
@@ -128,49 +132,50 @@ class SaveSamples(StepCallback):
 
 
 class BestCheckpoint:
-    """Keeps a checkpoint of the step at which a number was lowest.
+    """Keeps the checkpoint of the step with the lowest value of a metric.
 
     Args:
-        checkpoints: a `ganlib.training.checkpoint.Checkpoints`, whose notes hold the number.
-        name: of the number, such as ``"fid"``.
-        resumed_from: the `ganlib.training.checkpoint.Checkpoints` from which training may go on, or None. The best one of
-            before the oldest of them is kept too: a run that goes on from there has to know what was best then.
+        checkpoints: A `ganlib.training.checkpoint.Checkpoints`, whose notes hold the value.
+        name: The name of the metric, such as ``"fid"``.
+        resumed_from: The `ganlib.training.checkpoint.Checkpoints` that training may resume from. The best checkpoint before the
+            oldest of them is kept too, because a run that resumes there needs the best checkpoint up to that step. Defaults to
+            None.
     """
 
     def __init__(self, checkpoints, name, resumed_from=None):
         self.checkpoints, self.name, self.resumed_from, self.lowest = checkpoints, name, resumed_from, math.inf
 
     def begin(self, rows, first_step):
-        """Learns what was best before training goes on.
+        """Finds the lowest value so far, before training starts or resumes.
 
-        A checkpoint of a later step is of a part of the run that was lost, and is removed; a damaged one is set aside.
+        Checkpoints of later steps belong to a lost part of the run and are removed. A damaged checkpoint is set aside.
 
         Args:
-            rows: those of ``metrics.jsonl`` that were written before.
-            first_step: the step where training goes on.
+            rows: The existing rows of ``metrics.jsonl``.
+            first_step: The step where training resumes.
         """
         for later in [step for step in self.checkpoints.steps() if step > first_step]:
             self.checkpoints.remove(later)
         step = self.checkpoints.find()
         self.checkpoints.set_aside_after(-1 if step is None else step)
-        noted = self.checkpoints.notes.get(self.name)
-        numbers = [noted] if noted is not None else [row[self.name] for row in rows if self.name in row and row["step"] == step]
-        self.lowest = min(filter(math.isfinite, numbers), default=math.inf)
+        saved = self.checkpoints.notes.get(self.name)
+        values = [saved] if saved is not None else [row[self.name] for row in rows if self.name in row and row["step"] == step]
+        self.lowest = min(filter(math.isfinite, values), default=math.inf)
 
-    def save_if_best(self, numbers):
-        """Saves a checkpoint if ``numbers`` are the best so far."""
-        if numbers.get(self.name, math.inf) < self.lowest:
-            self.lowest = self.checkpoints.notes[self.name] = float(numbers[self.name])
+    def save_if_best(self, metrics):
+        """Saves a checkpoint if the value in ``metrics``, a dict, is the lowest so far."""
+        if metrics.get(self.name, math.inf) < self.lowest:
+            self.lowest = self.checkpoints.notes[self.name] = float(metrics[self.name])
             self.checkpoints.save()
             self._prune()
 
     def end(self):
-        """Waits until the best checkpoint is written, and removes those before it that are not needed any more."""
+        """Waits until the best checkpoint is written, and removes earlier checkpoints that are no longer needed."""
         self.checkpoints.wait()
         self._prune()
 
     def _prune(self):
-        """Removes those that no run that goes on can need."""
+        """Removes the checkpoints that no resumed run can need."""
         if self.resumed_from is not None:
             oldest = min(self.resumed_from.steps(), default=math.inf)
             for step in [step for step in self.checkpoints.steps() if step <= oldest][:-1]:
@@ -178,11 +183,11 @@ class BestCheckpoint:
 
 
 class StopOnSignal(StepCallback):
-    """Saves a checkpoint and raises `Stopped` at the end of a step by which a signal has come, to any of the workers.
+    """Saves a checkpoint and raises `Stopped` at the end of a step if any worker has received a signal.
 
     Args:
-        checkpoints: a `ganlib.training.checkpoint.Checkpoints`.
-        received: the list of signals, from `ganlib.training.signals.noted`.
+        checkpoints: A `ganlib.training.checkpoint.Checkpoints`.
+        received: The list of received signals, from `ganlib.training.signals.noted`.
     """
 
     def __init__(self, checkpoints, received):
@@ -193,33 +198,34 @@ class StopOnSignal(StepCallback):
         super().on_train_begin(logs)
         distribution = self.model.distribute_strategy
         several = strategy.num_workers(distribution) > 1
-        self._share_asked = strategy.mean_over_workers(distribution) if several else lambda flags: flags
+        self._mean_over_workers = strategy.mean_over_workers(distribution) if several else lambda flags: flags
 
     def on_step(self, step, logs):
-        (share,) = self._share_asked([float(bool(self.received))])
-        if share:
+        (fraction,) = self._mean_over_workers([float(bool(self.received))])
+        if fraction:
             self.checkpoints.save()
             self.checkpoints.wait()
             raise Stopped(self.received[0] if self.received else signal.SIGTERM, step)
 
 
 class LogMetrics(StepCallback):
-    """Writes means over ``every`` steps to ``metrics.jsonl`` and to TensorBoard event files, and how long they took to
-    ``speed.jsonl``. So the first is a function of the config alone. Steps whose logs are not finite are left out and
-    counted, as ``non_finite_steps``.
+    """Writes logs, averaged over ``every`` steps, to ``metrics.jsonl`` and TensorBoard event files.
 
-    Rows that lie beyond the step where training begins are of a run that was killed before its next checkpoint;
-    they are dropped, so that no step appears twice.
+    The speed is written to ``speed.jsonl``, so that ``metrics.jsonl`` depends on the config only. Steps with non-finite logs
+    are excluded from the means and counted as ``non_finite_steps``.
+
+    Rows after the step where training begins belong to a run that was killed before its next checkpoint. They are removed, so
+    that no step appears twice.
 
     Args:
-        workdir: the run's folder.
-        every: in steps.
-        evaluate: ``evaluate(model) -> dict`` of further numbers, or None.
-        evaluate_every: in steps; 0 evaluates at the end only.
-        best: a `BestCheckpoint` that is offered each evaluation, or None.
-        window: a dict, where the sums since the last row are kept. Saved in checkpoints and given again, it lets a resumed
-            run write the rows that it would have written. It also holds the number and a checksum of the rows, by which
-            lost or changed ones are noticed.
+        workdir: The folder of the run.
+        every: Number of steps between rows. 0 writes a row at the end only.
+        evaluate: A function ``evaluate(model) -> dict`` that returns further metrics. Defaults to None.
+        evaluate_every: Number of steps between evaluations. Defaults to 0, which evaluates at the end only.
+        best: A `BestCheckpoint` that receives each evaluation. Defaults to None.
+        window: A dict that holds the sums since the last row. If it is saved in checkpoints and passed again, a resumed run
+            writes the same rows as an uninterrupted run. It also holds the number of rows and their checksum, to detect lost
+            or changed rows. Defaults to None, which starts with an empty window.
     """
 
     def __init__(self, workdir, every, evaluate=None, evaluate_every=0, best=None, window=None):
@@ -265,12 +271,12 @@ class LogMetrics(StepCallback):
         return [row for row in read_rows(path) if row["step"] <= self.first_step]
 
     def _begin_rows(self, rows):
-        """Writes the rows that stay, after a look at whether they are those that the checkpoint knows of."""
-        noted = self.window.get("rows")
-        if noted is not None and (len(rows) < noted or _checksum(rows[:noted]) != self.window["crc32"]):
-            message = "%s: rows up to step %d were lost or changed; the curves have gaps, the training has not"
+        """Writes the rows to keep, and warns if they differ from the rows at the time of the checkpoint."""
+        saved = self.window.get("rows")
+        if saved is not None and (len(rows) < saved or _checksum(rows[:saved]) != self.window["crc32"]):
+            message = "%s: rows up to step %d were lost or changed; the curves have gaps, but the training is not affected"
             logging.getLogger("ganlib").warning(message, self.path, self.first_step)
-        if self.window["steps"] or self.window["non_finite_steps"]:  # the last mean was over an interval that now goes on
+        if self.window["steps"] or self.window["non_finite_steps"]:  # the last row is of an interval that now continues
             names = {*self.window["sums"], "non_finite_steps"}
             rows = [row for row in rows if row["step"] < self.first_step or not names & set(row)]
         if self.best:
@@ -293,24 +299,24 @@ class LogMetrics(StepCallback):
     def _write_evaluation(self):
         if self.evaluate is not None:
             started = time.monotonic()
-            numbers = self.evaluate(self.model)
-            self._write(numbers)
+            metrics = self.evaluate(self.model)
+            self._write(metrics)
             if self.best:
-                self.best.save_if_best(numbers)
+                self.best.save_if_best(metrics)
             self._write_speed("evaluation_seconds", time.monotonic() - started)
             self.started += time.monotonic() - started
             self.evaluated_step = self.step
 
-    def _write(self, numbers):
-        row = {"step": self.step} | {k: float(v) for k, v in numbers.items()}
-        if self.step == self.first_step:  # what was missing at the end of a training that is over, or was written just before
-            kept = [r for r in read_rows(self.path) if (r["step"], r.keys()) != (row["step"], row.keys())]
-            self._write_all(kept)
+    def _write(self, metrics):
+        row = {"step": self.step} | {k: float(v) for k, v in metrics.items()}
+        if self.step == self.first_step:  # a finished training may lack its last row, or already have it
+            others = [r for r in read_rows(self.path) if (r["step"], r.keys()) != (row["step"], row.keys())]
+            self._write_all(others)
         append_row(self.path, row)
         self.window.update(rows=self.window["rows"] + 1, crc32=_checksum([row], self.window["crc32"]))
         self.writer = self.writer or tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
         with self.writer.as_default():
-            for name, value in numbers.items():
+            for name, value in metrics.items():
                 tf.summary.write(name, tf.constant(value, tf.float32), step=self.step, metadata=_scalar_metadata())
 
     def _write_speed(self, name, value):
@@ -324,12 +330,12 @@ class LogMetrics(StepCallback):
 
 
 def _checksum(rows, before=0):
-    """A checksum of rows, or of those that had the checksum ``before`` and these after them."""
+    """Computes a checksum of rows, or continues the checksum ``before`` of earlier rows with these rows."""
     return zlib.crc32("".join(map(row_as_text, rows)).encode(), before)
 
 
 def _scalar_metadata():
-    """What marks a summary as a scalar. `tf.summary.scalar` writes the same, but wants TensorBoard installed."""
+    """Returns the metadata of a scalar summary. `tf.summary.scalar` writes the same, but needs TensorBoard installed."""
     metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
     return metadata

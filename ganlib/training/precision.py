@@ -1,4 +1,4 @@
-"""The dtype policy under which networks are made."""
+"""Mixed precision: the dtype policy of networks, and the loss scaling of their optimizers."""
 
 import contextlib
 
@@ -11,45 +11,45 @@ POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 @contextlib.contextmanager
 def policy(name):
-    """Makes the layers created inside compute in ``name``; their weights are float32 in any case.
+    """A context manager that sets the dtype policy of layers created inside it. Their weights are float32 in any case.
 
     Args:
         name: ``"float32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``.
 
     Raises:
-        UserError: for any other name.
+        UserError: If the name is unknown.
     """
     if name not in POLICIES:
         raise UserError(f"unknown precision {name!r}: known are {', '.join(POLICIES)}")
-    before = keras.config.dtype_policy()
+    previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(previous)
 
 
 @keras.saving.register_keras_serializable("ganlib.precision")
 class Skipping(keras.optimizers.LossScaleOptimizer):
-    """Makes no update by gradients that are not finite, and scales no loss.
+    """An optimizer that skips updates with non-finite gradients, without scaling the loss.
 
-    Keras's loss scaling halves its scale with each update that it leaves out. Without growth, some 130 of them bring the scale
-    to 0, by which gradients are divided. Here the scale is 1 whenever it is used.
+    Keras's loss scaling halves its scale at each skipped update. Without growth, about 130 skipped updates bring the scale
+    to 0, and gradients are divided by it. Here the scale is 1 whenever it is used.
 
     Args:
-        inner_optimizer: a Keras optimizer.
-        name: as of any Keras optimizer.
+        inner_optimizer: A Keras optimizer.
+        name: The name of the optimizer. Defaults to None.
     """
 
     def __init__(self, inner_optimizer, name=None):
         super().__init__(inner_optimizer, initial_scale=1.0, name=name)
 
     def scale_loss(self, loss):
-        """``loss`` as it is."""
+        """Returns ``loss`` unchanged."""
         return loss
 
     def apply(self, grads, trainable_variables=None):
-        """As of any Keras optimizer."""
+        """Applies gradients as any Keras optimizer does, unless one of them is not finite."""
         if self.built:
             self.dynamic_scale.assign(1.0)
         super().apply(grads, trainable_variables)
@@ -60,30 +60,31 @@ class Skipping(keras.optimizers.LossScaleOptimizer):
 
 
 def optimizer_of(name, optimizer):
-    """A Keras optimizer, from itself, its name or its configuration, as Keras's own ``compile`` takes them.
+    """Returns a Keras optimizer from an optimizer, its name or its config, as ``keras.Model.compile`` does.
 
     Raises:
-        UserError: for anything else.
+        UserError: If ``optimizer`` is none of these. The message starts with ``name``, the name of the argument.
     """
     try:
-        found = keras.optimizers.get(optimizer) if isinstance(optimizer, (str, dict)) else optimizer
+        resolved = keras.optimizers.get(optimizer) if isinstance(optimizer, (str, dict)) else optimizer
     except ValueError:
-        found = None
-    if not isinstance(found, keras.optimizers.Optimizer):
+        resolved = None
+    if not isinstance(resolved, keras.optimizers.Optimizer):
         raise UserError(
             f"{name} must be a Keras optimizer, such as keras.optimizers.Adam(2e-4, beta_1=0.5), got {optimizer!r:.60}"
         )
-    return found
+    return resolved
 
 
 def optimizer_for(network, optimizer, skips=False):
-    """``optimizer``, with dynamic loss scaling around it where ``network`` computes in float16.
+    """Wraps ``optimizer`` in dynamic loss scaling if ``network`` computes in float16.
 
     Args:
-        network: the network that it updates.
-        optimizer: a Keras optimizer.
-        skips: make no update by gradients that are not finite, in any precision; loss scaling never does. Where ``network``
-            does not compute in float16, `Skipping` then takes the place of a `keras.optimizers.LossScaleOptimizer`, too.
+        network: The network that the optimizer updates.
+        optimizer: A Keras optimizer.
+        skips: True to skip updates with non-finite gradients in any precision, as loss scaling always does. If ``network``
+            does not compute in float16, the optimizer is then wrapped in `Skipping`, which also replaces a
+            `keras.optimizers.LossScaleOptimizer`. Defaults to False.
     """
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if network.dtype_policy.compute_dtype == "float16":

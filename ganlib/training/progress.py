@@ -1,4 +1,4 @@
-"""The line that shows how far a training is."""
+"""A progress bar for training."""
 
 import shutil
 import sys
@@ -7,19 +7,22 @@ import time
 from ganlib.training.callbacks import StepCallback
 
 SHORT_NAMES = {
-    "discriminator_loss": "D loss", "generator_loss": "G loss", "real_logits": "D(real)", "fake_logits": "D(fake)",
-}  # fmt: skip
-"""What the progress bar shows first, and how it calls it."""
+    "discriminator_loss": "D loss",
+    "generator_loss": "G loss",
+    "real_logits": "D(real)",
+    "fake_logits": "D(fake)",
+}
+"""Name of a log -> its short name. The progress bar shows these logs first."""
 
 
 class Progress(StepCallback):
-    """Shows step, steps per second, time left, losses: a bar that renews itself, or lines when redirected to a file.
+    """Shows the step, steps per second, remaining time and losses, as a bar on a terminal or as lines in a file.
 
     Args:
-        total_steps: the step at which training will end.
-        label: what is being trained, shown first.
-        seconds: time between two lines when the output is not a terminal.
-        output: where to write; None is standard output.
+        total_steps: The step at which training ends.
+        label: A label of the training, shown first. Defaults to no label.
+        seconds: Seconds between two lines if the output is not a terminal. Defaults to 10.0.
+        output: The file to write to. Defaults to None, which is standard output.
     """
 
     def __init__(self, total_steps, label="", seconds=10.0, output=None):
@@ -50,11 +53,11 @@ class Progress(StepCallback):
     def _show(self, now, end=""):
         steps = self.step - self.clock_step
         rate = steps / (now - self.clock_start) if steps else 0.0
-        left = f"{duration((self.total_steps - self.step) / rate)} left" if rate else "starting"
-        values = "  ".join(f"{name} {value:.3f}" for name, value in _by_short_name(self.last))
-        head = f"{self.label}  " if self.label else ""
-        done = f"{_bar(self.step / self.total_steps)} {self.step}/{self.total_steps}"
-        text = f"{head}{done}  {rate:.2f} steps/s  {left}  {values}"
+        remaining = f"{duration((self.total_steps - self.step) / rate)} left" if rate else "starting"
+        values = "  ".join(f"{name} {value:.3f}" for name, value in _with_short_names(self.last))
+        label = f"{self.label}  " if self.label else ""
+        progress = f"{_bar(self.step / self.total_steps)} {self.step}/{self.total_steps}"
+        text = f"{label}{progress}  {rate:.2f} steps/s  {remaining}  {values}"
         if self.live:
             width = shutil.get_terminal_size().columns - 1
             self.output.write("\r" + text[:width].ljust(width) + end)
@@ -64,18 +67,18 @@ class Progress(StepCallback):
 
 
 def duration(seconds):
-    """``75.2`` -> ``"1:15"``, ``3675`` -> ``"1:01:15"``."""
+    """Formats seconds: ``75.2`` -> ``"1:15"``, ``3675`` -> ``"1:01:15"``."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def _bar(share, width=20):
-    full = round(width * share)
-    return "[" + "#" * full + "." * (width - full) + "]"
+def _bar(fraction, width=20):
+    filled = round(width * fraction)
+    return "[" + "#" * filled + "." * (width - filled) + "]"
 
 
-def _by_short_name(logs):
-    """Pairs of names and values, those of `SHORT_NAMES` first."""
+def _with_short_names(logs):
+    """Returns pairs of names and values, those of `SHORT_NAMES` first."""
     first = [(short, logs[name]) for name, short in SHORT_NAMES.items() if name in logs]
     return first + [(name.replace("_", " "), value) for name, value in logs.items() if name not in SHORT_NAMES]

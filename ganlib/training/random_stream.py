@@ -1,4 +1,4 @@
-"""Random numbers of a training step, as a function of (seed, step, draw, example) and of nothing else."""
+"""Random numbers of a train step, a function of (seed, step, draw, example) only."""
 
 import copy
 
@@ -6,25 +6,25 @@ import tensorflow as tf
 
 from ganlib.seeds import ALGORITHM, Purpose, derive, fold_in
 
-# Random bits are the same on every device and under XLA, once their algorithm is named. TensorFlow's own floating-point
-# numbers are not, so they are made from bits here.
+# With a fixed algorithm, random bits are the same on every device and under XLA. TensorFlow's floating-point random numbers
+# are not, so they are computed from bits here.
 BITS = 23
 
 
 class RandomStream:
-    """Stateless random numbers, of which each draw is new.
+    """Stateless random numbers. Each draw returns new numbers.
 
-    The first axis of every draw is the batch. With several replicas, each draws the numbers of the whole batch and
-    takes its own rows. So a batch gets the same numbers on any number of replicas, and a resumed run those that it
-    would have had.
+    The first axis of every draw is the batch axis. Each of several replicas draws the numbers of the global batch and
+    takes its rows. A batch therefore gets the same numbers on any number of replicas, and a resumed run gets the numbers of
+    an uninterrupted run.
 
     Args:
-        seed: an integer or a scalar integer tensor.
-        step: likewise.
-        replica: this replica's number, from 0.
-        num_replicas: how many replicas share the batch.
-        purpose: a `ganlib.seeds.Purpose`. Training has numbers of its own, so that latents to generate from are not those
-            of a step.
+        seed: An integer or a scalar integer tensor.
+        step: An integer or a scalar integer tensor. Defaults to 0.
+        replica: The index of this replica, from 0. Defaults to 0.
+        num_replicas: Number of replicas that share the batch. Defaults to 1.
+        purpose: A `ganlib.seeds.Purpose`. Training and generation have different purposes, so that generated images do not use
+            the latents of a train step. Defaults to ``Purpose.GENERATION``.
 
     Examples:
         >>> from ganlib.training import RandomStream
@@ -38,53 +38,54 @@ class RandomStream:
         self._draws = 0
 
     def normal(self, shape):
-        """Standard normal float32 of ``shape``, up to 5.3 standard deviations."""
+        """Draws standard normal float32 numbers, up to 5.3 standard deviations."""
         return self._draw(shape, lambda bits: _normal(_unit(bits) * 2.0 - 1.0))
 
     def truncated_normal(self, shape, limit):
-        """Standard normal float32 of ``shape``, given that its absolute value is below ``limit``."""
-        share = tf.math.erf(limit / tf.sqrt(2.0))  # of the distribution that lies within the limit
-        return self._draw(shape, lambda bits: _normal((_unit(bits) * 2.0 - 1.0) * share))
+        """Draws standard normal float32 numbers, conditioned on an absolute value below ``limit``."""
+        mass = tf.math.erf(limit / tf.sqrt(2.0))  # the probability of a value within the limit
+        return self._draw(shape, lambda bits: _normal((_unit(bits) * 2.0 - 1.0) * mass))
 
     def uniform(self, shape, low=0.0, high=1.0):
-        """Uniform float32 between ``low`` and ``high`` of ``shape``."""
+        """Draws uniform float32 numbers between ``low`` and ``high``."""
         return self._draw(shape, lambda bits: low + (high - low) * _unit(bits))
 
     def integers(self, shape, low, high):
-        """Uniform int32 in ``[low, high)`` of ``shape``."""
+        """Draws uniform int32 numbers in ``[low, high)``."""
         return self._draw(shape, lambda bits: low + tf.cast(_unit(bits) * tf.cast(high - low, tf.float32), tf.int32))
 
     def part(self, index, parts):
-        """The numbers for one of ``parts`` equal parts of this replica's share, which goes through the networks alone.
+        """Returns the stream of one of ``parts`` equal micro-batches of this replica's batch.
 
         Args:
-            index: of the part, from 0.
-            parts: how many there are; all draw alike. `advance_to` one of them draws what follows.
+            index: The index of the micro-batch, from 0.
+            parts: Number of micro-batches. All make the same draws. To continue with the draws after them, call `advance_to`
+                with one of them.
         """
-        other = copy.copy(self)
-        other._replica, other._num_replicas = self._replica * parts + index, self._num_replicas * parts
-        other._seed = tf.identity(self._seed)  # not before what the caller waits for
-        return other
+        stream = copy.copy(self)
+        stream._replica, stream._num_replicas = self._replica * parts + index, self._num_replicas * parts
+        stream._seed = tf.identity(self._seed)  # a new tensor, which depends on the caller's control dependencies
+        return stream
 
     def advance_to(self, part):
-        """Makes the next draw the one that is next for ``part``."""
+        """Continues with the next draw of ``part``."""
         self._draws = part._draws
 
     def _draw(self, shape, transform):
-        """``transform`` of new random bits; this replica's rows of those of the whole batch."""
+        """Draws random bits for the global batch, applies ``transform``, and returns this replica's rows."""
         seed = fold_in(self._seed, self._draws)
         self._draws += 1
         count, *rest = shape
-        whole = tf.stack([count * self._num_replicas, *rest])
-        numbers = transform(tf.random.stateless_uniform(whole, seed, 0, 1 << BITS, tf.int32, alg=ALGORITHM))
+        global_shape = tf.stack([count * self._num_replicas, *rest])
+        numbers = transform(tf.random.stateless_uniform(global_shape, seed, 0, 1 << BITS, tf.int32, alg=ALGORITHM))
         return numbers if self._num_replicas == 1 else numbers[self._replica * count : (self._replica + 1) * count]
 
 
 def _unit(bits):
-    """``BITS`` random bits -> a float32 between 0 and 1, both excluded; without rounding."""
+    """Maps ``BITS`` random bits to a float32 between 0 and 1, both excluded, without rounding."""
     return (tf.cast(bits, tf.float32) + 0.5) / (1 << BITS)
 
 
-def _normal(position):
-    """A number in (-1, 1), uniform in the normal distribution's middle part -> its normal number."""
-    return tf.sqrt(2.0) * tf.math.erfinv(position)
+def _normal(quantile):
+    """Maps a uniform number in (-1, 1) to a standard normal number, symmetric about 0."""
+    return tf.sqrt(2.0) * tf.math.erfinv(quantile)

@@ -1,7 +1,7 @@
-"""Numbers that change with the step: learning rates, Adam's beta_2, weights of penalties, decays of averages.
+"""Schedules for learning rates, Adam's beta_2, weights of penalties, and decays of moving averages.
 
-Wherever one may change, a number or a schedule is taken. A schedule is a function of the step alone, so a resumed run goes
-on with it.
+Arguments that support schedules take a number or a schedule. A schedule is a function of the step only, so a resumed run
+continues with it.
 """
 
 import math
@@ -15,16 +15,16 @@ register = keras.saving.register_keras_serializable("ganlib.schedules")
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A number that goes from ``start`` to ``end``, and stays at each before and after.
+    """The base class of schedules from ``start`` to ``end``. They are constant before and after the change.
 
     Args:
-        start: the number at first.
-        end: the number in the end.
-        steps: the number of steps on the way.
-        begin: the step at which it leaves ``start``.
+        start: The initial value.
+        end: The final value.
+        steps: Number of steps from ``start`` to ``end``.
+        begin: The step at which the change begins. Defaults to 0.
 
     Raises:
-        UserError: if ``steps`` is not positive.
+        UserError: If ``steps`` is not positive.
     """
 
     def __init__(self, start, end, steps, begin=0):
@@ -33,11 +33,11 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         self.start, self.end, self.steps, self.begin = start, end, steps, begin
 
     def __call__(self, step):
-        share = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
-        return self.start + (self.end - self.start) * self.interpolate(share)
+        progress = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
+        return self.start + (self.end - self.start) * self.interpolate(progress)
 
-    def interpolate(self, share):
-        """The share of the change after a share of the steps: from ``[0, 1]`` onto itself. Subclasses define it."""
+    def interpolate(self, progress):
+        """Maps the fraction of the steps to the fraction of the change, both in ``[0, 1]``. Subclasses define it."""
         raise NotImplementedError
 
     def get_config(self):
@@ -46,7 +46,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class Linear(Schedule):
-    """A number that changes in a line.
+    """A linear schedule.
 
     Examples:
         >>> from ganlib.training.schedules import Linear
@@ -55,24 +55,24 @@ class Linear(Schedule):
         [0.1, 0.1, 0.05, 0.0]
     """
 
-    def interpolate(self, share):
-        return share
+    def interpolate(self, progress):
+        return progress
 
 
 @register
 class Cosine(Schedule):
-    """A number that changes slowly, fast, and slowly again: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts."""
+    """A cosine schedule, slow at both ends: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts."""
 
-    def interpolate(self, share):
-        return 0.5 * (1.0 - ops.cos(math.pi * share))
+    def interpolate(self, progress):
+        return 0.5 * (1.0 - ops.cos(math.pi * progress))
 
 
 @register
 class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
-    """The decay of a moving average in which a value counts half after a number of steps: 0.5 ** (1 / half_life).
+    """The decay of a moving average with a given half-life: 0.5 ** (1 / half_life).
 
     Args:
-        half_life: in steps, a number or a schedule; 0 gives a decay of 0.
+        half_life: Number of steps after which the weight of a value has halved, a number or a schedule. 0 gives a decay of 0.
 
     Examples:
         >>> from ganlib.training.schedules import HalfLife
@@ -92,14 +92,14 @@ class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class EachStep(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule of train steps, for an optimizer that makes several updates in each of them.
+    """A schedule that counts train steps, for an optimizer that makes several updates in each train step.
 
-    A Keras optimizer asks its schedule for the value at one of its own updates. With ``discriminator_steps=5`` the
-    discriminator's optimizer makes five updates in a train step, so that its schedule would end five times too early.
+    A Keras optimizer evaluates its schedule at the number of its updates. With ``discriminator_steps=5`` the discriminator's
+    optimizer makes five updates in a train step, so its schedule would end five times too early.
 
     Args:
-        schedule: a number, or a schedule that counts train steps.
-        updates: the optimizer's updates in a train step.
+        schedule: A number, or a schedule that counts train steps.
+        updates: Number of updates that the optimizer makes in a train step.
 
     Examples:
         >>> from ganlib.training.schedules import EachStep, Linear
@@ -120,11 +120,11 @@ class EachStep(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class Adam(keras.optimizers.Adam):
-    """Keras's Adam, whose ``beta_2`` may be a schedule of its own updates, too."""
+    """Keras's Adam with support for a schedule of ``beta_2``, which counts the optimizer's updates."""
 
     @property
     def beta_2(self):
-        """Its value at the step that the optimizer is at."""
+        """The value of ``beta_2`` at the current update."""
         return value_at(self._beta_2, self.iterations)
 
     @beta_2.setter
@@ -136,28 +136,29 @@ class Adam(keras.optimizers.Adam):
 
 
 def value_at(number, step):
-    """What a number or a schedule is at a step."""
+    """Returns the value of a number or a schedule at a step."""
     return number(step) if callable(number) else number
 
 
 def restored(number):
-    """A number or a schedule, also from what Keras has made of one to save it."""
+    """Returns a number or a schedule, and deserializes a schedule that Keras has serialized."""
     return keras.saving.deserialize_keras_object(number) if isinstance(number, dict) else number
 
 
 SCHEDULES = {"linear": Linear, "cosine": Cosine, "half_life": HalfLife}
-"""The name in a config -> what it makes."""
+"""Name in a config -> class."""
 
 
 def from_config(value, total_steps):
-    """A number, or the schedule that a config describes by one name and its arguments.
+    """Returns a number, or the schedule that a config describes with a name and arguments.
 
     Args:
-        value: a number, or a dict.
-        total_steps: the steps of the training, of which ``share`` among the arguments, in the place of ``steps``, is a part.
+        value: A number, or a dict with one item, name -> arguments. Instead of ``steps``, the arguments may have ``share``, a
+            fraction of ``total_steps``.
+        total_steps: Number of steps of the training.
 
     Raises:
-        UserError: for an unknown name or wrong arguments.
+        UserError: If the name is unknown, or the arguments are invalid.
 
     Examples:
         >>> from ganlib.training import schedules
@@ -167,7 +168,9 @@ def from_config(value, total_steps):
     if not hasattr(value, "items"):
         return value
     if len(value) != 1:
-        raise UserError(f"a schedule is one name and its arguments, as in {{'linear': ...}}, got {', '.join(value) or 'none'}")
+        raise UserError(
+            f"a schedule must have one name with its arguments, such as {{'linear': ...}}, got {', '.join(value) or 'no name'}"
+        )
     ((name, arguments),) = value.items()
     kind = choose("schedule", name, SCHEDULES)
     arguments = {key: from_config(argument, total_steps) for key, argument in arguments.items()}
@@ -176,4 +179,4 @@ def from_config(value, total_steps):
     try:
         return kind(**arguments)
     except TypeError as error:
-        raise UserError(f"the schedule {name!r} cannot be made: {error}") from None
+        raise UserError(f"cannot build the schedule {name!r}: {error}") from None

@@ -1,17 +1,18 @@
-"""Signals that ask a process to end: noted at once, answered at the end of a train step."""
+"""Termination signals: recorded when they arrive and handled at the end of a train step."""
 
 import contextlib
 import signal
 import threading
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
+"""The signals that are recorded."""
 
 
 @contextlib.contextmanager
 def noted():
-    """Inside the block, the first SIGTERM or SIGINT is put into the list that it gives; a second one acts as it did before.
+    """A context manager that appends the first SIGTERM or SIGINT to a list, which it returns.
 
-    Outside the main thread, where Python takes no signals, the list stays empty.
+    A second signal has its previous effect. Outside the main thread, where Python receives no signals, the list stays empty.
 
     Examples:
         >>> import os, signal
@@ -31,12 +32,12 @@ def noted():
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def note(number, frame):
+    def record(number, frame):
         received.append(signal.Signals(number))
         restore()
 
     for number in ENDING:
-        signal.signal(number, note)
+        signal.signal(number, record)
     try:
         yield received
     finally:

@@ -1,20 +1,20 @@
-"""What a penalty or an augmentation keeps between steps."""
+"""`State`: variables that a penalty or an augmentation keeps between steps."""
 
 import keras
 import tensorflow as tf
 
 
 class State(keras.layers.Layer):
-    """float32 scalars that are kept between steps and saved with the model.
+    """Float32 scalars that are kept between steps and saved with the model.
 
     Args:
-        first: name -> the number that it begins with; each becomes an attribute.
+        initial_values: Name -> initial value. Each scalar becomes an attribute.
     """
 
-    def __init__(self, **first):
+    def __init__(self, **initial_values):
         super().__init__()
-        for name, number in first.items():
-            initializer = keras.initializers.Constant(number)
+        for name, value in initial_values.items():
+            initializer = keras.initializers.Constant(value)
             weight = self.add_weight(
                 name=name, shape=(), initializer=initializer, dtype="float32", trainable=False, autocast=False
             )
@@ -22,7 +22,7 @@ class State(keras.layers.Layer):
         self.built = True
 
     def average(self, name, value, decay, is_due):
-        """Moves a scalar towards ``value``, if ``is_due``, as a moving average of a ``decay``; returns it."""
+        """Updates a scalar as a moving average of ``value`` with a ``decay`` if ``is_due`` is True, and returns it."""
         variable = getattr(self, name)
         decay = tf.where(is_due, decay, 1.0)
         variable.assign(decay * variable.value + (1.0 - decay) * tf.cast(value, tf.float32))

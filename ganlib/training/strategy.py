@@ -1,4 +1,4 @@
-"""The `tf.distribute` strategy by name: on which devices, of how many workers, a job trains."""
+"""The `tf.distribute` strategy of a job: the devices and workers that it trains on."""
 
 import os
 
@@ -8,26 +8,28 @@ from ganlib.errors import UserError, choose
 
 
 def create(name="auto", replicas=0):
-    """The strategy to train under. Call it before anything else is done with TensorFlow.
+    """Creates the strategy to train under. Call it before any other use of TensorFlow.
 
     Args:
-        name: ``"one_device"``; ``"mirrored"``, every GPU of this machine; ``"multi_worker"``, every GPU of every worker that
-            the environment variable TF_CONFIG names; ``"tpu"``, the TPU that the environment names; or ``"auto"``: of
-            the first three the one for what there is, the second also where several replicas are asked for.
-        replicas: of ``"mirrored"`` and ``"auto"``: how many GPUs, 0 for all; on a machine without GPUs, how many virtual
-            devices the CPU is cut into, to try a distributed job.
+        name: ``"one_device"``; ``"mirrored"``, every GPU of this machine; ``"multi_worker"``, every GPU of every worker in
+            the environment variable TF_CONFIG; ``"tpu"``, the TPU that the environment names; or ``"auto"``. ``"auto"``
+            selects one of the first three by the available devices, and ``"mirrored"`` also if several replicas are
+            requested. Defaults to ``"auto"``.
+        replicas: For ``"mirrored"`` and ``"auto"``, the number of GPUs. On a machine without GPUs, the number of virtual CPU
+            devices, to try out distributed training. Defaults to 0, which uses all GPUs.
 
     Returns:
-        A `tf.distribute.Strategy`. A model that is made inside its ``scope()`` trains on its devices.
+        A `tf.distribute.Strategy`. A model created inside its ``scope()`` trains on its devices.
 
     Raises:
-        UserError: for an unknown name, devices that are not there, or several replicas of a strategy that takes all there are.
+        UserError: If the name is unknown, a device is missing, or several replicas are requested from a strategy that uses
+            a fixed set of devices.
     """
     return choose("strategy", name, STRATEGIES)(replicas)
 
 
 def is_chief(strategy):
-    """Whether this process is the one among the strategy's workers that writes files; true of a single process."""
+    """Returns True if this process writes the files, which one of the strategy's workers does. A single process does too."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
@@ -36,16 +38,18 @@ def is_chief(strategy):
 
 
 def _workers():
-    """The addresses of the workers in TF_CONFIG; none without it."""
+    """Returns the addresses of the workers in TF_CONFIG, an empty list if it is not set."""
     try:
         cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec().as_dict()
     except ValueError as error:
-        raise UserError(f"TF_CONFIG is {os.environ.get('TF_CONFIG')!r}, which cannot be read ({error})") from None
+        raise UserError(
+            f"TF_CONFIG is {os.environ.get('TF_CONFIG')!r}, which cannot be parsed ({error}): set it to valid JSON"
+        ) from None
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
 
 def mean_over_workers(strategy):
-    """A function of a list of numbers that gives the mean of each over all workers, all of which must call it."""
+    """Returns a function that computes the mean of each number in a list over all workers. All workers must call it."""
 
     @tf.function
     def mean(values):
@@ -55,44 +59,46 @@ def mean_over_workers(strategy):
 
 
 def check_same(strategy, what, number):
-    """Waits until all workers are here, and makes sure that an integer is the same for all of them.
+    """Waits for all workers and checks that an integer is the same for all of them.
 
     Args:
-        strategy: a `tf.distribute.Strategy`.
-        what: what the number is, for the message.
-        number: an integer.
+        strategy: A `tf.distribute.Strategy`.
+        what: A description of the number, for the error message.
+        number: An integer.
 
     Raises:
-        UserError: if it is not.
+        UserError: If the integer differs between workers.
     """
     mean, mean_of_squares = mean_over_workers(strategy)([number, number * number])
     if mean_of_squares != mean * mean:
-        raise UserError(f"{what} is {number} for this worker and not for all of them: give all workers the same --workdir, "
-                        "in a file system that they share")  # fmt: skip
+        raise UserError(
+            f"{what} is {number} for this worker, but not for all workers: pass all workers the same --workdir, in a file "
+            "system that they share"
+        )
 
 
 def check_shares(strategy, dataset, parts=1):
-    """Makes sure that every replica gets an equal share of every batch, and can cut it into equal parts.
+    """Checks that every batch can be divided equally among the replicas, and each share into equal parts.
 
     Args:
-        strategy: a `tf.distribute.Strategy`.
-        dataset: a `tf.data.Dataset` whose batches are of one size.
-        parts: how many parts a share is cut into.
+        strategy: A `tf.distribute.Strategy`.
+        dataset: A `tf.data.Dataset` with batches of a fixed size.
+        parts: Number of parts that each share is divided into. Defaults to 1.
 
     Raises:
-        UserError: if the size cannot be divided so.
+        UserError: If the batch size is not divisible.
     """
-    replicas, wanted = strategy.num_replicas_in_sync, strategy.num_replicas_in_sync * parts
+    replicas, divisor = strategy.num_replicas_in_sync, strategy.num_replicas_in_sync * parts
     for size in {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}:
-        if size % wanted:
-            below, above = (size // wanted * wanted, -(-size // wanted) * wanted)
+        if size % divisor:
+            below, above = (size // divisor * divisor, -(-size // divisor) * divisor)
             nearest = f"{below} or {above}" if below else str(above)
-            cut = f", each in {parts} parts" if parts > 1 else ""
-            raise UserError(f"a batch of {size} cannot be shared equally by {replicas} replicas{cut}: make it {nearest}")
+            split = f", each in {parts} parts" if parts > 1 else ""
+            raise UserError(f"a batch of {size} cannot be split equally among {replicas} replicas{split}: set it to {nearest}")
 
 
 def num_workers(strategy):
-    """How many processes train together."""
+    """Returns the number of worker processes."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return 1
@@ -100,8 +106,8 @@ def num_workers(strategy):
 
 
 def is_worker_lost(error):
-    """Whether an exception means that another worker has ended or does not answer."""
-    errors = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CanceledError, tf.errors.DeadlineExceededError)
+    """Returns True if an exception means that another worker has ended or does not respond."""
+    errors = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
     return isinstance(error, errors) and len(_workers()) > 1
 
 
@@ -112,21 +118,21 @@ def _auto(replicas):
     return _mirrored(replicas) if several else _one_device(replicas)
 
 
-def _refuse(replicas, taken):
-    """Raises `UserError` where several replicas are asked for of a strategy that takes what it takes."""
+def _refuse_replicas(replicas, reason):
+    """Raises `UserError` if several replicas are requested from a strategy with a fixed set of devices."""
     if replicas > 1:
-        raise UserError(f"{replicas} replicas asked for, but {taken}: leave --replicas out, or choose --strategy=mirrored")
+        raise UserError(f"{replicas} replicas requested, but {reason}: remove --replicas, or set --strategy=mirrored")
 
 
 def _one_device(replicas):
-    _refuse(replicas, "one_device has one")
+    _refuse_replicas(replicas, "one_device has one")
     return tf.distribute.get_strategy()
 
 
 def _mirrored(replicas):
     gpus = len(tf.config.list_physical_devices("GPU"))
     if replicas > gpus > 0:
-        raise UserError(f"{replicas} replicas asked for, but this machine has {gpus} GPUs")
+        raise UserError(f"{replicas} replicas requested, but this machine has {gpus} GPUs: set --replicas to at most {gpus}")
     if not gpus and replicas > 1:
         (cpu,) = tf.config.list_physical_devices("CPU")
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
@@ -136,21 +142,27 @@ def _mirrored(replicas):
 
 def _multi_worker(replicas):
     if not _workers():
-        raise UserError("multi_worker needs the environment variable TF_CONFIG, which names the workers (docs/distributed.md)")
-    _refuse(replicas, "multi_worker takes every GPU of every worker")
+        raise UserError(
+            "multi_worker needs the environment variable TF_CONFIG, which lists the workers: set it (see docs/distributed.md)"
+        )
+    _refuse_replicas(replicas, "multi_worker uses every GPU of every worker")
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def _tpu(replicas):
-    _refuse(replicas, "tpu takes every core")
+    _refuse_replicas(replicas, "tpu uses every core")
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
         return tf.distribute.TPUStrategy(resolver)
     except (ValueError, tf.errors.OpError) as error:
-        raise UserError(f"no TPU was found ({str(error).splitlines()[0]}): choose another --strategy") from None
+        raise UserError(f"no TPU was found ({str(error).splitlines()[0]}): set another --strategy") from None
 
 
 STRATEGIES = {
-    "auto": _auto, "one_device": _one_device, "mirrored": _mirrored, "multi_worker": _multi_worker, "tpu": _tpu,
-}  # fmt: skip
+    "auto": _auto,
+    "one_device": _one_device,
+    "mirrored": _mirrored,
+    "multi_worker": _multi_worker,
+    "tpu": _tpu,
+}
 """Name -> function of the number of replicas."""

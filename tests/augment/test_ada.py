@@ -16,7 +16,7 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 16, 16, 3)).astype(np.float
 ALL = ",".join(ada.CATEGORIES)
 
 
-def test_without_probability_it_changes_nothing_but_a_little_by_its_filters():
+def test_probability_zero_changes_images_only_by_the_filters():
     smooth = scipy.ndimage.gaussian_filter(IMAGES, (0, 2, 2, 0)) * 5
     for category in ("color", "noise", "cutout"):
         np.testing.assert_allclose(augment.ADA(category)(IMAGES, RandomStream(0)), IMAGES, atol=1e-6)
@@ -27,28 +27,28 @@ def test_without_probability_it_changes_nothing_but_a_little_by_its_filters():
 @pytest.mark.parametrize("category", ada.CATEGORIES)
 def test_each_category_changes_images_with_its_probability(category):
     images = np.tile(IMAGES, (50, 1, 1, 1))
-    still = np.asarray(augment.ADA(category)(images, RandomStream(0)))
-    shares = []
+    unchanged = np.asarray(augment.ADA(category)(images, RandomStream(0)))
+    fractions = []
     for probability in (0.2, 1.0):
-        moved = np.asarray(augment.ADA(category, probability)(images, RandomStream(0)))
-        shares.append(np.mean(np.abs(moved - still).max(axis=(1, 2, 3)) > 1e-3))
-    assert 0.1 < shares[0] < 0.8
-    assert shares[1] > 0.95
+        augmented = np.asarray(augment.ADA(category, probability)(images, RandomStream(0)))
+        fractions.append(np.mean(np.abs(augmented - unchanged).max(axis=(1, 2, 3)) > 1e-3))
+    assert 0.1 < fractions[0] < 0.8
+    assert fractions[1] > 0.95
 
 
-def test_hue_turns_colors_and_keeps_their_gray():
-    """A turn by a third of the circle exchanges the channels; `colorsys` knows hues of any other."""
+def test_hue_rotates_colors():
+    """The hues of `colorsys` cover the whole circle."""
     images = np.broadcast_to(np.array([0.8, 0.1, 0.3], np.float32), (400, 2, 2, 3))
-    moved = np.asarray(ada.color(images, RandomStream(0), 1.0))[:, 0, 0]
-    gray = moved.mean(axis=1, keepdims=True)
-    assert np.std(gray) > 0.1  # brightness, contrast and the flip move it
-    hues = [colorsys.rgb_to_hsv(*(0.5 + 0.1 * (m - m.mean()) / np.linalg.norm(m - m.mean())))[0] for m in moved]
+    colors = np.asarray(ada.color(images, RandomStream(0), 1.0))[:, 0, 0]
+    gray = colors.mean(axis=1, keepdims=True)
+    assert np.std(gray) > 0.1  # changed by brightness, contrast and the flip
+    hues = [colorsys.rgb_to_hsv(*(0.5 + 0.1 * (c - c.mean()) / np.linalg.norm(c - c.mean())))[0] for c in colors]
     assert np.histogram(hues, bins=6, range=(0, 1))[0].min() > 30
 
 
-def test_color_is_one_affine_map_for_an_image():
-    moved = np.asarray(ada.color(IMAGES, RandomStream(0), 1.0))
-    for image, result in zip(IMAGES.reshape(6, -1, 3), moved.reshape(6, -1, 3), strict=True):
+def test_color_is_one_affine_map_per_image():
+    results = np.asarray(ada.color(IMAGES, RandomStream(0), 1.0))
+    for image, result in zip(IMAGES.reshape(6, -1, 3), results.reshape(6, -1, 3), strict=True):
         pixels = np.concatenate([image, np.ones((len(image), 1))], axis=1)
         matrix, *_ = np.linalg.lstsq(pixels, result, rcond=None)
         np.testing.assert_allclose(pixels @ matrix, result, atol=1e-4)
@@ -57,10 +57,10 @@ def test_color_is_one_affine_map_for_an_image():
         assert np.ptp(ones) < 1e-4 * max(1, abs(ones[0]))  # gray stays gray
 
 
-def test_color_of_one_channel():
-    moved = np.asarray(ada.color(IMAGES[..., :1], RandomStream(0), 1.0))
-    assert moved.shape == (6, 16, 16, 1)
-    for image, result in zip(IMAGES[..., 0], moved[..., 0], strict=True):
+def test_color_with_one_channel():
+    results = np.asarray(ada.color(IMAGES[..., :1], RandomStream(0), 1.0))
+    assert results.shape == (6, 16, 16, 1)
+    for image, result in zip(IMAGES[..., 0], results[..., 0], strict=True):
         slope, offset = np.polyfit(image.ravel(), result.ravel(), 1)
         np.testing.assert_allclose(slope * image + offset, result, atol=1e-4)
 
@@ -89,24 +89,24 @@ def test_gradients_against_finite_differences_and_of_second_order(category):
     assert np.abs(second).max() > 0
 
 
-def test_the_probability_follows_the_signs_by_hand():
+def test_probability_follows_the_signs():
     policy = augment.ADA(target=0.6, adjustment=1000, interval=2)
-    seen = []
+    probabilities = []
     for step, signs in enumerate([0.9, 0.7, 0.9, 0.1, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]):
         policy.adapt(tf.constant(signs), 10, tf.constant(step, tf.int64))
-        seen.append(round(float(policy.state.probability), 4))
-    # means over two steps: 0.8 up, 0.5 down, 1.0 up, 0 down, 0 down but not below 0; by 2 * 10 / 1000
-    assert seen == [0.0, 0.02, 0.02, 0.0, 0.0, 0.02, 0.02, 0.0, 0.0, 0.0]
+        probabilities.append(round(float(policy.state.probability), 4))
+    # Means over two steps: 0.8 up, 0.5 down, 1.0 up, 0 down, 0 down but not below 0. Each change is 2 * 10 / 1000.
+    assert probabilities == [0.0, 0.02, 0.02, 0.0, 0.0, 0.02, 0.02, 0.0, 0.0, 0.0]
 
 
-def test_a_schedule_in_the_place_of_the_target():
+def test_schedule_without_target():
     policy = augment.ADA(probability=schedules.Linear(0.0, 0.5, steps=10), target=None)
     for step in range(4):
         policy.adapt(tf.constant(1.0), 10, tf.constant(step, tf.int64))
     assert float(policy.state.probability) == pytest.approx(0.2)
 
 
-def test_a_gan_adapts_it_and_saves_it(images, tmp_path):
+def test_gan_adapts_and_saves_the_probability(images, tmp_path):
     gan = mlp_gan(augment=augment.ADA("blit,color", adjustment=100, interval=1, target=-1.0))
     logs = [gan.train_on_batch(images[:8], return_dict=True) for _ in range(3)]
     probabilities = [float(log["augment_probability"]) for log in logs]
@@ -123,13 +123,13 @@ def test_a_gan_adapts_it_and_saves_it(images, tmp_path):
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_it_adapts_once_a_step_however_many_updates_the_discriminator_makes(images, count):
-    """By as many images as the discriminator sees in the step, and by the mean of the signs in all of its updates."""
+def test_probability_adapts_once_per_step_for_any_discriminator_steps(images, count):
+    """The change depends on the number of images in the step and the mean of the signs over all discriminator updates."""
     gan = mlp_gan(augment=augment.ADA("color", adjustment=1000, interval=2), discriminator_steps=count)
-    gan.discriminator.head.bias.assign([100.0])  # takes all images for real
+    gan.discriminator.head.bias.assign([100.0])  # classifies all images as real
     steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(4)]
     np.testing.assert_allclose([logs["augment_probability"] for logs in steps], [0.0, 0.04, 0.04, 0.08], rtol=1e-6)
-    signs = [tf.constant(1.0), *[tf.constant(0.0)] * (count - 1)]  # in the first update alone
+    signs = [tf.constant(1.0), *[tf.constant(0.0)] * (count - 1)]  # positive only in the first update
     gan.discriminator_step = lambda real, labels, rng: {"real_signs": signs.pop(0)}
     gan.make_train_function(force=True)
     steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(2)]
@@ -147,7 +147,7 @@ def test_replicas_agree_on_the_probability(images):
 
 def test_errors():
     assert isinstance(augment.get("ada"), augment.ADA)
-    with pytest.raises(ganlib.UserError, match="unknown category 'color'.*Did you mean 'color'"):
-        augment.ADA("blit,color")
-    with pytest.raises(ganlib.UserError, match="adapts itself to a discriminator, and this model has none"):
+    with pytest.raises(ganlib.UserError, match="unknown category 'colour'.*Did you mean 'color'"):
+        augment.ADA("blit,colour")
+    with pytest.raises(ganlib.UserError, match="adapts to a discriminator, and this model has none"):
         augment.get_fixed("ada")

@@ -7,8 +7,9 @@ from ganlib.augment import filters
 RANDOM = np.random.default_rng(0)
 
 
-def test_the_taps_are_orthonormal_wavelets_with_vanishing_moments():
-    """What defines sym6 and sym2: orthonormal to their own even shifts, and high-pass parts blind to 6 and 2 moments."""
+def test_taps_are_orthonormal_wavelets_with_vanishing_moments():
+    """The defining properties of sym6 and sym2: they are orthonormal to their even shifts, and 6 and 2 moments of their
+    high-pass filters vanish."""
     for taps, moments in ((filters.SYM6, 6), (filters.SYM2, 2)):
         h = np.array(taps)
         assert h.sum() == pytest.approx(np.sqrt(2))
@@ -19,7 +20,7 @@ def test_the_taps_are_orthonormal_wavelets_with_vanishing_moments():
             assert high @ np.arange(len(h), dtype=float) ** moment == pytest.approx(0, abs=1e-6 * 10.0**moment)
 
 
-def test_reflection_is_numpys():
+def test_reflection_against_numpy():
     signal = RANDOM.normal(size=9)
     for margin in (0, 3, 8, 11):
         np.testing.assert_allclose(filters.reflection(9, margin) @ signal, np.pad(signal, margin, mode="reflect"), atol=1e-6)
@@ -29,16 +30,16 @@ def test_doubling_and_halving_against_scipy():
     signal = RANDOM.normal(size=16)
     padded = np.pad(signal, 4, mode="reflect")
     taps = np.array(filters.SYM6) / sum(filters.SYM6)
-    spread = np.zeros(2 * len(padded))
-    spread[::2] = padded
-    expected = 2 * scipy.signal.convolve(spread, taps)[5 : 5 + len(spread)]
+    upsampled = np.zeros(2 * len(padded))
+    upsampled[::2] = padded
+    expected = 2 * scipy.signal.convolve(upsampled, taps)[5 : 5 + len(upsampled)]
     np.testing.assert_allclose(filters.doubling(16) @ signal, expected, atol=1e-5)
     fine = RANDOM.normal(size=2 * 22)
     expected = scipy.signal.correlate(np.pad(fine, 6), taps, mode="valid")[1:][6::2][:16]
     np.testing.assert_allclose(filters.halving(16) @ fine, expected, atol=1e-5)
 
 
-def test_bands_add_up_to_the_signal_and_lie_in_order():
+def test_bands_sum_to_the_signal_and_are_ordered():
     taps = filters.band_taps()
     total = taps.sum(axis=0)
     assert total[len(total) // 2] == pytest.approx(1)

@@ -31,33 +31,35 @@ def shifted(image, down, right):
     return result
 
 
-def test_translation_moves_by_whole_pixels_and_fills_with_zeros():
+def test_translation_shifts_by_whole_pixels_and_fills_with_zeros():
     moved = augment.translation(IMAGES, RandomStream(0)).numpy()
     offsets = [(d, r) for d in (-1, 0, 1) for r in (-1, 0, 1)]
-    found = [[o for o in offsets if np.allclose(shifted(a, *o), b, atol=1e-6)] for a, b in zip(IMAGES, moved, strict=True)]
-    assert all(len(matches) == 1 for matches in found)
-    assert len({matches[0] for matches in found}) > 1
+    all_matches = [
+        [o for o in offsets if np.allclose(shifted(a, *o), b, atol=1e-6)] for a, b in zip(IMAGES, moved, strict=True)
+    ]
+    assert all(len(matches) == 1 for matches in all_matches)
+    assert len({matches[0] for matches in all_matches}) > 1
 
 
 def test_shift_repeats_the_border():
-    """By 1 pixel of 8 at most: the images equal those that numpy pads with the border and cuts."""
+    """With shifts of at most 1 of 8 pixels, the images equal crops of images that numpy pads with the border."""
     moved = augment.shift(IMAGES, RandomStream(0), ratio=0.125).numpy()
     padded = np.pad(IMAGES, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     offsets = [(d, r) for d in (0, 1, 2) for r in (0, 1, 2)]
-    found = [
-        [(d, r) for d, r in offsets if np.allclose(image[d : d + 8, r : r + 8], own, atol=1e-6)]
-        for image, own in zip(padded, moved, strict=True)
+    all_matches = [
+        [(d, r) for d, r in offsets if np.allclose(image[d : d + 8, r : r + 8], result, atol=1e-6)]
+        for image, result in zip(padded, moved, strict=True)
     ]
-    assert all(len(matches) == 1 for matches in found)
-    assert len({matches[0] for matches in found}) > 1
+    assert all(len(matches) == 1 for matches in all_matches)
+    assert len({matches[0] for matches in all_matches}) > 1
 
 
 def test_flip_mirrors_about_half_of_the_images():
     images = np.tile(IMAGES, (50, 1, 1, 1))
     flipped = augment.flip(images, RandomStream(0)).numpy()
     mirrored = [np.array_equal(a[:, ::-1], b) for a, b in zip(images, flipped, strict=True)]
-    kept = [np.array_equal(a, b) for a, b in zip(images, flipped, strict=True)]
-    assert all(m != k for m, k in zip(mirrored, kept, strict=True))
+    unchanged = [np.array_equal(a, b) for a, b in zip(images, flipped, strict=True)]
+    assert all(m != u for m, u in zip(mirrored, unchanged, strict=True))
     assert 0.4 < np.mean(mirrored) < 0.6
 
 
@@ -75,22 +77,23 @@ def test_affine_against_scipy():
 
 
 def test_elastic_against_scipy():
-    """Noise smoothed by Gaussians whose weights have a sum of squares of 1, then scipy's interpolation."""
+    """The displacement is noise smoothed by Gaussians with unit sum of squares; scipy interpolates."""
     images = IMAGES[:, :, :7]  # not a square
-    bent = augment.elastic(images, RandomStream(3), amount=0.2, smoothness=0.25).numpy()
+    deformed = augment.elastic(images, RandomStream(3), amount=0.2, smoothness=0.25).numpy()
     noise = np.sqrt(3) * (2 * RandomStream(3).uniform((6, 2, 8, 7)).numpy() - 1)
     smooth = [np.exp(-0.5 * ((np.arange(n)[:, None] - np.arange(n)) / (0.25 * n)) ** 2) for n in (8, 7)]
     rows, columns = (matrix / np.sqrt((matrix**2).sum(axis=1, keepdims=True)) for matrix in smooth)
     pixels = np.stack(np.meshgrid(np.arange(8), np.arange(7), indexing="ij"))
-    for image, result, own in zip(images, bent, noise, strict=True):
-        moves = np.array([0.2 * size * rows @ field @ columns.T for size, field in zip((8, 7), own, strict=True)])
+    for image, result, fields in zip(images, deformed, noise, strict=True):
+        displacement = np.array([0.2 * size * rows @ field @ columns.T for size, field in zip((8, 7), fields, strict=True)])
         for channel in range(3):
-            expected = scipy.ndimage.map_coordinates(image[..., channel], pixels + moves, order=1, mode="nearest")
+            expected = scipy.ndimage.map_coordinates(image[..., channel], pixels + displacement, order=1, mode="nearest")
             np.testing.assert_allclose(result[..., channel], expected, atol=1e-5)
 
 
-def test_elastic_moves_by_the_amount():
-    """On a ramp of slope 1 the change of a pixel is its distance: 0.05 * 32 pixels of deviation, and neighbors move alike."""
+def test_elastic_displacement_has_the_given_deviation():
+    """On a ramp with slope 1, the change of a pixel is its displacement: its standard deviation is 0.05 * 32 pixels, and
+    neighboring pixels move similarly."""
     ramp = np.broadcast_to(np.arange(32, dtype=np.float32)[:, None, None], (300, 32, 32, 1))
     moved = (augment.elastic(ramp, RandomStream(0)).numpy() - ramp)[:, 8:24, 8:24, 0]
     assert moved.std() == pytest.approx(0.05 * 32, rel=0.05)
@@ -99,7 +102,7 @@ def test_elastic_moves_by_the_amount():
 
 
 @pytest.mark.parametrize("function", [augment.affine, augment.elastic, augment.flip, augment.shift, augment.translation])
-def test_the_gradient_is_the_adjoint(function):
+def test_gradient_is_the_adjoint(function):
     """For a linear map A of the images, <A x, y> = <x, A' y>, where A' y is the gradient of <A x, y>."""
     images, other = tf.constant(IMAGES), tf.constant(IMAGES[::-1])
     with tf.GradientTape() as tape:
@@ -109,7 +112,7 @@ def test_the_gradient_is_the_adjoint(function):
     assert float(tf.reduce_sum(gradient * images)) == pytest.approx(float(product), rel=1e-4)
 
 
-def test_translation_takes_every_offset_about_equally_often():
+def test_translation_offsets_are_uniform():
     images = np.zeros((900, 8, 8, 1), np.float32)
     images[:, 4, 4] = 1
     moved = augment.translation(images, RandomStream(0)).numpy()[:, 3:6, 3:6, 0].reshape(900, 9)
@@ -117,7 +120,7 @@ def test_translation_takes_every_offset_about_equally_often():
     assert moved.sum(axis=0).min() > 60
 
 
-def test_cutout_removes_one_rectangle():
+def test_cutout_erases_one_rectangle():
     cut = augment.cutout(np.ones((200, 8, 8, 1), np.float32), RandomStream(0)).numpy()[..., 0]
     for image in cut:
         rows, columns = np.where(image == 0)
@@ -127,7 +130,7 @@ def test_cutout_removes_one_rectangle():
     assert (cut == 0).any(axis=0).all()
 
 
-def test_paste_takes_a_rectangle_of_another_image_of_the_batch():
+def test_paste_copies_a_rectangle_from_another_image():
     numbered = np.broadcast_to(np.arange(200, dtype=np.float32)[:, None, None, None], (200, 8, 8, 1))
     pasted = augment.paste(numbered, RandomStream(0)).numpy()[..., 0]
     others = []
@@ -135,7 +138,7 @@ def test_paste_takes_a_rectangle_of_another_image_of_the_batch():
         rows, columns = np.where(image != number)
         assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1) if len(rows) else True
         assert len(set(image[rows, columns])) <= 1
-        assert len(rows) <= 4  # of a side of 0.3 * 8, rounded
+        assert len(rows) <= 4  # each side is 0.3 * 8, rounded to 2
         others += list(image[rows, columns][:1])
     assert len(others) > 190
     assert len(set(others)) > 100
@@ -158,5 +161,5 @@ def test_gradients_of_both_orders():
 def test_names():
     assert augment.get("") is augment.none
     assert augment.get("color, cutout").functions == [*augment.POLICIES["color"], augment.cutout]
-    with pytest.raises(ganlib.UserError, match="unknown augmentation 'color'.*Did you mean 'color'"):
-        augment.get("color")
+    with pytest.raises(ganlib.UserError, match="unknown augmentation 'colour'.*Did you mean 'color'"):
+        augment.get("colour")

@@ -10,7 +10,7 @@ SIZE = 32
 
 
 def waves(x, y):
-    """A smooth function of the plane, whose frequencies pixels can show."""
+    """A smooth function of the plane with frequencies below the Nyquist frequency."""
     return np.sin(0.5 * x + 0.3 * y) + np.cos(0.2 * x - 0.6 * y)
 
 
@@ -30,28 +30,29 @@ def turn(angle):
 
 
 @pytest.mark.parametrize("matrix", [turn(0.4), turn(2.0), [[0.9, 0.1, 1.3], [-0.2, 1.05, -0.7]], [[1, 0, 0.5], [0, 1, 0.25]]])
-def test_a_warp_against_the_exact_one(matrix):
-    """The function itself, at the places that the map says, but for the delays of the filters."""
+def test_warp_of_a_known_function(matrix):
+    """The result equals the function at the mapped positions, apart from the delays of the filters."""
     (a, b, c), (d, e, f) = matrix
     x, y = X - filters.DELAY, Y - filters.DELAY
     expected = waves(a * x + b * y + c + filters.DELAY, d * x + e * y + f + filters.DELAY)
     assert np.abs(warped(matrix) - expected)[INSIDE, INSIDE].max() < 0.05
 
 
-def test_flips_quarter_turns_and_whole_pixels():
+def test_flips_rotations_by_90_degrees_and_integer_shifts():
     image = scipy.ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(SIZE, SIZE)), 2.0) * 4
     np.testing.assert_allclose(warped(np.eye(2, 3), image), image, atol=0.04)
-    moved = warped([[1, 0, -3], [0, 1, 2]], image)  # what is at x was at x - 3, and what is at y was at y + 2
+    moved = warped([[1, 0, -3], [0, 1, 2]], image)  # the result at (x, y) is the image at (x - 3, y + 2)
     np.testing.assert_allclose(moved[:-5, 6:], image[2:-3, 3:-3], atol=0.04)
-    turns = {"flip": ([[-1, 0, 0], [0, 1, 0]], image[:, ::-1]), "turn": (turn(np.pi / 2), np.rot90(image, -1))}
-    for matrix, expected in turns.values():  # up to 0.4 pixels, and so much nearer than any other of the eight
+    # The result may be shifted by up to 0.4 pixels, so it must be much closer to the expected image than to the other seven.
+    flip, rotation = [[-1, 0, 0], [0, 1, 0]], turn(np.pi / 2)
+    for matrix, expected in ((flip, image[:, ::-1]), (rotation, np.rot90(image, -1))):
         result = warped(matrix, image)
         others = [np.rot90(x, k) for x in (image, image[:, ::-1]) for k in range(4)]
         distances = sorted(np.sqrt(np.mean((result - other) ** 2)) for other in others)
         assert np.sqrt(np.mean((result - expected) ** 2)) == distances[0] < distances[1] / 3
 
 
-def test_beyond_the_border_it_is_reflected():
+def test_images_are_reflected_beyond_the_border():
     image = waves(X, Y)
     far = warped([[1, 0, 12], [0, 1, 0]])
     expected = np.pad(image, ((0, 0), (0, 12)), mode="reflect")[:, 12:]
@@ -59,28 +60,29 @@ def test_beyond_the_border_it_is_reflected():
 
 
 def test_shrinking_does_not_alias():
-    """Stripes of 2.2 pixels, made smaller by half, are all but gray; sampled without a filter they would be stripes again."""
+    """Stripes with a period of 2.2 pixels become almost gray when shrunk by a factor of 1.5. Without a filter they would be
+    aliased to other stripes."""
     wave = lambda x: np.cos(2 * np.pi / 2.2 * x)  # noqa: E731
     shrunk = warped([[1.5, 0, 0], [0, 1.5, 0]], wave(X))[INSIDE, INSIDE]
     naive = wave(1.5 * X)[INSIDE, INSIDE]
     assert np.std(shrunk) < 0.3 * np.std(naive)
 
 
-def test_maps_by_their_laws():
+def test_distribution_of_maps():
     stream = lambda: RandomStream(0)  # noqa: E731
-    still = geometry.inverse_maps((8, 6), 500, stream(), 0.0, ["blit", "geometric"]).numpy()
-    np.testing.assert_allclose(still, np.broadcast_to(np.eye(2, 3), (500, 2, 3)))
+    identity = geometry.inverse_maps((8, 6), 500, stream(), 0.0, ["blit", "geometric"]).numpy()
+    np.testing.assert_allclose(identity, np.broadcast_to(np.eye(2, 3), (500, 2, 3)))
     blit = geometry.inverse_maps((8, 16), 4000, stream(), 1.0, ["blit"]).numpy()
-    linear, moved = blit[:, :, :2], blit[:, :, 2]
+    linear, offsets = blit[:, :, :2], blit[:, :, 2]
     assert np.abs(np.abs(np.linalg.det(linear)) - 1).max() < 1e-5
-    np.testing.assert_allclose(np.abs(linear).round(4).reshape(-1, 4).sum(axis=1), 2)  # permutations with signs
+    np.testing.assert_allclose(np.abs(linear).round(4).reshape(-1, 4).sum(axis=1), 2)  # signed permutations
     assert len({tuple(m.round().astype(int).ravel()) for m in linear}) == 8
-    np.testing.assert_allclose(moved, moved.round(), atol=1e-5)
-    assert np.abs(moved).max() <= 2
+    np.testing.assert_allclose(offsets, offsets.round(), atol=1e-5)
+    assert np.abs(offsets).max() <= 2
     general = geometry.inverse_maps((8, 16), 4000, stream(), 1.0, ["geometric"]).numpy()
     areas = np.log2(np.linalg.det(general[:, :, :2]))
-    assert areas.std() == pytest.approx(2 * 0.2, rel=0.05)  # of the scaling alone, since stretches keep the area
+    assert areas.std() == pytest.approx(2 * 0.2, rel=0.05)  # only from the scaling, since stretches preserve the area
     assert abs(areas.mean()) < 0.03
     half = geometry.inverse_maps((8, 8), 4000, stream(), 0.5, ["geometric"]).numpy()
-    turned = np.abs(half[:, 0, 1]) > 1e-6
-    assert turned.mean() == pytest.approx(0.5, abs=0.03)  # either of the two rotations, with the probability of one
+    is_rotated = np.abs(half[:, 0, 1]) > 1e-6
+    assert is_rotated.mean() == pytest.approx(0.5, abs=0.03)  # at least one of the two rotations

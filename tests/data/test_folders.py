@@ -67,21 +67,21 @@ def test_transparent_palette_shows_the_background(tmp_path):
     assert tuple(pixels[3, 3]) == (0, 200, 0)
 
 
-def test_resizing_is_a_centre_crop_and_pillows_lanczos(tmp_path):
+def test_resizing_is_a_center_crop_and_pillows_lanczos(tmp_path):
     wide = noise(20, 40, 3)
     write(tmp_path / "a.png", wide)
     expected = Image.fromarray(wide[:, 10:30]).resize((8, 8), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(sources.open(f"folder:{tmp_path}", image_size=8).images[0], np.asarray(expected))
 
 
-def test_making_smaller_is_antialiased():
+def test_downsampling_is_antialiased():
     # A checkerboard of single pixels averages to gray; picking every fourth pixel would give black or white.
     board = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
     small = folders.fit_array(board, 8)
     assert np.abs(small.astype(int) - 127).max() < 30
 
 
-def test_images_are_turned_upright_by_exif(tmp_path):
+def test_images_are_rotated_by_exif(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     image = noise(8, 8, 3)
@@ -100,7 +100,7 @@ def test_class_folders_and_splits(tmp_path):
     assert (train.num_examples, test.num_examples) == (6, 2)
 
 
-def test_bad_folders_are_named(tmp_path):
+def test_invalid_folders_are_rejected(tmp_path):
     with pytest.raises(ganlib.UserError, match="no folder at '/nowhere'"):
         sources.open("folder:/nowhere")
     with pytest.raises(ganlib.UserError, match="is empty"):
@@ -111,23 +111,23 @@ def test_bad_folders_are_named(tmp_path):
     with pytest.raises(ganlib.UserError, match="unknown background color 'whit'"):
         sources.open(f"folder:{tmp_path}", background="whit")
     write(tmp_path / "b.png", noise(9, 8))
-    with pytest.raises(ganlib.UserError, match=r"not all of one square size \(8x8, 8x9 ...\): give an image_size"):
+    with pytest.raises(ganlib.UserError, match=r"not all square and of the same size \(8x8, 8x9 ...\): set image_size"):
         sources.open(f"folder:{tmp_path}")
     (tmp_path / "cat").mkdir()
     with pytest.raises(ganlib.UserError, match="both files"):
         sources.open(f"folder:{tmp_path}", image_size=8)
 
 
-def bad_files(folder):
-    """A folder with one good image, a truncated one and a text file."""
+def write_corrupt_files(folder):
+    """Writes a valid image, a truncated one and a text file into a folder."""
     write(folder / "good.png", noise(64, 64, 3))
-    whole = write(folder / "truncated.jpg", noise(64, 64, 3)).read_bytes()
-    (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    content = write(folder / "truncated.jpg", noise(64, 64, 3)).read_bytes()
+    (folder / "truncated.jpg").write_bytes(content[: len(content) // 2])
     (folder / "words.txt").write_text("not an image")
 
 
 def test_unreadable_files_are_named(tmp_path):
-    bad_files(tmp_path)
+    write_corrupt_files(tmp_path)
     with pytest.raises(ganlib.UserError, match=r"words.txt': not a PNG, JPEG, BMP or GIF image"):
         sources.open(f"folder:{tmp_path}", image_size=8)
     (tmp_path / "words.txt").unlink()
@@ -136,32 +136,32 @@ def test_unreadable_files_are_named(tmp_path):
 
 
 def test_unreadable_files_are_skipped_with_a_count(tmp_path, caplog):
-    bad_files(tmp_path)
+    write_corrupt_files(tmp_path)
     source = sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True)
     assert source.num_examples == 1
     assert [record.getMessage().split(",")[0] for record in caplog.records] == ["skipped 1 of 3 files", "skipped 1 of 2 files"]
 
 
-def test_large_folder_streams_the_same_images(tmp_path, monkeypatch):
+def test_a_large_folder_is_read_on_demand(tmp_path, monkeypatch):
     for index in range(10):
         write(tmp_path / f"{index}.png", noise(12, 12, 3, seed=index))
     in_memory = sources.open(f"folder:{tmp_path}", image_size=8)
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
-    streamed = sources.open(f"folder:{tmp_path}", image_size=8)
-    assert streamed.images is None
-    for first, second in zip(pipeline.batches(in_memory, 4).take(5), pipeline.batches(streamed, 4).take(5), strict=True):
+    on_demand = sources.open(f"folder:{tmp_path}", image_size=8)
+    assert on_demand.images is None
+    for first, second in zip(pipeline.batches(in_memory, 4).take(5), pipeline.batches(on_demand, 4).take(5), strict=True):
         np.testing.assert_array_equal(first, second)
-    part = streamed.subset([7, 2])
-    np.testing.assert_array_equal(part.read(tf.constant([0, 1])), in_memory.images[[7, 2]])
+    subset = on_demand.subset([7, 2])
+    np.testing.assert_array_equal(subset.read(tf.constant([0, 1])), in_memory.images[[7, 2]])
 
 
-def test_large_folder_skips_unreadable_files_too(tmp_path, monkeypatch):
-    bad_files(tmp_path)
+def test_a_large_folder_skips_unreadable_files(tmp_path, monkeypatch):
+    write_corrupt_files(tmp_path)
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
     assert sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True).num_examples == 1
 
 
-def test_train_and_val_are_splits_whose_classes_have_the_same_numbers(tmp_path):
+def test_splits_share_their_class_indices(tmp_path):
     for path in ("train/cat/0", "train/dog/1", "Val/dog/2"):
         write(tmp_path / f"{path}.png", np.full((8, 8, 3), int(path[-1]), np.uint8))
     train, validation = (sources.open(f"folder:{tmp_path}", split) for split in ("train", "validation"))
@@ -169,44 +169,44 @@ def test_train_and_val_are_splits_whose_classes_have_the_same_numbers(tmp_path):
     assert (train.images[:, 0, 0, 0].tolist(), train.labels.tolist()) == ([0, 1], [0, 1])
     assert (validation.images[:, 0, 0, 0].tolist(), validation.labels.tolist()) == ([2], [1])
     assert sources.open(f"folder:{tmp_path}", "val").name == validation.name == f"folder:{tmp_path}/validation"
-    with pytest.raises(ganlib.UserError, match="has the splits validation, train, not 'test'"):
+    with pytest.raises(ganlib.UserError, match="has no split 'test': choose one of validation, train"):
         sources.open(f"folder:{tmp_path}", "test")
-    with pytest.raises(ganlib.UserError, match="holds the splits validation, train: give one of them"):
+    with pytest.raises(ganlib.UserError, match="contains the splits validation, train: choose one of them"):
         folders.pictures(tmp_path, (8, 8, 3))
 
 
-def test_a_table_of_labels_beside_splits_is_not_passed_over(tmp_path):
+def test_a_table_of_labels_next_to_splits_is_rejected(tmp_path):
     write(tmp_path / "train/0.png", noise(8, 8))
     (tmp_path / "train.csv").write_text("0.png,cat")
-    with pytest.raises(ganlib.UserError, match="holds 'train.csv', which is not read"):
+    with pytest.raises(ganlib.UserError, match="contains 'train.csv', which is not read"):
         sources.open(f"folder:{tmp_path}")
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])
-def test_a_class_of_which_nothing_can_be_read_is_named(tmp_path, monkeypatch, limit):
+def test_a_class_without_readable_images_is_rejected(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
-    whole = write(tmp_path / "cat/0.png", noise(8, 8)).read_bytes()
-    for contents in (b"words", whole[:-30]):  # the one is found by its header, the other as it is decoded
+    content = write(tmp_path / "cat/0.png", noise(8, 8)).read_bytes()
+    for corrupt in (b"words", content[:-30]):  # the first fails at its header, the second when decoded
         (tmp_path / "dog").mkdir(exist_ok=True)
-        (tmp_path / "dog/0.png").write_bytes(contents)
+        (tmp_path / "dog/0.png").write_bytes(corrupt)
         with pytest.raises(ganlib.UserError, match="no image of class 'dog' can be read"):
             sources.open(f"folder:{tmp_path}", skip_corrupt=True)
     (tmp_path / "dog/0.png").unlink()
     (tmp_path / "dog/0.png").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(ganlib.UserError, match="dog/0.png': a link to a file that is not there"):
+    with pytest.raises(ganlib.UserError, match="dog/0.png': a broken link"):
         sources.open(f"folder:{tmp_path}")
 
 
-def test_equal_images_of_two_classes_are_counted(tmp_path, caplog):
+def test_identical_images_of_two_classes_are_counted(tmp_path, caplog):
     for path in ("cat/0", "cat/1", "dog/1"):
         write(tmp_path / f"{path}.png", noise(8, 8, seed=int(path[-1])))
     sources.open(f"folder:{tmp_path}")
     (record,) = caplog.records
-    assert "1 images are equal to one of another class" in record.getMessage()
+    assert "1 images are identical to an image of another class" in record.getMessage()
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])
-def test_a_folders_fingerprint_follows_from_names_sizes_and_classes(tmp_path, monkeypatch, limit):
+def test_the_fingerprint_of_a_folder_depends_on_names_sizes_and_classes(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
     for name in ("cat", "dog"):
         for index in range(3):

@@ -6,7 +6,7 @@ from ganlib import data
 from ganlib.data import sources
 
 
-def pictures(source):
+def image_set(source):
     return {bytes(image) for image in source.images}
 
 
@@ -16,20 +16,20 @@ def test_the_parts_of_the_digits():
     assert np.bincount(parts.labeled.labels).tolist() == [5] * 10
     assert np.bincount(parts.validation.labels).tolist() == [10] * 10
     assert parts.unlabeled.num_examples == source.num_examples - 100
-    assert pictures(parts.labeled) <= pictures(parts.unlabeled)
-    assert not pictures(parts.validation) & pictures(parts.unlabeled)
+    assert image_set(parts.labeled) <= image_set(parts.unlabeled)
+    assert not image_set(parts.validation) & image_set(parts.unlabeled)
     lookup = {bytes(image): label for image, label in zip(source.images, source.labels, strict=True)}
     for part in (parts.labeled, parts.validation):
         assert [lookup[bytes(image)] for image in part.images] == part.labels.tolist()
 
 
-def test_more_labels_leave_the_held_out_images_as_they_are():
+def test_the_held_out_images_do_not_depend_on_the_number_of_labels():
     source = data.open("digits")
     few, more, all_labels = (data.few_labels(source, count, seed=2, validation_per_class=10) for count in (1, 20, None))
-    assert pictures(few.validation) == pictures(more.validation) == pictures(all_labels.validation)
+    assert image_set(few.validation) == image_set(more.validation) == image_set(all_labels.validation)
     assert all_labels.labeled.num_examples == source.num_examples - 100
     other = data.few_labels(source, 1, seed=3, validation_per_class=10)
-    assert pictures(few.validation) != pictures(other.validation)
+    assert image_set(few.validation) != image_set(other.validation)
 
 
 def test_without_validation_nothing_is_held_out():
@@ -39,7 +39,7 @@ def test_without_validation_nothing_is_held_out():
     assert parts.unlabeled is source
 
 
-def test_unlabeled_images_of_their_own():
+def test_separate_unlabeled_images():
     source = data.open("digits")
     other = sources.from_arrays("more", source.images[:50])
     assert data.few_labels(source, 5, unlabeled=other).unlabeled is other
@@ -48,33 +48,33 @@ def test_unlabeled_images_of_their_own():
         data.few_labels(source, 5, unlabeled=larger)
 
 
-def test_bad_input():
+def test_invalid_input_is_rejected():
     source = data.open("digits")
     with pytest.raises(ganlib.UserError, match="mine has no labels"):
         data.few_labels(sources.from_arrays("mine", source.images), 5)
-    with pytest.raises(ganlib.UserError, match="2000 labels per class asked for, but class 0 has only"):
+    with pytest.raises(ganlib.UserError, match="2000 labels per class requested, but class 0 has only"):
         data.few_labels(source, 5, validation_per_class=2000)
     gap = sources.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
     with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labeled image"):
         data.few_labels(gap)
 
 
-def test_a_streamed_training_set_is_refused_as_that_not_as_one_without_labels():
+def test_a_streamed_training_set_is_rejected_as_streamed():
     streamed = sources.Source("big", (8, 8, 1), 100, class_names=("cat", "dog"), stream=lambda seed: None)
-    with pytest.raises(ganlib.UserError, match="big is streamed, .* so no images can be picked that keep their label"):
+    with pytest.raises(ganlib.UserError, match="big is streamed, .* so labeled images cannot be selected"):
         data.few_labels(streamed, 5)
 
 
 @pytest.mark.parametrize(
     ("size", "labels", "names", "message"),
     [
-        (8, None, (), "other has no labels to test by"),
+        (8, None, (), "other has no labels: choose another test split"),
         (9, [0, 1], ("cat", "dog"), r"images of \(8, 8, 1\), other of \(9, 9, 1\)"),
-        (8, [0, 1], ("dog", "cat"), "has the classes cat, dog, other dog, cat: give both the same"),
-        (8, [0, 1], ("cat", "dog", "fox"), "other cat, dog, fox: give both the same"),
+        (8, [0, 1], ("dog", "cat"), "has the classes cat, dog, other dog, cat: use the same classes for both"),
+        (8, [0, 1], ("cat", "dog", "fox"), "other cat, dog, fox: use the same classes for both"),
     ],
 )
-def test_a_test_set_is_of_the_same_images_and_classes(size, labels, names, message):
+def test_a_test_set_must_have_the_same_image_shape_and_classes(size, labels, names, message):
     pets = sources.from_arrays("pets", np.zeros((2, 8, 8, 1), np.uint8), [0, 1], ("cat", "dog"))
     other = sources.from_arrays("other", np.zeros((2, size, size, 1), np.uint8), labels, names)
     data.partition.check_test_set(pets, pets)

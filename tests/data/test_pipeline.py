@@ -11,7 +11,7 @@ from ganlib.data import pipeline, sources
 
 @pytest.fixture
 def numbered():
-    """20 images, each filled with its own number, labeled by number modulo 3."""
+    """20 images, each filled with its index and labeled by the index modulo 3."""
     images = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None, None], (20, 4, 4, 1))
     return sources.from_arrays("numbered", images, np.arange(20) % 3)
 
@@ -27,25 +27,25 @@ def test_every_epoch_is_another_permutation(numbered):
     assert flat[:20].tolist() != flat[20:].tolist()
 
 
-def test_epochs_follow_each_other_inside_a_batch(numbered):
+def test_a_batch_can_span_two_epochs(numbered):
     flat = np.concatenate(order(pipeline.batches(numbered, 8), 5))
     assert sorted(flat[:20]) == sorted(flat[20:]) == list(range(20))
 
 
-def test_order_follows_from_the_seed_and_the_step(numbered):
-    whole = order(pipeline.batches(numbered, 8, seed=1), 10)
-    assert order(pipeline.batches(numbered, 8, seed=1, start_step=6), 4) == whole[6:]
-    assert order(pipeline.batches(numbered, 8, seed=2), 10) != whole
+def test_the_order_is_determined_by_the_seed_and_the_step(numbered):
+    expected = order(pipeline.batches(numbered, 8, seed=1), 10)
+    assert order(pipeline.batches(numbered, 8, seed=1, start_step=6), 4) == expected[6:]
+    assert order(pipeline.batches(numbered, 8, seed=2), 10) != expected
 
 
 def epochs_of(num_examples, count, seed=0):
-    """``(count, num_examples)``: the orders of the first epochs."""
+    """Returns the orders of the first epochs: ``(count, num_examples)``."""
     indices = pipeline._shuffled_indices(num_examples, num_examples * count, seed, start_step=0)
     return next(iter(indices)).numpy().reshape(count, num_examples)
 
 
 def plausible(statistic, freedom):
-    """Whether a number looks like one of a chi-squared distribution: chance alone says no twice in 10,000 times."""
+    """Returns whether a statistic fits a chi-squared distribution; it fails by chance twice in 10,000 times."""
     return 1e-4 < scipy.stats.chi2.sf(statistic, freedom) < 1 - 1e-4
 
 
@@ -53,8 +53,11 @@ SIZES = pytest.mark.parametrize(("size", "epochs"), [(10, 3000), (100, 1500), (2
 
 
 @SIZES
-def test_an_image_is_at_each_position_of_an_epoch_alike(size, epochs):
-    """Tenths of the images against tenths of the positions. For permutations the statistic is n / (n - 1) times too large."""
+def test_images_are_uniformly_distributed_over_positions(size, epochs):
+    """Compares tenths of the images with tenths of the positions.
+
+    For permutations, the statistic is n / (n - 1) times too large.
+    """
     tenths = np.stack([np.bincount(order[k * size // 10 : (k + 1) * size // 10] * 10 // size, minlength=10)
                        for order in epochs_of(size, epochs) for k in range(10)]).reshape(epochs, 10, 10)  # fmt: skip
     expected = tenths[0].sum(0, keepdims=True) * tenths[0].sum(1, keepdims=True) / size
@@ -63,9 +66,12 @@ def test_an_image_is_at_each_position_of_an_epoch_alike(size, epochs):
 
 
 @SIZES
-def test_all_pairs_of_images_are_batch_mates_alike(size, epochs):
-    """Each pair shares a batch of a fifth of the images with probability p. Under random permutations the counts, whose sum is
-    fixed for each image, vary alike in the n (n - 3) / 2 directions that are left."""
+def test_pairs_of_images_share_a_batch_equally_often(size, epochs):
+    """Each pair shares a batch of a fifth of the images with probability p.
+
+    For random permutations the counts, whose sum is fixed for each image, have equal variance in the remaining n (n - 3) / 2
+    directions.
+    """
     share, count = size // 5, 0
     batches = epochs_of(size, epochs)[:, : share * 5].reshape(-1, share)
     member = np.zeros((len(batches), size), np.float32)
@@ -78,7 +84,7 @@ def test_all_pairs_of_images_are_batch_mates_alike(size, epochs):
 
 
 @SIZES
-def test_the_first_image_of_an_epoch_is_any_whatever_the_one_before_it(size, epochs):
+def test_the_first_image_of_an_epoch_is_independent_of_the_previous_epoch(size, epochs):
     first = np.concatenate([epochs_of(size, epochs, seed)[:, 0] * 10 // size for seed in (0, 1, 2**40)])
     assert scipy.stats.chisquare(np.bincount(first, minlength=10), bins_of(size) * len(first)).pvalue > 1e-4
     pairs = np.bincount(first[::2] * 10 + first[1::2], minlength=100)
@@ -87,12 +93,12 @@ def test_the_first_image_of_an_epoch_is_any_whatever_the_one_before_it(size, epo
 
 
 def bins_of(size):
-    """The share of the images in each tenth."""
+    """Returns the share of the images in each tenth."""
     return np.bincount(np.arange(size) * 10 // size) / size
 
 
-def test_no_two_seeds_streams_and_epochs_share_an_order():
-    """20,000 of them, among which are those that differ in high bits alone."""
+def test_all_seeds_streams_and_epochs_have_different_orders():
+    """Checks 20,000 of them, including some that differ only in their high bits."""
     near = np.stack(np.meshgrid(range(-2, 3), range(2), range(1800)), axis=-1).reshape(-1, 3)
     numbers = [0, 1, 2, 255, 256, 257, 2**16, 2**31, 2**32, 2**32 + 1, 2**48, 2**62, -1, -256]
     far = np.stack(np.meshgrid(numbers, range(2), numbers), axis=-1).reshape(-1, 3)
@@ -108,13 +114,13 @@ def test_labels_belong_to_their_images(numbered):
         assert images.dtype == tf.uint8
 
 
-def test_without_labels_a_batch_is_images_alone(numbered):
+def test_a_batch_without_labels_contains_only_images(numbered):
     batch = next(iter(pipeline.batches(numbered, 5, with_labels=False)))
     assert batch.shape == (5, 4, 4, 1)
 
 
 @pytest.mark.parametrize(("size", "message"), [(0, "at least 1, got 0"), (21, "21 is larger than numbered, which has 20")])
-def test_bad_batch_sizes(numbered, size, message):
+def test_invalid_batch_sizes_are_rejected(numbered, size, message):
     with pytest.raises(ganlib.UserError, match=message):
         pipeline.batches(numbered, size)
 
@@ -131,69 +137,70 @@ def test_semi_supervised_batches(numbered):
         np.testing.assert_array_equal(first, second)
 
 
-def test_joined_batches_are_those_of_both():
+def test_joined_batches_contain_both():
     source = sources.open("digits")
     first, second = (pipeline.batches(source.subset(range(100)), 4, seed=s) for s in (1, 2))
     images, labels = next(iter(pipeline.joined_batches(first, second)))
-    for part, dataset in ((slice(0, 4), first), (slice(4, 8), second)):
+    for rows, dataset in ((slice(0, 4), first), (slice(4, 8), second)):
         expected = next(iter(dataset))
-        np.testing.assert_array_equal(images[part], expected[0])
-        np.testing.assert_array_equal(labels[part], expected[1])
+        np.testing.assert_array_equal(images[rows], expected[0])
+        np.testing.assert_array_equal(labels[rows], expected[1])
 
 
-def test_neighbor_batches_pair_an_instances_features_with_its_neighbors(numbered):
+def test_neighbor_batches_pair_the_features_of_an_instance_with_a_neighbor(numbered):
     features = np.arange(20, dtype=np.float32)[:, None] * [1, 10]
     neighbors = np.stack([np.arange(20), (np.arange(20) + 1) % 20], axis=1)
     dataset = pipeline.neighbor_batches(numbered, features, neighbors, 8, seed=3)
-    seen = [(images[:, 0, 0, 0].numpy(), told.numpy()) for images, told in dataset.take(5)]
-    instances = np.concatenate([told[:, 0] for _, told in seen]).astype(int)
-    steps = (np.concatenate([numbers for numbers, _ in seen]) - instances) % 20
-    assert sorted(instances[:20]) == list(range(20))  # each is an instance once in an epoch
+    collected = [(images[:, 0, 0, 0].numpy(), rows.numpy()) for images, rows in dataset.take(5)]
+    instances = np.concatenate([rows[:, 0] for _, rows in collected]).astype(int)
+    steps = (np.concatenate([numbers for numbers, _ in collected]) - instances) % 20
+    assert sorted(instances[:20]) == list(range(20))  # each image is an instance once per epoch
     assert set(steps) == {0, 1}
     assert 0.2 < np.mean(steps) < 0.8
     resumed = next(iter(pipeline.neighbor_batches(numbered, features, neighbors, 8, seed=3, start_step=4)))
-    np.testing.assert_array_equal(resumed[0][:, 0, 0, 0], seen[4][0])
-    np.testing.assert_array_equal(resumed[1], seen[4][1])
+    np.testing.assert_array_equal(resumed[0][:, 0, 0, 0], collected[4][0])
+    np.testing.assert_array_equal(resumed[1], collected[4][1])
 
 
 def stream_of(labels):
-    """A streamed source of images that are all alike."""
+    """Creates a streamed source of identical images."""
     images = np.zeros((len(labels), 4, 4, 1), np.uint8)
     dataset = tf.data.Dataset.from_tensor_slices((images, np.array(labels, np.int64)))
     return sources.Source("big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed: dataset)
 
 
-def test_what_a_stream_cannot_give_is_refused(numbered):
+def test_unsupported_uses_of_a_stream_are_rejected(numbered):
     streamed = stream_of([0, 1, 1, 0])
     with pytest.raises(ganlib.UserError, match="big is streamed, .* so its labeled images cannot be repeated"):
         pipeline.semi_supervised_batches(streamed, numbered, 4)
     with pytest.raises(ganlib.UserError, match="big is streamed, .* so neighbors of its images cannot be read"):
         pipeline.neighbor_batches(streamed, np.zeros((4, 2), np.float32), np.zeros((4, 2), int), 4)
-    with pytest.raises(ganlib.UserError, match="numbered has no labels to learn from"):
+    with pytest.raises(ganlib.UserError, match="numbered has no labels: choose a labeled dataset"):
         pipeline.semi_supervised_batches(sources.from_arrays("numbered", numbered.images), numbered, 4)
 
 
-def test_a_streams_images_without_a_label_are_no_class():
+def test_images_without_a_label_are_rejected_in_a_labeled_stream():
     assert next(iter(pipeline.batches(stream_of([0, 1, 1, 0]), 4)))[1].numpy().tolist() == [0, 1, 1, 0]
     with pytest.raises(tf.errors.InvalidArgumentError, match="UserError: big has an image with the label -1"):
         list(pipeline.batches(stream_of([0, 1, -1, 0]), 4).take(1))
     assert next(iter(pipeline.batches(stream_of([-1] * 4), 4, with_labels=False))).shape == (4, 4, 4, 1)
 
 
-def test_a_streams_order_is_another_by_each_of_seed_stream_and_epoch():
-    asked = []
-    source = dataclasses.replace(stream_of([0, 1]), stream=lambda seed: asked.append(seed) or stream_of([0, 1]).stream(0))
+def test_the_order_of_a_stream_depends_on_seed_stream_and_epoch():
+    seeds = []
+    source = dataclasses.replace(stream_of([0, 1]), stream=lambda seed: seeds.append(seed) or stream_of([0, 1]).stream(0))
     for seed, stream in ((0, 0), (1, 0), (0, 1), (2**32, 0)):
         list(pipeline.batches(source, 2, seed, stream=stream).take(3))
-    assert len(asked) == len(set(asked)) >= 12
-    assert 0 <= min(asked) < max(asked) < 2**63
-    assert max(asked) > 2**32
+    assert len(seeds) == len(set(seeds)) >= 12
+    assert 0 <= min(seeds) < max(seeds) < 2**63
+    assert max(seeds) > 2**32
 
 
-def test_labeled_and_unlabeled_images_are_shuffled_apart(numbered):
-    """Also those of the next seed: three runs with the seeds 0, 1 and 2 are independent."""
-    whole = [
-        [part.numpy() for part in next(iter(pipeline.semi_supervised_batches(numbered, numbered, 20, seed)))] for seed in (0, 1)
+def test_labeled_and_unlabeled_images_are_shuffled_independently(numbered):
+    """Also those of the next seed, so that three runs with the seeds 0, 1 and 2 are independent."""
+    batches = [
+        [tensor.numpy() for tensor in next(iter(pipeline.semi_supervised_batches(numbered, numbered, 20, seed)))]
+        for seed in (0, 1)
     ]
-    orders = [bytes(images[:, 0, 0, 0]) for labeled, _, unlabeled in whole for images in (labeled, unlabeled)]
+    orders = [bytes(images[:, 0, 0, 0]) for labeled, _, unlabeled in batches for images in (labeled, unlabeled)]
     assert len(set(orders)) == 4

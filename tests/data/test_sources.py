@@ -8,7 +8,7 @@ import ganlib
 from ganlib.data import pipeline, sources
 
 
-def test_digits_are_all_there_once():
+def test_the_digits_are_complete():
     train, test = sources.open("digits"), sources.open("digits", "test")
     assert train.image_shape == (8, 8, 1)
     assert (train.num_examples, test.num_examples, train.num_classes) == (1297, 500, 10)
@@ -17,8 +17,8 @@ def test_digits_are_all_there_once():
     # The sum over both splits is that of scikit-learn's whole set, scaled by 255/16 and rounded.
     from sklearn.datasets import load_digits
 
-    whole = np.round(load_digits().images * 255 / 16).sum()
-    assert train.images.sum(dtype=np.float64) + test.images.sum(dtype=np.float64) == whole
+    total = np.round(load_digits().images * 255 / 16).sum()
+    assert train.images.sum(dtype=np.float64) + test.images.sum(dtype=np.float64) == total
     assert set(np.bincount(test.labels)) == {50}
 
 
@@ -30,15 +30,15 @@ def test_digits_resized():
 
 def test_subset_keeps_images_and_labels_together():
     source = sources.open("digits")
-    part = source.subset([5, 3])
-    assert part.num_examples == 2
-    np.testing.assert_array_equal(part.images, source.images[[5, 3]])
-    np.testing.assert_array_equal(part.labels, source.labels[[5, 3]])
-    np.testing.assert_array_equal(part.read(tf.constant([1])), source.images[[3]])
+    subset = source.subset([5, 3])
+    assert subset.num_examples == 2
+    np.testing.assert_array_equal(subset.images, source.images[[5, 3]])
+    np.testing.assert_array_equal(subset.labels, source.labels[[5, 3]])
+    np.testing.assert_array_equal(subset.read(tf.constant([1])), source.images[[3]])
 
 
 def test_images_in_memory_are_not_copied_into_the_pipelines_graph():
-    """A graph holds 2 GB at most, and a constant in it costs its size many times over."""
+    """A graph is limited to 2 GB, and a constant in it takes many times its size."""
     source = sources.from_arrays("zeros", np.zeros((1000, 32, 32, 3), np.uint8))
     graph = tf.function(source.read).get_concrete_function(tf.TensorSpec((4,), tf.int64)).graph
     assert graph.as_graph_def().ByteSize() < 10_000
@@ -48,11 +48,11 @@ def test_images_in_memory_are_not_copied_into_the_pipelines_graph():
     ("arguments", "message"),
     [
         ({"name": "mnits"}, "unknown dataset 'mnits'.*Did you mean 'mnist'"),
-        ({"name": "digits", "split": "dev"}, "digits has the splits train and test, not 'dev'"),
+        ({"name": "digits", "split": "dev"}, "digits has no split 'dev': choose train or test"),
         ({"name": "digits", "image_size": 0}, "image_size must be at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_opened_is_named(arguments, message):
+def test_unknown_datasets_are_rejected(arguments, message):
     with pytest.raises(ganlib.UserError, match=message):
         sources.open(**arguments)
 
@@ -67,48 +67,48 @@ def test_what_cannot_be_opened_is_named(arguments, message):
         (np.zeros((2, 4, 4, 4), np.uint8), r"1 channel \(gray\) or 3 \(RGB\), got 4: convert them"),
     ],
 )
-def test_wrong_arrays_are_refused(images, message):
+def test_invalid_arrays_are_rejected(images, message):
     with pytest.raises(ganlib.UserError, match=message):
         sources.from_arrays("mine", images)
 
 
 @pytest.mark.parametrize(
-    ("labels", "shown"),
+    ("labels", "message"),
     [([0, 0.5], "float64 such as 0.5"), ([1, np.nan], "float64 such as nan"), ([np.inf, 0], "float64 such as inf"),
      (["cat", "dog"], "<U3 such as cat"), ([None, 1], "object such as None")],
 )  # fmt: skip
-def test_labels_that_are_no_integers_are_refused(labels, shown):
-    with pytest.raises(ganlib.UserError, match=f"mine: labels must be integers, got {shown}: number the classes from 0"):
+def test_labels_that_are_not_integers_are_rejected(labels, message):
+    with pytest.raises(ganlib.UserError, match=f"mine: labels must be integers, got {message}: number the classes from 0"):
         sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), labels)
 
 
-def test_whole_floats_are_labels():
+def test_whole_floats_are_accepted_as_labels():
     assert sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), [1.0, 0.0]).labels.tolist() == [1, 0]
 
 
-def test_class_names_that_repeat_or_have_no_labels_are_refused():
+def test_class_names_that_repeat_or_have_no_labels_are_rejected():
     images = np.zeros((2, 4, 4, 1), np.uint8)
-    with pytest.raises(ganlib.UserError, match="classes cat, cat name one twice"):
+    with pytest.raises(ganlib.UserError, match="class names must be unique, got cat, cat"):
         sources.from_arrays("mine", images, [0, 1], ["cat", "cat"])
     with pytest.raises(ganlib.UserError, match="there are classes cat, dog, but no labels"):
         sources.from_arrays("mine", images, None, ["cat", "dog"])
-    with pytest.raises(ganlib.UserError, match="mine has no labels, so there are no classes to pick: classes cat"):
+    with pytest.raises(ganlib.UserError, match="mine has no labels: omit classes=cat"):
         sources.from_arrays("mine", images).of_classes(["cat"])
 
 
 @pytest.mark.parametrize(
     ("indices", "message"),
-    [([True, False], "picked by integers, got bool: for a mask use np.flatnonzero"), ([0.5], "by integers, got float64"),
-     ([-1], "has images 0 to 1, but -1 to -1"), ([0, 2], "has images 0 to 1, but 0 to 2 are to be picked")],
+    [([True, False], "selected by integers, got bool: use np.flatnonzero for a mask"), ([0.5], "by integers, got float64"),
+     ([-1], "must be from 0 to 1, got -1 to -1"), ([0, 2], "must be from 0 to 1, got 0 to 2")],
 )  # fmt: skip
-def test_indices_that_are_no_images_are_refused(indices, message):
+def test_invalid_indices_are_rejected(indices, message):
     source = sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8))
     for pick in (source.pick, source.subset):
         with pytest.raises(ganlib.UserError, match=message):
             pick(indices)
 
 
-def test_tfds_dataset_that_is_not_there_and_cannot_be_downloaded(tmp_path, monkeypatch):
+def test_a_missing_tfds_dataset_that_cannot_be_downloaded(tmp_path, monkeypatch):
     import tensorflow_datasets as tfds
 
     def no_network(self, **arguments):
@@ -127,21 +127,21 @@ def test_mnist_has_the_canonical_mean(tfds_dir):
     assert np.bincount(source.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 
 
-def test_cifar10_resized_from_the_environments_folder(tfds_dir, monkeypatch):
+def test_cifar10_resized_from_the_folder_in_the_environment(tfds_dir, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", tfds_dir)
     source = sources.open("cifar10", "test", image_size=16)
     assert source.images.shape == (10_000, 16, 16, 3)
     assert source.class_names[0] == "airplane"
 
 
-def test_large_tfds_dataset_streams_in_an_order_by_seed_and_epoch(tfds_dir, monkeypatch):
+def test_a_large_tfds_dataset_is_streamed_in_an_order_determined_by_seed_and_epoch(tfds_dir, monkeypatch):
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
     source = sources.open("mnist", "test", data_dir=tfds_dir)
     assert source.images is None
     assert source.read is None
-    for refused in (lambda: source.subset([0]), lambda: source.pick([0]), lambda: source.of_classes(["3"])):
-        with pytest.raises(ganlib.UserError, match="mnist/test is streamed.*cannot be picked: choose a smaller image_size"):
-            refused()
+    for unsupported in (lambda: source.subset([0]), lambda: source.pick([0]), lambda: source.of_classes(["3"])):
+        with pytest.raises(ganlib.UserError, match="mnist/test is streamed.*cannot be selected: set a smaller image_size"):
+            unsupported()
 
     def batch(seed, start_step):
         return next(iter(pipeline.batches(source, 64, seed, start_step)))
@@ -152,34 +152,34 @@ def test_large_tfds_dataset_streams_in_an_order_by_seed_and_epoch(tfds_dir, monk
     np.testing.assert_array_equal(images, batch(0, 0)[0])
     assert not np.array_equal(images, batch(1, 0)[0])
     assert len(set(labels.numpy())) > 5
-    # Batch 3 of a run that starts there is batch 3 of one that does not.
-    several = list(pipeline.batches(source, 64, 0, 0).take(4))
-    np.testing.assert_array_equal(several[3][0], batch(0, 3)[0])
+    # Batch 3 is the same whether a run starts at step 0 or 3.
+    first_batches = list(pipeline.batches(source, 64, 0, 0).take(4))
+    np.testing.assert_array_equal(first_batches[3][0], batch(0, 3)[0])
     # The second epoch has another order.
     assert not np.array_equal(images, batch(0, 10_000 // 64 + 1)[0])
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 3], [-1, 0, 1], [0, 1]])
-def test_labels_that_do_not_fit(labels):
-    with pytest.raises(ganlib.UserError, match="mine: 3 images need as many labels from 0 to 2, got"):
+def test_labels_that_do_not_match_are_rejected(labels):
+    with pytest.raises(ganlib.UserError, match="mine: 3 images need one label each from 0 to 2, got"):
         sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8), labels, ("a", "b", "c"))
 
 
-def test_only_some_classes_numbered_anew():
+def test_selected_classes_are_renumbered():
     digits = sources.open("digits")
-    chosen = digits.of_classes(["7", 3])
-    assert (chosen.name, chosen.class_names) == ("digits/train[7,3]", ("7", "3"))
+    selected = digits.of_classes(["7", 3])
+    assert (selected.name, selected.class_names) == ("digits/train[7,3]", ("7", "3"))
     for new, old in enumerate((7, 3)):
-        np.testing.assert_array_equal(chosen.images[chosen.labels == new], digits.images[digits.labels == old])
+        np.testing.assert_array_equal(selected.images[selected.labels == new], digits.images[digits.labels == old])
     named = sources.from_arrays("pets", digits.images[:3], [0, 1, 1], ("cat", "dog")).of_classes(["dog"])
     np.testing.assert_array_equal(named.images, digits.images[1:3])
     with pytest.raises(ganlib.UserError, match="unknown class of digits/train '10': known are 0, 1"):
         digits.of_classes(["10"])
-    with pytest.raises(ganlib.UserError, match="classes 3,3 name one twice"):
+    with pytest.raises(ganlib.UserError, match="classes must be unique, got 3,3"):
         digits.of_classes(["3", "3"])
 
 
-def test_a_fingerprint_follows_from_images_labels_and_class_names():
+def test_the_fingerprint_depends_on_images_labels_and_class_names():
     images = np.arange(4 * 8 * 8, dtype=np.uint8).reshape(4, 8, 8, 1)
     fingerprint = sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b")).fingerprint
     assert len(fingerprint) == 64
@@ -197,14 +197,14 @@ def test_a_fingerprint_follows_from_images_labels_and_class_names():
     assert len({fingerprint, *(other.fingerprint for other in others)}) == 9
 
 
-def test_a_parts_fingerprint_is_its_own():
+def test_subsets_have_different_fingerprints():
     digits = sources.open("digits")
     seven, three = digits.of_classes(["7", "3"]), digits.of_classes(["3", "7"])
     assert len({source.fingerprint for source in (digits, seven, three, digits.subset([0, 1]), digits.subset([1, 0]))}) == 5
     assert seven.fingerprint == sources.open("digits").of_classes(["7", "3"]).fingerprint
 
 
-def test_a_tfds_datasets_fingerprint_is_by_split_and_size(tfds_dir, monkeypatch):
+def test_the_fingerprint_of_a_tfds_dataset_depends_on_split_and_size(tfds_dir, monkeypatch):
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
     opened = [
         sources.open("mnist", *arguments, tfds_dir) for arguments in (("test", 28), ("test", 28), ("test", 27), ("train", 28))
@@ -215,7 +215,7 @@ def test_a_tfds_datasets_fingerprint_is_by_split_and_size(tfds_dir, monkeypatch)
 
 
 @pytest.mark.parametrize("change", [{"num_examples": 12}, {"origin": "mnist/4.0.0 test"}, {"class_names": ("a",)}])
-def test_a_streams_fingerprint_follows_from_what_is_known_of_it(change):
+def test_the_fingerprint_of_a_stream_depends_on_its_metadata(change):
     source = sources.Source("mnist/test", (8, 8, 1), 10, stream=None, origin="mnist/3.0.1 test")
     assert dataclasses.replace(source).fingerprint == source.fingerprint != dataclasses.replace(source, **change).fingerprint
 
@@ -223,6 +223,6 @@ def test_a_streams_fingerprint_follows_from_what_is_known_of_it(change):
 @pytest.mark.parametrize(
     "arguments", [{"image_size": 8.0}, {"image_size": "8"}, {"image_size": (8, 8)}, {"name": None}, {"split": 3}]
 )
-def test_arguments_of_another_type_are_one_line(arguments):
-    with pytest.raises(ganlib.UserError, match=r"must be an integer|is named by a string"):
+def test_arguments_of_another_type_are_rejected(arguments):
+    with pytest.raises(ganlib.UserError, match=r"must be an integer|must be a string"):
         sources.open(**arguments)

@@ -1,4 +1,4 @@
-"""Runs jobs as a user does: a process each, from the repository's root."""
+"""Runs jobs like a user: each in a separate process, from the root of the repository."""
 
 import json
 import os
@@ -15,11 +15,11 @@ def start(job, *arguments, before=None, environment=None, folder=ROOT):
     """Starts ``python -m experiments.JOB`` and returns the process.
 
     Args:
-        job: its name.
-        arguments: its flags.
-        before: what the process calls first, or None.
-        environment: its environment variables; None for those of this process.
-        folder: where it runs, which has `experiments`.
+        job: The name of the job.
+        arguments: The flags of the job.
+        before: A function that the process calls first. Defaults to None.
+        environment: The environment variables of the process. Defaults to those of this process.
+        folder: The working directory, which must contain `experiments`. Defaults to the root of the repository.
     """
     command = [sys.executable, "-m", f"experiments.{job}", *map(str, arguments)]
     environment = {**(environment or os.environ), "CUDA_VISIBLE_DEVICES": ""}
@@ -29,14 +29,14 @@ def start(job, *arguments, before=None, environment=None, folder=ROOT):
 
 
 def start_workers(count, job, *arguments):
-    """Starts a job as ``count`` workers on this machine; returns the processes, the chief first."""
+    """Starts a job as ``count`` workers on this machine. Returns the processes, the chief first."""
     return [start(job, *arguments, environment=environment) for environment in worker_environments(count)]
 
 
 def finish(process):
-    """Waits for a process; returns its exit status, standard output, and the lines of its standard error that are ours."""
+    """Waits for a process. Returns its exit status, its standard output, and the error lines in its standard error."""
     output, errors = process.communicate(timeout=300)
-    return process.returncode, output, _ours(errors.splitlines())
+    return process.returncode, output, _error_lines(errors.splitlines())
 
 
 def run(job, *arguments, folder=ROOT):
@@ -44,15 +44,15 @@ def run(job, *arguments, folder=ROOT):
 
 
 def run_in_one_process(commands, folder=ROOT):
-    """Runs jobs, ``[(job, *arguments), ...]``, by `tests.end_to_end.several`; returns of each what `finish` does. The folder is
-    where they run, which has `experiments`."""
-    given = json.dumps([list(map(str, command)) for command in commands])
-    done = subprocess.run(
+    """Runs jobs, ``[(job, *arguments), ...]``, with `tests.end_to_end.several`. Returns a list of the results of `finish`.
+    ``folder`` is the working directory, which must contain `experiments`."""
+    command_lines = json.dumps([list(map(str, command)) for command in commands])
+    process = subprocess.run(
         [sys.executable, "-m", "tests.end_to_end.several"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        input=given, capture_output=True, text=True, timeout=300, check=True,
+        input=command_lines, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
-    return [(status, output, _ours(errors)) for status, output, errors in json.loads(done.stdout)]
+    return [(status, output, _error_lines(errors)) for status, output, errors in json.loads(process.stdout)]
 
 
-def _ours(lines):
+def _error_lines(lines):
     return [line for line in lines if line.startswith("error:") or "Trace" in line]

@@ -1,7 +1,7 @@
-"""What README.md and docs/ have in code: the Python, as scripts that a process of its own runs, and the commands of jobs.
+"""Extracts the code of README.md and docs/: Python blocks as scripts, and the commands of jobs.
 
-The Python blocks of a page are one script, in the order of the page. A block that cannot be run here has a line before it that
-says why: ``<!-- not run: needs OpenCV 5 -->``. So a new block, or a new page, is run without being added to a list.
+The Python blocks of a page form one script, in the order of the page. A block that cannot be run here has a line with the
+reason before it: ``<!-- not run: needs OpenCV 5 -->``. New blocks and pages are run without being added to a list.
 """
 
 import ast
@@ -20,14 +20,14 @@ PYTHON_IN_SHELL = re.compile(r"""^(?:\w+=\S+ )*python -c (["'])(.*?)\1""", re.MU
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A block of code of a page.
+    """A block of code on a page.
 
     Attributes:
-        page: the page's path in the repository.
-        title: the heading that it stands under.
-        kind: its language, or "".
-        text: what is in it.
-        reason: why it is not run, or None.
+        page: The path of the page in the repository.
+        title: The heading above the block.
+        kind: The language of the block, or "".
+        text: The code.
+        reason: The reason why the block is not run, or None.
     """
 
     page: str
@@ -38,13 +38,13 @@ class Block:
 
     @property
     def file(self):
-        """The file whose content it is, as its heading says, or None."""
+        """The file that the heading names as the place of this code, or None."""
         name = re.search(r"`([\w/]+\.py)`", self.title)
         return name and name[1]
 
 
 def blocks():
-    """All blocks of all pages."""
+    """Yields all blocks of all pages."""
     for path in PAGES:
         text = path.read_text()
         for fence in FENCE.finditer(text):
@@ -53,7 +53,7 @@ def blocks():
 
 
 def python_blocks():
-    """The blocks of Python; of a block of the shell what it gives to ``python -c``."""
+    """Yields the Python blocks, and the arguments of ``python -c`` in shell blocks."""
     for block in blocks():
         if block.kind == "python":
             yield block
@@ -62,25 +62,26 @@ def python_blocks():
 
 
 def scripts():
-    """Every page's script: page -> code. Of pages that differ in comments alone, such as translations, the first is there."""
-    found, seen = {}, set()
+    """Returns a dict from each page to its script. Of pages that differ only in comments, such as translations, it has the
+    first."""
+    by_page, trees = {}, set()
     for block in python_blocks():
         if not (block.reason or block.file):
-            found[block.page] = found.get(block.page, "") + block.text + "\n"
-    for page, code in list(found.items()):
+            by_page[block.page] = by_page.get(block.page, "") + block.text + "\n"
+    for page, code in list(by_page.items()):
         tree = ast.dump(ast.parse(code))
-        if tree in seen:
-            del found[page]
-        seen.add(tree)
-    return found
+        if tree in trees:
+            del by_page[page]
+        trees.add(tree)
+    return by_page
 
 
-def left_out():
-    """Why blocks are not run: ``[(page, reason), ...]``."""
+def skipped_blocks():
+    """Returns the blocks that are not run: ``[(page, reason), ...]``."""
     return [(block.page, block.reason) for block in python_blocks() if block.reason]
 
 
 def commands(page):
-    """The commands of jobs in the blocks of a page: ``[[job, argument, ...], ...]``."""
+    """Returns the commands of jobs in the blocks of a page: ``[[job, argument, ...], ...]``."""
     text = "\n".join(block.text for block in blocks() if block.page == page and not block.kind).replace("\\\n", " ")
     return [shlex.split(command) for command in re.findall(r"^python -m experiments\.(.*)$", text, re.MULTILINE)]

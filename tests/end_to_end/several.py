@@ -1,6 +1,6 @@
-"""Runs jobs one after the other in one process, where they are not worth a process each: most would spend their time on
-importing TensorFlow. Reads a JSON list of command lines from standard input, ``[["train_gan", "--config=..."], ...]``, and
-writes the list of their exit statuses, of their output, and of the lines of their errors.
+"""Runs several jobs one after the other in one process, because separate processes would spend most of their time importing
+TensorFlow. Reads a JSON list of command lines from standard input, ``[["train_gan", "--config=..."], ...]``, and writes a list
+of exit statuses, outputs, and error lines.
 """
 
 import contextlib
@@ -11,11 +11,11 @@ import sys
 
 from absl import flags
 
-import experiments.common.job  # noqa: F401  what it imports defines flags once and for all
+import experiments.common.job  # noqa: F401  its imports define flags only once
 
 
 def outcome(job, *arguments):
-    """The exit status of a job, its standard output, and the lines of its standard error."""
+    """Runs a job. Returns its exit status, its standard output, and the lines of its standard error."""
     known, output, errors, status = set(flags.FLAGS), io.StringIO(), io.StringIO(), 0
     sys.argv = [f"experiments/{job}.py", *arguments]
     with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(output):

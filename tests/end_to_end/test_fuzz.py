@@ -1,4 +1,4 @@
-"""Random input, from a seeded generator: whatever a job is given, it runs, or it ends in one line that says why not."""
+"""Random inputs from a seeded generator: every job either runs or ends with a one-line error message."""
 
 import io
 import json
@@ -31,11 +31,11 @@ JOBS = {
 
 
 POOLS = {int: NUMBERS, float: FLOATS, str: WORDS, bool: (True, False)}
-"""What a flag can give to a key of such a type."""
+"""Values that a flag can set, by the type of the key."""
 
 
 def leaves(config, prefix=""):
-    """Pairs of the name and the type of every key that a flag can set."""
+    """Yields the name and the type of every key that a flag can set."""
     for key in config:
         kind = config.get_type(key)
         if kind is ml_collections.ConfigDict:
@@ -45,14 +45,14 @@ def leaves(config, prefix=""):
 
 
 def outcome(function):
-    """``(result, None)``, or ``(None, message)`` of a `UserError`; any other error is one of ours."""
+    """Returns ``(result, None)``, or ``(None, message)`` for a `UserError`. Any other exception is a bug."""
     try:
         return function(), None
     except ganlib.UserError as error:
         return None, str(error)
 
 
-def is_a_line(message):
+def is_one_line(message):
     return message is not None and message.strip() and "\n" not in message
 
 
@@ -70,11 +70,11 @@ def test_configs(tmp_path, seed):
     config.update_from_flattened_dict(changes)
     workdir = tmp_path / "run"
     _, message = outcome(lambda: trainer.train(config, workdir))
-    assert is_a_line(message) or (message is None and (workdir / "report.html").exists()), (changes, message)
+    assert is_one_line(message) or (message is None and (workdir / "report.html").exists()), (changes, message)
 
 
 def picture(generator, kind):
-    """The bytes of a random picture."""
+    """Returns a random image file."""
     mode = generator.choice(["L", "RGB", "RGBA", "P", "1", "LA", "CMYK", "I;16"])
     size = generator.choice([(8, 8), (8, 9), (1, 1), (64, 64)])
     pixels = np.random.default_rng(generator.randrange(2**32)).integers(0, 256, (*size, 3), np.uint8)
@@ -82,18 +82,27 @@ def picture(generator, kind):
     buffer = io.BytesIO()
     try:
         image.save(buffer, kind)
-    except (OSError, ValueError):  # this kind of file has no such mode
+    except (OSError, ValueError):  # this format does not support the mode
         Image.fromarray(pixels).save(buffer, kind)
     return buffer.getvalue()
 
 
 def damaged(content, generator):
-    """The same bytes, or some of them cut off, changed, doubled or of something else."""
-    at = generator.randrange(len(content))
-    return generator.choice([
-        content, content, content, content[:at], content[:at] + bytes([generator.randrange(256)]) + content[at + 1 :],
-        content[:at] + content, b"", bytes(generator.randrange(256) for _ in range(50)), b"GIF89a" + content[at:],
-    ])  # fmt: skip
+    """Returns the content unchanged, truncated, corrupted, duplicated or replaced."""
+    position = generator.randrange(len(content))
+    return generator.choice(
+        [
+            content,
+            content,
+            content,
+            content[:position],
+            content[:position] + bytes([generator.randrange(256)]) + content[position + 1 :],
+            content[:position] + content,
+            b"",
+            bytes(generator.randrange(256) for _ in range(50)),
+            b"GIF89a" + content[position:],
+        ]
+    )
 
 
 @pytest.mark.parametrize("seed", slow_beyond(range(100), 50))
@@ -115,7 +124,7 @@ def test_folders(tmp_path, seed):
         return source.image_shape, next(iter(data.batches(source, 1, with_labels=False))).shape[1:]
 
     shapes, message = outcome(first_image)
-    assert is_a_line(message) or shapes[0] == shapes[1], message
+    assert is_one_line(message) or shapes[0] == shapes[1], message
 
 
 FLAGS_SCRIPT = """
@@ -136,8 +145,8 @@ for line in sys.stdin:
 """
 
 
-def flags_given(generator):
-    """Random arguments of a training job."""
+def random_flags(generator):
+    """Returns random arguments of a training job."""
     keys = [
         "steps",
         "seed",
@@ -156,7 +165,7 @@ def flags_given(generator):
     arguments = [f"--config={config}", "--workdir=runs/x"]
     for _ in range(generator.randint(0, 3)):
         key, value = generator.choice(keys), generator.choice(values)
-        known = [
+        others = [
             f"--strategy={value}",
             f"--replicas={value}",
             f"--accept_new_config={value}",
@@ -165,20 +174,20 @@ def flags_given(generator):
             "--",
             "-x",
         ]
-        arguments.append(generator.choice([f"--config.{key}={value}", f"--config.{key}", *known]))
+        arguments.append(generator.choice([f"--config.{key}={value}", f"--config.{key}", *others]))
     generator.shuffle(arguments)
     return arguments
 
 
 def test_flags():
-    given = [flags_given(random.Random(seed)) for seed in range(70)]
-    lines = "".join(json.dumps(arguments) + "\n" for arguments in given)
-    done = subprocess.run(
+    command_lines = [random_flags(random.Random(seed)) for seed in range(70)]
+    lines = "".join(json.dumps(arguments) + "\n" for arguments in command_lines)
+    process = subprocess.run(
         [sys.executable, "-c", FLAGS_SCRIPT], input=lines, capture_output=True, text=True, cwd=ROOT, timeout=200
     )
-    assert done.returncode == 0, done.stderr
-    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(outcomes) == len(given)
+    assert process.returncode == 0, process.stderr
+    outcomes = [json.loads(line) for line in process.stdout.splitlines()]
+    assert len(outcomes) == len(command_lines)
     assert {status for status, _ in outcomes} == {0, 2}
-    for arguments, (status, errors) in zip(given, outcomes, strict=True):
+    for arguments, (status, errors) in zip(command_lines, outcomes, strict=True):
         assert status == 0 or (errors.startswith("error: ") and errors.count("\n") == 1), (arguments, errors)

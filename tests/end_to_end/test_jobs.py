@@ -29,67 +29,76 @@ def tensors(workdir, step):
 
 
 def test_train_generate_and_resume(tmp_path):
-    """Train a GAN, make images in every form, and train on in a new process: 40 steps = 20 + 20, bit for bit."""
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    first = [start(*GAN, f"--workdir={whole}", "--config.steps=40"), start(*GAN, f"--workdir={parts}", "--config.steps=20")]
-    for process in first:
+    """Trains a GAN, generates images in every format, and resumes in a new process: 40 steps = 20 + 20, bit for bit."""
+    uninterrupted, resumed = tmp_path / "uninterrupted", tmp_path / "resumed"
+    processes = [
+        start(*GAN, f"--workdir={uninterrupted}", "--config.steps=40"),
+        start(*GAN, f"--workdir={resumed}", "--config.steps=20"),
+    ]
+    for process in processes:
         code, output, errors = finish(process)
         assert (code, errors) == (0, [])
         assert "report: " in output
-    code, output, _ = run(*GAN, f"--workdir={parts}", "--config.steps=40")
+    code, output, _ = run(*GAN, f"--workdir={resumed}", "--config.steps=40")
     assert code == 0
-    assert f"resuming '{parts}' from step 20" in output
-    one, other = tensors(whole, 40), tensors(parts, 40)
+    assert f"resuming '{resumed}' from step 20" in output
+    one, other = tensors(uninterrupted, 40), tensors(resumed, 40)
     assert set(one) == set(other)
     assert len(one) > 50  # networks, their average, and both optimizers' moments
     for name, value in one.items():
         np.testing.assert_array_equal(value, other[name], err_msg=name)
-    assert read_rows(parts / "metrics.jsonl") == read_rows(whole / "metrics.jsonl")
-    assert (whole / "report.html").stat().st_size > 10_000
-    assert json.loads((whole / "config.json").read_text())["generator"]["width"] == 8
+    assert read_rows(resumed / "metrics.jsonl") == read_rows(uninterrupted / "metrics.jsonl")
+    assert (uninterrupted / "report.html").stat().st_size > 10_000
+    assert json.loads((uninterrupted / "config.json").read_text())["generator"]["width"] == 8
 
     outputs = {name: tmp_path / name for name in ("grid.png", "images.npz", "folder")}
-    made = ("generate", f"--workdir={whole}", "--count=6", "--seed=1", "--labels=3,7", "--truncation=0.8")
+    command = ("generate", f"--workdir={uninterrupted}", "--count=6", "--seed=1", "--labels=3,7", "--truncation=0.8")
     kinds = [
-        ("generate", f"--workdir={whole}", "--count=6", f"--output={tmp_path / kind}.npz", f"--kind={kind}", *more)
+        ("generate", f"--workdir={uninterrupted}", "--count=6", f"--output={tmp_path / kind}.npz", f"--kind={kind}", *more)
         for kind, more in (("interpolation", ["--standing_statistics"]), ("rejection", []))
     ]
-    for code, output, errors in run_in_one_process([*((*made, f"--output={path}") for path in outputs.values()), *kinds]):
+    for code, output, errors in run_in_one_process([*((*command, f"--output={path}") for path in outputs.values()), *kinds]):
         assert (code, errors) == (0, [])
         assert re.search("[68] images", output)
     images = np.load(outputs["images.npz"])["images"]
     assert (images.shape, images.dtype) == ((6, 8, 8, 1), np.uint8)
-    singles = sorted(outputs["folder"].iterdir())
-    assert len(singles) == 6
-    np.testing.assert_array_equal(np.asarray(Image.open(singles[2])), images[2, ..., 0])
+    files = sorted(outputs["folder"].iterdir())
+    assert len(files) == 6
+    np.testing.assert_array_equal(np.asarray(Image.open(files[2])), images[2, ..., 0])
     assert Image.open(outputs["grid.png"]).size == (3 * 34 + 2, 2 * 34 + 2)
     assert np.load(tmp_path / "interpolation.npz")["images"].shape == (8, 8, 8, 1)
     assert np.load(tmp_path / "rejection.npz")["images"].shape == (6, 8, 8, 1)
 
 
 @pytest.mark.slow
-def test_measure_in_training_and_after(tmp_path):
-    """Train with FID, keep the best checkpoint, evaluate the run, and evaluate a folder of its images."""
+def test_evaluation_during_and_after_training(tmp_path):
+    """Trains with FID, keeps the best checkpoint, evaluates the run, and evaluates a folder of its images."""
     workdir = tmp_path / "run"
     code, output, errors = run(
-        *GAN, f"--workdir={workdir}", "--config.steps=20", "--config.metrics=fid", "--config.evaluate_every=10",
+        *GAN,
+        f"--workdir={workdir}",
+        "--config.steps=20",
+        "--config.metrics=fid",
+        "--config.evaluate_every=10",
         "--config.evaluation_samples=300",
-    )  # fmt: skip
+    )
     assert (code, errors) == (0, [])
-    measured = {row["step"]: row["fid"] for row in read_rows(workdir / "metrics.jsonl") if "fid" in row}
-    assert sorted(measured) == [10, 20]
-    best = min(measured, key=measured.get)
+    fids = {row["step"]: row["fid"] for row in read_rows(workdir / "metrics.jsonl") if "fid" in row}
+    assert sorted(fids) == [10, 20]
+    best = min(fids, key=fids.get)
     assert [p.name for p in (workdir / "best_checkpoint").iterdir()] == [f"step_{best:08d}"]
 
     names = "fid,kid,is,precision_recall,density_coverage,intra_fid,cas"
-    (code, output, errors), *made = run_in_one_process([
-        ("evaluate", f"--workdir={workdir}", f"--metrics={names}", "--samples=300", "--best"),
-        ("generate", f"--workdir={workdir}", "--count=20", f"--output={tmp_path / 'fake'}"),
-    ])  # fmt: skip
+    (code, output, errors), (generate_code, _, _) = run_in_one_process(
+        [
+            ("evaluate", f"--workdir={workdir}", f"--metrics={names}", "--samples=300", "--best"),
+            ("generate", f"--workdir={workdir}", "--count=20", f"--output={tmp_path / 'fake'}"),
+        ]
+    )
     assert (code, errors) == (0, [])
-    assert [code for code, _, _ in made] == [0]
+    assert generate_code == 0
     evaluation = json.loads((workdir / "evaluation.json").read_text())
-    assert evaluation["results"]["fid"] == pytest.approx(measured[best], rel=1e-4)
+    assert evaluation["results"]["fid"] == pytest.approx(fids[best], rel=1e-4)
     assert {"kid", "inception_score", "precision", "coverage", "intra_fid", "cas", "cas_real"} < set(evaluation["results"])
     assert (evaluation["samples"], evaluation["step"], evaluation["seed"]) == (300, best, 0)
     assert evaluation["features"] == "in_domain:digits/train"
@@ -115,7 +124,7 @@ def test_measure_in_training_and_after(tmp_path):
 
 @pytest.mark.slow
 def test_compare(tmp_path):
-    """Two seeds of one config, side by side; the second time everything is there and is only read."""
+    """Two seeds of one config run in parallel. The second call only reads the results."""
     workdir = tmp_path / "compare"
     command = (
         "compare", "--configs=digits_dcgan", "--seeds=0,1", f"--workdir={workdir}", "--jobs=2", "--metrics=fid",
@@ -143,14 +152,12 @@ def test_compare_classifiers(tmp_path):
     rows = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert [row["labels_per_class"] for row in rows] == [1, 2]
     for row in rows:
-        classified = json.loads(
-            (tmp_path / f"digits_cnn_labels{row['labels_per_class']}_seed0/classification.json").read_text()
-        )
-        assert row["mean"]["test_error"] == pytest.approx(100 - 100 * classified["test_accuracy"])
-    assert "1 labels a class" in output
+        result = json.loads((tmp_path / f"digits_cnn_labels{row['labels_per_class']}_seed0/classification.json").read_text())
+        assert row["mean"]["test_error"] == pytest.approx(100 - 100 * result["test_accuracy"])
+    assert "1 labels per class" in output
     assert Image.open(tmp_path / "error.png").size[0] > 300
     code, _, errors = run("compare", "--configs=digits_cnn,digits_dcgan", f"--workdir={tmp_path}")
-    assert (code, errors) == (2, ["error: a comparison is of GANs or of classifiers: give --configs of one kind"])
+    assert (code, errors) == (2, ["error: cannot compare GANs with classifiers: pass --configs of one kind"])
 
 
 @pytest.mark.parametrize("method", ["semi_supervised", pytest.param("supervised", marks=pytest.mark.slow)])
@@ -182,14 +189,16 @@ def test_classify_a_folder(tmp_path):
     folder.mkdir()
     for index, image in enumerate(source.images[:40]):
         gray = Image.fromarray(image[..., 0])
-        (gray.convert("RGB") if index % 2 else gray).save(folder / f"{index:02d}.png")  # in either colors
+        (gray.convert("RGB") if index % 2 else gray).save(folder / f"{index:02d}.png")  # both color modes
     output = tmp_path / "predictions.csv"
-    (code, text, errors), (code_of_nothing, _, errors_of_nothing) = run_in_one_process([
-        ("classify", f"--workdir={tmp_path / 'run'}", f"--images={folder}", f"--output={output}"),
-        ("classify", f"--workdir={tmp_path}", f"--images={folder}"),
-    ])  # fmt: skip
+    (code, text, errors), (code_without_run, _, errors_without_run) = run_in_one_process(
+        [
+            ("classify", f"--workdir={tmp_path / 'run'}", f"--images={folder}", f"--output={output}"),
+            ("classify", f"--workdir={tmp_path}", f"--images={folder}"),
+        ]
+    )
     assert (code, errors) == (0, [])
-    assert (code_of_nothing, len(errors_of_nothing)) == (2, 1)
+    assert (code_without_run, len(errors_without_run)) == (2, 1)
     assert "40 images" in text
     with output.open() as file:
         rows = list(csv.DictReader(file))
@@ -213,10 +222,12 @@ def test_demo(tmp_path):
 
 @pytest.mark.slow
 def test_benchmarks(tmp_path):
-    (code, output, errors), of_metrics = run_in_one_process([
-        ("benchmark", "--smoke", f"--output={tmp_path / 'benchmark.json'}"),
-        ("benchmark_metrics", "--count=20", "--features=4"),
-    ])  # fmt: skip
+    (code, output, errors), metrics_outcome = run_in_one_process(
+        [
+            ("benchmark", "--smoke", f"--output={tmp_path / 'benchmark.json'}"),
+            ("benchmark_metrics", "--count=20", "--features=4"),
+        ]
+    )
     assert (code, errors) == (0, [])
     result = json.loads((tmp_path / "benchmark.json").read_text())
     assert {row["name"] for row in result["rows"]} >= {"alternating", "simultaneous", "alternating, mixed_bfloat16"}
@@ -224,7 +235,7 @@ def test_benchmarks(tmp_path):
     assert np.isfinite(result["checkpoint_seconds"])
     assert "matrix multiplication" in output
 
-    code, output, errors = of_metrics
+    code, output, errors = metrics_outcome
     assert (code, errors) == (0, [])
     assert [line.split()[-1] for line in output.splitlines()] == ["s"] * 5 + ["GiB"]
 
@@ -233,7 +244,7 @@ CLASSIFIER = ("train_classifier", "--config=experiments/configs/digits_sgan.py")
 TRAINING = {
     "unknown dataset": (["--config.dataset=mnits"], "unknown dataset 'mnits'.*Did you mean 'mnist'"),
     "missing folder": (["--config.dataset=folder:/nowhere"], "no folder at '/nowhere'"),
-    "image size": (["--config.image_size=20"], "dcgan cannot make images of 20x20: its sizes are 8, 16, 28, 32, 64, 128"),
+    "image size": (["--config.image_size=20"], "dcgan cannot generate images of 20x20: choose one of the sizes 8, 16, 28, 32"),
     "unknown key": (["--config.stepz=3"], 'unknown config key: stepz. Did you mean "steps"'),
     "wrong type": (["--config.steps=abc"], "config.steps=abc: invalid literal"),
     "batch size 0": (["--config.batch_size=0"], "batch_size must be at least 1, got 0"),
@@ -243,26 +254,26 @@ TRAINING = {
 ERRORS = {name: ((*GAN, "--workdir={folder}", *arguments), message) for name, (arguments, message) in TRAINING.items()} | {
     "more labels than exist": (
         (*CLASSIFIER, "--workdir={folder}", "--config.labels_per_class=1000"),
-        "1000 labels per class asked for, but class 0 has only 128 examples$",
+        "1000 labels per class requested, but class 0 has only 128 examples$",
     ),
-    "evaluate nothing": (("evaluate",), "give either --workdir, or both --real and --fake"),
+    "evaluate nothing": (("evaluate",), "pass either --workdir, or both --real and --fake"),
     "evaluate no run": (("evaluate", "--workdir=/nowhere"), "no run in '/nowhere'"),
     "evaluate no folder": (("evaluate", "--real=digits", "--fake=folder:/nowhere"), "no folder at '/nowhere'"),
     "unknown metric": (("evaluate", "--real=digits", "--fake=digits", "--metrics=fdi"), "unknown metric 'fdi'"),
     "generate from nothing": (("generate", "--workdir={folder}"), "no run in"),
-    "generate from a classifier": (("generate", "--workdir={folder}"), "is a classifier without a generator: give"),
+    "generate from a classifier": (("generate", "--workdir={folder}"), "is a classifier without a generator: pass"),
     "export nothing": (("export", "--workdir={folder}", "--output={folder}"), "no run in"),
     "quantize": (
         ("export", "--workdir={folder}", "--output={folder}", "--format=onnx", "--quantize=int8"),
-        "--quantize=int8 goes with --format=litert, not with 'onnx'",
+        "--quantize=int8 requires --format=litert, got 'onnx'",
     ),
     "serve nothing": (("serve", "--export={folder}"), "no export in"),
-    "name for an address": (("serve", "--export={folder}", "--name=a/b"), "would be part of an address"),
-}  # fmt: skip
+    "name for a URL": (("serve", "--export={folder}", "--name=a/b"), "cannot be part of a URL"),
+}
 
 
-def leave_a_classifier(folder):
-    """A run of a classifier without a generator, with one checkpoint."""
+def write_classifier_run(folder):
+    """Writes a run of a classifier without a generator, with one checkpoint."""
     config = digits_sgan.get_config()
     config.method, config.smoke = "supervised", True
     run_ = runs.start(folder, runs.smoke(config), runs.open_data(config))
@@ -275,9 +286,9 @@ def leave_a_classifier(folder):
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """What each case of `ERRORS` ends with."""
+    """Returns the outcome of each case of `ERRORS`."""
     folder = tmp_path_factory.mktemp("errors")
-    leave_a_classifier(folder / "generate_from_a_classifier")
+    write_classifier_run(folder / "generate_from_a_classifier")
     commands = [
         [argument.format(folder=folder / name.replace(" ", "_")) for argument in arguments]
         for name, (arguments, _) in ERRORS.items()
@@ -286,7 +297,7 @@ def outcomes(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", ERRORS)
-def test_bad_input_is_one_line_and_a_status(outcomes, case):
+def test_invalid_input_is_one_line_and_a_status(outcomes, case):
     status, _, errors = outcomes[case]
     assert status == 2
     assert len(errors) == 1

@@ -1,4 +1,4 @@
-"""What is left of a run that is killed again and again: all that an undisturbed one leaves, bit for bit."""
+"""A run that is killed repeatedly leaves the same files as an uninterrupted run, bit for bit."""
 
 import random
 import resource
@@ -19,8 +19,8 @@ ARGUMENTS = (
 )  # fmt: skip
 
 
-def left_by(folder):
-    """The bytes of what a run has written, and the values of its last checkpoint."""
+def results_of(folder):
+    """Returns the contents of the files of a run, and the values of its last checkpoint."""
     files = [folder / "metrics.jsonl", *sorted((folder / "samples").iterdir())]
     path = str(folder / "checkpoints" / f"step_{STEPS:08d}" / "weights")
     reader = tf.train.load_checkpoint(path)
@@ -33,7 +33,7 @@ def newest(folder):
 
 
 def kill_after_a_while(processes, folder, generator):
-    """Kills a job at a random moment after its next checkpoint; returns whether it had not ended by itself."""
+    """Kills a job at a random moment after its next checkpoint. Returns True if the job was still running."""
     before = newest(folder)
     while newest(folder) <= before and processes[0].poll() is None:
         time.sleep(0.01)
@@ -47,21 +47,21 @@ def kill_after_a_while(processes, folder, generator):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("workers", "kills"), [(1, 10), (2, 3)])
-def test_killed_again_and_again(tmp_path, workers, kills):
+def test_repeated_kills(tmp_path, workers, kills):
     generator = random.Random(workers)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for process in start_workers(workers, *ARGUMENTS, f"--workdir={whole}"):
+    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
+    for process in start_workers(workers, *ARGUMENTS, f"--workdir={uninterrupted}"):
         assert finish(process)[0] == 0
     count = sum(
         kill_after_a_while(start_workers(workers, *ARGUMENTS, f"--workdir={killed}"), killed, generator) for _ in range(kills)
     )
-    assert count >= kills - 2  # the last ones may have come too late
+    assert count >= kills - 2  # the last ones may be too late
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
         assert finish(process)[0] == 0
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
         assert finish(process)[0] == 0  # a complete run is complete for every worker
-    files, weights = left_by(whole)
-    killed_files, killed_weights = left_by(killed)
+    files, weights = results_of(uninterrupted)
+    killed_files, killed_weights = results_of(killed)
     assert killed_files == files
     assert [row.count(b'"step"') for row in files["metrics.jsonl"].splitlines()] == [1] * (STEPS // 4)
     assert weights.keys() == killed_weights.keys()
@@ -70,7 +70,7 @@ def test_killed_again_and_again(tmp_path, workers, kills):
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_a_signal_is_answered_by_a_checkpoint(tmp_path, workers):
+def test_signal_saves_a_checkpoint(tmp_path, workers):
     processes = start_workers(workers, *ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1")
     while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
         assert processes[0].poll() is None
@@ -79,38 +79,39 @@ def test_a_signal_is_answered_by_a_checkpoint(tmp_path, workers):
     for process in processes:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 128 + signal.SIGTERM
-        assert f"stopped at step {newest(tmp_path)}, which is saved" in errors
+        assert f"stopped at step {newest(tmp_path)} after saving a checkpoint" in errors
     assert newest(tmp_path) > 0
 
 
-def test_a_disk_that_takes_no_more_ends_the_job_and_leaves_the_last_checkpoint(tmp_path):
+def test_full_disk_stops_the_job_and_keeps_the_last_checkpoint(tmp_path):
     arguments = (*ARGUMENTS[:5], f"--workdir={tmp_path}", "--config.checkpoint_every=2")
     assert finish(start(*arguments, "--config.steps=4"))[0] == 0
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # bytes of a file, as a full disk would
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # a limit on the file size simulates a full disk
 
     code, _, errors = finish(start(*arguments, "--config.steps=100", before=limit))
     assert code == 2
     assert len(errors) == 1
     assert "checkpoint of step 6 could not be written to" in errors[0]
-    assert "the one of step 4 is still good" in errors[0]
+    assert "the checkpoint of step 4 is still good" in errors[0]
     code, output, _ = finish(start(*arguments, "--config.steps=6"))
     assert code == 0
     assert "from step 4" in output
 
 
 @pytest.mark.slow
-def test_the_loss_of_a_worker_ends_the_others(tmp_path):
-    chief, other = start_workers(2, *ARGUMENTS[:5], "--config.steps=100000", "--config.checkpoint_every=5",
-                                 f"--workdir={tmp_path}")  # fmt: skip
+def test_loss_of_a_worker_stops_the_others(tmp_path):
+    chief, other = start_workers(
+        2, *ARGUMENTS[:5], "--config.steps=100000", "--config.checkpoint_every=5", f"--workdir={tmp_path}"
+    )
     while newest(tmp_path) == 0:
         assert chief.poll() is None
         time.sleep(0.05)
     other.kill()
     other.communicate()
-    lost = time.monotonic()
+    killed_at = time.monotonic()
     code, _, errors = finish(chief)
     assert code == 3
-    assert errors == ["error: another worker is gone: start all of them again, and they go on from the newest checkpoint"]
-    assert time.monotonic() - lost < 60
+    assert errors == ["error: another worker is lost: restart all workers to resume from the newest checkpoint"]
+    assert time.monotonic() - killed_at < 60

@@ -14,7 +14,7 @@ def classifier():
     return Classifier(mlp.Discriminator(SHAPE, width=8).body, SHAPE, 10)
 
 
-def test_calibration_makes_probabilities_of_the_held_out_images_likelier(classifier):
+def test_calibration_lowers_the_cross_entropy_of_held_out_images(classifier):
     source = data.open("digits", "test")
 
     def cross_entropy():
@@ -22,18 +22,18 @@ def test_calibration_makes_probabilities_of_the_held_out_images_likelier(classif
         return -np.log(probabilities[np.arange(500), source.labels]).mean()
 
     before, classes = cross_entropy(), classification.classify(classifier, source).argmax(1)
-    classifier.head.kernel.assign(5 * classifier.head.kernel)  # far too confident for a network without training
-    worse = cross_entropy()
+    classifier.head.kernel.assign(5 * classifier.head.kernel)  # overconfident for an untrained network
+    overconfident = cross_entropy()
     temperature = classification.calibrate(classifier, source)
     assert temperature > 3
-    assert cross_entropy() < min(before, worse)
+    assert cross_entropy() < min(before, overconfident)
     np.testing.assert_array_equal(classification.classify(classifier, source).argmax(1), classes)
     assert classification.calibrate(classifier, None) == temperature
 
 
-def test_a_test_tells_all(classifier):
+def test_the_test_result_is_complete(classifier):
     source = data.open("digits", "test")
-    result, picture = classification.test(classifier, source)
+    result, figure = classification.test(classifier, source)
     probabilities = classifier.classify(source.images)
     assert (
         result["test_accuracy"] == metrics.accuracy(source.labels, probabilities) == classification.accuracy(classifier, source)
@@ -43,22 +43,24 @@ def test_a_test_tells_all(classifier):
     assert result["expected_calibration_error"] == metrics.expected_calibration_error(source.labels, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(1) != source.labels)
     worst = wrong[probabilities.max(1)[wrong].argmax()]
-    first = picture.axes[0]
+    first = figure.axes[0]
     expected = f"{probabilities[worst].argmax()}, not {source.labels[worst]}\n{100 * probabilities[worst].max():.0f} %"
     assert first.get_title() == expected
     np.testing.assert_array_equal(first.images[0].get_array(), source.images[worst, ..., 0])
 
 
-def test_no_mistakes_no_picture(classifier):
+def test_without_mistakes_there_is_no_figure(classifier):
     source = data.open("digits", "test")
-    right = data.sources.from_arrays("right", source.images, classifier.classify(source.images).argmax(1), source.class_names)
-    result, picture = classification.test(classifier, right)
+    relabeled = data.sources.from_arrays(
+        "relabeled", source.images, classifier.classify(source.images).argmax(1), source.class_names
+    )
+    result, figure = classification.test(classifier, relabeled)
     assert result["test_accuracy"] == 1.0
-    assert picture is None
+    assert figure is None
 
 
-def trained(workdir, steps, method="supervised"):
-    """A run of a classifier that ends after so many steps, goes on if it is there, and is calibrated; and its model."""
+def train(workdir, steps, method="supervised"):
+    """Trains and calibrates a classifier up to a number of steps, resuming if possible; returns the run and its model."""
     config = digits_sgan.get_config()
     config.update(method=method, smoke=True, validation_per_class=5)
     config = runs.smoke(config)
@@ -83,34 +85,34 @@ def state(model):
 
 
 @pytest.mark.parametrize("method", ["supervised", "semi_supervised"])
-def test_the_calibration_is_in_the_checkpoint_whether_resumed_or_not(tmp_path, method):
-    _, whole = trained(tmp_path / "whole", 2, method)
-    trained(tmp_path / "parts", 1, method)
-    _, resumed = trained(tmp_path / "parts", 2, method)
-    loaded = ganlib.load(tmp_path / "parts")
-    assert same(state(whole), state(resumed))
-    assert same(state(whole), state(loaded))
-    notes = [(tmp_path / name / "checkpoints/step_00000002/notes.json").read_text() for name in ("whole", "parts")]
+def test_the_calibration_is_saved_and_identical_after_resuming(tmp_path, method):
+    _, uninterrupted = train(tmp_path / "uninterrupted", 2, method)
+    train(tmp_path / "resumed", 1, method)
+    _, resumed = train(tmp_path / "resumed", 2, method)
+    loaded = ganlib.load(tmp_path / "resumed")
+    assert same(state(uninterrupted), state(resumed))
+    assert same(state(uninterrupted), state(loaded))
+    notes = [(tmp_path / name / "checkpoints/step_00000002/notes.json").read_text() for name in ("uninterrupted", "resumed")]
     assert notes[0] == notes[1]
 
 
-def test_what_was_killed_before_it_was_calibrated_is_told_and_calibrated_by_the_same_command(tmp_path, monkeypatch, caplog):
+def test_a_run_killed_before_calibration_is_reported_and_calibrated_on_rerun(tmp_path, monkeypatch, caplog):
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(classification, "calibrate_run", lambda *_: 1.0)
-        trained(tmp_path, 1)
+        train(tmp_path, 1)
     ganlib.load(tmp_path)
-    assert "is not calibrated: its training was not finished" in caplog.text
+    assert "is not calibrated, because its training has not finished" in caplog.text
     caplog.clear()
-    _, model = trained(tmp_path, 1)
+    _, model = train(tmp_path, 1)
     assert same(state(model), state(ganlib.load(tmp_path)))
     assert not caplog.text
     written = (tmp_path / "checkpoints/step_00000001/weights.index").stat().st_mtime_ns
-    trained(tmp_path, 1)
+    train(tmp_path, 1)
     assert (tmp_path / "checkpoints/step_00000001/weights.index").stat().st_mtime_ns == written
 
 
-def test_a_train_step_leaves_no_calibration_of_the_weights_before(tmp_path):
-    run, model = trained(tmp_path, 1)
+def test_a_train_step_resets_the_calibration(tmp_path):
+    run, model = train(tmp_path, 1)
     model.fit(data.batches(data.open("digits"), 8), steps_per_epoch=1, verbose=0)
     assert float(model.classifier.temperature) == 1.0
     with pytest.raises(ganlib.UserError, match="no best checkpoint: of a classifier none is kept: take the newest"):

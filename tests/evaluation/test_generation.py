@@ -21,7 +21,7 @@ def test_fid_of_a_gan_in_pixel_space(pixels):
 
 
 @pytest.mark.parametrize("samples", [100, 101])
-def test_two_replicas_measure_what_one_does(pixels, samples):
+def test_two_replicas_match_one_device(pixels, samples):
     results, images = [], []
     for count in (1, 2):
         with replicas(count).scope():
@@ -34,7 +34,7 @@ def test_two_replicas_measure_what_one_does(pixels, samples):
     assert results[0] == pytest.approx(results[1], rel=1e-5)
 
 
-def test_it_measures_the_average_not_the_network_in_training(pixels):
+def test_the_averaged_generator_is_evaluated(pixels):
     gan = mlp_gan()
     evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
     before = evaluate(gan)
@@ -44,7 +44,7 @@ def test_it_measures_the_average_not_the_network_in_training(pixels):
     assert evaluate(gan) != before
 
 
-def test_a_generator_of_nans_has_no_fid(pixels, caplog):
+def test_images_that_are_not_finite_are_rejected(pixels, caplog):
     gan = mlp_gan()
     gan.ema_generator.set_weights([np.full_like(w, np.nan) for w in gan.ema_generator.get_weights()])
     evaluate = evaluation.Evaluation(data.open("digits"), ["fid"], pixels, samples=100)
@@ -54,7 +54,7 @@ def test_a_generator_of_nans_has_no_fid(pixels, caplog):
     assert "64 of 64 images are not finite and drawn as a cross" in caplog.text
 
 
-def test_all_real_images_once_with_their_labels():
+def test_real_batches_contain_each_image_once_with_its_label():
     source = data.open("digits")
     images, labels = zip(*evaluation.real_batches(source), strict=True)
     images, labels = np.concatenate(images), np.concatenate(labels)
@@ -72,7 +72,7 @@ def test_generated_labels_follow_the_real_frequencies():
 
 
 class Copying:
-    """A generator that repeats images of the labels asked for, out of those it is given."""
+    """A generator that copies images with the requested labels from given ones."""
 
     def __init__(self, images, labels):
         self.images, self.labels, self.generator = images, labels, mlp_gan(num_classes=10).generator
@@ -84,8 +84,8 @@ class Copying:
         return self.images[chosen] / np.float32(127.5) - 1
 
 
-def test_cas_of_the_images_that_are_measured(pixels, monkeypatch):
-    """A generator that knows the data scores nearly as real data do; one whose labels mean nothing scores chance."""
+def test_cas_of_generated_images(pixels, monkeypatch):
+    """A generator that knows the data scores nearly as high as real data; one with meaningless labels scores chance."""
     source, test = data.open("digits"), data.open("digits", "test")
     monkeypatch.setattr(in_domain, "MIN_STEPS", 400)
     evaluate = evaluation.Evaluation(source, ["fid", "cas"], pixels, samples=1000, test=test)
@@ -98,25 +98,25 @@ def test_cas_of_the_images_that_are_measured(pixels, monkeypatch):
     assert shuffled["cas_real"] == result["cas_real"]
 
 
-def test_cas_is_of_labeled_images(pixels):
+def test_cas_requires_labeled_images(pixels):
     source, test = data.open("digits"), data.open("digits", "test")
     unlabeled = data.sources.from_arrays("mine", source.images)
     evaluate = evaluation.Evaluation(source, ["cas"], pixels, samples=100, test=test)
-    with pytest.raises(ganlib.UserError, match="cas needs a conditional GAN"):
+    with pytest.raises(ganlib.UserError, match="cas requires a conditional GAN"):
         evaluate(mlp_gan())
-    with pytest.raises(ganlib.UserError, match="cas needs labeled images, which mine has not"):
+    with pytest.raises(ganlib.UserError, match="cas requires labeled images, which mine lacks"):
         evaluate.of_source(unlabeled)
-    with pytest.raises(ganlib.UserError, match="cas needs labeled images in memory, which mine has not"):
+    with pytest.raises(ganlib.UserError, match="cas requires labeled images in memory, which mine lacks"):
         evaluation.Evaluation(unlabeled, ["cas"], pixels, test=test)
-    with pytest.raises(ganlib.UserError, match="cas needs real test images"):
+    with pytest.raises(ganlib.UserError, match="cas requires real test images"):
         evaluation.Evaluation(source, ["cas"], pixels)
 
 
-def test_what_a_result_depends_on_is_written_beside_it(pixels):
+def test_the_record_contains_everything_a_result_depends_on(pixels):
     source, test = data.open("digits"), data.open("digits", "test")
     evaluate = evaluation.Evaluation(source, ["fid"], pixels, samples=100, seed=3, test=test)
-    described = evaluation.evaluation_record({"fid": 1.0}, evaluate, step=7)
-    assert described == {
+    record = evaluation.evaluation_record({"fid": 1.0}, evaluate, step=7)
+    assert record == {
         "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
         "real_content": source.fingerprint, "features": "pixels", "features_version": evaluate.extractor.version,
         "seed": 3, "ganlib": ganlib.__version__, "code": versions.of_code(), "test_content": test.fingerprint,
@@ -124,7 +124,7 @@ def test_what_a_result_depends_on_is_written_beside_it(pixels):
     }  # fmt: skip
 
 
-def test_nearest_neighbors_are_the_nearest(pixels):
+def test_the_picture_shows_the_nearest_neighbors(pixels):
     source, gan = data.open("digits"), mlp_gan()
     extractor = metrics.features.get(pixels)
     grid = np.asarray(evaluation.nearest_neighbors(gan, source, extractor, rows=2, seed=3))
@@ -136,9 +136,9 @@ def test_nearest_neighbors_are_the_nearest(pixels):
     np.testing.assert_array_equal(grid, np.asarray(plots.image_grid(np.stack(cells), columns=4)))
 
 
-def test_sources_of_two_sizes_and_other_bad_input(pixels):
+def test_invalid_input_is_rejected(pixels):
     small, large = data.open("digits"), data.open("digits", image_size=16)
-    with pytest.raises(ganlib.UserError, match="bring both to one image_size"):
+    with pytest.raises(ganlib.UserError, match="set the same image_size for both"):
         evaluation.Evaluation(small, ["fid"], pixels).of_source(large)
     with pytest.raises(ganlib.UserError, match="unknown metric 'fdi'"):
         evaluation.Evaluation(small, ["fdi"], pixels)
@@ -146,28 +146,28 @@ def test_sources_of_two_sizes_and_other_bad_input(pixels):
         evaluation.Evaluation(small, ["fid"], pixels, samples=1)
 
 
-def test_a_set_against_itself(pixels):
+def test_metrics_of_a_source_against_itself(pixels):
     source = data.open("digits")
     result = evaluation.Evaluation(source, ["fid", "precision_recall"], pixels).of_source(source)
     assert result == {"fid": pytest.approx(0, abs=1e-4), "precision": 1.0, "recall": 1.0}
 
 
-def test_generated_images_as_a_source():
+def test_generated_images_form_a_source():
     gan = mlp_gan(num_classes=3)
     source = evaluation.generated_source(gan, 300, seed=4, class_names=("a", "b", "c"))
     assert (source.num_examples, source.image_shape, source.class_names) == (300, (8, 8, 1), ("a", "b", "c"))
     latents = ganlib.models.gan.latents_for(300, 4, 4)
     np.testing.assert_array_equal(source.images, plots.to_uint8(gan.generate_from(latents, source.labels)))
     assert np.bincount(source.labels).min() > 70
-    with pytest.raises(ganlib.UserError, match="images for a classifier need labels"):
+    with pytest.raises(ganlib.UserError, match="images for a classifier require labels"):
         evaluation.generated_source(mlp_gan(), 10)
 
 
-def test_a_model_whose_images_are_not_like_the_real_ones_is_refused(pixels):
+def test_models_with_another_image_shape_are_rejected(pixels):
     source = data.from_arrays("color", np.zeros((9, 16, 16, 3), "uint8"))
-    with pytest.raises(ganlib.UserError, match=r"images of \(16, 16, 3\), the GAN makes \(8, 8, 1\)"):
+    with pytest.raises(ganlib.UserError, match=r"images of \(16, 16, 3\), the GAN generates \(8, 8, 1\)"):
         evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(mlp_gan())
-    with pytest.raises(ganlib.UserError, match="a ganlib.GAN is measured, got a Sequential"):
+    with pytest.raises(ganlib.UserError, match="expected a ganlib.GAN, got a Sequential"):
         evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(pixels)
     with pytest.raises(ganlib.UserError, match="a list of names"):
         evaluation.Evaluation(source, "fid")

@@ -11,6 +11,8 @@ import experiments.configs
 import ganlib
 from experiments.configs import base
 from ganlib import data, runs
+from ganlib.methods import building
+from ganlib.methods import gan as gan_method
 from ganlib.networks import mlp
 from ganlib.runs import from_config, keys
 from tests.helpers import slow_but
@@ -28,33 +30,33 @@ def module(name):
     return importlib.import_module(f"experiments.configs.{name}")
 
 
-def test_the_promised_configs_are_there():
+def test_documented_configs_exist():
     promised = ["cifar10_sngan", "cifar10_sngan_conditional", "digits_dcgan", "digits_sgan", "mnist_sgan"]
     promised += [f"{data}_{network}" for data in ("mnist", "fashion_mnist", "cifar10") for network in ("dcgan", "resnet")]
     assert set(promised) <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_configs_docstring_gives_paper_and_command(name):
+def test_docstring_gives_paper_and_command(name):
     text = module(name).__doc__
     assert re.search(r"arXiv:\d{4}\.\d{4,5}", text)
     assert f"--config=experiments/configs/{name}.py" in text
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_config_sets_no_key_to_no_purpose(name):
+def test_every_key_of_a_config_has_an_effect(name):
     config = module(name).get_config()
     keys.check(config, base.gan() if config.method == "gan" else base.classifier())
 
 
-def test_what_a_file_sets_for_something_that_is_switched_off_goes_back_to_its_default(capsys):
+def test_keys_that_a_change_leaves_unused_are_reset(capsys):
     config = experiments.configs.load("digits_sgan", ["method=supervised"])
     assert (config.generator.to_dict(), config.generator_optimizer.learning_rate) == ({}, 2e-4)
-    assert "note: set back to the default, since nothing reads it" in capsys.readouterr().out
+    assert "note: reset to the default, because this change leaves it unused" in capsys.readouterr().out
     assert config == experiments.configs.load("digits_cnn")
     config = experiments.configs.load("digits_sgan", ["method=supervised", "update_rule=simultaneous"])
-    with pytest.raises(ganlib.UserError, match="update_rule='simultaneous' does nothing where method is 'supervised'"):
-        keys.check(config, base.classifier())  # which was set itself
+    with pytest.raises(ganlib.UserError, match="update_rule='simultaneous' has no effect, because method is 'supervised'"):
+        keys.check(config, base.classifier())  # this key was set explicitly
     config = experiments.configs.load("cifar10_dcgan", ["metrics=''"])
     keys.check(config, base.gan())
 
@@ -79,12 +81,12 @@ GREY = ("digits", "mnist", "fashion_mnist")
 
 
 def opened(name, folder):
-    """The run of a config, made tiny by ``smoke``, on data of the shape that its own have."""
+    """Returns the run of a config, made tiny by ``smoke``, with the image shape of its dataset."""
     config = module(name).get_config()
     config.smoke = True
     config = runs.smoke(config)
     size = config.image_size or SIZES[config.dataset]
-    if size > 64:  # narrower still, since some networks have sixteen times the width at low resolutions
+    if size > 64:  # even narrower, because some networks have sixteen times the width at low resolutions
         config.generator.width = config.discriminator.width = 2
     facts = {
         "image_shape": [size, size, 1 if config.dataset in GREY else 3],
@@ -98,7 +100,7 @@ GANS = [name for name in NAMES if module(name).get_config().method == "gan"]
 
 
 @pytest.mark.parametrize("name", slow_but(GANS, "digits_", "mnist_", "cifar10_few_shot"))
-def test_a_gan_trains_two_steps_in_batches_of_four_and_up_to_32x32_resumes(name, tmp_path):
+def test_gan_trains_two_steps_and_resumes_up_to_32x32(name, tmp_path):
     run = opened(name, tmp_path)
     assert set(run.config) >= GAN_KEYS
     run.config.update(batch_size=4, steps=2, checkpoint_every=0, sample_every=0)
@@ -108,13 +110,13 @@ def test_a_gan_trains_two_steps_in_batches_of_four_and_up_to_32x32_resumes(name,
         data = (images, np.ones((len(images), 16), np.float32) / 4)
     batches = lambda start_step: tf.data.Dataset.from_tensors(data).repeat()  # noqa: E731
     first = runs.build(run)
-    # Tracing takes far longer than so few steps, and so do pictures: MNIST's configs, with most of the networks, have both.
-    whole = run.config.dataset == "mnist"
-    first.run_eagerly = not whole
-    runs.fit(run, first, batches, samples=whole)
+    # Tracing and sample grids take far longer than a few steps. Only MNIST's configs, which use most networks, test them.
+    traced = run.config.dataset == "mnist"
+    first.run_eagerly = not traced
+    runs.fit(run, first, batches, samples=traced)
     assert int(first.step) == 2
     assert first.generate(2).shape == (2, *run.image_shape)
-    if run.image_shape[0] > 32:  # building such networks twice takes long, and all of them are there at 32x32, too
+    if run.image_shape[0] > 32:  # building large networks twice is slow, and all of them are also tested at 32x32
         return
     run.config.steps = 3
     resumed = runs.build(run)
@@ -125,24 +127,24 @@ def test_a_gan_trains_two_steps_in_batches_of_four_and_up_to_32x32_resumes(name,
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {*GANS}))
-def test_a_classifier_has_the_shared_keys_and_builds(name, tmp_path):
+def test_classifier_has_the_shared_keys_and_builds(name, tmp_path):
     run = opened(name, tmp_path)
     assert set(run.config) >= SHARED_KEYS
     model = runs.build(run)
     assert model.classify(np.zeros((2, *run.image_shape), np.uint8)).shape == (2, 10)
 
 
-def test_a_config_is_loaded_with_what_is_set():
+def test_config_is_loaded_with_overrides():
     config = experiments.configs.load("mnist_resnet", ["steps=7", "generator.width=5", "precision=mixed_float16"])
     assert (config.steps, config.generator.width, config.precision) == (7, 5, "mixed_float16")
     for pair in ("stepz=7", "generator.widht=5", "steps=many", "nothing.width=5"):
         with pytest.raises(ganlib.UserError, match=f"{pair} does not fit config 'mnist_resnet': ."):
             experiments.configs.load("mnist_resnet", [pair])
-    with pytest.raises(ganlib.UserError, match="no config 'nothing': give the name of a file"):
+    with pytest.raises(ganlib.UserError, match="no config 'nothing': pass the name of a file"):
         experiments.configs.load("nothing")
 
 
-def test_smoke_leaves_the_config_itself_alone():
+def test_smoke_does_not_change_the_original_config():
     config = module("mnist_dcgan").get_config()
     assert runs.smoke(config) is config
     config.smoke = True
@@ -164,32 +166,32 @@ def test_real_data_fits_its_config(name, tfds_dir):
 
 
 def test_schedules_of_both_optimizers_count_train_steps(monkeypatch):
-    """However many updates the discriminator makes in a step: its schedules end with the last step, and not before."""
+    """Whatever the number of discriminator updates per step, its schedules end at the last step."""
     pair = lambda run, num_classes: (mlp.Generator((4, 4, 1), 2, 2), mlp.Discriminator((4, 4, 1), 2))  # noqa: E731
-    monkeypatch.setattr(from_config, "_pair", pair)
+    monkeypatch.setattr(gan_method, "networks_of", pair)
     configs = {name: module(name).get_config() for name in NAMES}
     several = {name: config for name, config in configs.items() if config.get("discriminator_steps", 1) > 1}
     assert {"cifar10_sngan", "cifar10_biggan", "celeba64_wgan_gp"} <= set(several)
     for name, config in several.items():
-        config.penalties, config.conditional, own = {}, False, config.discriminator_optimizer
-        if own.get("name", "adam") == "adam":
-            if "beta_2" in own:
-                del own["beta_2"]
-            own.beta_2 = {"linear": {"start": 0.5, "end": 0.75, "share": 1.0}}
+        config.penalties, config.conditional, arguments = {}, False, config.discriminator_optimizer
+        if arguments.get("name", "adam") == "adam":
+            if "beta_2" in arguments:
+                del arguments["beta_2"]
+            arguments.beta_2 = {"linear": {"start": 0.5, "end": 0.75, "share": 1.0}}
         gan = from_config.build(types.SimpleNamespace(config=config, strategy=tf.distribute.get_strategy(), instances=None))
-        found, count = gan.discriminator_optimizer, config.discriminator_steps
-        expected = from_config.build_optimizer(own, config.steps)
+        optimizer, count = gan.discriminator_optimizer, config.discriminator_steps
+        expected = building.optimizer(arguments, config.steps)
         for step in np.linspace(0, config.steps, 5).astype(int):
             expected.iterations.assign(step)
             for update in (0, count - 1):
-                found.iterations.assign(step * count + update)
-                assert numbers(found) == numbers(expected), (name, step, update)
-        if "beta_2" in own:
-            assert numbers(found)[1] == 0.75
-        if own.get("linear_decay"):
-            assert numbers(found)[0] == 0.0
+                optimizer.iterations.assign(step * count + update)
+                assert hyperparameters(optimizer) == hyperparameters(expected), (name, step, update)
+        if "beta_2" in arguments:
+            assert hyperparameters(optimizer)[1] == 0.75
+        if arguments.get("linear_decay"):
+            assert hyperparameters(optimizer)[0] == 0.0
 
 
-def numbers(optimizer):
-    """The learning rate and beta_2, if there is one, of the optimizer's next update."""
+def hyperparameters(optimizer):
+    """Returns the learning rate and beta_2, if any, of the optimizer's next update."""
     return float(optimizer.learning_rate), float(getattr(optimizer, "beta_2", 0.0))

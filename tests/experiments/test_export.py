@@ -9,8 +9,8 @@ from tests.end_to_end.jobs import finish, start
 PAGE = pathlib.Path(__file__).parents[2] / "docs/production.md"
 
 
-def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, capsys):
-    """A GAN that was trained in half precision as ONNX, a classifier as an int8 file for LiteRT."""
+def test_export_writes_a_file_and_a_card_and_prints_the_difference(tmp_path, monkeypatch, capsys):
+    """A GAN trained in mixed bfloat16 is exported as ONNX, a classifier as an int8 LiteRT file."""
     train_gan.train(configs.load("digits_dcgan", ["smoke=True", "precision=mixed_bfloat16"]), tmp_path / "gan")
     train_classifier.train(configs.load("digits_cnn", ["smoke=True"]), tmp_path / "classifier")
     processes = [
@@ -28,10 +28,13 @@ def test_a_run_becomes_a_file_a_card_and_a_difference(tmp_path, monkeypatch, cap
     outputs = [finish(process) for process in processes]
     assert [(code, errors) for code, _, errors in outputs] == [(0, [])] * 2
     assert "generate: largest difference" in outputs[0][1]
-    assert all("the training's own examples: difference" in output for _, output, _ in outputs)
+    assert all("examples from training: difference" in output for _, output, _ in outputs)
     assert {path.name for path in (tmp_path / "b").iterdir()} == {
-        "network.tflite", "examples.npz", "model_card.json", "model_card.md"
-    }  # fmt: skip
+        "network.tflite",
+        "examples.npz",
+        "model_card.json",
+        "model_card.md",
+    }
     card = card_of(tmp_path / "exported/mnist_dcgan_onnx")
     assert card["largest_difference"] < export.verification.TOLERANCE
     assert (card["name"], card["licence"], card["step"], card["image_range"]) == ("gan", "CC0", 2, "[-1, 1]")

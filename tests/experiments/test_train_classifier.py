@@ -17,8 +17,8 @@ def small(method, *pairs):
 
 
 @pytest.mark.parametrize("method", ["supervised", "semi_supervised", "pseudo_labels", "triple_gan"])
-def test_training_never_sees_the_test_labels(tmp_path, monkeypatch, method):
-    """With other test labels nothing but the test result changes: weights, validation curve and temperature are the same."""
+def test_training_does_not_use_the_test_labels(tmp_path, monkeypatch, method):
+    """Changed test labels change only the test results. Weights, validation curve and temperature stay the same."""
     open_data = runs.open_data
 
     def spy(config, split="train"):
@@ -40,28 +40,29 @@ def test_training_never_sees_the_test_labels(tmp_path, monkeypatch, method):
     assert curves[0] == curves[1] != []
 
 
-def test_validation_images_are_not_learned_from(tmp_path, monkeypatch):
-    seen = {}
+def test_validation_images_are_not_trained_on(tmp_path, monkeypatch):
+    recorded = {}
     few_labels = ganlib.data.few_labels
 
     def spy(*arguments):
-        seen["parts"] = few_labels(*arguments)
-        return seen["parts"]
+        recorded["parts"] = few_labels(*arguments)
+        return recorded["parts"]
 
     monkeypatch.setattr(ganlib.data, "few_labels", spy)
     train_classifier.train(small("semi_supervised"), tmp_path)
-    parts = seen["parts"]
+    parts = recorded["parts"]
     assert parts.validation.num_examples == 50
     assert not {bytes(i) for i in parts.validation.images} & {bytes(i) for i in parts.unlabeled.images}
     rows = ganlib.training.callbacks.read_rows(tmp_path / "metrics.jsonl")
-    measured = [row["validation_accuracy"] for row in rows if "validation_accuracy" in row]
+    accuracies = [row["validation_accuracy"] for row in rows if "validation_accuracy" in row]
     model = ganlib.load(tmp_path)
-    assert measured[-1] == pytest.approx(np.mean(model.classify(parts.validation.images).argmax(1) == parts.validation.labels))
+    predictions = model.classify(parts.validation.images).argmax(1)
+    assert accuracies[-1] == pytest.approx(np.mean(predictions == parts.validation.labels))
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_features_of_a_gan(tmp_path, frozen):
-    """They are those of the GAN's discriminator at first, and stay so if they are frozen; the head learns anyway."""
+    """The features start as those of the GAN's discriminator, and stay so if they are frozen. The head is always trained."""
     gan_config = digits_dcgan.get_config()
     gan_config.update(smoke=True, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
@@ -73,15 +74,15 @@ def test_features_of_a_gan(tmp_path, frozen):
     assert same(weights(body), weights(model.network.body)) == frozen
     assert len(model.network.trainable_variables) == (2 if frozen else 2 + len(body.trainable_variables))
     close = [np.abs(a - b).max() < 0.01 for a, b in zip(weights(body), weights(model.network.body), strict=True)]
-    assert all(close)  # two steps from where the GAN ended
+    assert all(close)  # two steps from the GAN's weights
     head = model.network.head.kernel.numpy()
     model.fit(ganlib.data.batches(ganlib.data.open("digits"), 8), steps_per_epoch=1, verbose=0)
     assert not np.array_equal(head, model.network.head.kernel)
     assert same(weights(body), weights(model.network.body)) == frozen
 
 
-def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatch):
-    """On what the classifier may learn from: all images but the held-out ones, or the labeled ones."""
+def test_gan_named_by_its_config_is_trained_first(tmp_path, monkeypatch):
+    """It is trained on the images that the classifier may use: all images except held-out ones, or the labeled ones."""
 
     def load(name):
         assert name == "digits_dcgan"
@@ -92,15 +93,15 @@ def test_a_gan_that_is_named_by_its_config_is_trained_first(tmp_path, monkeypatc
     config = small("supervised", "features_from=config:digits_dcgan", "generated_from=config:digits_dcgan")
     monkeypatch.setattr(train_classifier.configs, "load", load)
     config.update(smoke=False, steps=2, steps_per_execution=1, batch_size=8, labels_per_class=2, generated_images=50)
-    for _ in range(2):  # the second time all of it is there
+    for _ in range(2):  # the second time everything exists
         train_classifier.train(config, tmp_path)
     gans = [runs.open_run(tmp_path / name) for name in ("features_gan", "generated_gan")]
     assert [gan.facts["num_examples"] for gan in gans] == [1297 - 50, 20]  # 20 are fewer than a batch of 64
     assert [gan.config.conditional for gan in gans] == [False, True]
-    with pytest.raises(ganlib.UserError, match="features_gan' was made with another config"):
+    with pytest.raises(ganlib.UserError, match="features_gan' was created with another config"):
         train_classifier.train(with_other_seed(config), tmp_path)
     with pytest.raises(
-        ganlib.UserError, match="features_gan' is complete: it has 2 steps, made with another config: seed 0 -> 1"
+        ganlib.UserError, match="features_gan' is complete: it has 2 steps, trained with another config: seed 0 -> 1"
     ):
         train_classifier.train(with_other_seed(config), tmp_path, accept_new_config=True)
     bodies = ganlib.load(tmp_path / "features_gan").discriminator.body, ganlib.load(tmp_path).network.body
@@ -113,43 +114,45 @@ def with_other_seed(config):
     return other
 
 
-def test_features_of_other_images_are_refused(tmp_path):
+def test_features_for_another_image_shape_are_refused(tmp_path):
     gan_config = digits_dcgan.get_config()
     gan_config.update(smoke=True, image_size=16, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
     config = small("supervised", f"features_from={tmp_path / 'gan'}")
-    with pytest.raises(ganlib.UserError, match=r"is of images of \(16, 16, 1\), this data of \(8, 8, 1\): set image_size"):
+    with pytest.raises(
+        ganlib.UserError, match=r"images of shape \(16, 16, 1\), but this data has shape \(8, 8, 1\): set image"
+    ):
         train_classifier.train(config, tmp_path / "classifier")
 
 
-def test_without_a_test_set_the_validation_images_are_tested_on(tmp_path):
+def test_validation_images_serve_as_test_images_without_a_test_set(tmp_path):
     config = small("supervised")
     config.test_split = ""
     train_classifier.train(config, tmp_path)
     result = json.loads((tmp_path / "classification.json").read_text())
     assert (result["tested_on"], result["test_images"]) == ("validation", 50)
     config.update(validation_per_class=0, evaluate_every=1000)
-    with pytest.raises(ganlib.UserError, match="nothing to test on"):
+    with pytest.raises(ganlib.UserError, match="no images to test on"):
         train_classifier.train(config, tmp_path / "other")
 
 
 def test_generated_images_join_the_labeled_ones(tmp_path, monkeypatch):
-    """Each batch holds the labeled images and as many generated ones, of a GAN that saw the same few labels."""
+    """Each batch holds equally many labeled and generated images, from a GAN trained on the same few labels."""
     gan_config = digits_dcgan.get_config()
     gan_config.update(smoke=True, labels_per_class=2, validation_per_class=5)
     train_gan.train(gan_config, tmp_path / "gan")
     assert json.loads((tmp_path / "gan/run.json").read_text())["num_examples"] == 20
     config = small("supervised")
     config.update(labels_per_class=2, generated_from=str(tmp_path / "gan"), generated_images=50)
-    seen, joined_batches = [], ganlib.data.joined_batches
+    recorded, joined_batches = [], ganlib.data.joined_batches
 
     def spy(first, second):
-        seen.extend([first, second, joined_batches(first, second)])
-        return seen[-1]
+        recorded.extend([first, second, joined_batches(first, second)])
+        return recorded[-1]
 
     monkeypatch.setattr(ganlib.data, "joined_batches", spy)
     train_classifier.train(config, tmp_path / "classifier")
-    own, generated, both = (next(iter(dataset)) for dataset in seen)
-    assert (len(own[1]), len(generated[1]), len(both[1])) == (8, 8, 16)
+    labeled, generated, both = (next(iter(dataset)) for dataset in recorded)
+    assert (len(labeled[1]), len(generated[1]), len(both[1])) == (8, 8, 16)
     images = {bytes(i) for i in ganlib.evaluation.generated_source(ganlib.load(tmp_path / "gan"), 50).images}
     assert all(bytes(i) in images for i in generated[0].numpy())

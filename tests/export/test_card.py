@@ -8,7 +8,7 @@ import ganlib
 from ganlib.export import card
 
 
-def a_run(folder, class_names=("a", "b")):
+def make_run(folder, class_names=("a", "b")):
     facts = {"data": "digits/train", "image_shape": [8, 8, 1], "num_examples": 5}
     config = ml_collections.ConfigDict({"background": "red"})
     return types.SimpleNamespace(folder=folder, config=config, facts=facts, image_shape=(8, 8, 1), class_names=class_names)
@@ -20,28 +20,29 @@ def written(folder, run, step=7):
     return card.read(folder)
 
 
-def test_what_a_card_says_of_the_run(tmp_path):
-    run = a_run(tmp_path / "one")
+def test_card_describes_the_run(tmp_path):
+    run = make_run(tmp_path / "one")
     run.folder.mkdir()
-    for name, step in (("evaluation", 7), ("classification", 6)):  # the second is of another checkpoint
+    for name, step in (("evaluation", 7), ("classification", 6)):  # the second belongs to another checkpoint
         (run.folder / f"{name}.json").write_text(json.dumps({"step": step, "confusion_matrix": [[1]]}))
-    found = written(tmp_path / "exported", run)
-    assert (found["name"], found["step"], found["background"], found["class_names"]) == ("one", 7, "red", ["a", "b"])
-    assert found["measured"] == {"evaluation": {"step": 7}}
-    del found["background"]
-    (tmp_path / "exported/model_card.json").write_text(json.dumps(found))
-    assert card.read(tmp_path / "exported")["background"] == "red"  # an older card has it in its config alone
+    content = written(tmp_path / "exported", run)
+    assert (content["name"], content["step"], content["background"]) == ("one", 7, "red")
+    assert content["class_names"] == ["a", "b"]
+    assert content["measured"] == {"evaluation": {"step": 7}}
+    del content["background"]
+    (tmp_path / "exported/model_card.json").write_text(json.dumps(content))
+    assert card.read(tmp_path / "exported")["background"] == "red"  # older cards have it only in the config
 
 
-def test_damaged_measures_are_left_out_with_a_word(tmp_path, caplog):
-    run = a_run(tmp_path)
+def test_damaged_results_are_skipped_with_a_warning(tmp_path, caplog):
+    run = make_run(tmp_path)
     (tmp_path / "evaluation.json").write_text('{"step": 7, "resu')
     assert written(tmp_path / "exported", run)["measured"] == {}
-    assert "evaluation.json is damaged and was left out" in caplog.text
+    assert "evaluation.json is damaged and was skipped" in caplog.text
 
 
-def test_a_folder_is_for_one_model_in_one_format(tmp_path):
-    run, folder = a_run(tmp_path / "one"), tmp_path / "exported"
+def test_folder_holds_one_model_in_one_format(tmp_path):
+    run, folder = make_run(tmp_path / "one"), tmp_path / "exported"
     run.folder.mkdir()
     card.check_free(folder, run, "onnx")
     folder.mkdir()
@@ -49,21 +50,21 @@ def test_a_folder_is_for_one_model_in_one_format(tmp_path):
     written(folder, run)
     card.check_free(folder, run, "onnx")
     for other, form, message in (
-        (run, "saved_model", "holds another export, whose format is 'onnx', not 'saved_model': give an empty or a new folder"),
-        (a_run(tmp_path / "two"), "onnx", "whose name is 'one', not 'two'"),
-        (a_run(tmp_path / "one", ("b", "a")), "onnx", "whose class_names is .'a', 'b'., not .'b', 'a'."),
+        (run, "saved_model", "holds another export, whose format is 'onnx', not 'saved_model': pass a new or empty folder"),
+        (make_run(tmp_path / "two"), "onnx", "whose name is 'one', not 'two'"),
+        (make_run(tmp_path / "one", ("b", "a")), "onnx", "whose class_names is .'a', 'b'., not .'b', 'a'."),
     ):
         with pytest.raises(ganlib.UserError, match=message):
             card.check_free(folder, other, form)
     (folder / "notes.txt").write_text("mine")
-    with pytest.raises(ganlib.UserError, match="also holds 'notes.txt', which is no part of an export"):
+    with pytest.raises(ganlib.UserError, match="also holds 'notes.txt', which is not part of an export"):
         card.check_free(folder, run, "onnx")
     (folder / "model_card.json").unlink()
     with pytest.raises(ganlib.UserError, match="is not empty and holds no export"):
         card.check_free(folder, run, "onnx")
 
 
-def test_a_damaged_card_is_one_line(tmp_path):
+def test_damaged_card_is_reported(tmp_path):
     (tmp_path / "model_card.json").write_text("{")
-    with pytest.raises(ganlib.UserError, match="model_card.json' is damaged: write the export again"):
+    with pytest.raises(ganlib.UserError, match="model_card.json' is damaged: run experiments.export again"):
         card.read(tmp_path)

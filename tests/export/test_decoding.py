@@ -1,4 +1,4 @@
-"""Files decoded in a graph and by Pillow, which is what training does: the same pixels, whatever the kind of file."""
+"""Decoding in a graph gives the same pixels as Pillow, which training uses, for every kind of file."""
 
 import functools
 import io
@@ -12,11 +12,11 @@ from ganlib.data import folders
 from ganlib.export import decoding
 
 SIDE = 12
-_random = np.random.default_rng(0)
-GREY, ALPHA = (_random.integers(0, 256, (40, 56), np.uint8) for _ in range(2))
-# Smooth, so that what two JPEG decoders round differently stays small, and unlike in each of its corners.
-ACROSS, DOWN = np.meshgrid(np.linspace(0, 255, 56), np.linspace(0, 200, 40))
-SMOOTH = np.stack([ACROSS, DOWN, 255 - ACROSS], axis=-1).astype(np.uint8)
+_rng = np.random.default_rng(0)
+GREY, ALPHA = (_rng.integers(0, 256, (40, 56), np.uint8) for _ in range(2))
+# A smooth image, so that the rounding differences between JPEG decoders stay small, with a different color in each corner.
+HORIZONTAL, VERTICAL = np.meshgrid(np.linspace(0, 255, 56), np.linspace(0, 200, 40))
+SMOOTH = np.stack([HORIZONTAL, VERTICAL, 255 - HORIZONTAL], axis=-1).astype(np.uint8)
 
 
 def png(image, **options):
@@ -66,10 +66,10 @@ def in_graph(channels, background):
 
 
 @pytest.mark.parametrize(("channels", "background"), [(3, "white"), (3, "#102030"), (1, "#102030")])
-def test_the_graph_and_pillow_agree(channels, background):
+def test_graph_agrees_with_pillow(channels, background):
     differences = {}
-    for name, made in FILES.items():
-        content = made()
+    for name, make_file in FILES.items():
+        content = make_file()
         expected = folders.decoded(content, (SIDE, SIDE, channels), background=background).astype(int)
         result = in_graph(channels, background)(tf.constant(content)).numpy()
         assert (result.shape, result.dtype) == ((SIDE, SIDE, channels), np.uint8)
@@ -78,7 +78,7 @@ def test_the_graph_and_pillow_agree(channels, background):
 
 
 @pytest.mark.parametrize("damage", ["cut in the tag", "offset beyond the end", "orientation 9", "no EXIF", "a PNG", "empty"])
-def test_what_has_no_readable_orientation_is_left_as_it_is(damage):
+def test_orientation_is_1_without_a_readable_tag(damage):
     content = jpeg(6)
     tiff = content.index(b"MM\x00*")
     content = {

@@ -1,4 +1,4 @@
-"""Every network in every format, read again and compared."""
+"""Every network is exported to every format, read back and compared."""
 
 import itertools
 import pathlib
@@ -38,21 +38,21 @@ def written(format_name, functions, network, folder):
     ("network", "format_name"),
     [*itertools.product(GENERATORS, ["onnx", "litert"]), *itertools.product(["dcgan", "instance"], ["saved_model", "keras"])],
 )
-def test_a_generator(network, format_name, tmp_path):
+def test_generator(network, format_name, tmp_path):
     generator = GENERATORS[network]()
     functions = export.functions.of_generator(generator)
-    if network == "biggan":  # until its singular vectors have settled, its kernels are large, and so is every rounding
+    if network == "biggan":  # its kernels, and so rounding errors, are large until the singular vectors have converged
         for _ in range(5):
             generator(*functions[0].example(4, np.random.default_rng(0)).values(), training=True)
-    found = export.verification.differences(functions, written(format_name, functions, generator, tmp_path))
-    export.verification.check(found)
-    assert found.keys() == (
+    differences = export.verification.differences(functions, written(format_name, functions, generator, tmp_path))
+    export.verification.check(differences)
+    assert differences.keys() == (
         {"generate", "generate_from_seed", "latents_from_seed"} if format_name == "saved_model" else {"generate"}
     )
 
 
 @pytest.mark.parametrize("format_name", export.FORMATS)
-def test_a_classifier_with_its_temperature(format_name, tmp_path):
+def test_classifier_with_its_temperature(format_name, tmp_path):
     classifier = Classifier(dcgan.Discriminator(SHAPE, 8).body, SHAPE, 3)
     classifier.temperature.assign(0.5)
     functions = export.functions.of_classifier(classifier, ["a", "b", "c"])
@@ -62,7 +62,7 @@ def test_a_classifier_with_its_temperature(format_name, tmp_path):
     np.testing.assert_allclose(read["classify"](images=images)["probabilities"], classifier.classify(images), atol=1e-5)
 
 
-def test_images_of_a_seed_are_those_that_a_gan_generates(tmp_path):
+def test_images_of_a_seed_equal_those_of_the_gan(tmp_path):
     gan = ganlib.GAN(GENERATORS["dcgan"](), dcgan.Discriminator(SHAPE, 8, num_classes=3))
     functions = export.functions.of_generator(gan.ema_generator)
     read = written("saved_model", functions, gan.ema_generator, tmp_path)
@@ -70,14 +70,14 @@ def test_images_of_a_seed_are_those_that_a_gan_generates(tmp_path):
     np.testing.assert_allclose(images, gan.generate(4, 2, seed=7), atol=1e-6)
 
 
-def test_saved_model_serves_its_main_function_and_files(tmp_path):
+def test_saved_model_has_a_default_signature_and_decodes_files(tmp_path):
     classifier = Classifier(dcgan.Discriminator((8, 8, 1), 8).body, (8, 8, 1), 3)
     functions = export.functions.of_classifier(classifier, ["a", "b", "c"])
     read = written("saved_model", functions, classifier, tmp_path)
     image = np.random.default_rng(0).integers(0, 256, (8, 8, 1), np.uint8)
     expected = read["classify"](images=image[None])["probabilities"]
     np.testing.assert_array_equal(read["serving_default"](images=image[None])["probabilities"], expected)
-    wide = np.repeat(np.pad(image, ((0, 0), (5, 5), (0, 0))), 3, axis=-1)  # in color, and its middle is cropped
+    wide = np.repeat(np.pad(image, ((0, 0), (5, 5), (0, 0))), 3, axis=-1)  # in color; its center is cropped
     contents = [tf.io.encode_png(image).numpy(), tf.io.encode_png(wide).numpy()]
     result = read["classify_files"](image_bytes=np.array(contents, object))
     np.testing.assert_allclose(result["probabilities"], expected.repeat(2, axis=0), atol=1e-6)
@@ -85,38 +85,38 @@ def test_saved_model_serves_its_main_function_and_files(tmp_path):
 
 
 @pytest.mark.parametrize("quantize", ["float16", "int8"])
-def test_litert_quantized_is_smaller_and_near(quantize, tmp_path):
+def test_quantized_litert_is_smaller_and_close(quantize, tmp_path):
     pytest.importorskip("ai_edge_litert")
     classifier = Classifier(dcgan.Discriminator(SHAPE, 16).body, SHAPE, 3)
     functions = export.functions.of_classifier(classifier, ["a", "b", "c"])
     examples = functions[0].example(20, np.random.default_rng(0))
-    export.litert.write(functions, classifier, tmp_path / "whole.tflite")
-    export.litert.write(functions, classifier, tmp_path / "small.tflite", quantize, examples)
-    sizes = [(tmp_path / name).stat().st_size for name in ("whole.tflite", "small.tflite")]
+    export.litert.write(functions, classifier, tmp_path / "float32.tflite")
+    export.litert.write(functions, classifier, tmp_path / "quantized.tflite", quantize, examples)
+    sizes = [(tmp_path / name).stat().st_size for name in ("float32.tflite", "quantized.tflite")]
     assert sizes[1] < {"float16": 0.6, "int8": 0.4}[quantize] * sizes[0]
-    found = export.verification.differences(functions, export.litert.read(tmp_path / "small.tflite"))
-    assert 0 < found["classify"] < 0.05
+    differences = export.verification.differences(functions, export.litert.read(tmp_path / "quantized.tflite"))
+    assert 0 < differences["classify"] < 0.05
 
 
-def test_what_differs_is_refused():
+def test_differences_are_refused():
     generator = GENERATORS["mlp"]()
     functions = export.functions.of_generator(generator)
     read = {"generate": lambda latents: {"images": generator(latents).numpy() + 1e-3}}
     with pytest.raises(ganlib.UserError, match=r"differs from the network: 'generate' by 1\.0e-03"):
         export.verification.check(export.verification.differences(functions, read))
-    for wrong in (1, 3):  # in batches of one size alone
-        factor = lambda latents, wrong=wrong: np.nan if len(latents) == wrong else 1.0  # noqa: E731
+    for wrong_size in (1, 3):  # wrong only for one batch size
+        factor = lambda latents, wrong_size=wrong_size: np.nan if len(latents) == wrong_size else 1.0  # noqa: E731
         read = {"generate": lambda latents: {"images": factor(latents) * generator(latents).numpy()}}  # noqa: B023
         with pytest.raises(ganlib.UserError, match="'generate' by nan"):
             export.verification.check(export.verification.differences(functions, read))
     with pytest.raises(ganlib.UserError, match="has shape"):
         export.verification.differences(functions, {"generate": lambda latents: {"images": np.zeros((1, 16, 16, 3))}})
-    with pytest.raises(ganlib.UserError, match="nothing of what was written"):
+    with pytest.raises(ganlib.UserError, match="the export has no function that can be compared"):
         export.verification.differences(functions, {})
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "litert", "keras", "saved_model"])
-def test_a_write_that_fails_leaves_what_was_there(format_name, tmp_path, monkeypatch):
+def test_failed_write_leaves_the_previous_export(format_name, tmp_path, monkeypatch):
     for name in MODULES.get(format_name, ()):
         pytest.importorskip(name)
     generator, form = GENERATORS["mlp"](), export.FORMATS[format_name]

@@ -9,7 +9,7 @@ from tests.export.test_formats import GENERATORS, SHAPE
 
 
 @pytest.mark.parametrize("backend", export.keras_file.BACKENDS)
-def test_a_keras_file_computes_the_same_on_other_backends(backend, tmp_path):
+def test_keras_file_computes_the_same_on_other_backends(backend, tmp_path):
     pytest.importorskip(backend)
     generator = GENERATORS["dcgan"]()
     classifier = Classifier(dcgan.Discriminator(SHAPE, 8).body, SHAPE, 3)
@@ -19,10 +19,10 @@ def test_a_keras_file_computes_the_same_on_other_backends(backend, tmp_path):
     ):
         path = tmp_path / f"{functions[0].name}.keras"
         export.keras_file.write(functions, network, path)
-        found = export.verification.differences(functions, export.keras_file.read(path, backend))
-        assert found[functions[0].name] <= export.verification.TOLERANCE
+        differences = export.verification.differences(functions, export.keras_file.read(path, backend))
+        assert differences[functions[0].name] <= export.verification.TOLERANCE
 
 
-def test_a_backend_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(ganlib.UserError, match="to run the network on 'theano' install it"):
+def test_unavailable_backend_is_reported(tmp_path):
+    with pytest.raises(ganlib.UserError, match="the Keras backend 'theano' is not available: install one of torch, jax"):
         export.keras_file.read(tmp_path / "network.keras", "theano")

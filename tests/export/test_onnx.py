@@ -1,4 +1,4 @@
-"""An ONNX file in other programs than onnxruntime."""
+"""ONNX files in programs other than onnxruntime."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
-"""What a trained model is stands in its run's folder alone: each part of it, changed there, reaches everyone who reads it.
+"""A run's folder completely defines its trained model: a change to any part of it reaches every reader.
 
-The averaged weights, the temperature, the classes and their order, the background and the image size of a classifier. The
-answers of all readers to one picture are compared with those of the model in memory.
+The parts are the averaged weights, the temperature, the classes and their order, the background and the image size of a
+classifier. The predictions of all readers for one image are compared with those of the model in memory.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ READERS = ["load", "classify", *export.FORMATS, "classify_files of saved_model"]
 
 
 def picture():
-    """A picture whose left half is transparent."""
+    """Returns a PNG file whose left half is transparent."""
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 4), np.uint8)
     pixels[..., 3] = np.where(np.arange(30) < 15, 0, 255)
     buffer = io.BytesIO()
@@ -44,19 +44,19 @@ def picture():
 
 
 def leave_a_run(folder, seed=0, temperature=0.3, class_names=("a", "b", "c"), background="white", size=8):
-    """A run as a training job leaves it; returns what its model in memory makes of the picture, by class name."""
+    """Writes a run as a training job does. Returns the probabilities of its model in memory for the image, by class name."""
     config = configs.load("digits_cnn", ["smoke=True", f"seed={seed}", f"background={background}"])
     images = np.random.default_rng(1).integers(0, 256, (20, size, size, 3), np.uint8)
     source = data.sources.from_arrays("mine", images, np.arange(20) % 3, class_names)
     run = runs.start(folder, runs.smoke(config), source)
     model = runs.build(run)
-    model.network.set_weights([0 * weight for weight in model.network.get_weights()])  # who reads these is found out
-    model.classifier.head.kernel.assign(20 * model.classifier.head.kernel)  # a network that has not learned is unsure
+    model.network.set_weights([0 * weight for weight in model.network.get_weights()])  # to detect readers of the wrong weights
+    model.classifier.head.kernel.assign(20 * model.classifier.head.kernel)  # an untrained network has low confidence
     model.classifier.temperature.assign(temperature)
     save(run, model)
     export.examples.write(folder, export.examples.of_classifier(model, source))
-    seen = folders.decoded(picture(), (size, size, 3), background=background)
-    return dict(zip(class_names, model.classify(seen[None])[0], strict=True))
+    image = folders.decoded(picture(), (size, size, 3), background=background)
+    return dict(zip(class_names, model.classify(image[None])[0], strict=True))
 
 
 def save(run, model):
@@ -67,8 +67,8 @@ def save(run, model):
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory):
-    """For each part the folder of a run in which it is another one, with its exports, and the answer of the model in memory."""
+def changed_runs(tmp_path_factory):
+    """For each part the folder of a run in which this part is changed, with its exports, and the expected probabilities."""
     root = tmp_path_factory.mktemp("record")
     (root / "pictures").mkdir()
     (root / "pictures/one.png").write_bytes(picture())
@@ -91,42 +91,45 @@ def installed(format_name):
 
 
 def answer(reader, folder):
-    """What a reader makes of the picture: the probability of each class by name."""
+    """Returns the probabilities of a reader for the image, by class name."""
     if reader == "load":
         run = runs.open_run(folder / "run")
-        seen = folders.decoded(picture(), run.image_shape, background=run.config.background)
-        return dict(zip(run.class_names, ganlib.load(folder / "run").classify(seen[None])[0], strict=True))
+        image = folders.decoded(picture(), run.image_shape, background=run.config.background)
+        return dict(zip(run.class_names, ganlib.load(folder / "run").classify(image[None])[0], strict=True))
     if reader == "classify":
         with (folder / "answers.csv").open() as file:
             (row,) = csv.DictReader(file)
         return {name: float(row[name]) for name in row if name not in ("file", "class", "probability")}
     if reader == "classify_files of saved_model":
         names = export.card.read(folder / "saved_model")["class_names"]
-        found = export.saved_model.read(folder / "saved_model")["classify_files"](image_bytes=np.array([picture()], object))
-        assert found["class"][0].decode() == names[found["probabilities"][0].argmax()]
-        return dict(zip(names, found["probabilities"][0], strict=True))
+        classify_files = export.saved_model.read(folder / "saved_model")["classify_files"]
+        result = classify_files(image_bytes=np.array([picture()], object))
+        assert result["class"][0].decode() == names[result["probabilities"][0].argmax()]
+        return dict(zip(names, result["probabilities"][0], strict=True))
     service = Service(folder / reader)
     request = {"inputs": {"image_bytes": [base64.b64encode(picture()).decode()]}}
-    found = asyncio.run(service.call("classify_files", request))
-    assert found["class"][0] == service.card["class_names"][found["probabilities"][0].argmax()]
-    return dict(zip(service.card["class_names"], found["probabilities"][0], strict=True))
+    result = asyncio.run(service.call("classify_files", request))
+    assert result["class"][0] == service.card["class_names"][result["probabilities"][0].argmax()]
+    return dict(zip(service.card["class_names"], result["probabilities"][0], strict=True))
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("reader", READERS)
-def test_every_reader_has_every_part(left, part, reader):
+def test_every_reader_uses_every_part(changed_runs, part, reader):
     if not installed(reader):
         pytest.skip(f"needs {', '.join(MODULES[reader])}")
-    folder, expected = left[part]
+    folder, expected = changed_runs[part]
     assert answer(reader, folder) == pytest.approx(expected, abs=5e-3)
 
 
-def test_every_reader_of_a_gan_has_its_averaged_weights(tmp_path):
+def test_every_reader_of_a_gan_uses_its_averaged_weights(tmp_path):
     config = runs.smoke(configs.load("digits_dcgan", ["smoke=True"]))
     run = runs.start(tmp_path / "run", config, data.open("digits"))
     model = runs.build(run)
     model.generator.set_weights([0 * weight for weight in model.generator.get_weights()])
-    model.ema_generator.set_weights([3 * weight for weight in model.ema_generator.get_weights()])  # to be seen in pixels
+    model.ema_generator.set_weights(
+        [3 * weight for weight in model.ema_generator.get_weights()]
+    )  # large enough to be visible in uint8
     save(run, model)
     export.examples.write(tmp_path / "run", export.examples.of_gan(model))
     workdir = f"--workdir={tmp_path / 'run'}"
@@ -138,8 +141,8 @@ def test_every_reader_of_a_gan_has_its_averaged_weights(tmp_path):
     expected = model.generate(4, [3, 7, 3, 7], seed=5)
     assert expected.std() > 0.01
     read = export.saved_model.read(tmp_path / "exported")["generate_from_seed"]
-    found = read(seed=np.int64(5), count=np.int64(4), labels=np.array([3, 7, 3, 7]))["images"]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    served = read(seed=np.int64(5), count=np.int64(4), labels=np.array([3, 7, 3, 7]))["images"]
+    np.testing.assert_allclose(served, expected, atol=1e-6)
     np.testing.assert_array_equal(runs.load_gan(tmp_path / "run").generate(4, [3, 7, 3, 7], seed=5), expected)
     images = np.load(tmp_path / "images.npz")["images"]
     np.testing.assert_array_equal(images, ganlib.plots.to_uint8(expected))

@@ -1,4 +1,4 @@
-"""docs/interop/lightning_gan.py, in a process in which Keras runs on PyTorch."""
+"""Runs docs/interop/lightning_gan.py in a process in which Keras runs on PyTorch."""
 
 import importlib.util
 import os
@@ -48,21 +48,24 @@ trainer = lightning.Trainer(max_steps=6, accelerator="cpu", logger=False, enable
 trainer.fit(gan, torch.utils.data.DataLoader(images, batch_size=4))
 for network, weights in zip((gan.generator, gan.discriminator), before):
     for variable, value in zip(network.weights, weights):
-        moved = bool(np.any(keras.ops.convert_to_numpy(variable) != value))
-        assert moved or not variable.trainable, variable.path
+        changed = bool(np.any(keras.ops.convert_to_numpy(variable) != value))
+        assert changed or not variable.trainable, variable.path
 ema = gan.ema_generator.get_weights()
-assert any(np.any(a != b) for a, b in zip(ema, before[0])), "the averages stood still"
-assert any(np.any(a != b) for a, b in zip(ema, gan.generator.get_weights())), "the averages are the weights"
+assert any(np.any(a != b) for a, b in zip(ema, before[0])), "the averages did not change"
+assert any(np.any(a != b) for a, b in zip(ema, gan.generator.get_weights())), "the averages equal the weights"
 gan.ema_generator.save(sys.argv[2])
 np.save(sys.argv[3], keras.ops.convert_to_numpy(gan.ema_generator(np.ones((2, 6), "float32"), training=False)))
 """
 
 
-def test_it_trains_and_its_generator_is_read_on_tensorflow(tmp_path):
-    saved, made = tmp_path / "generator.keras", tmp_path / "images.npy"
+def test_it_trains_and_its_generator_loads_on_tensorflow(tmp_path):
+    saved, images_path = tmp_path / "generator.keras", tmp_path / "images.npy"
     subprocess.run(
-        [sys.executable, "-c", SCRIPT, ROOT / "docs/interop/lightning_gan.py", saved, made],
-        check=True, cwd=ROOT, env={**os.environ, "KERAS_BACKEND": "torch"}, timeout=300,
-    )  # fmt: skip
+        [sys.executable, "-c", SCRIPT, ROOT / "docs/interop/lightning_gan.py", saved, images_path],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        timeout=300,
+    )
     images = keras.saving.load_model(saved, compile=False)(np.ones((2, 6), np.float32), training=False)
-    np.testing.assert_allclose(images, np.load(made), atol=1e-5)
+    np.testing.assert_allclose(images, np.load(images_path), atol=1e-5)

@@ -1,4 +1,4 @@
-"""The blocks of pages that need what `make interop` installs, and that are left out elsewhere."""
+"""Blocks of the documentation that need the packages of `make interop`, and are skipped elsewhere."""
 
 import os
 import subprocess
@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from tests.end_to_end.jobs import run_in_one_process
-from tests.end_to_end.pages import ROOT, left_out, python_blocks
+from tests.end_to_end.pages import ROOT, python_blocks, skipped_blocks
 
 MODULES = {"needs OpenCV 5": "cv2", "needs PyTorch": "torch"}
 EXPORTS = {
     "needs OpenCV 5": ("train_classifier", "digits_cnn", "onnx", "exported/cifar10_cnn"),
     "needs PyTorch": ("train_gan", "digits_dcgan", "keras", "exported/mnist_dcgan_keras"),
 }
-"""Reason -> what leaves the export that the block reads: a job, its config, the format and the folder."""
+"""Maps a reason to the export that the block reads: the job, its config, the format and the folder."""
 
 BEFORE = {"needs OpenCV 5": "import numpy as np\nimages = np.zeros((4, 8, 8, 1), 'uint8')\n", "needs PyTorch": ""}
 AFTER = {
@@ -23,13 +23,13 @@ AFTER = {
 }
 
 
-def test_every_block_that_is_left_out_is_here():
-    assert {reason for _, reason in left_out()} == set(MODULES)
+def test_every_skipped_block_is_listed():
+    assert {reason for _, reason in skipped_blocks()} == set(MODULES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reason", MODULES)
-def test_a_block_that_is_left_out_elsewhere(reason, tmp_path):
+def test_skipped_block_runs_with_its_framework(reason, tmp_path):
     pytest.importorskip(MODULES[reason])
     job, config, kind, folder = EXPORTS[reason]
     results = run_in_one_process([

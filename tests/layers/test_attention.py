@@ -11,7 +11,7 @@ from ganlib.networks import resnet
 IMAGES = np.random.default_rng(0).normal(size=(2, 4, 6, 16)).astype(np.float32)
 
 
-def test_it_hands_on_its_input_at_first_and_attends_as_by_hand_afterwards():
+def test_attention_is_the_identity_at_first_and_then_matches_numpy():
     layer = SelfAttention(spectral_norm=False)
     np.testing.assert_array_equal(layer(IMAGES), IMAGES)
     layer.scale.assign(0.7)
@@ -26,7 +26,7 @@ def test_it_hands_on_its_input_at_first_and_attends_as_by_hand_afterwards():
     np.testing.assert_allclose(layer(IMAGES), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_position_sees_all_others():
+def test_each_position_attends_to_all_others():
     layer = SelfAttention()
     inputs = tf.constant(IMAGES)
     layer(inputs)
@@ -35,12 +35,12 @@ def test_a_position_sees_all_others():
         tape.watch(inputs)
         value = tf.reduce_sum(layer(inputs, training=True)[0, 0, 0])
     gradient = np.asarray(tape.gradient(value, inputs))
-    assert (np.abs(gradient[0]).max(axis=-1) > 0).mean() > 0.2  # where a pooled maximum is
+    assert (np.abs(gradient[0]).max(axis=-1) > 0).mean() > 0.2  # only pooled maxima receive gradients
     assert not gradient[1].any()
 
 
 @pytest.mark.parametrize("classes", [None, 3])
-def test_sagans_networks_are_used_trained_and_saved(classes, tmp_path):
+def test_sagan_networks_are_trained_and_saved(classes, tmp_path):
     generator = resnet.Generator((16, 16, 1), 4, width=16, num_classes=classes, attention=8)
     discriminator = resnet.Discriminator((16, 16, 1), width=16, num_classes=classes, attention=8)
     scales = [v for network in (generator, discriminator) for v in network.trainable_variables if v.path.endswith("/scale")]
@@ -59,8 +59,8 @@ def test_sagans_networks_are_used_trained_and_saved(classes, tmp_path):
     np.testing.assert_array_equal(generator(latents, *labels), loaded(latents, *labels))
 
 
-def test_a_resolution_without_a_block_is_refused():
-    with pytest.raises(ganlib.UserError, match="no block at resolution 7 for attention: there are 8, 16"):
+def test_a_resolution_without_a_block_is_rejected():
+    with pytest.raises(ganlib.UserError, match="no block at resolution 7 for attention: choose one of 8, 16"):
         resnet.Generator((16, 16, 1), 4, width=8, attention=7)
-    with pytest.raises(ganlib.UserError, match="no block at resolution 16 for attention: there are 8, 4"):
+    with pytest.raises(ganlib.UserError, match="no block at resolution 16 for attention: choose one of 8, 4"):
         resnet.Discriminator((16, 16, 1), width=8, attention=16)

@@ -14,39 +14,39 @@ def log_sigmoid(x):
 EXPECTED = {
     "non_saturating": (-log_sigmoid(REAL).mean() - log_sigmoid(-FAKE).mean(), -log_sigmoid(FAKE).mean()),
     "minimax": (-log_sigmoid(REAL).mean() - log_sigmoid(-FAKE).mean(), log_sigmoid(-FAKE).mean()),
-    # by hand: 1/2 (1 + 4) / 2 + 1/2 (0.25 + 9) / 2; 1/2 (0.25 + 16) / 2
+    # By hand: 1/2 (1 + 4) / 2 + 1/2 (0.25 + 9) / 2 and 1/2 (0.25 + 16) / 2
     "least_squares": (3.5625, 4.0625),
-    # by hand: (0 + 2) / 2 + (1.5 + 0) / 2; -(0.5 - 3) / 2
+    # By hand: (0 + 2) / 2 + (1.5 + 0) / 2 and -(0.5 - 3) / 2
     "hinge": (1.75, 1.25),
-    # by hand: (0.5 - 3) / 2 - (2 - 1) / 2
+    # By hand: (0.5 - 3) / 2 - (2 - 1) / 2
     "wasserstein": (-1.75, 1.25),
     "relativistic": (-log_sigmoid(REAL - FAKE).mean(), -log_sigmoid(FAKE - REAL).mean()),
 }
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
-def test_values(name):
+def test_values_against_formulas(name):
     loss = losses.get(name)
     discriminator, generator = EXPECTED[name]
     assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(discriminator, rel=1e-6)
     assert float(loss.generator(FAKE, REAL if loss.paired else None)) == pytest.approx(generator, rel=1e-6)
 
 
-def test_every_loss_is_tested():
+def test_every_loss_has_an_expected_value():
     assert set(EXPECTED) == set(losses.LOSSES)
 
 
 def test_large_logits_stay_finite():
-    big = np.array([1e4, -1e4], np.float32)
+    logits = np.array([1e4, -1e4], np.float32)
     for loss in losses.LOSSES.values():
-        assert np.isfinite(float(loss.discriminator(big, -big)))
+        assert np.isfinite(float(loss.discriminator(logits, -logits)))
 
 
-def test_unknown_loss_is_named_with_the_nearest():
+def test_unknown_loss_suggests_the_nearest_name():
     with pytest.raises(ganlib.UserError, match=r"unknown loss 'hing': known are hinge, .* Did you mean 'hinge'\?"):
         losses.get("hing")
 
 
-def test_an_object_passes_through():
-    mine = losses.Loss(losses.hinge_discriminator, losses.linear_generator)
-    assert losses.get(mine) is mine
+def test_loss_object_is_returned_unchanged():
+    loss = losses.Loss(losses.hinge_discriminator, losses.linear_generator)
+    assert losses.get(loss) is loss

@@ -1,4 +1,4 @@
-"""Fixtures that tests of several measures share."""
+"""Fixtures shared by the tests of several metrics."""
 
 import itertools
 
@@ -13,7 +13,7 @@ CASES = list(itertools.product([0.0, 1000.0], [(300, 200), (50, 400)], [1, 3, 5]
 
 @pytest.fixture(params=CASES, ids=str)
 def prdc_case(request, monkeypatch):
-    """``(real, fake, k, expected)``: features that lie at 0 or far from it, and what the `prdc` package says of them."""
+    """``(real, fake, k, expected)``: features near 0 or far from it, and the results of the `prdc` package."""
     monkeypatch.setattr(arrays, "BLOCK_ROWS", 64)  # several blocks
     shift, (reals, fakes), k = request.param
     rng = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from ganlib.metrics import cache
 
 
 class Counter:
-    """Counts how often it is called; what it computes is always the same."""
+    """A function that counts its calls and always computes the same arrays."""
 
     def __init__(self):
         self.calls = 0
@@ -19,7 +19,7 @@ class Counter:
         return {"a": np.arange(5), "b": np.ones((200, 3), np.float32)}
 
 
-def test_computed_once(tmp_path):
+def test_arrays_are_computed_once(tmp_path):
     compute = Counter()
     for _ in range(2):
         arrays = cache.arrays(tmp_path / "new", ("mnist/train", "28x28x1", 7), compute)
@@ -32,7 +32,7 @@ def test_computed_once(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
-def test_damage_is_noticed_and_mended(tmp_path, damage, caplog):
+def test_damaged_files_are_detected_and_recomputed(tmp_path, damage, caplog):
     compute = Counter()
     cache.arrays(tmp_path, ("x",), compute)
     (path,) = tmp_path.iterdir()
@@ -54,19 +54,21 @@ def test_the_default_folder(monkeypatch):
     assert cache.default_folder().name == "ganlib"
 
 
-def test_the_key_follows_images_that_are_read_from_disk(tmp_path, monkeypatch):
+def test_the_key_depends_on_images_read_from_disk(tmp_path, monkeypatch):
     for number in range(3):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
 
-    def opened(**arguments):
+    def open_folder(**arguments):
         return sources.open(f"folder:{tmp_path}", image_size=8, **arguments)
 
-    first = opened()
+    first = open_folder()
     assert first.images is None
-    keys = [cache.key_of(source) for source in (first, opened(background="black"), first.subset([0, 1]), first.subset([1, 2]))]
-    assert cache.key_of(opened()) == keys[0]
+    keys = [
+        cache.key_of(source) for source in (first, open_folder(background="black"), first.subset([0, 1]), first.subset([1, 2]))
+    ]
+    assert cache.key_of(open_folder()) == keys[0]
     Image.new("RGB", (8, 8), (9, 0, 0)).save(tmp_path / "0.png")
     os.utime(tmp_path / "0.png", ns=(1, 1))
-    keys.append(cache.key_of(opened()))
+    keys.append(cache.key_of(open_folder()))
     assert len(set(keys)) == 5

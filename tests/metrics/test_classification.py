@@ -6,7 +6,7 @@ import ganlib
 from ganlib import metrics
 
 
-def test_against_scikit_learn():
+def test_metrics_match_scikit_learn():
     rng = np.random.default_rng(0)
     labels, scores = rng.integers(0, 4, 50), rng.normal(size=(50, 4))
     predicted = scores.argmax(axis=1)
@@ -14,7 +14,7 @@ def test_against_scikit_learn():
     np.testing.assert_array_equal(metrics.confusion_matrix(labels, scores), reference.confusion_matrix(labels, predicted))
 
 
-def test_wrong_shapes_are_refused():
+def test_invalid_shapes_are_rejected():
     with pytest.raises(ganlib.UserError, match=r"got \(2,\) and \(3, 4\)"):
         metrics.accuracy([0, 1], np.zeros((3, 4)))
     with pytest.raises(ganlib.UserError, match="n > 0"):
@@ -24,8 +24,16 @@ def test_wrong_shapes_are_refused():
 SCORES = np.full((3, 2), 0.5)
 
 
-@pytest.mark.parametrize("measure", [metrics.accuracy, metrics.confusion_matrix, metrics.recall_by_class,
-                                     metrics.expected_calibration_error, metrics.temperature])  # fmt: skip
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.accuracy,
+        metrics.confusion_matrix,
+        metrics.recall_by_class,
+        metrics.expected_calibration_error,
+        metrics.temperature,
+    ],
+)
 @pytest.mark.parametrize(
     ("labels", "scores", "message"),
     [
@@ -35,12 +43,12 @@ SCORES = np.full((3, 2), 0.5)
         ([0, 1, 0], np.array([[0.5, 0.5], [np.nan, 0.5], [0.5, 0.5]]), "1 of 3 rows of scores are not finite"),
     ],
 )
-def test_what_cannot_be_counted_is_refused(measure, labels, scores, message):
+def test_invalid_labels_and_scores_are_rejected(metric, labels, scores, message):
     with pytest.raises(ganlib.UserError, match=message):
-        measure(labels, scores)
+        metric(labels, scores)
 
 
-def test_calibration_is_of_probabilities():
+def test_calibration_requires_probabilities():
     with pytest.raises(ganlib.UserError, match="must sum to 1"):
         metrics.expected_calibration_error([0, 1], [[3.0, -1.0], [0.0, 2.0]])
 
@@ -52,7 +60,7 @@ def test_recall_by_class():
 
 
 def test_expected_calibration_error_by_hand():
-    # Two bins of ten: 0.9 twice with one hit, 0.6 twice with two hits.
+    # Two of the ten bins are used: 0.9 twice with one hit, 0.6 twice with two hits.
     probabilities = [[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]]
     error = metrics.expected_calibration_error([0, 1, 0, 1], probabilities, bins=10)
     assert error == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
@@ -60,7 +68,7 @@ def test_expected_calibration_error_by_hand():
 
 
 def test_temperature_finds_the_scale_of_the_logits():
-    """Labels drawn from softmax(z), logits given as 3 z: the temperature is 3."""
+    """Labels are drawn from softmax(z) and logits are 3 z, so the temperature is 3."""
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20_000, 4))
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
@@ -71,5 +79,5 @@ def test_temperature_finds_the_scale_of_the_logits():
     assert after < 0.02 < before
 
 
-def test_temperature_of_perfect_answers_is_bounded():
+def test_the_temperature_of_perfect_predictions_is_bounded():
     assert 0.009 < metrics.temperature([0, 1], 10 * np.eye(2)) < 0.2

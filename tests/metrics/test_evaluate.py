@@ -27,7 +27,7 @@ def batches(images, labels=None, size=32):
         yield images[start : start + size], None if labels is None else labels[start : start + size]
 
 
-def test_one_pass_equals_each_measure_on_its_own(extractor, monkeypatch):
+def test_one_pass_matches_each_metric_alone(extractor, monkeypatch):
     monkeypatch.setattr(evaluate, "KEPT", 80)
     labels = np.arange(200) % 2
     real_images, fake_images = images(200, 0), images(100, 1, top=200)
@@ -50,7 +50,7 @@ def test_one_pass_equals_each_measure_on_its_own(extractor, monkeypatch):
     )  # fmt: skip
 
 
-def test_cached_statistics_are_the_same_and_read_no_image_again(extractor, tmp_path):
+def test_cached_statistics_are_identical_and_read_no_images(extractor, tmp_path):
     labels, calls = np.arange(60) % 3, []
 
     def real():
@@ -67,46 +67,46 @@ def test_cached_statistics_are_the_same_and_read_no_image_again(extractor, tmp_p
     assert len(calls) == 2
 
 
-def test_few_images_are_measured_with_a_warning(extractor, caplog):
+def test_too_few_images_are_reported(extractor, caplog):
     few = evaluate.gather(extractor, batches(images(9, 0)))
     with caplog.at_level(logging.WARNING):
         assert evaluate.measure(["fid"], few, few)["fid"] == pytest.approx(0, abs=1e-6)
     assert "9 images are too few for 9 features" in caplog.text
 
 
-def test_a_class_of_few_images_is_measured_with_a_warning(extractor, caplog):
+def test_classes_with_too_few_images_are_reported(extractor, caplog):
     labels = np.array([0] * 25 + [1] * 5)
-    measured = evaluate.gather(extractor, batches(images(30, 0), labels))
-    evaluate.measure(["fid"], measured, measured)
+    statistics = evaluate.gather(extractor, batches(images(30, 0), labels))
+    evaluate.measure(["fid"], statistics, statistics)
     assert "too few" not in caplog.text
-    evaluate.measure(["intra_fid"], measured, measured)
+    evaluate.measure(["intra_fid"], statistics, statistics)
     assert "5 images of a class are too few for 9 features" in caplog.text
 
 
-@pytest.mark.parametrize(("few", "side"), [(0, "generated"), (1, "generated"), (0, "real"), (1, "real")])
-def test_a_class_of_no_images_or_one(extractor, few, side):
-    all_there = evaluate.gather(extractor, batches(images(30, 0), np.arange(30) % 3))
-    some = evaluate.gather(extractor, batches(images(20 + few, 0), np.array([0, 1] * 10 + [2] * few)))
-    real, fake = (all_there, some) if side == "generated" else (some, all_there)
-    with pytest.raises(ganlib.UserError, match=f"2 images of each class, and class 2 has fewer {side} ones"):
+@pytest.mark.parametrize(("count", "side"), [(0, "generated"), (1, "generated"), (0, "real"), (1, "real")])
+def test_classes_with_less_than_two_images_are_rejected(extractor, count, side):
+    complete = evaluate.gather(extractor, batches(images(30, 0), np.arange(30) % 3))
+    incomplete = evaluate.gather(extractor, batches(images(20 + count, 0), np.array([0, 1] * 10 + [2] * count)))
+    real, fake = (complete, incomplete) if side == "generated" else (incomplete, complete)
+    with pytest.raises(ganlib.UserError, match=f"2 images of each class, but class 2 has fewer {side} ones"):
         evaluate.measure(["intra_fid"], real, fake)
 
 
-def test_images_that_are_all_the_same(extractor, caplog):
+def test_identical_images_are_reported(extractor, caplog):
     real = evaluate.gather(extractor, batches(images(20, 0)))
     fake = evaluate.gather(extractor, batches(np.zeros((20, 3, 3, 1), np.uint8)))
     evaluate.measure(["fid"], real, fake)
-    assert "all 20 generated images have the same features" in caplog.text
+    assert "all 20 generated images have identical features" in caplog.text
 
 
-def test_bad_input(extractor):
+def test_invalid_input_is_rejected(extractor):
     real = evaluate.gather(extractor, batches(images(20, 0)))
     with pytest.raises(ganlib.UserError, match="unknown metric 'fidd'.*Did you mean 'fid'"):
         evaluate.measure(["fidd"], real, real)
-    with pytest.raises(ganlib.UserError, match="intra_fid needs labeled data"):
+    with pytest.raises(ganlib.UserError, match="intra_fid requires labeled data"):
         evaluate.measure(["intra_fid"], real, real)
     real.probabilities = None
-    with pytest.raises(ganlib.UserError, match="leave out 'is'"):
+    with pytest.raises(ganlib.UserError, match="omit 'is'"):
         evaluate.measure(["is"], real, real)
-    with pytest.raises(ganlib.UserError, match="there are no images"):
+    with pytest.raises(ganlib.UserError, match="no images to evaluate"):
         evaluate.gather(extractor, [])

@@ -9,11 +9,11 @@ from tests.helpers import bicubic_by_pillow
 
 
 @pytest.mark.parametrize(("before", "after"), [(32, 75), (64, 19), (100, 99), (8, 8)])
-def test_resizing_is_pillows(before, after):
+def test_resizing_matches_pillow(before, after):
     images = np.random.default_rng(0).integers(0, 256, (2, before, before, 3), np.uint8)
     resized = resize(images, after).numpy()
-    for image, mine in zip(images, resized, strict=True):
-        np.testing.assert_allclose(mine, bicubic_by_pillow(image, after), atol=1e-2)
+    for image, actual in zip(images, resized, strict=True):
+        np.testing.assert_allclose(actual, bicubic_by_pillow(image, after), atol=1e-2)
 
 
 def test_gray_and_color():
@@ -23,8 +23,8 @@ def test_gray_and_color():
     assert as_channels(gray, None) is gray
 
 
-def test_bad_images():
+def test_invalid_images_are_rejected():
     extractor = features.from_model(keras.Sequential([keras.layers.Input((4, 4, 1)), keras.layers.Flatten()]), "flat")
     for images in (np.zeros((2, 4, 4, 1), np.float32), np.zeros((2, 4, 4), np.uint8), np.zeros((2, 4, 4, 2), np.uint8)):
-        with pytest.raises(ganlib.UserError, match="features are made of uint8 images"):
+        with pytest.raises(ganlib.UserError, match="images must be uint8 of shape"):
             extractor(images)

@@ -9,7 +9,7 @@ from tests.helpers import bicubic_by_pillow
 
 
 @pytest.mark.parametrize("count", [3, 150])
-def test_a_model_of_ones_own(tmp_path, count):
+def test_a_custom_model(tmp_path, count):
     inputs = keras.layers.Input((8, 8, 1))
     flat = keras.layers.Flatten()(inputs)
     model = keras.Model(inputs, {"features": flat, "probabilities": keras.layers.Dense(4, activation="softmax")(flat)})
@@ -24,7 +24,7 @@ def test_a_model_of_ones_own(tmp_path, count):
     assert extractor.version != features.from_model(model, "mine").version
 
 
-def test_a_ganlib_classifier_gives_features_and_probabilities():
+def test_a_classifier_provides_features_and_probabilities():
     classifier = Classifier(mlp.Discriminator((8, 8, 1), width=16).body, (8, 8, 1), num_classes=3)
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), np.uint8)
     result = features.get(classifier)(images)
@@ -32,7 +32,7 @@ def test_a_ganlib_classifier_gives_features_and_probabilities():
     np.testing.assert_allclose(result.probabilities, classifier.classify(images), atol=1e-5)
 
 
-def test_a_discriminator_gives_its_features():
+def test_a_discriminator_provides_its_features():
     discriminator = mlp.Discriminator((8, 8, 1), width=16, num_classes=3)
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), np.uint8)
     result = features.get(discriminator)(images)
@@ -48,7 +48,7 @@ def test_a_network_of_keras_applications():
     assert result.features.shape == (2, 1280)
     assert result.probabilities.shape == (2, 1000)
     np.testing.assert_allclose(result.probabilities.sum(1), 1, atol=1e-4)
-    # The same by hand: repeat to color, Pillow's resizing, Keras's preprocessing, the layer before the classes.
+    # Expected: repetition to color, Pillow's resizing, Keras's preprocessing, the layer before the classes.
     keras.utils.set_random_seed(0)
     model = keras.applications.MobileNetV2(weights=None)
     pixels = np.stack([bicubic_by_pillow(np.repeat(image, 3, axis=-1), 224) for image in gray])
@@ -56,15 +56,15 @@ def test_a_network_of_keras_applications():
     np.testing.assert_allclose(result.probabilities, expected, rtol=1e-3)
 
 
-def test_a_network_without_pooling_gives_the_layer_before_the_classes(monkeypatch):
-    """VGG16, the network of the paper of precision and recall, is of this kind."""
+def test_a_network_without_pooling_uses_the_layer_before_the_classes(monkeypatch):
+    """VGG16, the network of the paper on precision and recall, has none."""
     inputs = keras.layers.Input((8, 8, 3))
     model = keras.Model(inputs, keras.layers.Dense(4)(keras.layers.Dense(5)(keras.layers.Flatten()(inputs))))
     monkeypatch.setattr(pretrained, "make", lambda name, weights: (model, keras.applications.mobilenet_v2))
     assert features.application("VGG16")(np.zeros((2, 8, 8, 3), np.uint8)).features.shape == (2, 5)
 
 
-def test_weights_that_are_nowhere(monkeypatch):
+def test_missing_weights_are_reported(monkeypatch):
     def fail(weights):
         raise ValueError("URL fetch failure on https://host/weights.h5")
 
@@ -80,27 +80,27 @@ def test_weights_that_are_nowhere(monkeypatch):
         ("incepton_v3", "unknown features 'incepton_v3'.*Did you mean 'inception_v3'"),
         ("applications:Mobile", "unknown network of keras.applications 'Mobile'"),
         ("model:/nowhere.keras", "'/nowhere.keras' is not a Keras model"),
-        ("in_domain", "give their source"),
+        ("in_domain", "pass their source"),
     ],
 )
-def test_bad_names(name, message):
+def test_unknown_names_are_rejected(name, message):
     with pytest.raises(ganlib.UserError, match=message):
         features.get(name)
 
 
-def test_models_that_give_no_features_of_images_are_refused():
+def test_models_that_do_not_map_images_to_features_are_rejected():
     images = keras.Input((8, 8, 1))
     flat = keras.layers.Flatten()(images)
-    for model, told in [
-        (keras.Sequential([keras.layers.Input((64,)), keras.layers.Dense(2)]), r"but it takes \(None, 64\)"),
+    for model, message in [
+        (keras.Sequential([keras.layers.Input((64,)), keras.layers.Dense(2)]), r"got the input shape \(None, 64\)"),
         (keras.Sequential([keras.layers.Input((8, 8, 2)), keras.layers.Flatten()]), "in gray or color"),
         (keras.Sequential([keras.layers.Input((8, 16, 1)), keras.layers.Flatten()]), "square images"),
-        (keras.Sequential([keras.layers.Flatten()]), "but it takes None"),
+        (keras.Sequential([keras.layers.Flatten()]), "got the input shape None"),
         (keras.Model(images, {"a": flat}), "as 'features' in a dict"),
-        (keras.Model(images, [flat, flat]), r"must be \(n, F\)"),
-        (keras.Model(images, keras.layers.Conv2D(2, 3)(images)), r"must be \(n, F\)"),
+        (keras.Model(images, [flat, flat]), r"must return \(n, F\)"),
+        (keras.Model(images, keras.layers.Conv2D(2, 3)(images)), r"must return \(n, F\)"),
     ]:
-        with pytest.raises(ganlib.UserError, match=told):
+        with pytest.raises(ganlib.UserError, match=message):
             features.from_model(model, "m")
-    with pytest.raises(ganlib.UserError, match="features are a name"):
+    with pytest.raises(ganlib.UserError, match="features must be a name"):
         features.get(None)

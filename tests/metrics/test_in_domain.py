@@ -6,17 +6,17 @@ from ganlib import data
 from ganlib.metrics import features, in_domain
 
 
-def test_it_learns_the_digits_and_is_kept(tmp_path, caplog, monkeypatch):
+def test_the_classifier_learns_the_digits_and_is_cached(tmp_path, caplog, monkeypatch):
     source, test = data.open("digits"), data.open("digits", "test")
     extractor = features.get("in_domain", source, tmp_path)
     result = extractor(test.images)
     assert result.features.shape == (500, 128)
     assert np.mean(result.probabilities.argmax(1) == test.labels) > 0.96
     (path,) = tmp_path.iterdir()
-    again = features.get("in_domain", source, tmp_path)
-    assert again.version == extractor.version
-    np.testing.assert_array_equal(again(test.images).features, result.features)
-    monkeypatch.setattr(in_domain, "MIN_STEPS", 1)  # how well it learns was seen above
+    cached = features.get("in_domain", source, tmp_path)
+    assert cached.version == extractor.version
+    np.testing.assert_array_equal(cached(test.images).features, result.features)
+    monkeypatch.setattr(in_domain, "MIN_STEPS", 1)  # accuracy was checked above
     features.get("in_domain", source, tmp_path)
     (newer,) = set(tmp_path.iterdir()) - {path}
     newer.write_bytes(b"damaged")
@@ -27,24 +27,24 @@ def test_it_learns_the_digits_and_is_kept(tmp_path, caplog, monkeypatch):
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        (np.zeros((3, 8, 8, 1), np.float32), [0, 1, 0], "takes uint8 images .* got float32"),
+        (np.zeros((3, 8, 8, 1), np.float32), [0, 1, 0], "expected uint8 images .* got float32"),
         (np.zeros((3, 8, 8, 1), np.uint8), [0, 1], "got uint8 .3, 8, 8, 1. and .2,."),
         (np.zeros((3, 8, 8, 1), np.uint8), [0, 1, 2], "labels must be integers from 0 to 1, got int64 from 0 to 2"),
     ],
 )
-def test_what_it_cannot_learn_from(images, labels, message):
+def test_invalid_training_data_is_rejected(images, labels, message):
     with pytest.raises(ganlib.UserError, match=message):
         in_domain.train(images, labels, 2)
 
 
-def test_a_class_without_images(monkeypatch, caplog):
+def test_a_class_without_images_is_reported(monkeypatch, caplog):
     monkeypatch.setattr(in_domain, "MIN_STEPS", 1)
     monkeypatch.setattr(in_domain, "EPOCHS", 1)
     in_domain.train(np.zeros((3, 8, 8, 1), np.uint8), [0, 0, 2], 3)
-    assert "a classifier learns from images of 2 of 3 classes" in caplog.text
+    assert "a classifier is trained on images of only 2 of 3 classes" in caplog.text
 
 
-def test_it_needs_labels_and_memory():
+def test_labels_and_images_in_memory_are_required():
     source = data.sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
-    with pytest.raises(ganlib.UserError, match="labeled images in memory, which mine has not"):
+    with pytest.raises(ganlib.UserError, match="labeled images in memory, which mine lacks"):
         in_domain.load(source)

@@ -1,4 +1,4 @@
-"""With a small frozen graph of the same ops, names and version, since the real one takes a download."""
+"""Tests with a small frozen graph that has the same ops, names and version, since the real one must be downloaded."""
 
 import numpy as np
 import pytest
@@ -9,20 +9,20 @@ import ganlib
 from ganlib.metrics import inception_2015
 
 PRODUCER = 8
-"""The version of the real graph, older than the removal of its batch norm in version 9."""
+"""The version of the real graph, older than version 9, which removed its batch normalization."""
 
 
 @pytest.fixture
 def graph():
-    """Like the graph of 2015, of its ops and attributes: from a JPEG to one image, its size fixed behind the pooling."""
+    """A graph with the ops and attributes of the 2015 graph: from a JPEG to one image, with a fixed size after pooling."""
     rng = np.random.default_rng(0)
     graph = tf.compat.v1.GraphDef()
     graph.versions.producer = PRODUCER
 
     def node(name, op, *inputs, **attributes):
-        made = graph.node.add(name=name, op=op, input=inputs)
+        new_node = graph.node.add(name=name, op=op, input=inputs)
         for key, value in attributes.items():
-            set_attribute(made.attr[key], value)
+            set_attribute(new_node.attr[key], value)
 
     def constant(name, value):
         value = np.asarray(value)
@@ -32,10 +32,10 @@ def graph():
         constant(f"{name}/conv2d_params", rng.normal(size=shape, scale=0.3).astype(np.float32))
         node(f"{name}/Conv2D", "Conv2D", source, f"{name}/conv2d_params", T=tf.float32, padding=b"SAME", strides=[1, 1, 1, 1],
              use_cudnn_on_gpu=True, _output_shapes=[[1, 12, 12, shape[-1]]])  # fmt: skip
-        parts = [f"{name}/batchnorm/{part}" for part in ("moving_mean", "moving_variance", "beta", "gamma")]
-        for part in parts:
-            constant(part, rng.uniform(0.5, 2.0, shape[-1]).astype(np.float32))
-        node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", f"{name}/Conv2D", *parts, T=tf.float32,
+        parameters = [f"{name}/batchnorm/{parameter}" for parameter in ("moving_mean", "moving_variance", "beta", "gamma")]
+        for parameter in parameters:
+            constant(parameter, rng.uniform(0.5, 2.0, shape[-1]).astype(np.float32))
+        node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", f"{name}/Conv2D", *parameters, T=tf.float32,
              variance_epsilon=0.001, scale_after_normalization=scaled)  # fmt: skip
         node(f"{name}/CheckNumerics", "CheckNumerics", f"{name}/batchnorm", T=tf.float32, message=b"not finite")
         node(f"{name}/control_dependency", "Identity", f"{name}/batchnorm", f"^{name}/CheckNumerics", T=tf.float32)
@@ -53,25 +53,27 @@ def graph():
     node("Sub", "Sub", "ResizeBilinear", "Sub/y", T=tf.float32)
     constant("Mul/y", np.float32(1 / 128))
     node("Mul", "Mul", "Sub", "Mul/y", T=tf.float32)
-    convolution("conv", "Mul", (3, 3, 3, 5), scaled=False)  # as all of the real one's are
+    convolution("conv", "Mul", (3, 3, 3, 5), scaled=False)  # like all in the real graph
     convolution("conv_1", "conv", (3, 3, 5, 4), scaled=True)
     constant("mixed/join/concat_dim", np.int32(3))
-    node("mixed/join", "Concat", "mixed/join/concat_dim", "conv", "conv_1", T=tf.float32, N=2)  # the axis comes first
-    node("pool", "MaxPool", "mixed/join", ksize=[1, 3, 3, 1], strides=[1, 1, 1, 1], padding=b"SAME")  # of no T yet
+    node("mixed/join", "Concat", "mixed/join/concat_dim", "conv", "conv_1", T=tf.float32, N=2)  # the axis is the first input
+    node(
+        "pool", "MaxPool", "mixed/join", ksize=[1, 3, 3, 1], strides=[1, 1, 1, 1], padding=b"SAME"
+    )  # this version has no attribute T
     node("pool_3", "AvgPool", "pool", ksize=[1, 12, 12, 1], strides=[1, 1, 1, 1], padding=b"VALID", T=tf.float32,
          _output_shapes=[[1, 1, 1, 9]])  # fmt: skip
     constant("pool_3/_reshape/shape", np.int32([1, 9]))
     node("pool_3/_reshape", "Reshape", "pool_3", "pool_3/_reshape/shape", T=tf.float32)
     constant("softmax/weights", rng.normal(size=(9, 7)).astype(np.float32))
     node("softmax/logits/MatMul", "MatMul", "pool_3/_reshape", "softmax/weights", T=tf.float32)
-    constant("softmax/biases", np.float32(100 * np.arange(7)))  # which the Inception score leaves out
+    constant("softmax/biases", np.float32(100 * np.arange(7)))  # omitted by the Inception score
     node("softmax/logits", "BiasAdd", "softmax/logits/MatMul", "softmax/biases", T=tf.float32)
     node("softmax", "Softmax", "softmax/logits", T=tf.float32)
     return graph
 
 
 def set_attribute(attribute, value):
-    """Writes a Python value as the attribute of a node."""
+    """Sets the attribute of a node to a Python value."""
     if isinstance(value, tf.DType):
         attribute.type = value.as_datatype_enum
     elif isinstance(value, bool):
@@ -97,28 +99,30 @@ def path(tmp_path, graph):
     return path
 
 
-def test_batches_give_what_a_session_of_the_old_ops_gives_for_each_image(path, graph):
+def test_batches_match_a_session_with_the_old_ops_for_each_image(path, graph):
     images = np.random.default_rng(1).integers(0, 256, (5, 9, 9, 3), np.uint8)
     result = inception_2015.load(path).run_by(tf.function, batch_size=3)(images)
     assert result.features.shape == (5, 9)
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         tf.compat.v1.import_graph_def(graph, name="")
         assert session.graph.graph_def_versions.producer == PRODUCER
-        wanted = ["pool_3:0", "softmax/logits/MatMul:0"]
+        fetches = ["pool_3:0", "softmax/logits/MatMul:0"]
         for image, features, probabilities in zip(images, result.features, result.probabilities, strict=True):
-            pooled, logits = session.run(wanted, {"ExpandDims:0": image[None].astype(np.float32)})
+            pooled, logits = session.run(fetches, {"ExpandDims:0": image[None].astype(np.float32)})
             np.testing.assert_allclose(features, pooled.ravel(), rtol=1e-5)
             np.testing.assert_allclose(probabilities, scipy.special.softmax(logits[0]), rtol=1e-4)
 
 
-def test_the_version_follows_from_the_file(path):
+def test_the_version_depends_on_the_file(path):
     version = inception_2015.load(path).version
     assert len(version) == 12
     assert inception_2015.load(str(path)).version == version
 
 
-def test_files_that_are_not_it(tmp_path, monkeypatch):
-    with pytest.raises(ganlib.UserError, match="no Inception graph at '/nowhere': it is classify_image_graph_def.pb of http"):
+def test_other_files_are_rejected(tmp_path, monkeypatch):
+    with pytest.raises(
+        ganlib.UserError, match="no Inception graph at '/nowhere': extract classify_image_graph_def.pb from http"
+    ):
         inception_2015.load("/nowhere")
     for content in (b"nonsense", b""):
         (tmp_path / "graph.pb").write_bytes(content)
@@ -130,5 +134,5 @@ def test_files_that_are_not_it(tmp_path, monkeypatch):
 
     monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(inception_2015.keras.utils, "get_file", fail)
-    with pytest.raises(ganlib.UserError, match="could not be downloaded .no route.: put classify_image_graph_def.pb of"):
+    with pytest.raises(ganlib.UserError, match="could not be downloaded .no route.: put classify_image_graph_def.pb from"):
         inception_2015.load()

@@ -5,26 +5,26 @@ import pytest
 from ganlib import metrics
 
 
-def test_against_prdc(prdc_case):
+def test_results_match_prdc(prdc_case):
     real, fake, k, expected = prdc_case
     precision, recall = metrics.precision_recall(real, fake, k)
     assert (precision, recall) == pytest.approx((expected["precision"], expected["recall"]), rel=1e-6)
     assert 0 < precision < 1
 
 
-def test_by_hand_on_a_line():
+def test_results_on_a_line_match_a_count_by_hand():
     # Real balls (k = 1): 0 +- 1, 1 +- 1, 5 +- 4. Fake balls: 0.5 +- 1, 1.5 +- 1, 20 +- 18.5.
     real, fake = np.array([[0.0], [1.0], [5.0]]), np.array([[0.5], [1.5], [20.0]])
     assert metrics.precision_recall(real, fake, k=1) == pytest.approx((2 / 3, 1.0))
 
 
-def test_equal_sets_and_far_sets():
-    same = np.random.default_rng(0).normal(size=(40, 3))
-    assert metrics.precision_recall(same, same) == (1.0, 1.0)
-    assert metrics.precision_recall(same, same + 100) == (0.0, 0.0)
+def test_identical_and_distant_sets():
+    features = np.random.default_rng(0).normal(size=(40, 3))
+    assert metrics.precision_recall(features, features) == (1.0, 1.0)
+    assert metrics.precision_recall(features, features + 100) == (0.0, 0.0)
 
 
-def test_float32_features_of_large_mean_keep_their_digits():
+def test_float32_features_with_a_large_mean_keep_their_precision():
     rng = np.random.default_rng(0)
     real, fake = (np.float32(rng.normal(size=(100, 4)) + 1e4) for _ in range(2))
     expected = prdc.compute_prdc(np.float64(real) - 1e4, np.float64(fake) - 1e4, nearest_k=3)

@@ -15,24 +15,24 @@ def critic(labels=None):
     return Critic(discriminator, augment.DiffAugment("translation,color"), labels, RandomStream(1))
 
 
-def test_what_was_seen_is_not_augmented_or_computed_again():
-    seen = critic()
-    logits = seen.forward(IMAGES)
-    assert seen(IMAGES) is logits
-    assert seen.features(IMAGES) is seen.features(IMAGES)
-    assert seen.augmented(IMAGES) is seen.augmented(IMAGES)
-    np.testing.assert_array_equal(seen.on_augmented(seen.augmented(IMAGES)), logits)
-    assert not np.array_equal(seen(IMAGES.copy()), logits)  # an equal array is another one, with an augmentation of its own
+def test_forward_caches_augmented_images_features_and_logits():
+    cached = critic()
+    logits = cached.forward(IMAGES)
+    assert cached(IMAGES) is logits
+    assert cached.features(IMAGES) is cached.features(IMAGES)
+    assert cached.augmented(IMAGES) is cached.augmented(IMAGES)
+    np.testing.assert_array_equal(cached.on_augmented(cached.augmented(IMAGES)), logits)
+    assert not np.array_equal(cached(IMAGES.copy()), logits)  # an equal array is not cached, and is augmented differently
 
 
-def test_what_was_not_seen_is_augmented_anew_each_time():
-    fresh = critic()
-    assert not np.array_equal(fresh(IMAGES), fresh(IMAGES))
+def test_images_without_forward_pass_are_not_cached():
+    uncached = critic()
+    assert not np.array_equal(uncached(IMAGES), uncached(IMAGES))
     expected = augment.DiffAugment("translation,color")(OTHERS, RandomStream(1))
     np.testing.assert_array_equal(critic().augmented(OTHERS), expected)
 
 
-def test_labels_of_the_batch_are_used():
+def test_labels_of_the_batch_affect_logits():
     labels = np.arange(6) % 3
     one = critic(labels)
     logits = np.asarray(one.forward(IMAGES))

@@ -1,4 +1,4 @@
-"""A reader follows a batch from a job to the loss through few functions."""
+"""Few function calls lie between a job and the loss, so that the code is easy to follow."""
 
 import pathlib
 import traceback
@@ -22,7 +22,7 @@ ROOTS = [str(pathlib.Path(package.__path__[0])) for package in (ganlib, experime
         ("mnist_cnn", train_classifier.train, models.SupervisedClassifier, "classifier_loss"),
     ],
 )
-def test_at_most_ten_frames_from_main_and_four_from_train_step(config, train, model, loss, tmp_path, monkeypatch):
+def test_loss_is_at_most_ten_frames_below_main_and_four_below_train_step(config, train, model, loss, tmp_path, monkeypatch):
     stacks, original = [], getattr(model, loss)
 
     def recording(self, *arguments):

@@ -16,8 +16,8 @@ def batches(images, labels=None, size=8):
 
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
-def test_one_step_against_algorithm_1_by_hand(images, update):
-    """The step, written out anew with plain SGD, gives the same weights."""
+def test_train_step_matches_algorithm_1(images, update):
+    """An independent implementation of the step with plain SGD gives the same weights."""
     gan = mlp_gan(optimizer=lambda: keras.optimizers.SGD(0.1), update=update, ema_decay=0.0, jit_compile=False)
     generator, discriminator = mlp_gan().generator, mlp_gan().discriminator
     generator.set_weights(gan.generator.get_weights())
@@ -50,34 +50,35 @@ def test_one_step_against_algorithm_1_by_hand(images, update):
     logs = gan.train_step(tf.constant(images[:8]))
     assert float(logs["discriminator_loss"]) == pytest.approx(float(loss), rel=1e-5)
     assert float(logs["generator_loss"]) == pytest.approx(float(generator_loss), rel=1e-5)
-    for mine, expected in ((gan.generator, generator), (gan.discriminator, discriminator), (gan.ema_generator, generator)):
-        for a, b in zip(mine.get_weights(), expected.get_weights(), strict=True):
+    pairs = (gan.generator, generator), (gan.discriminator, discriminator), (gan.ema_generator, generator)
+    for network, expected in pairs:
+        for a, b in zip(network.get_weights(), expected.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
     assert int(gan.step) == 1
 
 
-def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images):
+def test_each_step_updates_all_weights_of_one_network_and_none_of_the_other(images):
     gan = mlp_gan()
     real, rng = tf.cast(images[:8], tf.float32) / 127.5 - 1, gan.random_stream()
-    for step, moving, still in (
+    for step, updated, other in (
         (gan.discriminator_step, gan.discriminator, gan.generator),
         (gan.generator_step, gan.generator, gan.discriminator),
     ):
-        before, before_still = weights(moving), weights(still)
+        updated_before, other_before = weights(updated), weights(other)
         step(real, None, rng)
-        assert all(not np.array_equal(a, b) for a, b in zip(before, weights(moving), strict=True))
-        assert same(before_still, weights(still))
+        assert all(not np.array_equal(a, b) for a, b in zip(updated_before, weights(updated), strict=True))
+        assert same(other_before, weights(other))
 
 
-def test_discriminator_steps_cut_the_batch_into_new_parts(images):
+def test_discriminator_steps_split_the_batch(images):
     gan = mlp_gan(discriminator_steps=3)
-    seen = []
+    batches = []
     original = gan.discriminator_step
-    gan.discriminator_step = lambda real, labels, rng: seen.append(real.numpy()) or original(real, labels, rng)
+    gan.discriminator_step = lambda real, labels, rng: batches.append(real.numpy()) or original(real, labels, rng)
     gan.train_step(tf.constant(images[:24]))
-    np.testing.assert_allclose(np.stack(seen, axis=1).reshape(images.shape), images / 127.5 - 1.0, atol=1e-6)
-    assert [len(part) for part in seen] == [8, 8, 8]
-    with pytest.raises(ganlib.UserError, match="batch of 8 images cannot be cut into discriminator_steps=3"):
+    np.testing.assert_allclose(np.stack(batches, axis=1).reshape(images.shape), images / 127.5 - 1.0, atol=1e-6)
+    assert [len(batch) for batch in batches] == [8, 8, 8]
+    with pytest.raises(ganlib.UserError, match="batch of 8 images cannot be split into discriminator_steps=3"):
         gan.train_step(tf.constant(images[:8]))
 
 
@@ -91,7 +92,7 @@ def test_every_loss_trains(images, loss):
     assert not same(before, weights(gan.generator))
 
 
-def test_penalties_and_augmentation_change_the_training(images):
+def test_penalties_and_augmentation_affect_training(images):
     def trained(**arguments):
         keras.utils.set_random_seed(0)
         gan = mlp_gan(**arguments)
@@ -105,7 +106,7 @@ def test_penalties_and_augmentation_change_the_training(images):
     assert same(results[0], trained())
 
 
-def test_labels_are_used_in_training(images, labels):
+def test_labels_affect_training(images, labels):
     def trained(labels):
         keras.utils.set_random_seed(0)
         gan = mlp_gan(num_classes=3)
@@ -123,7 +124,7 @@ def test_unconditional_gan_ignores_labels_in_the_data(images, labels):
     assert int(gan.step) == 1
 
 
-def test_generate_uses_the_average_and_nothing_else(images):
+def test_generate_uses_only_the_moving_average(images):
     gan = mlp_gan(ema_decay=0.9)
     gan.fit(batches(images), steps_per_epoch=3, verbose=0)
     before = gan.generate(4)
@@ -133,7 +134,7 @@ def test_generate_uses_the_average_and_nothing_else(images):
     assert not np.array_equal(before, gan.generate(4))
 
 
-def test_generate_is_a_function_of_seed_and_index():
+def test_generated_image_depends_only_on_seed_and_index():
     gan = mlp_gan(normalization="batch")
     images = gan.generate(10, seed=3)
     assert images.shape == (10, *SHAPE)
@@ -151,7 +152,7 @@ def test_generate_with_labels():
     assert not np.array_equal(gan.generate(2, labels=1), gan.generate(2, labels=2))
     with pytest.raises(ganlib.UserError, match="labels must be from 0 to 2, got 1 to 3"):
         gan.generate(2, labels=[1, 3])
-    with pytest.raises(ganlib.UserError, match="not conditional: leave out the labels"):
+    with pytest.raises(ganlib.UserError, match="unconditional: omit labels"):
         mlp_gan().generate(2, labels=1)
 
 
@@ -171,7 +172,7 @@ def test_truncation():
         ({"loss": "hing"}, "unknown loss 'hing'"),
         ({"update": "both"}, "unknown update 'both'"),
         ({"discriminator_steps": 0}, "must be at least 1, got 0"),
-        ({"discriminator_steps": 2, "update": "simultaneous"}, "makes one discriminator step, not 2"),
+        ({"discriminator_steps": 2, "update": "simultaneous"}, "needs discriminator_steps=1, got 2"),
         ({"ema_decay": 1.0}, r"ema_decay must be in \[0, 1\), got 1.0"),
     ],
 )
@@ -180,14 +181,14 @@ def test_bad_compile_arguments(arguments, message):
         mlp_gan(**arguments)
 
 
-def test_networks_that_do_not_fit_each_other():
+def test_mismatched_networks_raise():
     with pytest.raises(ganlib.UserError, match=r"generator's image_shape is \(8, 8, 1\), but the discriminator's is \(9,"):
         ganlib.GAN(mlp.Generator(SHAPE, 4), mlp.Discriminator((9, 8, 1)))
     with pytest.raises(ganlib.UserError, match="generator's num_classes is 3, but the discriminator's is None"):
         ganlib.GAN(mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE))
 
 
-def test_a_whole_gan_round_trips_and_continues_bit_for_bit(tmp_path):
+def test_saved_gan_continues_bit_for_bit(tmp_path):
     source = data.open("digits")
     arguments = {"penalties": [penalties.R1(1.0, interval=2)], "augment": "translation,cutout", "ema_decay": 0.99}
     gan = dcgan_gan(**arguments)
@@ -204,7 +205,7 @@ def test_a_whole_gan_round_trips_and_continues_bit_for_bit(tmp_path):
         assert same([v.numpy() for v in first], [v.numpy() for v in second])
 
 
-def test_frozen_layers_stay_frozen_in_a_gan_that_is_saved_and_loaded(tmp_path, images):
+def test_frozen_layers_stay_frozen_after_saving_and_loading(tmp_path, images):
     gan = dcgan_gan(run_eagerly=True)
     gan.discriminator.body.layers[0].trainable = False
     gan.compile(adam(), adam(), run_eagerly=True)
@@ -239,7 +240,7 @@ def test_resnet_with_spectral_norm_trains_conditionally(images, labels):
 
 
 def test_learning_halves_the_frechet_distance():
-    """Within a minute a small GAN on digits comes much closer to the data, in pixel space and in its principal features."""
+    """After less than a minute of training, the samples of a small GAN on digits are much closer to the data in pixel space."""
     keras.utils.set_random_seed(0)
     source = data.open("digits")
     gan = ganlib.GAN(dcgan.Generator(SHAPE, 32, width=32), dcgan.Discriminator(SHAPE, width=32, normalization=None))

@@ -20,38 +20,24 @@ def batch(images, labels):
     return tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(images[9:])
 
 
-def test_unlabeled_loss_against_the_paper():
-    """D(x) = Z / (Z + 1) with Z the sum of exponentials: Salimans et al. 2016, section 5."""
-    real, fake = np.random.default_rng(0).normal(size=(2, 5, 3))
-    d_real = np.exp(real).sum(1) / (np.exp(real).sum(1) + 1)
-    d_fake = np.exp(fake).sum(1) / (np.exp(fake).sum(1) + 1)
-    expected = -0.5 * np.log(d_real).mean() - 0.5 * np.log(1 - d_fake).mean()
-    lse = [tf.reduce_logsumexp(tf.constant(x), axis=1) for x in (real, fake)]
-    assert float(losses.unlabeled_losses(*lse)) == pytest.approx(expected)
-
-
-def test_feature_matching_by_hand():
-    assert float(losses.feature_matching(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 2.5
-
-
-def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_other(images, labels):
+def test_each_step_updates_all_weights_of_one_network_and_none_of_the_other(images, labels):
     sgan = make()
     labeled, labels, unlabeled = batch(images, labels)
     rescaled = [tf.cast(x, tf.float32) / 127.5 - 1 for x in (labeled, unlabeled)]
     rng, head = sgan.random_stream(), weights(sgan.discriminator.head)
-    before, before_still = weights(sgan.network), weights(sgan.generator)
+    network, generator = weights(sgan.network), weights(sgan.generator)
     sgan.classifier_step(rescaled[0], labels, rescaled[1], rng)
-    moved = [not np.array_equal(a, b) for a, b in zip(before, weights(sgan.network), strict=True)]
-    assert sum(moved) == len(sgan.network.trainable_variables) == len(moved) - 1  # the temperature stays
-    assert same(before_still, weights(sgan.generator))
+    changed = [not np.array_equal(a, b) for a, b in zip(network, weights(sgan.network), strict=True)]
+    assert sum(changed) == len(sgan.network.trainable_variables) == len(changed) - 1  # the temperature is not trained
+    assert same(generator, weights(sgan.generator))
     network = weights(sgan.network)
     sgan.generator_step(rescaled[1], rng)
     assert same(network, weights(sgan.network))
-    assert all(not np.array_equal(a, b) for a, b in zip(before_still, weights(sgan.generator), strict=True))
+    assert all(not np.array_equal(a, b) for a, b in zip(generator, weights(sgan.generator), strict=True))
     assert same(head, weights(sgan.discriminator.head))
 
 
-def test_labels_and_unlabeled_images_are_used(images, labels):
+def test_labels_and_unlabeled_images_affect_training(images, labels):
     def trained(labels, unlabeled, **arguments):
         keras.utils.set_random_seed(0)
         sgan = make(**arguments)
@@ -66,17 +52,16 @@ def test_labels_and_unlabeled_images_are_used(images, labels):
     assert not same(base, trained(labels, images[9:], augment="translation"))
 
 
-def test_feature_matching_l1_by_hand():
-    assert float(losses.feature_matching_l1(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 1.5
-
-
-def test_simultaneous_gradients_are_those_of_the_two_losses(images, labels):
-    """With SGD and one pass, both networks move as two separate tapes over the same images say."""
+def test_simultaneous_update_matches_gradients_of_the_two_losses(images, labels):
+    """With SGD, one pass updates both networks as separate gradients over the same images do."""
     sgan = make()
     sgan.compile(
-        keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), update="simultaneous",
-        regularizers=[regularizers.ConditionalEntropy(0.5)], generator_regularizers=[regularizers.PullAway(0.5)],
-    )  # fmt: skip
+        keras.optimizers.SGD(0.1),
+        keras.optimizers.SGD(0.1),
+        update="simultaneous",
+        regularizers=[regularizers.ConditionalEntropy(0.5)],
+        generator_regularizers=[regularizers.PullAway(0.5)],
+    )
     labeled, labels, unlabeled = batch(images, labels)
     real = tf.cast(unlabeled, tf.float32) / 127.5 - 1
     latents = sgan.random_stream().normal((len(real), 4))
@@ -96,13 +81,13 @@ def test_simultaneous_gradients_are_those_of_the_two_losses(images, labels):
         gradients = tape.gradient(value, network.trainable_variables)
         expected += [v - 0.1 * g for v, g in zip(network.trainable_variables, gradients, strict=True)]
     sgan.train_step((labeled, labels, unlabeled))
-    moved = sgan.network.trainable_variables + sgan.generator.trainable_variables
-    for value, variable in zip(expected, moved, strict=True):
+    variables = sgan.network.trainable_variables + sgan.generator.trainable_variables
+    for value, variable in zip(expected, variables, strict=True):
         np.testing.assert_allclose(value, variable, atol=1e-5)
 
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
-def test_every_option_changes_the_training(images, labels, update):
+def test_every_option_affects_training(images, labels, update):
     def trained(**arguments):
         keras.utils.set_random_seed(0)
         sgan = make(update=update, **arguments)
@@ -111,8 +96,12 @@ def test_every_option_changes_the_training(images, labels, update):
 
     network, generator, _ = trained()
     assert same(network, trained()[0])
-    for term in (regularizers.ConditionalEntropy(1.0), regularizers.Manifold(1.0), regularizers.Consistency(10.0),
-                 regularizers.MarginalEntropy(1.0)):  # fmt: skip
+    for term in (
+        regularizers.ConditionalEntropy(1.0),
+        regularizers.Manifold(1.0),
+        regularizers.Consistency(10.0),
+        regularizers.MarginalEntropy(1.0),
+    ):
         other, _, logs = trained(regularizers=[term])
         assert not same(network, other)
         assert float(logs[term.name]) > 0
@@ -121,7 +110,7 @@ def test_every_option_changes_the_training(images, labels, update):
 
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
-def test_labeled_augment_is_for_labeled_images_alone(images, labels, update):
+def test_labeled_augment_applies_only_to_labeled_images(images, labels, update):
     def blank(images, rng):
         return 0.0 * images
 
@@ -139,14 +128,14 @@ def test_labeled_augment_is_for_labeled_images_alone(images, labels, update):
     assert not same(base, trained(images[:9], images[9:], augment=blank, labeled_augment="translation"))
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_raise():
     with pytest.raises(ganlib.UserError, match="unknown generator loss 'feature_machting'.*Did you mean 'feature_matching'"):
         make(generator_loss="feature_machting")
     with pytest.raises(ganlib.UserError, match="unknown update 'both'"):
         make(update="both")
 
 
-def test_classifier_is_the_average_of_the_network(images, labels):
+def test_classifier_is_the_moving_average_of_the_network(images, labels):
     sgan = make(ema_decay=0.5)
     sgan.train_step(batch(images, labels))
     before = sgan.classify(images)
@@ -155,7 +144,7 @@ def test_classifier_is_the_average_of_the_network(images, labels):
     np.testing.assert_array_equal(before, sgan.classify(images))
 
 
-def test_round_trip_continues_bit_for_bit(tmp_path):
+def test_saved_model_continues_bit_for_bit(tmp_path):
     source = data.open("digits")
     sgan = ganlib.SemiSupervisedGAN(
         dcgan.Generator(SHAPE, latent_dim=4, width=8), dcgan.Discriminator(SHAPE, width=8, dropout=0.3), num_classes=10
@@ -176,15 +165,21 @@ def test_round_trip_continues_bit_for_bit(tmp_path):
     assert same(weights(sgan.classifier), weights(loaded.classifier))
 
 
-EVERYTHING = {
-    "update": "simultaneous", "augment": "shift,flip", "labeled_augment": "paste,affine",
-    "regularizers": [regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.1), regularizers.Consistency(1.0),
-                     regularizers.MarginalEntropy(1.0)],
+ALL_OPTIONS = {
+    "update": "simultaneous",
+    "augment": "shift,flip",
+    "labeled_augment": "paste,affine",
+    "regularizers": [
+        regularizers.ConditionalEntropy(0.1),
+        regularizers.Manifold(0.1),
+        regularizers.Consistency(1.0),
+        regularizers.MarginalEntropy(1.0),
+    ],
     "generator_regularizers": [regularizers.PullAway(1.0)],
-}  # fmt: skip
+}
 
 
-@pytest.mark.parametrize("arguments", [{}, EVERYTHING], ids=["feature-matching", "everything"])
+@pytest.mark.parametrize("arguments", [{}, ALL_OPTIONS], ids=["feature-matching", "all-options"])
 def test_one_and_two_replicas_give_the_same_weights(float64, images, labels, arguments):
     def trained(count):
         with replicas(count).scope():

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib import losses, regularizers
+from ganlib import regularizers
 from ganlib.networks import Classifier, mlp
 from tests.helpers import SHAPE, adam, same, weights
 
@@ -24,26 +24,7 @@ def batch(images, labels):
     return tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(images[9:])
 
 
-def test_the_losses_against_the_paper():
-    real, fake, guessed = np.random.default_rng(0).normal(size=(3, 6))
-    d = lambda logits: 1 / (1 + np.exp(-logits))  # noqa: E731
-    expected = -np.log(d(real)).mean() - 0.7 * np.log(1 - d(fake)).mean() - 0.3 * np.log(1 - d(guessed)).mean()
-    assert float(losses.triple_discriminator_loss(real, fake, guessed, 0.3)) == pytest.approx(expected)
-    logits = np.random.default_rng(1).normal(size=(6, 3))
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    expected = np.mean(probabilities.max(1) * np.log(1 - d(guessed)))
-    assert float(losses.triple_classifier_loss(tf.constant(logits), guessed)) == pytest.approx(expected)
-
-
-def test_a_class_that_the_discriminator_believes_becomes_more_probable():
-    logits = tf.Variable([[1.0, 0.5, 0.0]] * 2)
-    with tf.GradientTape() as tape:
-        loss = losses.triple_classifier_loss(logits, tf.constant([3.0, -3.0]))
-    step = -tape.gradient(loss, logits).numpy()
-    assert step[0, 0] > 10 * step[1, 0] > 0
-
-
-def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_others(images, labels):
+def test_each_step_updates_all_weights_of_one_network_and_none_of_the_others(images, labels):
     model = make()
     labeled, labels, unlabeled = batch(images, labels)
     labeled, unlabeled = (tf.cast(x, tf.float32) / 127.5 - 1 for x in (labeled, unlabeled))
@@ -53,17 +34,17 @@ def test_each_step_moves_all_of_its_own_network_and_nothing_of_the_others(images
         "network": lambda: model.classifier_step(labeled, labels, unlabeled, rng),
         "generator": lambda: model.generator_step(unlabeled, rng),
     }
-    for own, step in steps.items():
+    for updated, step in steps.items():
         before = {name: weights(getattr(model, name)) for name in steps}
         step()
         for name in steps:
             after = [np.array(w) for w in getattr(model, name).get_weights()]
-            moved = [not np.array_equal(a, b) for a, b in zip(before[name], after, strict=True)]
+            changed = [not np.array_equal(a, b) for a, b in zip(before[name], after, strict=True)]
             trainable = len(getattr(model, name).trainable_variables)
-            assert sum(moved) == (trainable if name == own else 0), (own, name)
+            assert sum(changed) == (trainable if name == updated else 0), (updated, name)
 
 
-def test_every_input_and_option_is_used(images, labels):
+def test_every_input_and_option_affects_training(images, labels):
     def trained(labels=labels, images=images, **arguments):
         model = make(**arguments)
         for _ in range(2):
@@ -75,14 +56,13 @@ def test_every_input_and_option_is_used(images, labels):
     assert same(base, trained())
     assert not same(base, trained(labels=(labels + 1) % 3))
     assert not same(base, trained(images=np.concatenate([images[:9], images[:15]])))
-    options = {"adversarial_weight": 1.0, "generated_weight": 0.0, "augment": "translation",
-               "regularizers": [regularizers.ConditionalEntropy(0.3), regularizers.Manifold(0.1),
-                                regularizers.Consistency(10.0)]}  # fmt: skip
+    terms = [regularizers.ConditionalEntropy(0.3), regularizers.Manifold(0.1), regularizers.Consistency(10.0)]
+    options = {"adversarial_weight": 1.0, "generated_weight": 0.0, "augment": "translation", "regularizers": terms}
     for name, value in options.items():
         assert not same(base, trained(**{name: value})), name
 
 
-def test_round_trip_continues_bit_for_bit(tmp_path, images, labels):
+def test_saved_model_continues_bit_for_bit(tmp_path, images, labels):
     model = make(augment="translation", regularizers=[regularizers.ConditionalEntropy(0.3)])
     model.train_step(batch(images, labels))
     model.save(tmp_path / "model.keras")
@@ -94,9 +74,7 @@ def test_round_trip_continues_bit_for_bit(tmp_path, images, labels):
     np.testing.assert_array_equal(model.generate(4), loaded.generate(4))
 
 
-def test_networks_of_other_classes_are_refused():
-    with pytest.raises(ganlib.UserError, match="the generator has 3 classes, the classifier 4"):
-        ganlib.TripleGAN(
-            mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE, num_classes=3),
-            Classifier(mlp.Discriminator(SHAPE).body, SHAPE, 4),
-        )  # fmt: skip
+def test_networks_with_different_classes_raise():
+    generator, discriminator = mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE, num_classes=3)
+    with pytest.raises(ganlib.UserError, match="the generator has 3 classes, but the classifier has 4"):
+        ganlib.TripleGAN(generator, discriminator, Classifier(mlp.Discriminator(SHAPE).body, SHAPE, 4))

@@ -14,7 +14,7 @@ def test_rescale():
 
 def test_check_image_shape():
     base.check_image_shape((8, 8, 3), (8, 16), "mine")
-    with pytest.raises(ganlib.UserError, match="mine cannot make images of 8x9: its sizes are 8, 16"):
+    with pytest.raises(ganlib.UserError, match="mine cannot generate images of 8x9: choose one of the sizes 8, 16"):
         base.check_image_shape((8, 9, 3), (8, 16), "mine")
 
 

@@ -8,16 +8,19 @@ import pytest
 import ganlib
 from ganlib.networks import biggan
 
-RANDOM = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
 
 
 def parameters(network):
     return sum(math.prod(v.shape) for v in network.trainable_variables)
 
 
-def of_the_authors_at_128(ch=96, classes=1000, embedding=128, chunk=20):
-    """Parameters of generator and discriminator by the layers of github.com/ajbrock/BigGAN-PyTorch, BigGAN.py, as its
-    scripts/launch_BigGAN_bs256x8.sh has them: hierarchical latents of 120, shared embedding of 128, attention at 64."""
+def count_parameters_at_128(ch=96, classes=1000, embedding=128, chunk=20):
+    """Counts the parameters of generator and discriminator from the layers in BigGAN.py of github.com/ajbrock/BigGAN-PyTorch.
+
+    The settings are those of its scripts/launch_BigGAN_bs256x8.sh: hierarchical latents of 120, shared embedding of 128,
+    attention at 64.
+    """
 
     def conv(before, after, size=3):
         return size * size * before * after + after
@@ -41,43 +44,43 @@ def of_the_authors_at_128(ch=96, classes=1000, embedding=128, chunk=20):
     return generator, discriminator
 
 
-def test_the_count_by_layers_is_the_papers():
-    """Table 1 of the paper has 158.3 million for both networks, with shared embeddings and hierarchical latents."""
-    assert sum(of_the_authors_at_128()) / 1e6 == pytest.approx(158.3, abs=0.2)
+def test_the_count_matches_the_paper():
+    """Table 1 of the paper lists 158.3 million for both networks, with shared embeddings and hierarchical latents."""
+    assert sum(count_parameters_at_128()) / 1e6 == pytest.approx(158.3, abs=0.2)
 
 
-def test_parameters_are_those_of_the_authors_code():
-    """With a quarter of the width, since orthogonal weights take long to draw."""
+def test_parameters_match_the_authors_code():
+    """Uses a quarter of the width, since orthogonal initialization is slow."""
     generator = biggan.Generator((128, 128, 3), width=24, num_classes=1000, attention=64)
     discriminator = biggan.Discriminator((128, 128, 3), width=24, num_classes=1000, attention=64)
-    assert (parameters(generator), parameters(discriminator)) == of_the_authors_at_128(ch=24)
+    assert (parameters(generator), parameters(discriminator)) == count_parameters_at_128(ch=24)
 
 
-def test_first_weights_are_orthogonal():
+def test_initial_weights_are_orthogonal():
     keras.utils.set_random_seed(0)
     discriminator = biggan.Discriminator((16, 16, 1), width=4)
     kernel = discriminator.body.layers[2].second_conv.layer.kernel.numpy().reshape(-1, 16)
     np.testing.assert_allclose(kernel.T @ kernel, np.eye(16), atol=1e-5)
 
 
-def test_each_block_has_latents_of_its_own_and_the_embedding():
-    """By hand: the second part of the latents moves the gain of the first block alone, at first."""
+def test_each_block_is_conditioned_on_a_chunk_and_the_embedding():
+    """The gain of a block is computed by hand, and each chunk of the latents affects the image."""
     generator = biggan.Generator((16, 16, 1), 6, width=4, num_classes=3, embedding_dim=5)
     norm = generator.blocks[0].first_norm
-    inputs, condition = RANDOM.normal(size=(2, 4, 4, 16)).astype("f"), RANDOM.normal(size=(2, 7)).astype("f")
+    inputs, condition = RNG.normal(size=(2, 4, 4, 16)).astype("f"), RNG.normal(size=(2, 7)).astype("f")
     gain, bias = (layer(condition).numpy() for layer in (norm.gain, norm.bias))
     expected = inputs / np.sqrt(1 + 1e-5) * (1 + gain[:, None, None]) + bias[:, None, None]
     np.testing.assert_allclose(norm(inputs, condition), expected, rtol=1e-4, atol=1e-5)
-    latents, labels = RANDOM.normal(size=(1, 6)).astype("f"), np.array([1])
+    latents, labels = RNG.normal(size=(1, 6)).astype("f"), np.array([1])
     first = generator(latents, labels).numpy()
-    for part in range(3):
+    for chunk in range(3):
         moved = latents.copy()
-        moved[0, 2 * part] += 1
+        moved[0, 2 * chunk] += 1
         assert np.abs(generator(moved, labels).numpy() - first).max() > 1e-5
 
 
-def test_what_it_cannot_make_is_refused():
-    with pytest.raises(ganlib.UserError, match="cuts latents into 4 equal parts: latent_dim=10 is no multiple"):
+def test_unsupported_arguments_are_rejected():
+    with pytest.raises(ganlib.UserError, match="splits latents into 4 equal chunks: set latent_dim to a multiple, got 10"):
         biggan.Generator((32, 32, 3), latent_dim=10, width=4)
-    with pytest.raises(ganlib.UserError, match="'batch' or 'sync_batch', not None"):
+    with pytest.raises(ganlib.UserError, match="'batch' or 'sync_batch', got None"):
         biggan.Generator((32, 32, 3), latent_dim=8, width=4, normalization=None)

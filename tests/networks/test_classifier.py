@@ -7,11 +7,11 @@ from ganlib.networks import Classifier, dcgan, improved_mlp
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8)
 
 
-def make():
+def create():
     return Classifier(dcgan.Discriminator((8, 8, 1), width=4).body, (8, 8, 1), num_classes=3)
 
 
-def test_a_head_on_the_discriminators_own_body():
+def test_the_head_is_applied_to_the_shared_body():
     discriminator = dcgan.Discriminator((8, 8, 1), width=4, normalization=None)
     classifier = Classifier(discriminator.body, (8, 8, 1), num_classes=3)
     features = discriminator.features(IMAGES / 127.5 - 1.0)
@@ -22,14 +22,14 @@ def test_a_head_on_the_discriminators_own_body():
 
 
 def test_gradients_reach_every_weight():
-    classifier = make()
+    classifier = create()
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(classifier(IMAGES, training=True)[:, 0])
     assert all(g is not None for g in tape.gradient(loss, classifier.trainable_variables))
 
 
-def test_classify_gives_probabilities_of_uint8_and_float_images_alike():
-    classifier = make()
+def test_classify_returns_equal_probabilities_for_uint8_and_float_images():
+    classifier = create()
     probabilities = classifier.classify(IMAGES, batch_size=4)
     assert probabilities.shape == (6, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
@@ -45,7 +45,7 @@ def test_the_discriminator_chooses_the_head(tmp_path):
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "classifier.keras")(IMAGES), classifier(IMAGES))
 
 
-def test_initialization_by_data_reaches_body_and_head():
+def test_data_dependent_initialization_of_body_and_head():
     discriminator = improved_mlp.Discriminator((8, 8, 1), width=80)
     classifier = Classifier(discriminator.body, (8, 8, 1), 3, discriminator.class_head(3))
     images = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1), np.uint8)
@@ -56,7 +56,7 @@ def test_initialization_by_data_reaches_body_and_head():
 
 
 def test_it_is_a_plain_keras_model(tmp_path):
-    classifier = make()
+    classifier = create()
     classifier.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     classifier.fit(IMAGES, np.arange(6) % 3, epochs=1, verbose=0)
     classifier.save(tmp_path / "classifier.keras")

@@ -3,7 +3,7 @@ import numpy as np
 from ganlib.networks import dcgan
 
 
-def test_parameters_at_32_counted_by_hand():
+def test_parameters_at_32_match_a_count_by_hand():
     # dense 128 -> 4 * 4 * 256 without bias; 4x4 kernels 256 -> 128 -> 64 without bias, 64 -> 3 with;
     # batch norm has 4 numbers a channel.
     generator = dcgan.Generator((32, 32, 3), latent_dim=128, width=64)

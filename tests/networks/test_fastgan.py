@@ -6,11 +6,11 @@ import ganlib
 from ganlib.networks import fastgan
 from ganlib.training import RandomStream
 
-RANDOM = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("size", sorted(set(fastgan.STAGES) - {512, 1024}))
-def test_every_size_it_claims(size):
+def test_every_supported_size(size):
     generator = fastgan.Generator((size, size, 3), latent_dim=4, width=4)
     assert generator(np.zeros((1, 4), np.float32)).shape == (1, size, size, 3)
 
@@ -20,11 +20,11 @@ def test_every_size_it_claims(size):
 def test_gradients_reach_every_weight(light, classes):
     generator = fastgan.Generator((64, 64, 1), latent_dim=6, width=4, num_classes=classes, light=light)
     for variable in generator.trainable_variables:
-        variable.assign_add(0.1 * RANDOM.normal(size=variable.shape))  # strengths and biases begin with zeros
-    inputs = [RANDOM.normal(size=(4, 6)).astype(np.float32)] + ([np.arange(4) % 3] if classes else [])
+        variable.assign_add(0.1 * RNG.normal(size=variable.shape))  # strengths and biases are initialized with zeros
+    inputs = [RNG.normal(size=(4, 6)).astype(np.float32)] + ([np.arange(4) % 3] if classes else [])
     with tf.GradientTape() as tape:
         images = generator(*inputs, training=True, **generator.sample_noise(4, RandomStream(0)))
-        loss = tf.reduce_sum(images * RANDOM.normal(size=images.shape).astype(np.float32))
+        loss = tf.reduce_sum(images * RNG.normal(size=images.shape).astype(np.float32))
     for variable, gradient in zip(
         generator.trainable_variables, tape.gradient(loss, generator.trainable_variables), strict=True
     ):
@@ -32,9 +32,9 @@ def test_gradients_reach_every_weight(light, classes):
         assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, variable.path
 
 
-def test_noise_is_used_where_there_is_some():
+def test_noise_changes_images():
     generator = fastgan.Generator((16, 16, 1), latent_dim=6, width=4)
-    latents = RANDOM.normal(size=(2, 6)).astype(np.float32)
+    latents = RNG.normal(size=(2, 6)).astype(np.float32)
     for block in generator.blocks:
         block.strengths.assign([0.5, 0.5])
     images = [generator(latents, **generator.sample_noise(2, RandomStream(seed))) for seed in (0, 1)]
@@ -43,10 +43,10 @@ def test_noise_is_used_where_there_is_some():
     assert fastgan.Generator((16, 16, 1), latent_dim=6, width=4, light=True).sample_noise(2, RandomStream(0)) == {}
 
 
-def test_an_excitation_scales_channels_by_what_it_sees_in_coarse_maps():
+def test_excitation_matches_numpy():
     layer = fastgan.Excitation()
-    fine, coarse = (RANDOM.normal(size=shape).astype(np.float32) for shape in ((2, 8, 8, 3), (2, 8, 8, 5)))
-    found = layer(fine, coarse)
+    fine, coarse = (RNG.normal(size=shape).astype(np.float32) for shape in ((2, 8, 8, 3), (2, 8, 8, 5)))
+    outputs = layer(fine, coarse)
     pooled = coarse.reshape(2, 4, 2, 4, 2, 5).mean(axis=(2, 4)).reshape(2, -1)
 
     def normalized(wrapper):
@@ -56,22 +56,22 @@ def test_an_excitation_scales_channels_by_what_it_sees_in_coarse_maps():
 
     hidden = pooled @ normalized(layer.gather)
     gains = 1 / (1 + np.exp(-(hidden / (1 + np.exp(-hidden))) @ normalized(layer.spread)))
-    np.testing.assert_allclose(found, fine * gains[:, None, None], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(outputs, fine * gains[:, None, None], rtol=1e-4, atol=1e-5)
 
 
-def test_it_needs_normalization():
-    with pytest.raises(ganlib.UserError, match="fastgan has normalization='batch' or 'sync_batch', not None"):
+def test_normalization_is_required():
+    with pytest.raises(ganlib.UserError, match="fastgan requires normalization='batch' or 'sync_batch', got None"):
         fastgan.Generator((16, 16, 1), normalization=None)
 
 
-def test_parameters_are_those_of_projected_gans_code():
-    """github.com/autonomousvision/projected-gan, pg_modules/networks_fastgan.py, at 256x256, here with ngf=8 instead of 128."""
+def test_parameters_match_projected_gans_code():
+    """Compares with pg_modules/networks_fastgan.py of github.com/autonomousvision/projected-gan at 256x256, with ngf=8."""
     width, latent_dim, count = 8, 12, lambda filters, channels, size: filters * channels * size**2
     channels = {side: int(part * width) for side, part in {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5}.items()}
     expected = count(2 * channels[4], latent_dim, 4) + 2 * 2 * channels[4]  # a transposed convolution and its batch norm
     for before, after in ((4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 256)):
-        for coming in (channels[before], channels[after]):  # two convolutions, each with noise's strength and batch norm
-            expected += count(2 * channels[after], coming, 3) + 1 + 2 * 2 * channels[after]
+        for inputs in (channels[before], channels[after]):  # two convolutions, each with noise's strength and batch norm
+            expected += count(2 * channels[after], inputs, 3) + 1 + 2 * 2 * channels[after]
     for coarse, fine in ((4, 64), (8, 128), (16, 256)):
         expected += count(channels[fine], channels[coarse], 4) + channels[fine] ** 2
     expected += count(3, channels[256], 3) + 3

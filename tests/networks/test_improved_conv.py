@@ -1,7 +1,7 @@
 from ganlib.networks import Classifier, improved_conv
 
 
-def test_parameters_of_the_papers_networks_counted_by_hand():
+def test_parameters_match_a_count_by_hand():
     discriminator = improved_conv.Discriminator((32, 32, 3))
     classifier = Classifier(discriminator.body, (32, 32, 3), 10, discriminator.class_head(10))
     kernels = [(3, 3, 96), (3, 96, 96), (3, 96, 96), (3, 96, 192), *[(3, 192, 192)] * 3, (1, 192, 192), (1, 192, 192)]

@@ -6,11 +6,11 @@ from ganlib import layers
 from ganlib.networks import Classifier, improved_mlp
 
 
-def test_parameters_of_the_papers_classifier_counted_by_hand():
+def test_parameters_match_a_count_by_hand():
     discriminator = improved_mlp.Discriminator((28, 28, 1))
     classifier = Classifier(discriminator.body, (28, 28, 1), 10, discriminator.class_head(10))
     units = [784, 1000, 500, 250, 250, 250, 10]
-    expected = sum(a * b + b for a, b in itertools.pairwise(units)) + 10  # and the last layer's gains
+    expected = sum(a * b + b for a, b in itertools.pairwise(units)) + 10  # plus the gains of the last layer
     assert sum(v.value.shape.num_elements() for v in classifier.trainable_variables) == expected
     generator = improved_mlp.Generator((28, 28, 1))
     expected = 100 * 500 + 500 * 500 + 2 * 500 + 500 * 784 + 2 * 784  # batch norm has a bias only

@@ -8,20 +8,20 @@ from ganlib import penalties
 from ganlib.networks import dcgan, instance, stylegan2
 from tests.helpers import adam, same, weights
 
-RANDOM = np.random.default_rng(0)
-FEATURES = RANDOM.normal(size=(5, 6)).astype(np.float32)
-REAL = RANDOM.integers(0, 256, (5, 16, 16, 1), np.uint8)
-KEPT = RANDOM.normal(size=(7, 6)).astype(np.float32)
+RNG = np.random.default_rng(0)
+FEATURES = RNG.normal(size=(5, 6)).astype(np.float32)
+REAL = RNG.integers(0, 256, (5, 16, 16, 1), np.uint8)
+STORED = RNG.normal(size=(7, 6)).astype(np.float32)
 
 
-def gan_of(module=dcgan):
+def create_gan(module=dcgan):
     generator = module.Generator((16, 16, 1), latent_dim=12, width=8)
     gan = ganlib.GAN(
         instance.Generator(generator, instance_dim=6, num_instances=7, embedding_dim=8),
         instance.Discriminator(module.Discriminator((16, 16, 1), width=8), instance_dim=6, embedding_dim=4),
     )
     for network in (gan.generator, gan.ema_generator):
-        network.set_instances(KEPT)
+        network.set_instances(STORED)
     gan.compile(adam(), adam(), penalties=[penalties.R1(1.0, interval=2)])
     return gan
 
@@ -35,9 +35,9 @@ def test_features_have_length_1():
     assert not np.any(instance.unit_length(np.zeros((1, 3))))
 
 
-def test_logits_are_those_of_the_network_and_a_projection():
-    discriminator = gan_of().discriminator
-    images = RANDOM.uniform(-1, 1, (5, 16, 16, 1)).astype(np.float32)
+def test_logits_are_the_networks_plus_a_projection():
+    discriminator = create_gan().discriminator
+    images = RNG.uniform(-1, 1, (5, 16, 16, 1)).astype(np.float32)
     expected = discriminator.network(images) + np.sum(
         (FEATURES @ discriminator.embedding.kernel @ discriminator.projection.kernel) * discriminator.network.features(images),
         axis=1,
@@ -46,49 +46,51 @@ def test_logits_are_those_of_the_network_and_a_projection():
 
 
 @pytest.mark.parametrize("module", [dcgan, stylegan2])
-def test_images_follow_from_features_and_latents(module):
-    gan = gan_of(module)
+def test_images_depend_on_features_and_latents(module):
+    gan = create_gan(module)
     assert gan.generate(9).shape == (9, 16, 16, 1)
     one, other = gan.generate(4, labels=2), gan.generate(4, labels=3)
     assert np.abs(one - other).max() > 0
     assert np.abs(one[0] - one[1]).max() > 0
-    np.testing.assert_allclose(gan.generate(4, labels=3.0 * KEPT[2:3]), one, atol=1e-5)  # their length is of no account
+    np.testing.assert_allclose(
+        gan.generate(4, labels=3.0 * STORED[2:3]), one, atol=1e-5
+    )  # the length of features has no effect
     np.testing.assert_array_equal(gan.generate(8)[[0, 7]], gan.generate(8, labels=0)[[0, 7]])
 
 
-def test_training_moves_every_weight_and_keeps_the_instances():
-    gan = gan_of()
-    moving = gan.generator.trainable_variables + gan.discriminator.trainable_variables
-    before = [np.array(weight) for weight in moving]
+def test_training_updates_every_weight_and_keeps_the_instances():
+    gan = create_gan()
+    trainable = gan.generator.trainable_variables + gan.discriminator.trainable_variables
+    before = [np.array(weight) for weight in trainable]
     gan.fit(batches(), steps_per_epoch=3, verbose=0)
-    for weight, value in zip(moving, before, strict=True):
+    for weight, value in zip(trainable, before, strict=True):
         assert np.any(np.array(weight) != value), weight.path
     for network in (gan.generator, gan.ema_generator):
-        np.testing.assert_array_equal(network.instances, instance.unit_length(KEPT))
+        np.testing.assert_array_equal(network.instances, instance.unit_length(STORED))
 
 
-def test_it_is_saved_and_goes_on(tmp_path):
-    gan = gan_of()
+def test_training_resumes_after_saving(tmp_path):
+    gan = create_gan()
     gan.fit(batches(), steps_per_epoch=2, verbose=0)
     gan.save(tmp_path / "gan.keras")
-    again = keras.saving.load_model(tmp_path / "gan.keras")
-    np.testing.assert_array_equal(again.generate(3), gan.generate(3))
-    for model in (gan, again):
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.generate(3), gan.generate(3))
+    for model in (gan, loaded):
         model.fit(batches(), steps_per_epoch=2, verbose=0)
-    assert same(weights(again), weights(gan))
+    assert same(weights(loaded), weights(gan))
 
 
-def test_what_does_not_fit_is_said():
-    gan = gan_of()
+def test_mismatched_arguments_are_rejected():
+    gan = create_gan()
     with pytest.raises(ganlib.UserError, match="told features of its images: train it on .images, features."):
         gan.fit(batches().map(lambda images, features: images), steps_per_epoch=1, verbose=0)
-    with pytest.raises(ganlib.UserError, match="instances are from 0 to 6, got 7 to 7"):
+    with pytest.raises(ganlib.UserError, match="instances must be from 0 to 6, got 7 to 7"):
         gan.generate(2, labels=7)
-    with pytest.raises(ganlib.UserError, match=r"features must be \(n, 6\), got \(2, 5\)"):
+    with pytest.raises(ganlib.UserError, match=r"features must have the shape \(n, 6\), got \(2, 5\)"):
         gan.generate(2, labels=FEATURES[:2, :5])
-    with pytest.raises(ganlib.UserError, match="stands on a network without labels"):
+    with pytest.raises(ganlib.UserError, match="requires an unconditional network"):
         instance.Discriminator(dcgan.Discriminator((16, 16, 1), width=8, num_classes=3), 6)
-    with pytest.raises(ganlib.UserError, match="latent_dim=8 leaves none beside embedding_dim=8"):
+    with pytest.raises(ganlib.UserError, match="embedding_dim=8 leaves no latents: set latent_dim above it, got 8"):
         instance.Generator(dcgan.Generator((16, 16, 1), latent_dim=8, width=8), 6, embedding_dim=8)
     with pytest.raises(ganlib.UserError, match="the generator's condition_spec is .*, but the discriminator's is"):
         ganlib.GAN(gan.generator, dcgan.Discriminator((16, 16, 1), width=8))

@@ -1,7 +1,7 @@
 from ganlib.networks import mlp
 
 
-def test_parameters_counted_by_hand():
+def test_parameters_match_a_count_by_hand():
     # 4 * 16 + 16, 16 * 16 + 16, 16 * 64 + 64
     generator = mlp.Generator((8, 8, 1), latent_dim=4, width=16, normalization=None)
     assert generator.count_params() == 80 + 272 + 1088

@@ -1,4 +1,4 @@
-"""What every generator and discriminator must do, whatever its file."""
+"""Properties of all generators and discriminators."""
 
 import pathlib
 
@@ -36,8 +36,8 @@ def inputs(network, first):
     return (first, np.arange(len(first)) % 3) if network.num_classes else (first,)
 
 
-def move(variables):
-    """Adds a little noise to weights, so that none is as it began."""
+def perturb(variables):
+    """Adds noise to weights, so that none has its initial value."""
     for variable in variables:
         variable.assign_add(0.1 * np.random.default_rng(0).normal(size=variable.shape))
 
@@ -63,7 +63,7 @@ def test_shapes_types_and_range(networks):
 def test_gradients_reach_every_trainable_weight(networks):
     generator, discriminator = networks
     variables = generator.trainable_variables + discriminator.trainable_variables
-    move(variables)  # some begin with zeros, through which no gradient goes
+    perturb(variables)  # zero initialization blocks gradients
     with tf.GradientTape() as tape:
         images = generator(*inputs(generator, LATENTS), training=True)
         loss = tf.reduce_sum(discriminator(*inputs(discriminator, images), training=True) ** 2)
@@ -74,7 +74,7 @@ def test_gradients_reach_every_trainable_weight(networks):
         assert np.abs(gradient).max() > 0, variable.path
 
 
-def test_a_frozen_copy_gives_the_same(networks):
+def test_a_frozen_copy_returns_the_same(networks):
     for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
         network(*inputs(network, first), training=True)
         copy = averaging.clone_network(network)
@@ -84,17 +84,17 @@ def test_a_frozen_copy_gives_the_same(networks):
 
 def test_keras_round_trip_is_exact(networks, tmp_path):
     for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
-        network(*inputs(network, first), training=True)  # moves batch statistics and singular vectors
+        network(*inputs(network, first), training=True)  # updates batch statistics and singular vectors
         network.save(tmp_path / "network.keras")
         loaded = keras.saving.load_model(tmp_path / "network.keras")
         np.testing.assert_array_equal(network(*inputs(network, first)), loaded(*inputs(loaded, first)))
         assert loaded.get_config() == network.get_config() | {"name": loaded.name}
 
 
-def test_labels_are_used(networks):
+def test_labels_change_the_outputs(networks):
     for network, first in zip(networks, (LATENTS, IMAGES), strict=True):
         if network.num_classes:
-            move(network.trainable_variables)  # conditional batch norm starts with the same gain for every class
+            perturb(network.trainable_variables)  # initially, conditional batch norm has the same gain for every class
             first = np.repeat(first[:1], 2, axis=0)
             results = np.asarray(network(first, np.array([0, 1])))
             assert np.abs(results[0] - results[1]).max() > 0
@@ -116,20 +116,20 @@ def test_mixed_precision(name, policy):
     assert all(g is not None for g in tape.gradient(logits, variables))
 
 
-def test_weights_follow_from_the_global_seed():
-    def first_weights():
+def test_weights_are_determined_by_the_global_seed():
+    def initial_weights():
         keras.utils.set_random_seed(7)
         return dcgan.Generator(SHAPE, LATENT_DIM, WIDTH).get_weights()
 
-    for a, b in zip(first_weights(), first_weights(), strict=True):
+    for a, b in zip(initial_weights(), initial_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(
     "name", slow_but(["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"], "dcgan", "improved")
 )
-def test_every_size_it_claims(name):
-    module, latents = MODULES[name], np.ones((1, 420), np.float32)  # a multiple of all that biggan cuts them into
+def test_every_supported_size(name):
+    module, latents = MODULES[name], np.ones((1, 420), np.float32)  # a multiple of biggan's number of chunks at every size
     for size in getattr(module, "STAGES", None) or module.GENERATOR_WIDTHS:
         images = module.Generator((size, size, 1), 420, width=2)(latents)
         assert images.shape == (1, size, size, 1)
@@ -137,14 +137,16 @@ def test_every_size_it_claims(name):
 
 
 @pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"])
-def test_a_size_it_cannot_make_is_refused_with_those_it_can(name):
+def test_unsupported_sizes_are_rejected(name):
     for kind in (MODULES[name].Generator, MODULES[name].Discriminator):
-        with pytest.raises(ganlib.UserError, match=f"{name} cannot make images of 20x20: its sizes are (8, )?16, 28, 32"):
+        with pytest.raises(
+            ganlib.UserError, match=f"{name} cannot generate images of 20x20: choose one of the sizes (8, )?16, 28, 32"
+        ):
             kind((20, 20, 1), width=2)
 
 
-def test_no_file_of_networks_is_longer_than_300_lines():
-    """So that a reader compares two papers by comparing two short files."""
+def test_network_files_have_at_most_300_lines():
+    """Short files make it easy to compare two papers."""
     lengths = {
         path.name: len(path.read_text().splitlines()) for path in pathlib.Path(networks_of_ganlib.__path__[0]).glob("*.py")
     }

@@ -27,14 +27,14 @@ def discriminator_file(tmp_path):
 
 
 def test_taps_are_the_last_sums_at_the_coarsest_resolutions(backbone):
-    """The ends of MobileNetV2's stages of strides 8, 16 and 32: 32, 96 and 160 channels (Sandler et al. 2018, table 2)."""
+    """MobileNetV2's stages with strides 8, 16 and 32 have 32, 96 and 160 channels (Sandler et al. 2018, table 2)."""
     assert [maps.shape for maps in backbone(IMAGES)] == [(2, 4, 4, 32), (2, 2, 2, 96), (2, 1, 1, 160)]
     larger = mobilenet(taps=2, size=64)
     assert [maps.shape for maps in larger(IMAGES)] == [(2, 4, 4, 96), (2, 2, 2, 160)]
 
 
-def test_excitations_are_no_taps():
-    """Their maps of 1x1 lead back to finer ones. The last stages have 48 and 96 channels (Howard et al. 2019, table 2)."""
+def test_excitations_are_not_tapped():
+    """Their 1x1 maps scale finer ones. The last stages have 48 and 96 channels (Howard et al. 2019, table 2)."""
     small = pretrained.load("applications:MobileNetV3Small", (64, 64, 3), taps=2, weights=None)
     assert [maps.shape for maps in small(np.zeros((2, 64, 64, 3), np.float32))] == [(2, 4, 4, 48), (2, 2, 2, 96)]
 
@@ -42,26 +42,26 @@ def test_excitations_are_no_taps():
 @pytest.mark.parametrize(
     "name", ["InceptionV3", "EfficientNetV2B0", "ResNet50", "ResNet101V2", "ConvNeXtTiny", "MobileNetV3Large"]
 )
-def test_a_network_of_keras_applications_is_found_with_its_module(name):
-    make, module = pretrained.application(name)
-    assert make is getattr(keras.applications, name)
+def test_applications_are_returned_with_their_module(name):
+    constructor, module = pretrained.application(name)
+    assert constructor is getattr(keras.applications, name)
     assert callable(module.preprocess_input)
-    assert module.__name__.rpartition(".")[2] == make.__module__.rpartition(".")[2]
+    assert module.__name__.rpartition(".")[2] == constructor.__module__.rpartition(".")[2]
 
 
-def test_layers_can_be_named():
+def test_layers_are_tapped_by_name():
     named = mobilenet(taps=("block_2_add", "block_5_add"))
     assert [maps.shape[-1] for maps in named(IMAGES)] == [24, 32]
     with pytest.raises(ganlib.UserError, match="unknown layer of the backbone 'block_2_ad'.*block_2_add"):
         mobilenet(taps=("block_2_ad",))
 
 
-def test_pixels_are_prepared_as_the_network_wants_them(backbone):
+def test_pixels_are_preprocessed_for_the_network(backbone):
     prepared = keras.applications.mobilenet_v2.preprocess_input((IMAGES + 1) * 127.5)
-    for found, expected in zip(backbone(IMAGES), backbone.network(prepared, training=False), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+    for actual, expected in zip(backbone(IMAGES), backbone.network(prepared, training=False), strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
     vgg = pretrained.load("applications:VGG16", (32, 32, 3), taps=1, weights=None)
-    swapped = (IMAGES[..., ::-1] + 1) * 127.5 - np.array([103.939, 116.779, 123.68])  # as Keras documents it
+    swapped = (IMAGES[..., ::-1] + 1) * 127.5 - np.array([103.939, 116.779, 123.68])  # as documented by Keras
     np.testing.assert_allclose(vgg(IMAGES)[0], vgg.network(np.float32(swapped), training=False), rtol=1e-4, atol=1e-5)
 
 
@@ -72,7 +72,7 @@ def test_gray_images_are_repeated_into_color():
     np.testing.assert_array_equal(gray(images)[0], color(np.repeat(images, 3, axis=-1))[0])
 
 
-def test_it_is_frozen_and_gradients_reach_the_image(backbone):
+def test_the_backbone_is_frozen_and_gradients_reach_the_image(backbone):
     assert not backbone.trainable_variables
     before = [np.array(weight) for weight in backbone.weights]
     images = tf.constant(IMAGES)
@@ -94,33 +94,33 @@ def test_a_discriminator_or_classifier_of_ganlib(discriminator_file, tmp_path):
     np.testing.assert_array_equal(others[-1], maps[-1])
 
 
-def test_a_model_of_ones_own_takes_pixel_values(tmp_path):
+def test_custom_models_take_pixel_values(tmp_path):
     inputs = keras.layers.Input((32, 32, 3))
     keras.Model(inputs, keras.layers.Conv2D(4, 3, strides=2)(inputs)).save(tmp_path / "own.keras")
     backbone = pretrained.load(f"model:{tmp_path / 'own.keras'}", (32, 32, 3), taps=1)
     np.testing.assert_allclose(backbone(IMAGES)[0], backbone.network((IMAGES + 1) * 127.5), rtol=1e-5)
 
 
-def test_images_are_brought_to_what_a_network_was_made_for(discriminator_file):
+def test_images_are_resized_to_the_networks_input_size(discriminator_file):
     discriminator, path = discriminator_file
     backbone = pretrained.load(f"model:{path}", (16, 16, 3), taps=1)
-    images = np.zeros((2, 16, 16, 3), np.float32) + np.linspace(-1, 1, 3, dtype=np.float32)  # of one color: so are larger ones
+    images = np.zeros((2, 16, 16, 3), np.float32) + np.linspace(-1, 1, 3, dtype=np.float32)  # resizing preserves uniform images
     expected = discriminator.features(np.zeros((2, 32, 32, 3), np.float32) + images[:, :1, :1])
     np.testing.assert_allclose(np.reshape(backbone(images)[0], (2, -1)), expected, atol=1e-6)
 
 
-def test_color_is_not_made_gray(tmp_path):
+def test_color_images_are_not_converted_to_gray(tmp_path):
     dcgan.Discriminator((16, 16, 1), width=4).save(tmp_path / "gray.keras")
-    with pytest.raises(ganlib.UserError, match="the backbone takes images of 1 channels, and these have 3"):
+    with pytest.raises(ganlib.UserError, match="the backbone takes images of 1 channels, got images of 3"):
         pretrained.load(f"model:{tmp_path / 'gray.keras'}", (16, 16, 3), taps=1)
 
 
 def test_round_trip(backbone, tmp_path):
     backbone.save(tmp_path / "backbone.keras")
-    again = keras.saving.load_model(tmp_path / "backbone.keras")
-    for found, expected in zip(again(IMAGES), backbone(IMAGES), strict=True):
-        np.testing.assert_array_equal(found, expected)
-    assert not again.trainable_variables
+    loaded = keras.saving.load_model(tmp_path / "backbone.keras")
+    for actual, expected in zip(loaded(IMAGES), backbone(IMAGES), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    assert not loaded.trainable_variables
 
 
 def test_weights_from_a_file(tmp_path):
@@ -135,20 +135,24 @@ def test_weights_from_a_file(tmp_path):
     [
         ("applications:MobileNetV22", {}, "unknown network of keras.applications 'MobileNetV22'.*MobileNetV2"),
         ("applications:MobileNetV2", {"weights": "none.h5"}, "no weights for MobileNetV2 .*put the file"),
-        ("applications:MobileNetV2", {"weights": None, "taps": 9}, "maps at 5 resolutions: taps=9"),
-        ("applications:MobileNetV2", {"weights": None, "size": 16}, "MobileNetV2 takes no images of 16x16: give a larger size"),
+        ("applications:MobileNetV2", {"weights": None, "taps": 9}, "maps at 5 resolutions: taps must be from 1 to 5, got 9"),
+        (
+            "applications:MobileNetV2",
+            {"weights": None, "size": 16},
+            "MobileNetV2 does not support images of 16x16: set a larger size",
+        ),
         ("model:nowhere.keras", {}, "'nowhere.keras' is not a Keras model"),
-        ("MobileNetV2", {}, "no backbone 'MobileNetV2': give applications:NAME or model:PATH"),
+        ("MobileNetV2", {}, "unknown backbone 'MobileNetV2': use applications:NAME or model:PATH"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(source, arguments, message):
+def test_errors_have_one_line(source, arguments, message):
     with pytest.raises(ganlib.UserError, match=message) as caught:
         pretrained.load(source, (32, 32, 3), **arguments)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_a_classifier_on_it_learns_its_last_layer_or_all(discriminator_file, tmp_path, frozen):
+def test_a_classifier_trains_the_last_layer_or_all_layers(discriminator_file, tmp_path, frozen):
     from experiments.configs import base
 
     _, path = discriminator_file
@@ -161,9 +165,9 @@ def test_a_classifier_on_it_learns_its_last_layer_or_all(discriminator_file, tmp
     before = [np.array(weight) for weight in body.weights]
     images = np.uint8((np.concatenate([IMAGES] * 4) + 1) * 127.5)
     model.fit(tf.data.Dataset.from_tensors((images, np.arange(8) % 2)).repeat(), steps_per_epoch=2, verbose=0)
-    moved = [np.any(np.array(weight) != value) for weight, value in zip(body.weights, before, strict=True)]
-    assert moved == [not frozen and weight.trainable for weight in body.weights]
-    assert any(moved) != frozen
+    changed = [np.any(np.array(weight) != value) for weight, value in zip(body.weights, before, strict=True)]
+    assert changed == [not frozen and weight.trainable for weight in body.weights]
+    assert any(changed) != frozen
     model.classifier.save(tmp_path / "classifier.keras")
-    again = keras.saving.load_model(tmp_path / "classifier.keras")
-    np.testing.assert_array_equal(again.classify(images), model.classifier.classify(images))
+    loaded = keras.saving.load_model(tmp_path / "classifier.keras")
+    np.testing.assert_array_equal(loaded.classify(images), model.classifier.classify(images))

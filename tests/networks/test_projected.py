@@ -11,27 +11,27 @@ from ganlib import data, runs
 from ganlib.networks import dcgan, pretrained, projected
 from tests.helpers import adam, replicas, same, sgd, weights
 
-RANDOM = np.random.default_rng(0)
-IMAGES = RANDOM.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
-REAL = RANDOM.integers(0, 256, (32, 16, 16, 1), np.uint8)
+RNG = np.random.default_rng(0)
+IMAGES = RNG.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
+REAL = RNG.integers(0, 256, (32, 16, 16, 1), np.uint8)
 
 
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory):
-    """The path of a small discriminator, in the place of what was trained before."""
+    """The path of a small discriminator that replaces a pretrained network."""
     keras.utils.set_random_seed(0)
     path = tmp_path_factory.mktemp("backbone") / "discriminator.keras"
     dcgan.Discriminator((16, 16, 1), width=4, normalization=None).save(path)
     return f"model:{path}"
 
 
-def discriminator_on(backbone, **arguments):
+def create_discriminator(backbone, **arguments):
     return projected.Discriminator((16, 16, 1), backbone=backbone, taps=2, **{"width": 3, **arguments})
 
 
-def gan_on(backbone, optimizer=adam, classes=None, normalization="batch", **arguments):
+def create_gan(backbone, optimizer=adam, classes=None, normalization="batch", **arguments):
     generator = dcgan.Generator((16, 16, 1), latent_dim=4, width=4, num_classes=classes, normalization=normalization)
-    gan = ganlib.GAN(generator, discriminator_on(backbone, num_classes=classes, normalization=normalization))
+    gan = ganlib.GAN(generator, create_discriminator(backbone, num_classes=classes, normalization=normalization))
     gan.compile(optimizer(), optimizer(), loss="hinge", augment="translation", **arguments)
     return gan
 
@@ -40,8 +40,8 @@ def batches(classes=None):
     return data.batches(data.sources.from_arrays("noise", REAL, np.arange(32) % 3), 8, with_labels=bool(classes))
 
 
-def doubled(maps):
-    """Twice the resolution, linearly between the centers of pixels."""
+def upsample(maps):
+    """Doubles the resolution by linear interpolation between pixel centers."""
     for axis in (1, 2):
         n = maps.shape[axis]
         position = np.clip((np.arange(2 * n) + 0.5) / 2 - 0.5, 0, n - 1)
@@ -52,7 +52,7 @@ def doubled(maps):
 
 
 def test_channels_and_scales_are_mixed_as_in_the_paper(backbone):
-    discriminator = discriminator_on(backbone)
+    discriminator = create_discriminator(backbone)
     fine, coarse = (np.asarray(maps) for maps in discriminator.backbone(IMAGES))
     assert [fine.shape, coarse.shape] == [(4, 8, 8, 4), (4, 4, 4, 8)]
 
@@ -61,27 +61,27 @@ def test_channels_and_scales_are_mixed_as_in_the_paper(backbone):
 
     mixing = discriminator.mixing
     first, second = (conv(*pair) for pair in zip(mixing.across_channels, (fine, coarse), strict=True))
-    second = conv(mixing.across_scales[1], doubled(second))
-    first = conv(mixing.across_scales[0], doubled(first + second))
-    found = discriminator.features(IMAGES)
-    assert [maps.shape for maps in found] == [(4, 16, 16, 3), (4, 8, 8, 3)]
-    np.testing.assert_allclose(found[0], first, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found[1], second, rtol=1e-4, atol=1e-5)
+    second = conv(mixing.across_scales[1], upsample(second))
+    first = conv(mixing.across_scales[0], upsample(first + second))
+    features = discriminator.features(IMAGES)
+    assert [maps.shape for maps in features] == [(4, 16, 16, 3), (4, 8, 8, 3)]
+    np.testing.assert_allclose(features[0], first, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(features[1], second, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("classes", [None, 3])
-def test_logits_are_of_patches_and_the_image_s_is_their_mean(backbone, classes):
-    discriminator = discriminator_on(backbone, num_classes=classes)
+def test_the_logit_of_an_image_is_the_mean_of_its_patch_logits(backbone, classes):
+    discriminator = create_discriminator(backbone, num_classes=classes)
     labels = (np.arange(4) % 3,) if classes else ()
     logits = discriminator.logits(discriminator.features(IMAGES), *labels)
-    assert logits.shape == (4, 2 * 5 * 5)  # both scales end at 8x8, where a convolution of 4x4 fits 25 times
+    assert logits.shape == (4, 2 * 5 * 5)  # both scales end at 8x8, where a 4x4 kernel has 25 positions
     np.testing.assert_allclose(discriminator(IMAGES, *labels), np.mean(logits, axis=1), rtol=1e-5)
     if classes:
         assert np.abs(discriminator(IMAGES, *labels) - discriminator(IMAGES, (labels[0] + 1) % 3)).min() > 0
 
 
-def test_gradients_reach_images_and_all_that_is_not_frozen(backbone):
-    discriminator = discriminator_on(backbone, num_classes=3)
+def test_gradients_reach_images_and_all_trainable_weights(backbone):
+    discriminator = create_discriminator(backbone, num_classes=3)
     images = tf.constant(IMAGES)
     with tf.GradientTape() as tape:
         tape.watch(images)
@@ -91,39 +91,39 @@ def test_gradients_reach_images_and_all_that_is_not_frozen(backbone):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_ten_steps_move_all_but_what_is_frozen(backbone, count):
+def test_training_updates_all_but_the_frozen_weights(backbone, count):
     with replicas(count).scope():
-        gan = gan_on(backbone)
+        gan = create_gan(backbone)
     frozen = [weight for layer in gan.discriminator.frozen for weight in layer.weights]
-    moving = gan.discriminator.trainable_variables + gan.generator.trainable_variables
-    before = [[np.array(weight) for weight in group] for group in (frozen, moving)]
+    trainable = gan.discriminator.trainable_variables + gan.generator.trainable_variables
+    before = [[np.array(weight) for weight in group] for group in (frozen, trainable)]
     gan.fit(batches(), steps_per_epoch=10, verbose=0)
     assert same([np.array(weight) for weight in frozen], before[0])
-    for weight, value in zip(moving, before[1], strict=True):
+    for weight, value in zip(trainable, before[1], strict=True):
         assert np.any(np.array(weight) != value), weight.path
 
 
-def test_two_replicas_learn_what_one_device_does(backbone):
-    learned = []
+def test_two_replicas_match_one_device(backbone):
+    results = []
     for count in (1, 2):
         with replicas(count).scope():
             keras.utils.set_random_seed(0)
-            gan = gan_on(backbone, sgd, normalization=None)
+            gan = create_gan(backbone, sgd, normalization=None)
         gan.fit(batches(), steps_per_epoch=5, verbose=0)
-        learned.append(weights(gan))
-    for one, other in zip(*learned, strict=True):
+        results.append(weights(gan))
+    for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
-def test_it_is_saved_with_its_backbone_and_goes_on(backbone, tmp_path):
-    gan = gan_on(backbone, classes=3)
+def test_training_resumes_after_saving_with_the_backbone(backbone, tmp_path):
+    gan = create_gan(backbone, classes=3)
     gan.fit(batches(3), steps_per_epoch=2, verbose=0)
     gan.save(tmp_path / "gan.keras")
-    again = keras.saving.load_model(tmp_path / "gan.keras")
-    assert same(weights(again), weights(gan))
-    for model in (gan, again):
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert same(weights(loaded), weights(gan))
+    for model in (gan, loaded):
         model.fit(batches(3), steps_per_epoch=2, verbose=0)
-    assert same(weights(again), weights(gan))
+    assert same(weights(loaded), weights(gan))
 
 
 def test_gray_images_and_maps_of_odd_sizes():
@@ -135,11 +135,11 @@ def test_gray_images_and_maps_of_odd_sizes():
     assert discriminator(images).shape == (2,)
 
 
-def test_what_it_cannot_do_is_said_at_once(backbone, tmp_path):
+def test_unsupported_arguments_are_rejected(backbone, tmp_path):
     with pytest.raises(ganlib.UserError, match="this discriminator judges patches: leave top_k=1.0"):
-        gan_on(backbone, top_k=0.5)
-    with pytest.raises(ganlib.UserError, match="projected has conditioning='projection' alone"):
-        discriminator_on(backbone, num_classes=3, conditioning="auxiliary")
+        create_gan(backbone, top_k=0.5)
+    with pytest.raises(ganlib.UserError, match="projected requires conditioning='projection'"):
+        create_discriminator(backbone, num_classes=3, conditioning="auxiliary")
     config = base_config.classifier()
     config.update(method="supervised", networks="projected")
     config.discriminator.update(backbone=backbone, taps=2, width=3)
@@ -148,7 +148,7 @@ def test_what_it_cannot_do_is_said_at_once(backbone, tmp_path):
         runs.build(runs.Run(tmp_path, tmp_path, config, facts))
 
 
-def test_a_config_may_have_another_generator(backbone, tmp_path):
+def test_a_config_can_combine_it_with_another_generator(backbone, tmp_path):
     config = base_config.gan()
     config.networks = "dcgan"
     config.generator.update(latent_dim=4, width=4)
@@ -160,8 +160,8 @@ def test_a_config_may_have_another_generator(backbone, tmp_path):
 
 @pytest.mark.parametrize(("side", "channels", "halved"), [(112, 64, [64, 128, 256, 512]), (56, 64, [128, 256, 512]),
                                                           (28, 128, [256, 512]), (14, 256, [512])])  # fmt: skip
-def test_small_discriminators_have_the_parameters_of_the_authors_code(side, channels, halved):
-    """github.com/autonomousvision/projected-gan, pg_modules/discriminator.py, on the maps of images of 224x224."""
+def test_parameters_match_the_authors_code(side, channels, halved):
+    """Compares with pg_modules/discriminator.py of github.com/autonomousvision/projected-gan, for 224x224 images."""
     scale = projected.ScaleDiscriminator(width=64)
     scale(np.zeros((1, side, side, channels), np.float32))
     chain = [channels, *halved]

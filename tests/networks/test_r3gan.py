@@ -13,9 +13,11 @@ def parameters(network):
     return sum(math.prod(v.shape) for v in network.trainable_variables)
 
 
-def of_the_authors_stages(widths, cardinalities, blocks):
-    """The parameters of the residual blocks and width changes of github.com/brownvc/R3GAN, R3GAN/Networks.py: two 1x1
-    convolutions, one 3x3 in groups, and two biases in a block; a 1x1 convolution where the width changes."""
+def count_parameters_of_stages(widths, cardinalities, blocks):
+    """Counts the parameters of residual blocks and width changes in R3GAN/Networks.py of github.com/brownvc/R3GAN.
+
+    A block has two 1x1 convolutions, a grouped 3x3 convolution and two biases; a width change is a 1x1 convolution.
+    """
     total = 0
     for width, cardinality in zip(widths, cardinalities, strict=True):
         wide = 2 * width
@@ -29,14 +31,14 @@ def of_the_authors_stages(widths, cardinalities, blocks):
         (32, 10, {}, [768] * 4, [96] * 4),  # CIFAR10 in train.py
         (64, None, {}, [768] * 4 + [384], [96] * 4 + [48]),  # FFHQ-64
         (256, None, {}, [768] * 4 + [384, 192, 96], [96] * 4 + [48, 24, 12]),  # FFHQ-256
-        (32, 1000, {"width": 1536, "group_width": 32}, [1536] * 4, [96] * 4),  # ImageNet-32
+        pytest.param(32, 1000, {"width": 1536, "group_width": 32}, [1536] * 4, [96] * 4, marks=pytest.mark.slow),  # ImageNet-32
         # ImageNet-64, at a quarter of its width
         (64, 1000, {"width": 384, "group_width": 32, "full_width": 64}, [384] * 5, [24] * 5),
     ],
 )
-def test_parameters_are_those_of_the_authors_presets(size, classes, arguments, widths, cardinalities):
+def test_parameters_match_the_authors_presets(size, classes, arguments, widths, cardinalities):
     shape, condition = (size, size, 3), 64 if classes else 0
-    stages = of_the_authors_stages(widths, cardinalities, blocks=2)
+    stages = count_parameters_of_stages(widths, cardinalities, blocks=2)
     generator = r3gan.Generator(shape, num_classes=classes, **arguments)
     basis = 16 * widths[0] + (64 + condition) * widths[0]
     assert parameters(generator) == stages + basis + 3 * widths[-1] + (classes or 0) * condition
@@ -46,7 +48,7 @@ def test_parameters_are_those_of_the_authors_presets(size, classes, arguments, w
     assert parameters(discriminator) == stages + basis + 3 * widths[-1] + (classes or 0) * (units if classes else 0)
 
 
-def test_a_block_is_its_input_at_first_and_by_hand_afterwards():
+def test_a_block_is_the_identity_at_first_and_then_matches_numpy():
     block = r3gan.ResidualBlock(4, groups=2, blocks=8)
     x = np.random.default_rng(0).normal(size=(2, 5, 5, 4)).astype(np.float32)
     np.testing.assert_array_equal(block(x), x)
@@ -61,14 +63,14 @@ def test_a_block_is_its_input_at_first_and_by_hand_afterwards():
     y = leaky(x @ widen[0, 0] + widen_bias)
     padded, z = np.pad(y, [(0, 0), (1, 1), (1, 1), (0, 0)]), np.zeros_like(y)
     for i, j, group in np.ndindex(3, 3, 2):
-        own = slice(4 * group, 4 * group + 4)
-        z[..., own] += padded[:, i : i + 5, j : j + 5, own] @ convolve[i, j][:, own]
+        channels = slice(4 * group, 4 * group + 4)
+        z[..., channels] += padded[:, i : i + 5, j : j + 5, channels] @ convolve[i, j][:, channels]
     expected = x + leaky(z + convolve_bias) @ narrow[0, 0]
     np.testing.assert_allclose(block(x), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_variance_at_the_start():
-    """Features of unit variance come through the branch of the first block as large as its gain says."""
+def test_variance_at_initialization():
+    """For features of unit variance, the branch of the first block has the variance given by its gain."""
     keras.utils.set_random_seed(0)
     block = r3gan.ResidualBlock(64, groups=8, blocks=8)
     x = np.random.default_rng(0).normal(size=(8, 8, 8, 64)).astype(np.float32)
@@ -76,7 +78,7 @@ def test_variance_at_the_start():
     assert np.var(branch) == pytest.approx(r3gan.GAIN**2 * 8**-0.5, rel=0.1)
 
 
-def test_labels_weigh_the_features_by_an_inner_product():
+def test_labels_are_projected_on_the_features():
     discriminator = r3gan.Discriminator((8, 8, 1), width=8, num_classes=3)
     images = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32)
     labels = np.array([0, 2, 1, 0])
@@ -85,8 +87,8 @@ def test_labels_weigh_the_features_by_an_inner_product():
     np.testing.assert_allclose(discriminator(images, labels), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_what_it_cannot_make_is_refused():
-    with pytest.raises(ganlib.UserError, match="held by R1 and R2: leave spectral_norm=False"):
+def test_unsupported_arguments_are_rejected():
+    with pytest.raises(ganlib.UserError, match="regularized by R1 and R2: set spectral_norm=False"):
         r3gan.Discriminator((8, 8, 1), width=8, spectral_norm=True)
-    with pytest.raises(ganlib.UserError, match="26 channels are not a multiple of 3 groups"):
+    with pytest.raises(ganlib.UserError, match="cannot divide 26 channels into 3 groups"):
         r3gan.Generator((8, 8, 1), width=13, group_width=8)

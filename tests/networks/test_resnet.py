@@ -5,7 +5,7 @@ import ganlib
 from ganlib.networks import resnet
 
 
-def test_parameters_of_the_papers_cifar10_networks_counted_by_hand():
+def test_parameters_of_the_cifar10_networks_match_a_count_by_hand():
     # dense 128 -> 4 * 4 * 256; three blocks of two 3x3 convolutions, a 1x1 one and two batch norms; batch norm; 3x3 to RGB
     block = 2 * (9 * 256 * 256 + 256) + (256 * 256 + 256) + 2 * 4 * 256
     assert resnet.Generator().count_params() == 129 * 4096 + 3 * block + 4 * 256 + 9 * 256 * 3 + 3
@@ -19,8 +19,8 @@ def test_features_are_summed_over_positions():
     assert resnet.Discriminator((32, 32, 3), width=8).features(np.zeros((1, 32, 32, 3), "float32")).shape == (1, 8)
 
 
-def test_labels_without_batch_norm_are_refused():
-    with pytest.raises(ganlib.UserError, match="takes labels through batch normalization"):
+def test_labels_without_batch_norm_are_rejected():
+    with pytest.raises(ganlib.UserError, match="conditioned on labels by batch normalization"):
         resnet.Generator((8, 8, 1), num_classes=3, normalization=None)
 
 
@@ -29,14 +29,14 @@ def test_widths_of_the_larger_sizes():
     papers = {48: [(512, 256, 128, 64), (64, 128, 256, 512, 1024)], 128: [(1024, 1024, 512, 256, 128, 64),
               (64, 128, 256, 512, 1024, 1024)]}  # fmt: skip
     for size, (generator, discriminator) in papers.items():
-        assert tuple(64 * part for part in resnet.GENERATOR_WIDTHS[size]) == generator
+        assert tuple(64 * multiple for multiple in resnet.GENERATOR_WIDTHS[size]) == generator
         halving, plain = resnet.DISCRIMINATOR_WIDTHS[size]
-        assert tuple(64 * part for part in halving + plain) == discriminator
+        assert tuple(64 * multiple for multiple in halving + plain) == discriminator
         assert size >> len(generator) - 1 == {48: 6, 128: 4}[size]
 
 
-def test_spectral_norm_of_every_weight_of_the_generator():
-    """As in SAGAN: a dense layer, three convolutions of each of two blocks, four of the attention, and the last."""
+def test_every_weight_of_the_generator_can_be_spectrally_normalized():
+    """As in SAGAN: a dense layer, three convolutions in each of two blocks, four in self-attention, the last convolution."""
     generator = resnet.Generator((16, 16, 3), 4, width=8, spectral_norm=True, attention=8)
     wrapped = [v.path for v in generator.non_trainable_variables if v.name == "singular_vector"]
     kernels = [v.path for v in generator.trainable_variables if v.name == "kernel"]

@@ -1,4 +1,4 @@
-"""A critic whose values and gradients numpy knows."""
+"""A critic with a numpy implementation of its values and gradients."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,13 +11,13 @@ OUT = RANDOM.normal(size=5)
 
 
 def critic(images):
-    """A smooth function of each image, the same in TensorFlow and in float64 numpy."""
+    """A smooth function of each image. `squared_norms` has the same function in float64 numpy."""
     flat = tf.reshape(images, (-1, 9))
     return tf.linalg.matvec(tf.tanh(flat @ WEIGHTS.astype(np.float32)), OUT.astype(np.float32))
 
 
 def squared_norms(images, eps=1e-5):
-    """``||grad critic||^2`` of every image by central finite differences in float64."""
+    """Computes ``||grad critic||^2`` of every image with central finite differences in float64."""
 
     def value(x):
         return np.tanh(x.reshape(-1, 9) @ WEIGHTS) @ OUT

@@ -25,15 +25,15 @@ def cross_entropy(logits, labels):
     return -np.mean(scipy.special.log_softmax(np.asarray(logits, np.float64), axis=1)[np.arange(len(labels)), labels])
 
 
-def test_auxiliary_classification_by_scipy():
+def test_auxiliary_classification_against_scipy():
     critic = critic_with(conditioning="auxiliary")
     kernel, bias = critic.discriminator.label_head.head.get_weights()
     real, fake = (cross_entropy(np.asarray(critic.features(x)) @ kernel + bias, LABELS) for x in (REAL, FAKE))
     penalty = penalties.AuxiliaryClassification(2.0, generator_weight=0.1)
     assert float(penalty(critic, REAL, FAKE, None)) == pytest.approx(2 * (real + fake), rel=1e-4)
     assert float(penalty.of_generator(critic, None, FAKE, None)) == pytest.approx(0.2 * fake, rel=1e-4)
-    on_real_alone = penalties.AuxiliaryClassification(2.0, on_generated=False)
-    assert float(on_real_alone(critic, REAL, FAKE, None)) == pytest.approx(2 * real, rel=1e-4)
+    real_only = penalties.AuxiliaryClassification(2.0, on_generated=False)
+    assert float(real_only(critic, REAL, FAKE, None)) == pytest.approx(2 * real, rel=1e-4)
 
 
 def test_data_to_data_cross_entropy_by_a_loop():
@@ -54,12 +54,12 @@ def test_data_to_data_cross_entropy_by_a_loop():
     assert float(penalty.of_generator(critic, None, FAKE, None)) > 0
 
 
-def test_rotations_by_numpy():
+def test_rotation_prediction_against_numpy():
     discriminator = mlp.Discriminator(SHAPE, width=16, rotations=True)
     critic = Critic(discriminator, augment.none, None, None)
-    turned = np.concatenate([np.rot90(REAL[:2], k, axes=(1, 2)) for k in range(4)])
+    rotated = np.concatenate([np.rot90(REAL[:2], k, axes=(1, 2)) for k in range(4)])
     kernel, bias = discriminator.rotation_head.get_weights()
-    loss = cross_entropy(np.asarray(discriminator.features(turned)) @ kernel + bias, np.repeat(np.arange(4), 2))
+    loss = cross_entropy(np.asarray(discriminator.features(rotated)) @ kernel + bias, np.repeat(np.arange(4), 2))
     penalty = penalties.RotationPrediction(3.0, generator_weight=0.2)
     assert float(penalty(critic, REAL, FAKE, None)) == pytest.approx(3 * loss, rel=1e-4)
     assert float(penalty.of_generator(critic, None, REAL, None)) == pytest.approx(0.6 * loss, rel=1e-4)
@@ -70,7 +70,8 @@ def test_rotations_by_numpy():
     [(penalties.AuxiliaryClassification, "auxiliary"), (penalties.ContrastiveClassification, "contrastive")],
 )
 def test_labels_reach_both_networks(kind, conditioning, images, labels):
-    """With these, the discriminator sees labels through the penalty alone; its class head and the generator must learn."""
+    """With these penalties, labels reach the discriminator only through the penalty. Its class head and the generator must
+    be trained."""
 
     def trained(labels):
         keras.utils.set_random_seed(0)

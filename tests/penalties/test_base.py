@@ -11,7 +11,7 @@ from tests.penalties.critics import REAL, critic
 
 
 @pytest.mark.parametrize("interval", [1, 4])
-def test_lazy_penalty_keeps_its_mean(interval):
+def test_lazy_penalty_preserves_its_mean(interval):
     penalty = penalties.R1(weight=1.0, interval=interval)
     at_step = tf.function(lambda step: penalty(critic, tf.constant(REAL), None, None, step))
     values = [float(at_step(tf.constant(step, tf.int64))) for step in range(8)]
@@ -25,16 +25,15 @@ NETWORKS = {
     "contrastive_classification": (dcgan, {"num_classes": 3, "conditioning": "contrastive"}),
     "rotation_prediction": (dcgan, {"rotations": True}),
 }
-"""What a penalty asks for; all others take any."""
+"""Name of a penalty -> the networks that it needs. The other penalties work with any networks."""
 
 
 def gan_for(penalty, optimizer=adam, **arguments):
-    """A small GAN that fits a penalty."""
-    module, own = NETWORKS.get(penalty.name, (mlp, {}))
-    classes = own.get("num_classes")
-    plain = {} if module is stylegan2 else {"normalization": None}  # the same for any number of replicas
-    generator = module.Generator(SHAPE, latent_dim=4, width=8, num_classes=classes, **plain)
-    gan = ganlib.GAN(generator, module.Discriminator(SHAPE, width=8, **own))
+    """Returns a small GAN that fits a penalty."""
+    module, options = NETWORKS.get(penalty.name, (mlp, {}))
+    normalization = {} if module is stylegan2 else {"normalization": None}  # independent of the number of replicas
+    generator = module.Generator(SHAPE, latent_dim=4, width=8, num_classes=options.get("num_classes"), **normalization)
+    gan = ganlib.GAN(generator, module.Discriminator(SHAPE, width=8, **options))
     gan.compile(optimizer(), optimizer(), penalties=[penalty], **arguments)
     return gan
 
@@ -43,8 +42,8 @@ LAZY = [kind(2.0, interval=3) for kind in penalties.KINDS if kind is not penalti
 
 
 @pytest.mark.parametrize("penalty", LAZY, ids=lambda p: p.name)
-def test_each_trains_by_its_interval_and_is_saved_with_a_gan(penalty, images, labels, tmp_path):
-    gan = gan_for(penalty, run_eagerly=True)  # as a graph: in the last test here, and in those of the configs
+def test_each_penalty_follows_its_interval_and_is_saved_with_a_gan(penalty, images, labels, tmp_path):
+    gan = gan_for(penalty, run_eagerly=True)  # the last test of this file and the tests of the configs run graphs
     logs = [gan.train_on_batch(images[:8], labels[:8], return_dict=True) for _ in range(4)]
     names = [penalty.name] * penalty.on_discriminator + [f"generator_{penalty.name}"] * penalty.on_generator
     assert names
@@ -52,15 +51,15 @@ def test_each_trains_by_its_interval_and_is_saved_with_a_gan(penalty, images, la
         assert [log[name] > 0 for log in logs] == [True, False, False, True]
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    (copy,) = loaded.penalties
-    assert type(copy) is type(penalty)
-    assert copy.get_config() == penalty.get_config()
-    for model in (gan, loaded):  # what is kept between steps was saved, too
+    (loaded_penalty,) = loaded.penalties
+    assert type(loaded_penalty) is type(penalty)
+    assert loaded_penalty.get_config() == penalty.get_config()
+    for model in (gan, loaded):  # the state of the penalty was saved too
         model.train_on_batch(images[:8], labels[:8])
     assert same(weights(gan), weights(loaded))
 
 
-def test_by_name_with_errors():
+def test_get_by_name_and_errors():
     assert penalties.get("r1", weight=2.0, interval=3).get_config() == {"weight": 2.0, "interval": 3, "augmented": False}
     assert {name: kind(1.0).name for name, kind in penalties.PENALTIES.items()} == {k: k for k in penalties.PENALTIES}
     with pytest.raises(ganlib.UserError, match="unknown penalty 'r3'"):
@@ -75,27 +74,27 @@ def test_by_name_with_errors():
 @pytest.mark.parametrize(
     ("penalty", "networks", "message"),
     [
-        (penalties.PathLength(), {}, "'path_length' needs a generator with styles, as that of stylegan2"),
+        (penalties.PathLength(), {}, "'path_length' needs a generator with styles, such as stylegan2"),
         (penalties.AuxiliaryClassification(), {}, "needs a conditional discriminator with conditioning='auxiliary'"),
         (penalties.ContrastiveClassification(), {}, "needs a conditional discriminator with conditioning='contrastive'"),
         (penalties.RotationPrediction(), {}, "needs a discriminator with rotations=True"),
-        (penalties.R1(1.0), {"conditioning": "auxiliary"}, "learns labels by penalty 'auxiliary_classification' alone: add it"),
+        (penalties.R1(1.0), {"conditioning": "auxiliary"}, "learns labels only through penalty 'auxiliary_classification'"),
     ],
 )
-def test_networks_that_do_not_fit_are_refused_at_compile(penalty, networks, message):
+def test_networks_that_do_not_fit_raise_at_compile(penalty, networks, message):
     gan = ganlib.GAN(mlp.Generator(SHAPE, 4, num_classes=3), mlp.Discriminator(SHAPE, num_classes=3, **networks))
     with pytest.raises(ganlib.UserError, match=message):
         gan.compile(adam(), adam(), penalties=[penalty])
 
 
-def test_labels_cannot_be_taught_without_classes():
+def test_auxiliary_classification_needs_classes():
     gan = ganlib.GAN(mlp.Generator(SHAPE, 4), mlp.Discriminator(SHAPE, conditioning="auxiliary"))
     with pytest.raises(ganlib.UserError, match="conditioning='auxiliary', this one has no classes"):
         gan.compile(adam(), adam(), penalties=[penalties.AuxiliaryClassification()])
 
 
-def test_a_penalty_twice_is_refused():
-    with pytest.raises(ganlib.UserError, match="every penalty may be there once, got r1, r1"):
+def test_duplicate_penalty_raises():
+    with pytest.raises(ganlib.UserError, match="each penalty may be used once, got r1, r1"):
         mlp_gan(penalties=[penalties.R1(1.0), penalties.R1(2.0)])
 
 
@@ -108,8 +107,8 @@ def test_a_penalty_twice_is_refused():
     ],
     ids=lambda k: k.name,
 )
-def test_lazy_ones_that_communicate_are_the_same_on_two_replicas(kind, images):
-    """TensorFlow cannot exchange anything inside a condition, so there they are computed at every step."""
+def test_lazy_penalties_with_collectives_agree_on_two_replicas(kind, images):
+    """TensorFlow does not support collectives inside a condition, so these penalties are computed at every step."""
     results = []
     for count in (1, 2):
         with replicas(count).scope():

@@ -8,7 +8,7 @@ from tests.penalties.critics import FAKE, REAL, critic
 
 
 def test_consistency_by_hand():
-    """T mirrors half of the images; the critic's logits of those alone change."""
+    """T mirrors half of the images, and only their logits change."""
     mirrored = RandomStream(3).uniform((4, 1, 1, 1)).numpy() < 0.5
     assert 0 < mirrored.sum() < 4
 

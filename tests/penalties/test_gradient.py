@@ -38,7 +38,7 @@ def test_wgan_gp_has_a_finite_gradient_where_the_critic_is_flat():
 
 
 def test_gradient_of_r1_reaches_the_critics_weights():
-    # R1 of a linear critic w.x is weight / 2 |w|^2, whose gradient is weight * w.
+    # R1 of a linear critic w.x is weight / 2 |w|^2, and its gradient is weight * w.
     weights = tf.Variable(RANDOM.normal(size=(9,)).astype(np.float32))
     with tf.GradientTape() as tape:
         value = penalties.R1(weight=4.0)(lambda x: tf.linalg.matvec(tf.reshape(x, (-1, 9)), weights), REAL, None, None)
@@ -46,16 +46,16 @@ def test_gradient_of_r1_reaches_the_critics_weights():
 
 
 def test_r1_with_respect_to_augmented_images():
-    """Saturation scales colors by a factor of each image, and so the gradient of what comes before it."""
+    """Saturation multiplies the colors of each image by a factor, and hence the gradient with respect to the original image."""
     discriminator = mlp.Discriminator((3, 3, 3), width=8)
     images, rng = RANDOM.normal(size=(4, 3, 3, 3)).astype(np.float32), RandomStream(5)
-    contrast = augment.DiffAugment("color")
-    augmented = contrast(images, RandomStream(5))
+    color = augment.DiffAugment("color")
+    augmented = color(images, RandomStream(5))
     values = {}
     for at_augmented in (False, True):
-        seen = Critic(discriminator, contrast, None, RandomStream(5))
-        seen.forward(images)
-        values[at_augmented] = float(penalties.R1(2.0, augmented=at_augmented)(seen, images, images, rng))
+        color_critic = Critic(discriminator, color, None, RandomStream(5))
+        color_critic.forward(images)
+        values[at_augmented] = float(penalties.R1(2.0, augmented=at_augmented)(color_critic, images, images, rng))
     with tf.GradientTape() as tape:
         tape.watch(augmented)
         logits = discriminator(augmented)

@@ -7,27 +7,27 @@ from tests.helpers import two_replicas
 from tests.penalties.critics import FAKE, REAL, critic
 
 
-def test_by_hand_over_three_steps():
+def test_lecam_over_three_steps_by_hand():
     lecam = penalties.LeCam(0.5, decay=0.9)
     lecam.build(None, None)
     real, fake = (np.asarray(critic(images), np.float64) for images in (REAL, FAKE))
-    to_real = to_fake = 0.0
+    real_average = fake_average = 0.0
     for _ in range(3):
         value = float(lecam(critic, REAL, FAKE, None))
-        to_real, to_fake = 0.9 * to_real + 0.1 * real.mean(), 0.9 * to_fake + 0.1 * fake.mean()
-        expected = np.square(real - to_fake).mean() + np.square(fake - to_real).mean()
+        real_average, fake_average = 0.9 * real_average + 0.1 * real.mean(), 0.9 * fake_average + 0.1 * fake.mean()
+        expected = np.square(real - fake_average).mean() + np.square(fake - real_average).mean()
         assert value == pytest.approx(0.5 * expected, rel=1e-4)
 
 
-def test_averages_are_those_of_all_replicas():
+def test_averages_use_the_global_batch():
     with two_replicas().scope():
         lecam = penalties.LeCam(1.0, decay=0.0)
         lecam.build(None, None)
     halves = [REAL[:2], REAL[2:]]
 
     def step():
-        own = tf.stack(halves)[tf.distribute.get_replica_context().replica_id_in_sync_group]
-        lecam(critic, own, own, None)
+        images = tf.stack(halves)[tf.distribute.get_replica_context().replica_id_in_sync_group]
+        lecam(critic, images, images, None)
 
     two_replicas().run(step)
     values = [float(v) for v in two_replicas().experimental_local_results(lecam.state.real.value)]

@@ -10,7 +10,7 @@ from ganlib.training import RandomStream
 from tests.helpers import adam
 
 
-def test_against_finite_differences(float64):
+def test_path_length_against_finite_differences(float64):
     generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1)
     path_length = penalties.PathLength(1.0, interval=1)
     path_length.build(generator, None)
@@ -35,12 +35,12 @@ def test_against_finite_differences(float64):
     assert value == pytest.approx(np.square(lengths - 0.01 * lengths.mean()).mean(), rel=1e-3)
 
 
-def test_it_moves_the_generator(images):
+def test_path_length_affects_the_generator(images):
     def trained(weight):
         gan = ganlib.GAN(stylegan2.Generator((8, 8, 1), 4, width=8), stylegan2.Discriminator((8, 8, 1), width=8))
         gan.generator.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in gan.generator.get_weights()])
         gan.compile(adam(), adam(), penalties=[penalties.PathLength(weight)])
-        gan.run_eagerly = True  # tracing takes far longer than one step
+        gan.run_eagerly = True  # tracing takes much longer than one step
         gan.train_on_batch(images[:8])
         return gan.generator.convs[0].conv.kernel.numpy()
 

@@ -32,7 +32,7 @@ def trained(workdir, config=None, steps=2, **arguments):
     return model
 
 
-def test_a_run_leaves_its_files_and_can_be_loaded(tmp_path):
+def test_run_writes_its_files_and_can_be_loaded(tmp_path):
     gan = trained(tmp_path / "run")
     names = {p.name for p in (tmp_path / "run").iterdir()}
     assert names == {"config.json", "run.json", "metrics.jsonl", "speed.jsonl", "tensorboard", "checkpoints", "samples"}
@@ -64,33 +64,33 @@ def test_classifiers_can_be_loaded(tmp_path, method):
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_a_run_can_be_loaded_in_another_precision_and_trained_on(tmp_path, precision):
-    """Loss scaling, which float16 alone has, is part of the optimizers' state."""
-    model = trained(tmp_path, small(precision=precision), steps=8)  # float16 makes no update until its scale has come down
+def test_run_can_be_loaded_in_another_precision_and_trained_further(tmp_path, precision):
+    """Only float16 has loss scaling, which is part of the optimizers' state."""
+    model = trained(tmp_path, small(precision=precision), steps=8)  # float16 skips updates until the loss scale has decreased
     loaded = ganlib.load(tmp_path, precision="float32")
     assert {layer.compute_dtype for layer in loaded.networks} == {"float32"}
     assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), model.get_weights(), strict=True))
-    own = getattr(model.discriminator_optimizer, "inner_optimizer", model.discriminator_optimizer)
-    assert int(own.iterations) > 0
-    assert same(*([v.numpy() for v in each.variables] for each in (loaded.discriminator_optimizer, own)))
+    optimizer = getattr(model.discriminator_optimizer, "inner_optimizer", model.discriminator_optimizer)
+    assert int(optimizer.iterations) > 0
+    assert same(*([v.numpy() for v in each.variables] for each in (loaded.discriminator_optimizer, optimizer)))
     loaded.fit(data.batches(data.open("digits"), 8, with_labels=False), steps_per_epoch=1, verbose=0)
     assert int(loaded.step) == 9
 
 
-def test_resuming_says_so_and_ends_where_an_uninterrupted_run_does(tmp_path, capsys):
-    # In one process; tests/end_to_end does it with a new one.
+def test_resumed_run_is_reported_and_equals_an_uninterrupted_run(tmp_path, capsys):
+    # In one process; tests/end_to_end resumes in a new process.
     config = small(digits_dcgan.get_config())
-    whole = trained(tmp_path / "whole", config, steps=4)
-    trained(tmp_path / "parts", config, steps=2)
+    uninterrupted = trained(tmp_path / "uninterrupted", config, steps=4)
+    trained(tmp_path / "resumed", config, steps=2)
     capsys.readouterr()
-    resumed = trained(tmp_path / "parts", config, steps=4)
+    resumed = trained(tmp_path / "resumed", config, steps=4)
     assert "resuming" in capsys.readouterr().out
-    assert same(weights(whole), weights(resumed))
-    trained(tmp_path / "parts", config, steps=4)
+    assert same(weights(uninterrupted), weights(resumed))
+    trained(tmp_path / "resumed", config, steps=4)
     assert "is complete: it has 4 steps" in capsys.readouterr().out
 
 
-def test_the_data_is_opened_as_the_config_says(tmp_path):
+def test_data_is_opened_according_to_the_config(tmp_path):
     from PIL import Image
 
     (tmp_path / "a").mkdir()
@@ -102,11 +102,13 @@ def test_the_data_is_opened_as_the_config_says(tmp_path):
     assert (source.images == [255, 0, 0]).all()
 
 
-def test_another_config_is_refused_unless_told(tmp_path):
+def test_changed_config_is_refused_unless_accepted(tmp_path):
     trained(tmp_path)
     other = small(loss="hinge")
     other.generator_optimizer.learning_rate = 1e-3
-    message = "made with another config: generator_optimizer.learning_rate 0.0002 -> 0.001; loss .*hinge.*--accept_new_config"
+    message = (
+        "created with another config: generator_optimizer.learning_rate 0.0002 -> 0.001; loss .*hinge.*--accept_new_config"
+    )
     with pytest.raises(ganlib.UserError, match=message):
         trained(tmp_path, other)
     assert json.loads((tmp_path / "config.json").read_text())["loss"] == "non_saturating"
@@ -114,14 +116,14 @@ def test_another_config_is_refused_unless_told(tmp_path):
     assert json.loads((tmp_path / "config.json").read_text())["loss"] == "hinge"
 
 
-def test_keys_that_change_no_step_may_differ(tmp_path):
+def test_keys_that_do_not_affect_steps_may_differ(tmp_path):
     trained(tmp_path)
     trained(tmp_path, small(checkpoint_every=1, log_every=2, sample_every=9), steps=3)
     assert (tmp_path / "checkpoints/step_00000003").is_dir()
 
 
-def test_what_failed_at_the_end_is_done_by_the_same_command(tmp_path, capsys):
-    """The last checkpoint is written first; what comes after it is made up for, once, without a row twice."""
+def test_failed_end_of_training_is_completed_on_the_next_start(tmp_path, capsys):
+    """The last checkpoint is written first. The remaining work is done once, without duplicate rows."""
     config, source, calls = small(networks="mlp"), data.open("digits"), []
     config.update(log_every=3, evaluate_every=0, steps=2)
 
@@ -149,7 +151,7 @@ def test_what_failed_at_the_end_is_done_by_the_same_command(tmp_path, capsys):
     config.steps = 4
     train()
     rows = [(row["step"], "fid" in row) for row in read_rows(tmp_path / "metrics.jsonl")]
-    assert rows == [(2, True), (3, False), (4, False), (4, True)]  # the mean of steps 1 to 3 is one again
+    assert rows == [(2, True), (3, False), (4, False), (4, True)]  # one mean over steps 1 to 3 again
 
 
 @pytest.mark.parametrize(
@@ -162,14 +164,14 @@ def test_what_failed_at_the_end_is_done_by_the_same_command(tmp_path, capsys):
         ),
         ({"precision": "half"}, "unknown precision 'half'"),
         ({"method": "gann"}, "unknown method 'gann'"),
-        ({"augment": "color"}, "unknown augmentation 'color'"),
+        ({"augment": "colour"}, "unknown augmentation 'colour'"),
         ({"penalties": {"r9": {}}}, "unknown penalty 'r9'"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"steps": 15, "steps_per_execution": 10}, "steps=15 is not a multiple of steps_per_execution=10"),
     ],
 )
-def test_a_bad_config_is_named_before_anything_is_written(tmp_path, changes, message):
+def test_invalid_config_is_reported_before_anything_is_written(tmp_path, changes, message):
     config = base.gan()
     config.generator.update(width=8)
     config.discriminator.update(width=8)
@@ -181,7 +183,7 @@ def test_a_bad_config_is_named_before_anything_is_written(tmp_path, changes, mes
     assert not (tmp_path / "run").exists()
 
 
-def test_folders_without_a_run(tmp_path):
+def test_folder_without_a_run(tmp_path):
     with pytest.raises(ganlib.UserError, match="no run in .*no config.json"):
         ganlib.load(tmp_path)
     trained(tmp_path)
@@ -193,7 +195,7 @@ def test_folders_without_a_run(tmp_path):
         ganlib.load(tmp_path)
 
 
-def test_a_corrupt_image_met_in_training_is_named(tmp_path, monkeypatch):
+def test_corrupt_image_found_in_training_is_reported(tmp_path, monkeypatch):
     from PIL import Image
 
     folder = tmp_path / "images"
@@ -210,8 +212,8 @@ def test_a_corrupt_image_met_in_training_is_named(tmp_path, monkeypatch):
         runs.fit(run, runs.build(run), lambda start: data.batches(source, 8, start_step=start))
 
 
-def test_a_model_is_measured_by_images_of_its_own_classes(tmp_path):
-    """The labels of a model are numbers: where a folder was renamed, each would be another class."""
+def test_model_is_evaluated_only_on_images_of_its_classes(tmp_path):
+    """The labels of a model are numbers: after a folder was renamed they would refer to other classes."""
     for name in ("a", "b"):
         (tmp_path / "images" / name).mkdir(parents=True)
         Image.new("L", (8, 8), len(name)).save(tmp_path / "images" / name / "0.png")
@@ -221,6 +223,6 @@ def test_a_model_is_measured_by_images_of_its_own_classes(tmp_path):
     run.write()
     assert runs.open_data_of(runs.open_run(tmp_path / "run")).class_names == ("a", "b")
     (tmp_path / "images/a").rename(tmp_path / "images/c")
-    message = r"run' was trained on other data: class_names .*a.* -> .*c.*: bring the images back as they were"
+    message = r"run' was trained on other data: class_names .*a.* -> .*c.*: restore the images that it was trained on"
     with pytest.raises(ganlib.UserError, match=message):
         runs.open_data_of(runs.open_run(tmp_path / "run"))

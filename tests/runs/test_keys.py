@@ -1,4 +1,4 @@
-"""Every key of a config changes what a run is, or is refused: none is ignored without a word."""
+"""Every key of a config changes the run or is refused: none is silently ignored."""
 
 import functools
 import hashlib
@@ -43,7 +43,7 @@ OTHERS = {
     "pseudo_labels.strong_augment": "shift", "triple_gan.classifier": {"width": 6}, "triple_gan.classifier_optimizer": SGD,
     "triple_gan.alpha": 0.3, "triple_gan.adversarial_weight": 0.3, "triple_gan.generated_weight": 0.3,
 }  # fmt: skip
-"""Key -> another value that it may have; the paths in braces are those of `given`."""
+"""Key -> another valid value. The paths in braces come from the fixture `paths`."""
 
 FOLDER = {"dataset": "folder:{data}"}
 ADA = {"augment": "ada"}
@@ -58,14 +58,14 @@ READ_WITH = {
     "unlabeled_dataset": {"supervised": {"features_from": "config:digits_dcgan"}, "": {}},
     "batch_size": {"supervised": {"labeled_batch_size": 4, "generated_from": "{conditional}", "generated_images": 20}, "": {}},
 }  # fmt: skip
-"""Key -> what it takes for it to be read, for all methods or, where that differs, by method."""
+"""Key -> changes under which it is read, for all methods or, where they differ, by method."""
 
 
 def leaves(config, prefix=""):
-    """The keys at all depths; the arguments of an optimizer are one key, as those of a network are."""
+    """Yields the keys at all depths. The arguments of an optimizer or a network are a single key."""
     for key, value in config.items():
-        inner = list(leaves(value, f"{prefix}{key}.")) if hasattr(value, "items") and "optimizer" not in key else []
-        yield from inner or [f"{prefix}{key}"]
+        nested = list(leaves(value, f"{prefix}{key}.")) if hasattr(value, "items") and "optimizer" not in key else []
+        yield from nested or [f"{prefix}{key}"]
 
 
 def defaults_of(method):
@@ -77,7 +77,7 @@ OF_THE_JOB = (
     "checkpoint_every", "evaluate_every", "labels_per_class", "label_seed", "validation_per_class", "test_split",
     "labeled_batch_size",
 )  # fmt: skip
-"""Keys that `experiments.train_classifier` reads for all methods alike: two of them stand for all four, to save time."""
+"""Keys that `experiments.train_classifier` reads in the same way for all methods. To save time, only two methods are tested."""
 
 CASES = [
     (method, key)
@@ -99,7 +99,7 @@ def set_keys(config, changes):
 
 
 def small(method):
-    """A config of a method that is built in no time."""
+    """Returns a config of a method whose model is built quickly."""
     config = defaults_of(method)
     config.update(method=method, networks="mlp", batch_size=8, discriminator={"width": 8, "depth": 1})
     if "generator" in keys.READ[method]:
@@ -110,31 +110,31 @@ def small(method):
 
 
 def pictures(folder, classes, suffix="train"):
-    """A folder of a few transparent pictures of 8x8 in each class."""
+    """Writes a folder with a few transparent 8x8 images in each class."""
     for name in classes:
-        place = folder / suffix / name
-        place.mkdir(parents=True)
+        class_folder = folder / suffix / name
+        class_folder.mkdir(parents=True)
         for index in range(10):
             pixels = np.random.default_rng(index).integers(0, 256, (8, 8, 2), np.uint8)
-            Image.fromarray(pixels, "LA").save(place / f"{index}.png")
+            Image.fromarray(pixels, "LA").save(class_folder / f"{index}.png")
 
 
-def the_same(network):
-    """In the place of a moving average: to make one takes as long as its network."""
+def identity(network):
+    """Replaces the clone for a moving average, which takes as long to build as its network."""
     return network
 
 
 @pytest.fixture(scope="module")
-def given(tmp_path_factory):
-    """Paths: data of the same shape as the digits, the same with a damaged file, and two GANs as after their training."""
-    root = tmp_path_factory.mktemp("given")
+def paths(tmp_path_factory):
+    """Paths of images with the shape of the digits, the same with a damaged file, and two GAN runs with checkpoints."""
+    root = tmp_path_factory.mktemp("paths")
     for name in ("data", "damaged"):
         pictures(root / name, "ab")
         pictures(root / name, "ab", "test")
-    (root / "damaged/train/a/broken.png").write_text("no picture")
+    (root / "damaged/train/a/broken.png").write_text("not an image")
     source = data.open("digits")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(averaging, "clone_network", the_same)
+        patch.setattr(averaging, "clone_network", identity)
         for name, conditional in (("gan", False), ("conditional", True)):
             config = small("gan")
             config.update(conditional=conditional, seed=7)
@@ -149,45 +149,47 @@ def given(tmp_path_factory):
 open_digits = functools.cache(sources._open_digits)
 
 
-class Described(Exception):
-    """A job has come to its end."""
+class EndOfJob(Exception):
+    """Raised in place of the last part of a job."""
 
 
 @pytest.fixture(scope="module")
-def described():
-    """What `describe` has found: a run is a function of its config, so that each is looked at once."""
+def descriptions():
+    """A cache of `describe`: a run depends only on its config, so each config is described once."""
     return {}
 
 
 @pytest.fixture
-def describe(given, described, tmp_path, monkeypatch):
-    """A function from a method and changes of its smallest config to all that the job would do; it raises what the job does.
+def describe(paths, descriptions, tmp_path, monkeypatch):
+    """A function that takes a method and changes to its smallest config and returns a description of everything that the job
+    would do. It raises the job's errors.
 
-    The job runs as it is, but for `fit`, what is measured, neighbors in a space of features, and TFDS.
+    The job runs unchanged except for `fit`, evaluation, nearest neighbors in feature space, and TFDS.
     """
-    found, count = {}, iter(range(9))
+    record, count = {}, iter(range(9))
 
     def fit(model, dataset, steps_per_epoch, callbacks, **_):
         attributes = {type(c).__name__: vars(c) for c in callbacks if isinstance(c, StepCallback)}
-        found["callbacks"] = {
-            name: {key: value for key, value in own.items() if isinstance(value, (int, float))}
-            for name, own in attributes.items()
+        record["callbacks"] = {
+            name: {key: value for key, value in values.items() if isinstance(value, (int, float))}
+            for name, values in attributes.items()
         }
         evaluate = attributes["LogMetrics"]["evaluate"]
-        found["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "_features")], evaluate is None
-        found["steps"], found["spec"] = steps_per_epoch, str(dataset.element_spec)
-        found["batch"] = [digest(part) for part in flat(next(iter(dataset)))]
-        found["networks"], found["compiled"] = model.get_config(), model.get_compile_config()
-        found["weights"] = digest(*model.get_weights())
-        found["trained"] = [v.path for v in model.trainable_variables]
+        record["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "_features")], evaluate is None
+        record["steps"], record["spec"] = steps_per_epoch, str(dataset.element_spec)
+        record["batch"] = [digest(part) for part in flat(next(iter(dataset)))]
+        record["networks"], record["compiled"] = model.get_config(), model.get_compile_config()
+        record["weights"] = digest(*model.get_weights())
+        record["trained"] = [v.path for v in model.trainable_variables]
 
     def end(*arguments, **_):
-        found["tested on"] = getattr(arguments[-1], "name", "")
-        raise Described
+        record["tested on"] = getattr(arguments[-1], "name", "")
+        raise EndOfJob
 
     def prepare(source, extractor, neighbors):
-        own = np.random.default_rng(0).normal(size=(source.num_examples, 4)).astype(np.float32)
-        return instances.Instances(own, (np.arange(source.num_examples)[:, None] + np.arange(neighbors)) % source.num_examples)
+        vectors = np.random.default_rng(0).normal(size=(source.num_examples, 4)).astype(np.float32)
+        count = source.num_examples
+        return instances.Instances(vectors, (np.arange(count)[:, None] + np.arange(neighbors)) % count)
 
     def tfds(name, split, image_size, data_dir):
         return sources.from_arrays(
@@ -195,16 +197,16 @@ def describe(given, described, tmp_path, monkeypatch):
         )
 
     def train_named_gan(config, workdir, *_, **__):
-        found["gan"] = runs.open_data(config).name, config.to_json_best_effort()
-        other = runs.open_run(given["gan"])
+        record["gan"] = runs.open_data(config).name, config.to_json_best_effort()
+        other = runs.open_run(paths["gan"])
         runs.Run(workdir, workdir, other.config, other.facts).write()
-        (workdir / "checkpoints").symlink_to(f"{given['gan']}/checkpoints")
+        (workdir / "checkpoints").symlink_to(f"{paths['gan']}/checkpoints")
 
     monkeypatch.setattr(DistributedModel, "fit", fit)
     monkeypatch.setattr(sources, "_open_digits", open_digits)
     monkeypatch.setattr(report, "write", end)
     monkeypatch.setattr(
-        classification, "calibrate", lambda classifier, source: found.update(calibrated_by=source and source.name)
+        classification, "calibrate", lambda classifier, source: record.update(calibrated_by=source and source.name)
     )
     monkeypatch.setattr(classification, "test", end)
     monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self: None)
@@ -212,20 +214,20 @@ def describe(given, described, tmp_path, monkeypatch):
     monkeypatch.setattr(features, "get", lambda name, source: types.SimpleNamespace(name=name, version="1"))
     monkeypatch.setattr(sources, "_open_tfds", tfds)
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
-    monkeypatch.setattr(averaging, "clone_network", the_same)
+    monkeypatch.setattr(averaging, "clone_network", identity)
     monkeypatch.setattr(strategy, "check_same", lambda *_: None)
 
     def description(method, changes):
-        known = json.dumps([method, changes])
-        if known not in described:
-            described[known] = run(method, changes)
-        return described[known]
+        key = json.dumps([method, changes])
+        if key not in descriptions:
+            descriptions[key] = run(method, changes)
+        return descriptions[key]
 
     def run(method, changes):
-        keras.utils.clear_session(free_memory=False)  # layers get the same names
-        found.clear()
+        keras.utils.clear_session(free_memory=False)  # so that layers get the same names
+        record.clear()
         config = small(method)
-        set_keys(config, filled_in(changes, given))
+        set_keys(config, filled_in(changes, paths))
         folder = tmp_path / str(next(count))
         job = train_gan if method == "gan" else train_classifier
         with monkeypatch.context() as patch:
@@ -233,32 +235,32 @@ def describe(given, described, tmp_path, monkeypatch):
                 patch.setattr(train_gan, "train", train_named_gan)
             try:
                 job.train(config, folder)
-            except Described:
+            except EndOfJob:
                 pass
             except ganlib.UserError as error:
                 if "broken.png" not in str(error):
                     raise
                 return str(error)
         facts = json.loads((folder / "run.json").read_text())
-        found["facts"] = {name: facts[name] for name in ("data", "num_examples", "class_names", "image_shape")}
-        found["read by later jobs"] = read_later(method, config, given)
-        return json.loads(json.dumps(found, default=str))
+        record["facts"] = {name: facts[name] for name in ("data", "num_examples", "class_names", "image_shape")}
+        record["read by later jobs"] = read_later(method, config, paths)
+        return json.loads(json.dumps(record, default=str))
 
     return description
 
 
-def read_later(method, config, given):
-    """What `experiments.evaluate` reads in config.json of a GAN, and `classify` of a classifier's run."""
+def read_later(method, config, paths):
+    """Returns what `experiments.evaluate` reads from the config of a GAN, and `classify` from that of a classifier."""
     if method == "gan":
         return config.features
-    return digest(folders.pictures(f"{given['data']}/train/a/0.png", (8, 8, 1), config.background))
+    return digest(folders.pictures(f"{paths['data']}/train/a/0.png", (8, 8, 1), config.background))
 
 
-def filled_in(value, given):
-    """A value, with the paths of `given` in the place of their names."""
+def filled_in(value, paths):
+    """Replaces the names of paths in a value by these paths."""
     if isinstance(value, dict):
-        return {key: filled_in(inner, given) for key, inner in value.items()}
-    return value.format(**given) if isinstance(value, str) else value
+        return {key: filled_in(inner, paths) for key, inner in value.items()}
+    return value.format(**paths) if isinstance(value, str) else value
 
 
 def flat(batch):
@@ -270,22 +272,22 @@ def digest(*arrays):
 
 
 def changed(method, key):
-    """The changes by which a key gets its other value: with it go those of the networks that come with ``features_from``."""
+    """Returns the changes that set a key to its other value, with the keys that must change along with it."""
     changes = {key: OTHERS[key]}
-    if key == "networks":  # those of other networks
+    if key == "networks":  # arguments of other networks
         changes |= {name: {} for name in ("generator", "discriminator", "triple_gan.classifier") if name in keys.READ[method]}
     if key == "generated_from":
         changes["generated_images"] = 20  # fewer take less time
     if key == "labeled_batch_size" and method == "supervised":
         changes["batch_size"] = 64
     if key == "features_from":
-        own = {"triple_gan": {"triple_gan.classifier": {}}, "semi_supervised": {"discriminator": {}}}
-        changes |= own.get(method, {"discriminator": {}, "networks": "dcgan"})
+        replaced = {"triple_gan": {"triple_gan.classifier": {}}, "semi_supervised": {"discriminator": {}}}
+        changes |= replaced.get(method, {"discriminator": {}, "networks": "dcgan"})
     return changes
 
 
 def with_features(method, context):
-    """A context in which ``features_from`` may come in, without the networks that it replaces."""
+    """Returns a context without the networks that ``features_from`` replaces, if it sets this key."""
     return context | ({"discriminator": {}, "networks": "dcgan"} if "features_from" in context else {})
 
 
@@ -293,23 +295,24 @@ def with_features(method, context):
     ("method", "key"),
     [pytest.param(*case, marks=() if case[0] in ("gan", "semi_supervised") else pytest.mark.slow) for case in CASES],
 )
-def test_a_key_changes_the_run_or_is_refused(describe, method, key):
-    assert key in OTHERS, f"give {key} another value in OTHERS"
+def test_key_changes_the_run_or_is_refused(describe, method, key):
+    assert key in OTHERS, f"add another value of {key} to OTHERS"
     context = READ_WITH.get(key, {})
     context = with_features(method, context.get(method, context.get("", context)))
     conditions = keys.READ[method].get(key)
     if conditions is None or not all(condition.holds(small(method)) for condition in conditions):
-        with pytest.raises(ganlib.UserError, match=r"[a-z_.]+=.* does nothing where .*: leave it at .*, or .*") as refusal:
+        message = r"[a-z_.]+=.* has no effect, because .*: set it to its default .*, or .*"
+        with pytest.raises(ganlib.UserError, match=message) as error:
             describe(method, changed(method, key))
-        assert str(refusal.value).startswith(f"{key}=")
+        assert str(error.value).startswith(f"{key}=")
     if conditions is not None:
         assert describe(method, context | changed(method, key)) != describe(method, context)
 
 
-NONSENSE = {
+INVALID = {
     "dataset": "", "image_size": 0, "batch_size": 0, "steps": -1, "seed": -1, "generator_optimizer.learning_rate": -1.0,
-    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "color", "background": "color",
-    "ada.target": 2.0, "ada.interval": 0, "ada.categories": "color", "accumulation_steps": 0, "non_finite": "go",
+    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "colour", "background": "colour",
+    "ada.target": 2.0, "ada.interval": 0, "ada.categories": "colour", "accumulation_steps": 0, "non_finite": "go",
     "ema_decay": 1.5, "precision": "half", "steps_per_execution": 0, "log_every": -5, "checkpoint_every": -1,
     "evaluate_every": -1, "labels_per_class": 0, "label_seed": -1, "validation_per_class": -1, "instances.kept": 0,
     "frozen_layers": -1, "loss": "hing", "penalties": {"r1": {"weight": -1.0}}, "discriminator_steps": 0,
@@ -322,39 +325,39 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_value_that_a_key_cannot_have_is_refused_before_anything_is_written(tmp_path, method):
+def test_invalid_value_is_refused_before_anything_is_written(tmp_path, method):
     job = train_gan if method == "gan" else train_classifier
-    for key, value in NONSENSE.items():
+    for key, value in INVALID.items():
         if key.partition(".")[0] not in defaults_of(method):
             continue
         config = small(method)
         set_keys(config, {key: value})
-        with pytest.raises(ganlib.UserError) as refusal:
+        with pytest.raises(ganlib.UserError) as error:
             job.train(config, tmp_path / "run")
-        line = str(refusal.value)
+        line = str(error.value)
         assert "\n" not in line
         assert key in line or line.startswith(("unknown", f"{key.partition('.')[0]}")), line
-        assert "does nothing" not in line
+        assert "has no effect" not in line
     assert not (tmp_path / "run").exists()
 
 
-def test_an_augmentation_that_adapts_needs_a_discriminator(tmp_path):
+def test_adaptive_augmentation_needs_a_discriminator(tmp_path):
     config = small("supervised")
     config.augment = "ada"
-    with pytest.raises(ganlib.UserError, match="augment cannot be 'ada', which adapts itself to a discriminator"):
+    with pytest.raises(ganlib.UserError, match="augment cannot be 'ada', which adapts to a discriminator"):
         train_classifier.train(config, tmp_path / "run")
 
 
-def test_the_config_of_the_other_job_names_the_right_one(tmp_path):
-    for config, job, right in (
+def test_error_for_a_config_of_another_job_names_that_job(tmp_path):
+    for config, job, right_job in (
         (small("gan"), train_classifier, "train_gan"),
         (small("supervised"), train_gan, "train_classifier"),
     ):
-        with pytest.raises(ganlib.UserError, match=f"run python -m experiments.{right} with this config"):
+        with pytest.raises(ganlib.UserError, match=f"run python -m experiments.{right_job} with this config"):
             job.train(config, tmp_path)
 
 
-def test_a_key_that_there_is_not_or_that_is_missing_is_named(tmp_path):
+def test_unknown_or_missing_key_is_reported(tmp_path):
     config = small("gan")
     config.stepz = 3
     with pytest.raises(ganlib.UserError, match="unknown config key: stepz. Did you mean 'steps'"):
@@ -365,7 +368,7 @@ def test_a_key_that_there_is_not_or_that_is_missing_is_named(tmp_path):
 
 
 def edited(folder, change):
-    """Changes config.json of a run as an older version would have written it."""
+    """Edits config.json of a run to what an older version would have written."""
     path = folder / "config.json"
     config = json.loads(path.read_text())
     change(config)
@@ -373,7 +376,7 @@ def edited(folder, change):
 
 
 def started(folder, config, defaults):
-    """A run of a config, begun or gone on with, up to its training."""
+    """Starts or resumes a run, up to its training."""
     config = runs.checked(folder, config, defaults)
     run = runs.start(folder, config, data.open("digits"), defaults=defaults)
     folder.mkdir(exist_ok=True)
@@ -381,8 +384,8 @@ def started(folder, config, defaults):
     return run
 
 
-def test_a_run_of_an_older_version_goes_on(tmp_path, capsys):
-    """With keys that it ignored, without keys that it did not know, and with one that there is no more."""
+def test_run_of_an_older_version_resumes(tmp_path, capsys):
+    """Its config has keys that the older version ignored, lacks newer keys, and has a key that no longer exists."""
     config, defaults = small("supervised"), base.classifier()
     started(tmp_path / "run", config, defaults)
 
@@ -396,18 +399,18 @@ def test_a_run_of_an_older_version_goes_on(tmp_path, capsys):
     started(tmp_path / "run", config, defaults)
     assert "gone" not in json.loads((tmp_path / "run/config.json").read_text())
     edited(tmp_path / "run", age)
-    config.update_rule = "simultaneous"  # as it was begun with
+    config.update_rule = "simultaneous"  # its value at the first start
     assert started(tmp_path / "run", config, defaults).config.update_rule == "alternating"
-    assert "note: update_rule='simultaneous' does nothing where method is 'supervised'" in capsys.readouterr().out
-    with pytest.raises(ganlib.UserError, match="update_rule='simultaneous' does nothing"):
+    assert "note: update_rule='simultaneous' has no effect, because method is 'supervised'" in capsys.readouterr().out
+    with pytest.raises(ganlib.UserError, match="update_rule='simultaneous' has no effect"):
         started(tmp_path / "new", config, defaults)
     config.update(update_rule="alternating", seed=1)
-    with pytest.raises(ganlib.UserError, match="made with another config: seed 0 -> 1. Choose"):
+    with pytest.raises(ganlib.UserError, match="created with another config: seed 0 -> 1. Choose"):
         started(tmp_path / "run", config, defaults)
 
 
 @pytest.mark.parametrize("accept_new_config", [False, True])
-def test_a_gan_named_by_its_config_is_checked_before_anything_is_trained(tmp_path, monkeypatch, accept_new_config):
+def test_gan_named_by_its_config_is_checked_before_training(tmp_path, monkeypatch, accept_new_config):
     trained = []
     monkeypatch.setattr(train_gan, "train", lambda config, folder, accept, **_: trained.append((config, accept)))
     config = small("supervised")
@@ -417,22 +420,22 @@ def test_a_gan_named_by_its_config_is_checked_before_anything_is_trained(tmp_pat
     ((gan, accepted),) = trained
     assert (gan.label_seed, gan.conditional, gan.batch_size, accepted) == (3, True, 20, accept_new_config)
     config.generated_from = "config:digits_sgan"
-    with pytest.raises(ganlib.UserError, match="config:digits_sgan is of a classifier .*: name the config of a GAN"):
+    with pytest.raises(ganlib.UserError, match="config:digits_sgan is a classifier .*: pass the config of a GAN"):
         train_classifier.train(config, tmp_path, accept_new_config)
-    config.generated_from, config.features_from = None, "config:digits_dcgan"  # it learns from all images
+    config.generated_from, config.features_from = None, "config:digits_dcgan"  # trained on all images
     config.discriminator, config.networks = {}, "dcgan"
     ((gan, _),) = train_classifier.gans_of(config, tmp_path).values()
     assert gan.label_seed == 0
     assert len(trained) == 1
 
 
-def test_a_classifiers_features_leave_the_generators_networks_alone(given):
+def test_features_of_a_classifier_do_not_change_the_networks_of_the_generator(paths):
     config = small("semi_supervised")
-    config.update(networks="dcgan", features_from=given["gan"])
-    found = warm_start.with_features_of(config)
-    assert (found.networks, found.discriminator.networks) == ("dcgan", "mlp")
+    config.update(networks="dcgan", features_from=paths["gan"])
+    result = warm_start.with_features_of(config)
+    assert (result.networks, result.discriminator.networks) == ("dcgan", "mlp")
     config = small("triple_gan")
-    config.update(features_from=given["gan"])
-    found = warm_start.with_features_of(config)
-    assert found.triple_gan.classifier.to_dict() == {"networks": "mlp", "width": 8, "depth": 1}
-    assert found.discriminator == config.discriminator
+    config.update(features_from=paths["gan"])
+    result = warm_start.with_features_of(config)
+    assert result.triple_gan.classifier.to_dict() == {"networks": "mlp", "width": 8, "depth": 1}
+    assert result.discriminator == config.discriminator

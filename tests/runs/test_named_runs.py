@@ -9,7 +9,7 @@ from ganlib.runs import named_runs
 
 
 def run_of(folder, kind=base.gan, **changes):
-    """A run's folder with its config and facts alone, as if it had been trained."""
+    """Writes a run's folder with only its config and facts, as if it had been trained."""
     config = kind()
     config.update(changes)
     folder.mkdir()
@@ -26,7 +26,7 @@ def classifier(**changes):
     return config
 
 
-def test_every_key_that_names_a_run_is_looked_at():
+def test_every_key_that_names_a_run_is_checked():
     keys = {*base.gan(), *base.classifier()}
     assert {key for key in keys if key.endswith("_from")} == set(named_runs.KEYS)
 
@@ -35,35 +35,37 @@ HELD_OUT = {"validation_per_class": 5, "label_seed": 1}
 
 
 @pytest.mark.parametrize(
-    ("theirs", "common"),
+    ("changes", "overlap"),
     [
-        ({}, 50),  # it learned from all images
+        ({}, 50),  # trained on all images
         (HELD_OUT, 0),
         (HELD_OUT | {"labels_per_class": 5}, 0),
-        ({"labels_per_class": 5, "label_seed": 1}, 50),  # its labeled images are those held out here
+        ({"labels_per_class": 5, "label_seed": 1}, 50),  # its labeled images are held out here
         ({"validation_per_class": 5, "label_seed": 2}, "some"),
         ({"validation_per_class": 4, "label_seed": 1}, "some"),
-        ({"classes": "3,7"}, 0),  # by a config of other images, which are not compared
+        ({"classes": "3,7"}, 0),  # runs on other images are not compared
     ],
 )
 @pytest.mark.parametrize("key", ["features_from", "weights_from"])
-def test_a_run_that_saw_what_is_held_out_here_is_refused(tmp_path, theirs, common, key):
+def test_run_trained_on_held_out_images_is_refused(tmp_path, changes, overlap, key):
     kind = classifier if key == "features_from" else base.gan
     config = kind()
-    config.update(HELD_OUT | {key: run_of(tmp_path / "gan", **theirs)})
+    config.update(HELD_OUT | {key: run_of(tmp_path / "gan", **changes)})
     source = data.open("digits")
-    if common == 0:
+    if overlap == 0:
         named_runs.check(config, source)
         return
-    count = r"\d+" if common == "some" else common
-    message = rf"gan' was trained on {count} of the 50 images that are held out here: .*validation_per_class=5 and label_seed=1"
+    count = r"\d+" if overlap == "some" else overlap
+    message = (
+        rf"gan' was trained on {count} of the 50 images that this run holds out: .*validation_per_class=5 and label_seed=1"
+    )
     with pytest.raises(ganlib.UserError, match=message):
         named_runs.check(config, source)
     config.validation_per_class = 0
     named_runs.check(config, source)
 
 
-def test_a_run_that_is_named_by_a_named_one_counts_too(tmp_path):
+def test_runs_named_by_a_named_run_are_checked(tmp_path):
     first = run_of(tmp_path / "first")
     second = run_of(tmp_path / "second", **HELD_OUT, weights_from=first)
     with pytest.raises(ganlib.UserError, match="first' was trained on 50 of the 50 images"):
@@ -73,11 +75,12 @@ def test_a_run_that_is_named_by_a_named_one_counts_too(tmp_path):
 def test_generated_images_have_the_classes_and_the_shape_of_the_real_ones(tmp_path):
     gan = run_of(tmp_path / "gan", classes="7,3", conditional=True)
     config = classifier(generated_from=gan, classes="3,7")
-    message = "makes images of the classes 7, 3, this data has 3, 7: give both the same classes in the same order"
+    message = "generates images of the classes 7, 3, but this data has 3, 7: use the same classes in the same order for both"
     with pytest.raises(ganlib.UserError, match=message):
         named_runs.check(config, runs.open_data(config))
     config.classes = "7,3"
     named_runs.check(config, runs.open_data(config))
     config.image_size = 16
-    with pytest.raises(ganlib.UserError, match=r"makes images of \(8, 8, 1\), this data has \(16, 16, 1\): set image_size"):
+    message = r"generates images of shape \(8, 8, 1\), but this data has shape \(16, 16, 1\): set image_size"
+    with pytest.raises(ganlib.UserError, match=message):
         named_runs.check(config, runs.open_data(config))

@@ -31,7 +31,7 @@ def workdir(tmp_path):
     return folder
 
 
-def test_one_self_contained_page_shows_all(workdir):
+def test_report_is_one_self_contained_page(workdir):
     table = report.Table("Results", ["method", "accuracy"], [["CNN", "86.5"]], note="all runs")
     text = report.write(workdir / "report.html", [workdir], "My title", [table]).read_text()
     for part in (
@@ -47,7 +47,7 @@ def test_one_self_contained_page_shows_all(workdir):
         "3.10 %",
         "1.50",
         "37.5",
-        "no image",
+        "no images",
     ):
         assert part in text
     assert len(re.findall(r'src="data:image/png;base64,', text)) == len(re.findall("src=", text)) == 9
@@ -59,27 +59,46 @@ def test_one_self_contained_page_shows_all(workdir):
 
 @pytest.mark.parametrize("name", ["evaluation.json", "classification.json"])
 @pytest.mark.parametrize(("step", "line"), [(10, True), (20, False), (None, False)])
-def test_measures_of_an_earlier_step_are_named_so(workdir, name, step, line):
-    measured = {"samples": 5, "real": "digits", "real_images": 9, "features": "f", "seed": 0, "results": {"fid": 1.0}}
+def test_results_of_an_earlier_step_are_marked(workdir, name, step, line):
+    results = {"samples": 5, "real": "digits", "real_images": 9, "features": "f", "seed": 0, "results": {"fid": 1.0}}
     if name == "classification.json":
-        measured = json.loads((workdir / name).read_text())
-    (workdir / name).write_text(json.dumps(measured | ({} if step is None else {"step": step})))
+        results = json.loads((workdir / name).read_text())
+    (workdir / name).write_text(json.dumps(results | ({} if step is None else {"step": step})))
     text = report.write(workdir / "report.html", [workdir], "Title").read_text()
     assert ("Measured at step 10; the run has 20 steps." in text) is line
 
 
 @pytest.mark.parametrize("content", [b"", b'{"step": 1', b"\xff", b"[]"])
-def test_damaged_measures_are_left_out_with_a_word(workdir, caplog, content):
+def test_damaged_results_are_skipped_with_a_warning(workdir, caplog, content):
     for name in ("evaluation.json", "classification.json"):
         (workdir / name).write_bytes(content)
     text = report.write(workdir / "report.html", [workdir], "Title").read_text()
     assert "after 7 steps" in text
     assert all(
-        f"{name}.json is damaged and was left out: measure again" in caplog.text for name in ("evaluation", "classification")
+        f"{name}.json is damaged and was skipped: run the evaluation again" in caplog.text
+        for name in ("evaluation", "classification")
     )
 
 
-def test_a_run_without_pictures(workdir):
+@pytest.mark.parametrize(
+    ("method", "labels_per_class", "expected"),
+    [
+        ("gan", None, []),
+        ("gan", 5, [" 5 images per class, label seed 3"]),
+        ("supervised", None, [" all labels"]),
+        ("semi_supervised", 5, [" 5 labels per class, label seed 3"]),
+    ],
+)
+def test_number_of_labels(workdir, method, labels_per_class, expected):
+    config = json.loads((workdir / "config.json").read_text())
+    config |= {"method": method, "labels_per_class": labels_per_class, "label_seed": 3}
+    (workdir / "config.json").write_text(json.dumps(config))
+    text = report.write(workdir / "report.html", [workdir], "Title").read_text()
+    (note,) = re.findall(rf'<p class="note">({method} on .*?)</p>', text)
+    assert re.findall("[^;]*(?:labels|per class|label seed)[^;]*", note) == expected
+
+
+def test_run_without_images(workdir):
     for path in [
         *workdir.glob("samples/*"),
         *(workdir / name for name in ("metrics.jsonl", "classification.json", "mistakes.png")),
@@ -88,6 +107,6 @@ def test_a_run_without_pictures(workdir):
     assert "src=" not in report.write(workdir / "report.html", [workdir], "Title").read_text()
 
 
-def test_no_run(tmp_path):
+def test_folder_without_a_run(tmp_path):
     with pytest.raises(ganlib.UserError, match="no run in"):
         report.write(tmp_path / "report.html", [tmp_path], "Title")

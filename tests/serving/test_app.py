@@ -1,4 +1,4 @@
-"""The service over HTTP, on small networks, against the functions that were exported."""
+"""The service over HTTP, with small networks, compared with the exported functions."""
 
 import base64
 import io
@@ -24,11 +24,11 @@ SHAPE = (8, 8, 1)
 
 
 def exported(folder, functions, network):
-    """What `experiments.export` writes, but for what a run adds to the card."""
+    """Writes what `experiments.export` writes, without the parts of the card that come from a run."""
     export.saved_model.write(functions, network, folder)
     card = {"format": "saved_model", "class_names": list("abc"), "image_shape": SHAPE, "step": 1, "data": "mine",
             "background": "black",
-            "functions": {function.name: export.card.evaluation_record(function) for function in functions}}  # fmt: skip
+            "functions": {function.name: export.card.function_record(function) for function in functions}}  # fmt: skip
     (folder / "model_card.json").write_text(json.dumps(card))
     return folder
 
@@ -51,14 +51,14 @@ def predict(client, body, name="m"):
     return client.post(f"/v1/models/{name}:predict", json=body)
 
 
-def test_a_classifier_that_was_compared_with_no_example_is_served_with_a_word(classifier, generator, caplog):
+def test_classifier_without_examples_is_served_with_a_warning(classifier, generator, caplog):
     app.create(generator, "m")
     assert not caplog.text
     app.create(classifier, "m")
-    assert "has no examples.npz to be compared with, and may not be calibrated" in caplog.text
+    assert "has no examples.npz and may not be calibrated" in caplog.text
 
 
-def test_a_generator_answers_as_its_export_does(generator):
+def test_generator_answers_like_its_export(generator):
     read = export.saved_model.read(generator)
     with TestClient(app.create(generator, "m", max_rows=8)) as client:
         latents = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
@@ -79,8 +79,8 @@ def test_a_generator_answers_as_its_export_does(generator):
         files = client.post("/images", json={"signature_name": "generate_from_seed", "inputs": inputs}).json()["images"]
         content = base64.b64decode(files[1].partition(",")[2])
         np.testing.assert_array_equal(Image.open(io.BytesIO(content)), ganlib.plots.to_uint8(images[1, ..., 0]))
-        numbers = client.get("/metrics").text
-        assert 'ganlib_requests_total{function="generate",status="200"} 2.0' in numbers
+        metrics = client.get("/metrics").text
+        assert 'ganlib_requests_total{function="generate",status="200"} 2.0' in metrics
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/v1/models/m").json()["model_version_status"][0]["state"] == "AVAILABLE"
         assert client.get("/v1/models/m/metadata").json()["max_rows"] == 8
@@ -95,7 +95,7 @@ def png(image):
     return buffer.getvalue()
 
 
-def test_a_classifier_takes_files_of_any_size_and_color(classifier):
+def test_classifier_accepts_files_of_any_size_and_color(classifier):
     read = export.saved_model.read(classifier)
     image = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
     expected = read["classify"](images=image[None, ..., None])["probabilities"][0]
@@ -107,13 +107,13 @@ def test_a_classifier_takes_files_of_any_size_and_color(classifier):
             np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
             assert answer["class"] == "abc"[expected.argmax()]
         answer = client.post("/images", json={"instances": image[None, ..., None].tolist()})
-        assert (answer.status_code, answer.json()) == (400, {"error": "'classify' makes no images"})
+        assert (answer.status_code, answer.json()) == (400, {"error": "'classify' does not generate images"})
         answer = predict(client, {"instances": image[None, ..., None].tolist()}).json()["predictions"]
         np.testing.assert_allclose(answer, expected[None], atol=1e-6)
 
 
 def bomb():
-    """A PNG of a few kB that says it has 60,000 by 60,000 pixels."""
+    """Returns a PNG file of a few kB that declares 60,000 by 60,000 pixels."""
 
     def chunk(kind, content):
         body = kind + content
@@ -126,13 +126,13 @@ def bomb():
 HOSTILE = {
     "bomb": (bomb(), "is too large|decompression bomb"),
     "cut off": (png(np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8))[:800], "cannot be read"),
-    "text": (b"hello", "none of the formats"),
-    "empty": (b"", "none of the formats"),
+    "text": (b"hello", "not a PNG, JPEG, BMP or GIF file"),
+    "empty": (b"", "not a PNG, JPEG, BMP or GIF file"),
 }
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_file_is_answered_by_one_line(classifier, case):
+def test_hostile_file_is_answered_with_one_line(classifier, case):
     content, message = HOSTILE[case]
     with TestClient(app.create(classifier, "m")) as client:
         answer = predict(
@@ -142,37 +142,40 @@ def test_a_hostile_file_is_answered_by_one_line(classifier, case):
         assert re.search(message, answer.json()["error"])
 
 
-def test_what_does_not_fit_is_4xx(generator, monkeypatch):
+def test_invalid_request_is_4xx(generator, monkeypatch):
     monkeypatch.setattr(app, "MAX_BODY_BYTES", 1000)
     with TestClient(app.create(generator, "m")) as client:
         answer = predict(client, {"signature_name": "nothing", "instances": [1]})
-        assert (answer.status_code, answer.json()["error"].startswith("no function 'nothing'")) == (400, True)
+        assert (answer.status_code, answer.json()["error"].startswith("unknown function 'nothing'")) == (400, True)
         assert predict(client, {"signature_name": ["x"], "instances": [1]}).status_code == 400
         assert client.post("/v1/models/m:predict", content=b"{" * 5).status_code == 400
         assert client.post("/v1/models/m:predict", content=b" " * 1001).status_code == 413
         assert client.post("/images", content=b" " * 1001).status_code == 413
         answer = client.post("/v1/models/other:predict", json={})
-        assert (answer.status_code, answer.json()) == (404, {
-            "error": "no address '/v1/models/other:predict': the model served here is 'm', at /v1/models/m:predict, "
-                     "/v1/models/m and /"
-        })  # fmt: skip
+        assert (answer.status_code, answer.json()) == (
+            404,
+            {
+                "error": "no route '/v1/models/other:predict': this service serves the model 'm' at /v1/models/m:predict, "
+                "/v1/models/m and /"
+            },
+        )
         answer = client.get("/v1/models/m:predict")
-        assert (answer.status_code, answer.json()) == (405, {"error": "'/v1/models/m:predict' takes POST, not GET"})
+        assert (answer.status_code, answer.json()) == (405, {"error": "'/v1/models/m:predict' accepts POST, not GET"})
 
 
-def test_more_than_can_wait_is_429(generator):
+def test_full_queue_is_429(generator):
     with TestClient(app.create(generator, "m", max_rows=4, max_waiting=2)) as client:
         answer = predict(client, {"inputs": {"latents": [[0] * 4] * 3, "labels": [0] * 3}})
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_an_export_must_be_there(tmp_path):
+def test_folder_without_an_export(tmp_path):
     with pytest.raises(ganlib.UserError, match="no export in"):
         app.create(tmp_path, "m")
 
 
-def test_an_export_that_is_not_what_was_trained_is_not_served(classifier, tmp_path):
-    """A file of another model in the folder: its own card and its own function would agree."""
+def test_export_that_differs_from_the_trained_model_is_not_served(classifier, tmp_path):
+    """For example, the file of another model in the folder: its card would match its functions."""
     read = export.saved_model.read(classifier)
     images = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), np.uint8)
     outputs = read["classify"](images=images)

@@ -9,7 +9,7 @@ pytest.importorskip("fastapi")
 from ganlib.serving.batching import Batcher, Busy
 
 
-def test_who_waits_together_is_answered_together_each_with_its_own():
+def test_waiting_requests_are_batched_and_answered_individually():
     sizes, first = [], threading.Event()
 
     def double(x):
@@ -32,22 +32,22 @@ def test_who_waits_together_is_answered_together_each_with_its_own():
     assert max(sizes) == 4
 
 
-def test_too_many_are_refused_and_those_before_them_answered():
-    go_on = threading.Event()
+def test_requests_beyond_the_limit_are_refused_and_earlier_ones_answered():
+    proceed = threading.Event()
 
     def slow(x):
-        go_on.wait(5)
+        proceed.wait(5)
         return {"y": x}
 
     async def main():
         batcher = Batcher(slow, max_rows=1, max_waiting=3)
         calls = [asyncio.create_task(batcher({"x": np.array([k])})) for k in range(10)]
         await asyncio.sleep(0.05)
-        go_on.set()
+        proceed.set()
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert batcher.waiting_rows == 0
         assert (await batcher({"x": np.array([7])}))["y"] == [7]
-        assert await batcher.alone(lambda: 5) == 5
+        assert await batcher.run_between_batches(lambda: 5) == 5
         return results
 
     results = asyncio.run(main())
@@ -55,7 +55,7 @@ def test_too_many_are_refused_and_those_before_them_answered():
     assert [int(result["y"][0]) for result in results[:3]] == [0, 1, 2]
 
 
-def test_an_error_reaches_all_who_wait_and_the_next_is_answered():
+def test_error_reaches_all_waiting_clients_and_the_next_request_is_answered():
     def fails_at_zero(x):
         if 0 in x:
             raise ValueError("zero")
@@ -71,12 +71,12 @@ def test_an_error_reaches_all_who_wait_and_the_next_is_answered():
     assert after["y"] == [2]
 
 
-def test_who_has_gone_is_left_out():
-    seen, go_on = [], threading.Event()
+def test_canceled_request_is_skipped():
+    computed, proceed = [], threading.Event()
 
     def slow(x):
-        seen.extend(x.tolist())
-        go_on.wait(5)
+        computed.extend(x.tolist())
+        proceed.wait(5)
         return {"y": x}
 
     async def main():
@@ -85,16 +85,16 @@ def test_who_has_gone_is_left_out():
         await asyncio.sleep(0.05)
         calls[1].cancel()
         await asyncio.sleep(0)
-        go_on.set()
+        proceed.set()
         return await asyncio.gather(*calls, return_exceptions=True)
 
     results = asyncio.run(main())
-    assert isinstance(results[1], asyncio.CanceledError)
-    assert seen == [0, 2]
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert computed == [0, 2]
 
 
-@pytest.mark.parametrize("fault", ["what cannot be joined", "too few rows", "no arrays", "observe"])
-def test_any_failure_inside_a_batch_reaches_all_who_wait(fault):
+@pytest.mark.parametrize("fault", ["incompatible shapes", "too few rows", "no arrays", "observe"])
+def test_any_failure_in_a_batch_reaches_all_waiting_clients(fault):
     def observe(rows):
         if fault == "observe":
             raise ValueError("the observer")
@@ -104,7 +104,7 @@ def test_any_failure_inside_a_batch_reaches_all_who_wait(fault):
 
     async def main():
         batcher = Batcher(function, observe=observe)
-        rows = [np.zeros((1, 2)), np.zeros((1, 3) if fault == "what cannot be joined" else (1, 2))]
+        rows = [np.zeros((1, 2)), np.zeros((1, 3) if fault == "incompatible shapes" else (1, 2))]
         calls = (batcher({"x": each}) for each in rows)
         return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
 

@@ -9,19 +9,19 @@ def network():
     return mlp.Generator((4, 4, 1), latent_dim=3, width=5)
 
 
-def test_a_copy_is_equal_separate_and_not_trainable():
-    first = network()
-    copy = averaging.clone_network(first)
+def test_clone_is_equal_independent_and_not_trainable():
+    original = network()
+    clone = averaging.clone_network(original)
     latents = np.ones((2, 3), np.float32)
-    np.testing.assert_array_equal(first(latents), copy(latents))
-    assert copy.trainable_variables == []
-    assert first.trainable_variables
-    first.trainable_variables[0].assign_add(np.ones_like(first.trainable_variables[0]))
-    assert not np.array_equal(first(latents), copy(latents))
+    np.testing.assert_array_equal(original(latents), clone(latents))
+    assert clone.trainable_variables == []
+    assert original.trainable_variables
+    original.trainable_variables[0].assign_add(np.ones_like(original.trainable_variables[0]))
+    assert not np.array_equal(original(latents), clone(latents))
 
 
 @pytest.mark.parametrize(("step", "decay"), [(0, 0.1), (5, 6 / 15), (10_000, 0.99)])
-def test_update_by_hand_weights_and_batch_statistics_alike(step, decay):
+def test_update_of_weights_and_batch_statistics_by_hand(step, decay):
     current = network()
     average = averaging.clone_network(current)
     current.set_weights([w + 1 for w in current.get_weights()])
@@ -32,7 +32,7 @@ def test_update_by_hand_weights_and_batch_statistics_alike(step, decay):
     assert len(before) == len(current.weights) > len(current.trainable_variables)
 
 
-def test_without_decay_the_average_follows():
+def test_average_without_decay_equals_the_network():
     current = network()
     average = averaging.clone_network(current)
     current.set_weights([w + 1 for w in current.get_weights()])

@@ -14,9 +14,9 @@ from ganlib.training.checkpoint import Checkpoints
 from tests.helpers import mlp_gan
 
 
-def fit(gan, steps, *given, start=0):
+def fit(gan, steps, *callbacks, start=0):
     dataset = data.batches(data.open("digits"), 8, start_step=start)
-    gan.fit(dataset, steps_per_epoch=steps, verbose=0, callbacks=list(given))
+    gan.fit(dataset, steps_per_epoch=steps, verbose=0, callbacks=list(callbacks))
 
 
 class Recorder(callbacks.StepCallback):
@@ -30,7 +30,7 @@ class Recorder(callbacks.StepCallback):
             self.due.append(step)
 
 
-def test_steps_count_on_over_runs():
+def test_steps_continue_over_runs():
     gan, recorder = mlp_gan(), Recorder(every=4)
     fit(gan, 3, recorder)
     fit(gan, 3, recorder, start=3)
@@ -38,14 +38,14 @@ def test_steps_count_on_over_runs():
     assert recorder.due == [4]
 
 
-def test_steps_with_several_an_execution():
+def test_several_steps_per_execution():
     gan, recorder = mlp_gan(steps_per_execution=3), Recorder(every=4)
     fit(gan, 9, recorder)
     assert recorder.steps == [3, 6, 9]
-    assert recorder.due == [6, 9]  # the executions that reach 4 and 8
+    assert recorder.due == [6, 9]  # the executions that include steps 4 and 8
 
 
-def test_non_finite_loss_stops_with_step_and_term():
+def test_non_finite_loss_stops_and_names_step_and_log():
     gan = mlp_gan()
     fit(gan, 2)
     gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
@@ -53,14 +53,14 @@ def test_non_finite_loss_stops_with_step_and_term():
         fit(gan, 5, callbacks.StopAtNonFinite(), start=2)
 
 
-def test_non_finite_loss_within_one_execution_names_the_range():
+def test_non_finite_loss_within_one_execution_names_the_steps():
     gan = mlp_gan(steps_per_execution=2)
     gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
     with pytest.raises(ganlib.UserError, match="stopped at steps 1 to 2"):
         fit(gan, 4, callbacks.StopAtNonFinite())
 
 
-def test_what_is_not_finite_is_never_saved(tmp_path):
+def test_non_finite_state_is_never_saved(tmp_path):
     gan = mlp_gan()
     checkpoints = Checkpoints(tmp_path, gan)
     fit(gan, 2, callbacks.SaveCheckpoints(checkpoints, every=1))
@@ -70,14 +70,14 @@ def test_what_is_not_finite_is_never_saved(tmp_path):
     assert checkpoints.steps() == [1, 2]
 
 
-def test_checkpoints_every_and_at_the_end(tmp_path):
+def test_checkpoints_are_saved_periodically_and_at_the_end(tmp_path):
     gan = mlp_gan()
     checkpoints = Checkpoints(tmp_path, gan, keep=9)
     fit(gan, 5, callbacks.SaveCheckpoints(checkpoints, every=2))
     assert checkpoints.steps() == [2, 4, 5]
 
 
-def test_samples_are_of_the_same_latents(tmp_path):
+def test_sample_grids_use_the_same_latents(tmp_path):
     gan = mlp_gan()
     fit(gan, 2, callbacks.SaveSamples(tmp_path, every=1))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000002.png"]
@@ -103,7 +103,7 @@ def test_metrics_are_means_over_the_interval(tmp_path):
     assert [row["step"] for row in speed if row.get("evaluation_seconds", -1) >= 0] == [4, 5]
 
 
-def test_the_best_checkpoint_is_that_of_the_lowest_number(tmp_path):
+def test_best_checkpoint_has_the_lowest_value(tmp_path):
     scores = {1: 3.0, 2: 1.0, 3: 2.0, 4: 0.5}
     evaluate = lambda model: {"fid": scores[int(model.step)]}  # noqa: E731
 
@@ -115,12 +115,12 @@ def test_the_best_checkpoint_is_that_of_the_lowest_number(tmp_path):
         return best.checkpoints.steps()
 
     assert best_after(3, start=0) == [2]
-    assert best_after(1, start=2) == [2]  # a resumed run knows what was best
+    assert best_after(1, start=2) == [2]  # a resumed run remembers the best value
     assert best_after(1, start=3) == [4]
 
 
 def best_of(folder, start, main_steps=()):
-    """A `BestCheckpoint` of a new GAN that goes on from a step."""
+    """Returns the `BestCheckpoint` of a new GAN that resumes from a step."""
     gan = mlp_gan()
     gan.step.assign(start)
     main = Checkpoints(folder / "checkpoints", gan, keep=None)
@@ -136,8 +136,9 @@ def save_if_best(best, **scores):
     best.checkpoints.wait()
 
 
-def test_a_best_checkpoint_of_a_part_that_was_lost_gives_way_to_that_of_before_it(tmp_path):
-    """Killed after 900 and resumed from 500: the best of before 500 is still there, and a new best at 600 stays."""
+def test_best_checkpoint_of_a_lost_part_is_replaced_by_the_previous_best(tmp_path):
+    """In a run that was killed after step 900 and resumes from step 500, the best checkpoint before 500 still exists, and a new
+    best checkpoint at 600 is kept."""
     best = best_of(tmp_path, 0, main_steps=(500,))
     best.begin([], 0)
     save_if_best(best, at_300=13.0, at_400=12.0, at_600=11.0, at_900=10.0)
@@ -150,7 +151,7 @@ def test_a_best_checkpoint_of_a_part_that_was_lost_gives_way_to_that_of_before_i
     assert best.checkpoints.find() == 600
 
 
-def test_a_damaged_best_checkpoint_is_set_aside(tmp_path):
+def test_damaged_best_checkpoint_is_set_aside(tmp_path):
     best = best_of(tmp_path, 0)
     best.begin([], 0)
     save_if_best(best, at_3=1.0)
@@ -162,39 +163,39 @@ def test_a_damaged_best_checkpoint_is_set_aside(tmp_path):
     assert (tmp_path / "best/step_00000003.damaged").is_dir()
 
 
-def test_the_lowest_number_is_that_of_the_checkpoint_and_not_of_a_row_without_one(tmp_path):
-    """Killed after a row was written and before its checkpoint was; and rows that are not a number."""
+def test_lowest_value_ignores_rows_without_a_checkpoint(tmp_path):
+    """A run can be killed between writing a row and its checkpoint, and a value can be NaN."""
     best = best_of(tmp_path, 5)
     best.begin([{"step": 2, "fid": float("nan")}, {"step": 4, "fid": 1.0}], 5)
     save_if_best(best, at_6=float("nan"), at_7=3.0, at_8=float("nan"))
     assert best.checkpoints.steps() == [7]
-    again = best_of(tmp_path, 9)
-    again.checkpoints.notes.clear()
-    again.begin([{"step": 7, "fid": float("nan")}], 9)
-    assert again.lowest == 3.0
+    resumed = best_of(tmp_path, 9)
+    resumed.checkpoints.notes.clear()
+    resumed.begin([{"step": 7, "fid": float("nan")}], 9)
+    assert resumed.lowest == 3.0
 
 
-def test_the_step_counts_on_over_epochs(tmp_path):
+def test_steps_continue_over_epochs(tmp_path):
     gan, recorder = mlp_gan(), Recorder(every=4)
     dataset = data.batches(data.open("digits"), 8)
     gan.fit(dataset, epochs=3, steps_per_epoch=4, verbose=0, callbacks=[recorder])
     assert recorder.steps == list(range(1, 13))
     assert recorder.due == [4, 8, 12]
     finite = Recorder(every=0)
-    gan.fit(dataset.take(3), epochs=2, verbose=0, callbacks=[finite])  # epochs that end with their data
+    gan.fit(dataset.take(3), epochs=2, verbose=0, callbacks=[finite])  # epochs that end with the data
     assert finite.steps[-1] == int(gan.step) == 18
 
 
 @pytest.mark.parametrize("every", [0, 4])
-def test_it_is_evaluated_once_at_the_end(tmp_path, every):
-    """Where the last execution passes a multiple of the interval, too: 8, within steps 7 to 9."""
+def test_final_evaluation_runs_once(tmp_path, every):
+    """This also holds if the last execution, steps 7 to 9, includes a multiple of the interval, 8."""
     gan = mlp_gan(steps_per_execution=3)
     fit(gan, 9, callbacks.LogMetrics(tmp_path, 0, lambda model: {"score": 1.0}, every))
     evaluated = [row["step"] for row in callbacks.read_rows(tmp_path / "metrics.jsonl") if "score" in row]
     assert evaluated == ([6, 9] if every else [9])
 
 
-def test_samples_of_later_steps_are_of_a_part_that_was_lost(tmp_path):
+def test_sample_grids_of_later_steps_are_removed(tmp_path):
     for name in ("step_00000001.png", "step_00000009.png"):
         Image.new("L", (8, 8)).save(tmp_path / name)
     gan = mlp_gan()
@@ -203,7 +204,7 @@ def test_samples_of_later_steps_are_of_a_part_that_was_lost(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000003.png"]
 
 
-def test_tensorboard_events_hold_the_same_scalars(tmp_path):
+def test_tensorboard_events_have_the_same_scalars(tmp_path):
     fit(mlp_gan(), 2, callbacks.LogMetrics(tmp_path, every=2))
     (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")
     (path,) = (tmp_path / "tensorboard").iterdir()
@@ -217,18 +218,18 @@ def test_tensorboard_events_hold_the_same_scalars(tmp_path):
     assert set(events) == set(row) - {"step"}
 
 
-def test_rows_after_the_checkpoint_are_dropped_on_resuming(tmp_path):
+def test_rows_after_the_checkpoint_are_removed_on_resuming(tmp_path):
     path = tmp_path / "metrics.jsonl"
     callbacks.write_rows(path, [{"step": 1, "a": 1.0}, {"step": 7, "a": 2.0}])
     with path.open("a") as file:
-        file.write('{"step": 8, "a"')  # cut short by a kill
+        file.write('{"step": 8, "a"')  # truncated by a kill
     gan = mlp_gan()
     gan.step.assign(5)
     fit(gan, 1, callbacks.LogMetrics(tmp_path, every=1))
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 6]
 
 
-def test_a_run_that_is_stopped_within_an_interval_writes_the_rows_of_one_that_is_not(tmp_path):
+def test_resumed_run_writes_the_rows_of_an_uninterrupted_run(tmp_path):
     def rows_of(*stops):
         folder, start = tmp_path / str(len(stops)), 0
         for stop in stops:
@@ -243,15 +244,13 @@ def test_a_run_that_is_stopped_within_an_interval_writes_the_rows_of_one_that_is
                     if step == stop:
                         received.append(signal.SIGTERM)
 
-            given = [
-                callbacks.LogMetrics(folder, every=3, window=checkpoints.notes), callbacks.SaveCheckpoints(checkpoints, 6),
-                Signal(), callbacks.StopOnSignal(checkpoints, received),
-            ]  # fmt: skip
+            log = callbacks.LogMetrics(folder, every=3, window=checkpoints.notes)
+            save = callbacks.SaveCheckpoints(checkpoints, 6)
             if stop == stops[-1]:
-                fit(gan, stop - start, *given[:2], start=start)
+                fit(gan, stop - start, log, save, start=start)
             else:
                 with pytest.raises(ganlib.errors.Stopped) as stopped:
-                    fit(gan, 9, *given, start=start)
+                    fit(gan, 9, log, save, Signal(), callbacks.StopOnSignal(checkpoints, received), start=start)
                 assert (stopped.value.step, stopped.value.signal) == (stop, signal.SIGTERM)
                 assert checkpoints.steps()[-1] == stop
             start = stop

@@ -16,7 +16,7 @@ from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weigh
 
 @pytest.fixture
 def trained(tmp_path):
-    """A GAN after 2 steps and its checkpoints, one of step 1 and one of step 2, with the weights of each."""
+    """Returns a GAN after 2 steps, its checkpoints of steps 1 and 2, and the weights of both steps."""
     gan = dcgan_gan()
     checkpoints = checkpoint.Checkpoints(tmp_path / "checkpoints", gan)
     states = {}
@@ -28,7 +28,7 @@ def trained(tmp_path):
     return gan, checkpoints, states
 
 
-def test_newest_is_restored_with_optimizers_and_step(trained):
+def test_newest_checkpoint_is_restored_with_optimizers_and_step(trained):
     gan, checkpoints, states = trained
     other = dcgan_gan()
     assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 2
@@ -40,7 +40,7 @@ def test_newest_is_restored_with_optimizers_and_step(trained):
 
 @pytest.mark.parametrize("name", ["mlp", "dcgan", "resnet", "improved_mlp", "improved_conv"])
 def test_every_variable_of_every_network_is_restored(tmp_path, name):
-    """Whatever a network keeps its layers in: TensorFlow's own walk misses those in a list, as resnet's blocks."""
+    """This includes layers in a list, such as the blocks of resnet, which TensorFlow's object graph misses."""
     module = importlib.import_module(f"ganlib.networks.{name}")
 
     def make(seed):
@@ -54,18 +54,18 @@ def test_every_variable_of_every_network_is_restored(tmp_path, name):
     first, other = make(1), make(2)
     checkpoint.Checkpoints(tmp_path, first).save()
     checkpoint.Checkpoints(tmp_path, other).restore()
-    held = {id(v) for network in (first.generator, first.discriminator, first.ema_generator) for v in network.variables}
-    assert held <= {id(v) for v in checkpoint.all_variables(first)}
+    networks = first.generator, first.discriminator, first.ema_generator
+    assert {id(v) for network in networks for v in network.variables} <= {id(v) for v in checkpoint.all_variables(first)}
     for a, b in zip(checkpoint.all_variables(first), checkpoint.all_variables(other), strict=True):
         np.testing.assert_array_equal(a, b, err_msg=a.path)
 
 
-def test_without_checkpoints_there_is_nothing_to_restore(tmp_path):
+def test_restore_without_checkpoints_returns_none(tmp_path):
     assert checkpoint.Checkpoints(tmp_path / "none", mlp_gan()).restore() is None
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove index", "empty folder"])
-def test_a_damaged_checkpoint_is_passed_over_and_said_so(trained, damage, caplog):
+def test_damaged_checkpoint_is_skipped_with_a_warning(trained, damage, caplog):
     _, checkpoints, states = trained
     folder = checkpoints.folder / "step_00000002"
     tensors = next(folder.glob("*.data-*"))
@@ -82,10 +82,10 @@ def test_a_damaged_checkpoint_is_passed_over_and_said_so(trained, damage, caplog
     other = dcgan_gan()
     assert checkpoint.Checkpoints(checkpoints.folder, other).restore() == 1
     assert same(states[1], weights(other))
-    assert "step_00000002 is damaged and was passed over" in caplog.text
+    assert "step_00000002 is damaged and was skipped" in caplog.text
 
 
-def test_when_all_are_damaged_it_stops_instead_of_starting_anew(trained):
+def test_restore_raises_if_all_checkpoints_are_damaged(trained):
     _, checkpoints, _ = trained
     for index in checkpoints.folder.glob("*/weights.index"):
         index.write_bytes(b"nothing")
@@ -93,13 +93,13 @@ def test_when_all_are_damaged_it_stops_instead_of_starting_anew(trained):
         checkpoint.Checkpoints(checkpoints.folder, dcgan_gan()).restore()
 
 
-def test_a_checkpoint_of_another_model_is_refused(trained):
+def test_checkpoint_of_another_model_raises(trained):
     _, checkpoints, _ = trained
-    with pytest.raises(ganlib.UserError, match=r"step_00000002' is of another model \(it has \d+ variables, the model \d+\)"):
+    with pytest.raises(ganlib.UserError, match=r"2' is of another model \(it has \d+ variables, the model has \d+\)"):
         checkpoint.Checkpoints(checkpoints.folder, mlp_gan()).restore()
 
 
-def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
+def test_checkpoint_with_other_shapes_raises(tmp_path):
     checkpoint.Checkpoints(tmp_path, mlp_gan()).save()
     wider = ganlib.GAN(mlp.Generator(SHAPE, latent_dim=4, width=17, normalization=None), mlp.Discriminator(SHAPE, width=16))
     wider.compile(adam(), adam())
@@ -107,7 +107,7 @@ def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
         checkpoint.Checkpoints(tmp_path, wider).restore()
 
 
-def test_only_the_newest_are_kept(tmp_path):
+def test_only_the_newest_checkpoints_are_kept(tmp_path):
     gan = mlp_gan()
     checkpoints = checkpoint.Checkpoints(tmp_path, gan, keep=2)
     for step in range(1, 5):
@@ -118,18 +118,18 @@ def test_only_the_newest_are_kept(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_00000003", "step_00000004"]
 
 
-def test_a_half_written_one_is_not_taken_for_a_checkpoint(trained):
+def test_partial_checkpoint_is_ignored(trained):
     _, checkpoints, _ = trained
     (checkpoints.folder / "step_00000003.partial").mkdir()
     assert checkpoints.steps() == [1, 2]
 
 
-def test_a_full_disk_leaves_the_previous_one_good(trained, monkeypatch):
+def test_full_disk_keeps_the_previous_checkpoint(trained, monkeypatch):
     gan, checkpoints, states = trained
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage)
     gan.step.assign(3)
-    with pytest.raises(ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*the one of step 2 is still good"):
+    with pytest.raises(ganlib.UserError, match=r"step 3 could not be written .*needs 0.\d MB.*of step 2 is still good"):
         checkpoints.save()
     monkeypatch.undo()
     assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
@@ -138,17 +138,17 @@ def test_a_full_disk_leaves_the_previous_one_good(trained, monkeypatch):
     assert same(states[2], weights(other))
 
 
-def test_weights_that_are_not_finite_are_not_saved(trained):
+def test_non_finite_weights_are_not_saved(trained):
     gan, checkpoints, _ = trained
     gan.step.assign(3)
     variable = gan.discriminator.trainable_variables[-1]
     variable.assign(variable * np.inf)
-    with pytest.raises(ganlib.UserError, match=r"at step 3: the weights .* are not finite.*the one of step 2 is still good"):
+    with pytest.raises(ganlib.UserError, match=r"at step 3: the weights .* are not finite.*checkpoint of step 2 is still good"):
         checkpoints.save()
     assert checkpoints.steps() == [1, 2]
 
 
-def test_a_write_that_fails_leaves_no_trace(trained, monkeypatch):
+def test_failed_write_leaves_no_files(trained, monkeypatch):
     gan, checkpoints, _ = trained
 
     def fail(source, target):
@@ -157,13 +157,13 @@ def test_a_write_that_fails_leaves_no_trace(trained, monkeypatch):
     monkeypatch.setattr(checkpoint.os, "replace", fail)
     gan.step.assign(3)
     checkpoints.save()
-    with pytest.raises(ganlib.UserError, match="step 3 could not be written .*No space left on device.*the one of step 2"):
+    with pytest.raises(ganlib.UserError, match="step 3 could not be written .*No space left on device.*checkpoint of step 2"):
         checkpoints.wait()
     assert [p.name for p in sorted(checkpoints.folder.iterdir())] == ["step_00000001", "step_00000002"]
-    checkpoints.wait()  # it was told once
+    checkpoints.wait()  # the error is raised only once
 
 
-def test_training_may_go_on_while_a_checkpoint_is_written(trained):
+def test_training_continues_while_a_checkpoint_is_written(trained):
     gan, checkpoints, _ = trained
     gan.step.assign(3)
     saved = weights(gan)
@@ -176,8 +176,8 @@ def test_training_may_go_on_while_a_checkpoint_is_written(trained):
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-def test_one_number_of_replicas_goes_on_where_another_stopped(float64, tmp_path, before, after):
-    """With Adam's moments, augmentation and penalties: the weights are those of a run that was never stopped."""
+def test_training_resumes_with_another_number_of_replicas(float64, tmp_path, before, after):
+    """With Adam's moments, augmentation and penalties, the weights equal those of an uninterrupted run."""
     source = data.open("digits")
 
     def gan_on(count):
@@ -188,61 +188,61 @@ def test_one_number_of_replicas_goes_on_where_another_stopped(float64, tmp_path,
     def fit(gan, start, steps):
         gan.fit(data.batches(source, 16, start_step=start), steps_per_epoch=steps, verbose=0)
 
-    whole, first, second = gan_on(before), gan_on(before), gan_on(after)
-    fit(whole, 0, 8)
+    uninterrupted, first, second = gan_on(before), gan_on(before), gan_on(after)
+    fit(uninterrupted, 0, 8)
     fit(first, 0, 3)
     checkpoint.Checkpoints(tmp_path, first).save()
     assert checkpoint.Checkpoints(tmp_path, second).restore() == 3
     assert same(weights(first), weights(second))
     fit(second, 3, 5)
     assert second.step.numpy() == 8
-    for a, b in zip(weights(whole), weights(second), strict=True):
+    for a, b in zip(weights(uninterrupted), weights(second), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_written_anew_in_its_place_with_its_notes(trained):
+def test_rewritten_checkpoint_keeps_its_notes(trained):
     gan, checkpoints, _ = trained
     checkpoints.notes["seen"] = 7
     (checkpoints.folder / "step_00000002" / checkpoint.NOTES).write_text('{"seen": 5}')
     gan.ema_generator.set_weights([w + 1 for w in weights(gan.ema_generator)])
     checkpoints.save()
     other = dcgan_gan()
-    again = checkpoint.Checkpoints(checkpoints.folder, other)
-    again.restore()
+    other_checkpoints = checkpoint.Checkpoints(checkpoints.folder, other)
+    other_checkpoints.restore()
     assert not same(weights(gan), weights(other))
     checkpoints.save(anew=True)
-    assert again.restore() == 2
+    assert other_checkpoints.restore() == 2
     assert same(weights(gan), weights(other))
-    assert again.notes == {"seen": 5}
+    assert other_checkpoints.notes == {"seen": 5}
     assert sorted(p.name for p in checkpoints.folder.iterdir()) == ["step_00000001", "step_00000002"]
 
 
 @pytest.mark.parametrize("killed_at", [0, 1, 2])
-def test_killed_while_it_is_written_anew(trained, monkeypatch, killed_at):
-    """At each of the two renames, and after them: the old one or the new one is there, and the next save takes its place."""
+def test_kill_while_rewriting_keeps_a_valid_checkpoint(trained, monkeypatch, killed_at):
+    """After a kill at or after the two renames, the old or the new checkpoint is valid, and the next save replaces it."""
     gan, checkpoints, states = trained
-    done, replace = [], checkpoint.os.replace
+    renames, replace = [], checkpoint.os.replace
 
     def rename(*arguments):
-        if len(done) == killed_at:
+        if len(renames) == killed_at:
             raise KeyboardInterrupt
         replace(*arguments)
-        done.append(arguments)
+        renames.append(arguments)
 
     monkeypatch.setattr(checkpoint.os, "replace", rename)
-    monkeypatch.setattr(checkpoint.shutil, "rmtree", lambda *_, **__: None)  # a killed process clears nothing away
+    monkeypatch.setattr(checkpoint.shutil, "rmtree", lambda *_, **__: None)  # a killed process removes nothing
     gan.ema_generator.set_weights([w + 1 for w in weights(gan.ema_generator)])
     with contextlib.suppress(KeyboardInterrupt):
         checkpoints.save(anew=True)
         checkpoints.wait()
     monkeypatch.undo()
     other = dcgan_gan()
-    again = checkpoint.Checkpoints(checkpoints.folder, other)
-    assert again.steps() == [1, 2]
-    assert again.restore() == 2
+    other_checkpoints = checkpoint.Checkpoints(checkpoints.folder, other)
+    assert other_checkpoints.steps() == [1, 2]
+    assert other_checkpoints.restore() == 2
     assert same(weights(other), weights(gan) if killed_at == 2 else states[2])
     other.ema_generator.set_weights(weights(gan.ema_generator))
-    again.save(anew=True)
+    other_checkpoints.save(anew=True)
     third = dcgan_gan()
     assert checkpoint.Checkpoints(checkpoints.folder, third).restore() == 2
     assert same(weights(third), weights(gan))
@@ -251,7 +251,7 @@ def test_killed_while_it_is_written_anew(trained, monkeypatch, killed_at):
 
 @pytest.fixture(scope="module")
 def two_steps(tmp_path_factory):
-    """A GAN and a folder with its checkpoints of steps 1 and 2, whose weights differ."""
+    """Returns a GAN and a folder with its checkpoints of steps 1 and 2, which have different weights."""
     gan, folder = mlp_gan(), tmp_path_factory.mktemp("two_steps")
     checkpoints = checkpoint.Checkpoints(folder, gan)
     for step in (1, 2):
@@ -263,7 +263,7 @@ def two_steps(tmp_path_factory):
     return gan, folder
 
 
-def cut(content, older):
+def truncate(content, older):
     return content[: len(content) // 2]
 
 
@@ -284,13 +284,15 @@ def older(content, older):
     return older
 
 
-@pytest.mark.parametrize("damage", [cut, empty, flip, flip_early, older])
-@pytest.mark.parametrize("names", [("weights.index",), ("weights.data-00000-of-00001",), (checkpoint.NOTES,),
-                                   ("weights.index", "weights.data-00000-of-00001")])  # fmt: skip
-def test_a_damaged_checkpoint_makes_way_for_a_new_one(two_steps, tmp_path, names, damage):
-    """Whatever file is damaged: the one before it is restored, and the step can be written and restored again."""
-    gan, made = two_steps
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+INDEX, TENSORS = "weights.index", "weights.data-00000-of-00001"
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, flip, flip_early, older])
+@pytest.mark.parametrize("names", [(INDEX,), (TENSORS,), (checkpoint.NOTES,), (INDEX, TENSORS)])
+def test_damaged_checkpoint_is_replaced_by_a_new_one(two_steps, tmp_path, names, damage):
+    """If any file is damaged, the previous checkpoint is restored, and the step can be written and restored again."""
+    gan, folder = two_steps
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     for name in names:
         path, before = tmp_path / "step_00000002" / name, tmp_path / "step_00000001" / name
         path.write_bytes(damage(path.read_bytes(), before.read_bytes()))
@@ -310,9 +312,9 @@ def test_a_damaged_checkpoint_makes_way_for_a_new_one(two_steps, tmp_path, names
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_00000001", "step_00000002", "step_00000002.damaged"]
 
 
-def test_every_byte_of_an_index_counts(two_steps, tmp_path):
-    gan, made = two_steps
-    shutil.copytree(made / "step_00000001", tmp_path / "step_00000001")
+def test_damage_to_any_byte_of_an_index_is_harmless(two_steps, tmp_path):
+    gan, folder = two_steps
+    shutil.copytree(folder / "step_00000001", tmp_path / "step_00000001")
     path = tmp_path / "step_00000001/weights.index"
     content, expected = path.read_bytes(), None
     checkpoints = checkpoint.Checkpoints(tmp_path, gan)
@@ -325,19 +327,19 @@ def test_every_byte_of_an_index_counts(two_steps, tmp_path):
         except ganlib.UserError:
             continue
         expected = expected or weights(gan)
-        assert same(weights(gan), expected)  # not all bytes of the end are read
+        assert same(weights(gan), expected)  # damage at the end may not be noticed, since not all bytes there are read
 
 
-def test_notes_of_a_time_without_checksums_are_read(two_steps, tmp_path):
-    gan, made = two_steps
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+def test_notes_without_checksums_are_read(two_steps, tmp_path):
+    gan, folder = two_steps
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "step_00000002" / checkpoint.NOTES).write_text('{"steps": 3}')
     checkpoints = checkpoint.Checkpoints(tmp_path, gan)
     assert checkpoints.restore() == 2
     assert checkpoints.notes == {"steps": 3}
 
 
-def test_a_stale_later_step_does_not_push_out_a_new_one(two_steps, tmp_path):
+def test_checkpoint_of_a_later_step_does_not_remove_a_new_one(two_steps, tmp_path):
     gan, _ = two_steps
     checkpoints = checkpoint.Checkpoints(tmp_path, gan, keep=1)
     for step in (900, 600):
@@ -347,9 +349,9 @@ def test_a_stale_later_step_does_not_push_out_a_new_one(two_steps, tmp_path):
     assert checkpoints.steps() == [600, 900]
 
 
-def test_to_find_the_newest_good_one_changes_no_weight(two_steps, tmp_path):
-    gan, made = two_steps
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+def test_find_does_not_change_weights(two_steps, tmp_path):
+    gan, folder = two_steps
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "step_00000002/weights.data-00000-of-00001"
     path.write_bytes(flip(path.read_bytes(), b""))
     gan.step.assign(9)

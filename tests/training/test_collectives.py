@@ -11,7 +11,7 @@ def parameters(model):
     return sum(v.value.shape.num_elements() for v in model.trainable_variables)
 
 
-def test_gradients_alone():
+def test_exchange_of_gradients():
     with replicas(2).scope():
         gan = mlp_gan()
     assert collectives.exchange(gan, IMAGES) == (2, 4 * parameters(gan))
@@ -26,8 +26,8 @@ def test_embeddings_and_batch_statistics_do_not_grow_with_the_batch():
         assert collectives.exchange(gan, batch) == (3, 4 * (parameters(gan) + statistics))
 
 
-def test_a_ring_by_hand():
+def test_ring_seconds_by_hand():
     exchanged = collectives.Exchange(collectives=3, bytes=4_000_000)
-    # Among 4, each sends 2 * 3/4 of the bytes, in 6 messages a collective.
+    # Among 4 devices, each sends 2 * 3/4 of the bytes, in 6 messages per collective.
     assert collectives.ring_seconds(exchanged, 4, 1e9, 1e-5) == pytest.approx(0.006 + 18e-5)
     assert collectives.ring_seconds(exchanged, 1, 1e9, 1e-5) == 0.0

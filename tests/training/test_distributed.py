@@ -25,7 +25,7 @@ def test_one_and_two_replicas_give_the_same_weights_and_logs(float64, arguments)
     assert int(two.step.numpy()) == 10
 
 
-def test_all_that_keeps_state_runs_on_two_replicas():
+def test_stateful_layers_train_on_two_replicas():
     with replicas(2).scope():
         gan = ganlib.GAN(
             resnet.Generator(SHAPE, latent_dim=4, width=8, num_classes=10, normalization="sync_batch"),
@@ -41,12 +41,12 @@ def test_all_that_keeps_state_runs_on_two_replicas():
         assert model.generate(3).shape == (3, *SHAPE)
 
 
-def test_replicas_agree_on_the_statistics_of_their_own_batches():
+def test_batch_statistics_are_equal_on_all_replicas():
     with replicas(2).scope():
         gan = dcgan_gan()
     gan.fit(data.batches(data.open("digits"), 8), steps_per_epoch=3, verbose=0)
     statistics = [v for v in gan.variables if v.name.startswith("moving_")]
-    assert len(statistics) == 10  # means and variances: two of the generator, two of its average, one of the discriminator
+    assert len(statistics) == 10  # means and variances of 2 layers of the generator, 2 of its average, 1 of the discriminator
     for variable in statistics:
         np.testing.assert_array_equal(*[np.asarray(v) for v in variable.value.values])
         assert np.std(variable.value) > 0
@@ -66,7 +66,7 @@ def test_synchronized_batch_norm_equals_one_replica():
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_steps_per_execution_change_nothing_but_the_number_of_calls():
+def test_steps_per_execution_changes_only_the_number_of_calls():
     source, results = data.open("digits"), []
     for steps_per_execution in (1, 3):
         keras.utils.set_random_seed(0)
@@ -75,13 +75,13 @@ def test_steps_per_execution_change_nothing_but_the_number_of_calls():
         callback = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, calls=calls: calls.append(batch))
         gan.fit(data.batches(source, 8), steps_per_epoch=6, verbose=0, callbacks=[callback])
         results.append((weights(gan), len(calls)))
-    (once, calls_once), (thrice, calls_thrice) = results
-    assert (calls_once, calls_thrice) == (6, 2)
-    for a, b in zip(once, thrice, strict=True):
+    (weights_of_one, calls_of_one), (weights_of_three, calls_of_three) = results
+    assert (calls_of_one, calls_of_three) == (6, 2)
+    for a, b in zip(weights_of_one, weights_of_three, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_same_seed_same_weights_bit_for_bit():
+def test_same_seed_gives_the_same_weights_bit_for_bit():
     def run(seed):
         keras.utils.set_random_seed(seed)
         gan = dcgan_gan(seed=seed, augment="translation")
@@ -92,7 +92,7 @@ def test_same_seed_same_weights_bit_for_bit():
     assert not same(run(0), run(1))
 
 
-def test_fit_takes_finite_datasets_epochs_and_single_batches(images):
+def test_fit_with_finite_datasets_epochs_and_single_batches(images):
     gan = mlp_gan()
     gan.fit(tf.data.Dataset.from_tensor_slices(images).batch(10), epochs=2, verbose=0)  # 10 + 10 + 4 images
     assert int(gan.step.numpy()) == 6
@@ -103,7 +103,7 @@ def test_fit_takes_finite_datasets_epochs_and_single_batches(images):
     assert int(gan.step.numpy()) == 10
 
 
-def test_no_step_is_counted_at_the_end_of_a_dataset_of_unknown_size(images):
+def test_end_of_a_dataset_of_unknown_size_counts_no_step(images):
     gan = mlp_gan()
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(8).filter(lambda batch: True)
     gan.fit(dataset, epochs=2, verbose=0)
@@ -116,16 +116,19 @@ def test_run_eagerly(images):
     assert int(gan.step.numpy()) == 3
 
 
-def test_xla_step_equals_the_graph_step():
-    """With all that is random and all that a step may hold; on a GPU XLA is the default."""
+def test_xla_step_matches_the_graph_step():
+    """The step has augmentation and penalties with random numbers. On a GPU, XLA is the default."""
     source = data.open("digits")
 
     def run(jit_compile):
         keras.utils.set_random_seed(0)
         gan = mlp_gan(
-            num_classes=10, optimizer=sgd, jit_compile=jit_compile, augment="color,translation,cutout",
+            num_classes=10,
+            optimizer=sgd,
+            jit_compile=jit_compile,
+            augment="color,translation,cutout",
             penalties=[penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)],
-        )  # fmt: skip
+        )
         gan.fit(data.batches(source, 16), steps_per_epoch=3, verbose=0)
         return weights(gan)
 
@@ -146,7 +149,7 @@ def test_xla_compiles_convolutions_batch_norm_dropout_and_spectral_norm():
         assert np.isfinite(list(history.values())).all()
 
 
-def test_dropout_masks_follow_from_seed_and_step():
+def test_dropout_masks_depend_on_seed_and_step():
     gan = ganlib.GAN(dcgan.Generator(SHAPE, 4, width=4), dcgan.Discriminator(SHAPE, width=4, dropout=0.5))
     gan.compile(adam(), adam())
     states = [v for v in gan.discriminator.variables if v.name == "seed_generator_state"]
@@ -160,8 +163,9 @@ def test_dropout_masks_follow_from_seed_and_step():
     assert state_at(1) == state_at(1) != state_at(2)
 
 
-class Spoilt(keras.layers.Layer):
-    """Hands on what it gets, on the step that is to be spoilt multiplied by infinity on the last replica."""
+class InfiniteAtStep(keras.layers.Layer):
+    """An augmentation that multiplies images by infinity at one step on the last replica, and returns them unchanged
+    otherwise."""
 
     def __init__(self, gan, step):
         super().__init__()
@@ -174,22 +178,22 @@ class Spoilt(keras.layers.Layer):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_step_that_is_not_finite_is_skipped(count, tmp_path):
-    """Weights and moments stay as they are, and averages and batch statistics finite, on every replica; it is counted."""
+def test_non_finite_step_is_skipped(count, tmp_path):
+    """Weights and moments stay unchanged, averages and batch statistics stay finite on every replica, and the step counts."""
     with replicas(count).scope():
-        gan = dcgan_gan(non_finite="skip", augment=Spoilt(lambda: gan, 2))
+        gan = dcgan_gan(non_finite="skip", augment=InfiniteAtStep(lambda: gan, 2))
     states = []
 
-    class Note(keras.callbacks.Callback):
+    class RecordStates(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             moments = [v for optimizer in gan.optimizers for v in optimizer.inner_optimizer.variables]
             states.append([np.array(v) for v in gan.trainable_variables + moments])
 
     stop, log = callbacks.StopAtNonFinite(patience=1), callbacks.LogMetrics(tmp_path, every=4)
-    gan.fit(data.batches(data.open("digits"), 8), steps_per_epoch=4, verbose=0, callbacks=[Note(), stop, log])
-    moved = [[not np.array_equal(a, b) for a, b in zip(*pair, strict=True)] for pair in itertools.pairwise(states)]
-    assert [np.mean(move) > 0.9 for move in moved] == [True, False, True]
-    assert not any(moved[1])
+    gan.fit(data.batches(data.open("digits"), 8), steps_per_epoch=4, verbose=0, callbacks=[RecordStates(), stop, log])
+    changed = [[not np.array_equal(a, b) for a, b in zip(*pair, strict=True)] for pair in itertools.pairwise(states)]
+    assert [np.mean(change) > 0.9 for change in changed] == [True, False, True]
+    assert not any(changed[1])
     assert all(np.isfinite(np.array(v)).all() for v in checkpoint.all_variables(gan))
     (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")
     assert row["non_finite_steps"] == 1

@@ -7,21 +7,21 @@ from ganlib.training import precision
 from tests.helpers import replicas, same
 
 
-def test_policy_holds_inside_only():
+def test_policy_applies_only_inside_the_context():
     before = keras.config.dtype_policy().name
     with precision.policy("mixed_bfloat16"):
         assert keras.layers.Dense(1).compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == before
 
 
-def test_policy_is_undone_after_an_error():
+def test_policy_is_restored_after_an_error():
     before = keras.config.dtype_policy().name
     with pytest.raises(RuntimeError), precision.policy("mixed_float16"):
         raise RuntimeError
     assert keras.config.dtype_policy().name == before
 
 
-def test_unknown_policy():
+def test_unknown_policy_raises():
     with pytest.raises(ganlib.UserError, match="unknown precision 'float8'"), precision.policy("float8"):
         pass
 
@@ -37,12 +37,12 @@ def test_float16_gets_loss_scaling_once():
 
 
 @pytest.mark.parametrize(("policy", "count"), [("float32", 1), ("float32", 2), ("mixed_bfloat16", 1)])
-def test_a_thousand_skipped_updates_leave_no_trace(policy, count):
-    """A good update after them is the very one that the optimizer alone makes."""
+def test_a_thousand_skipped_updates_have_no_effect(policy, count):
+    """A finite update after them equals the update of the unwrapped optimizer."""
     with precision.policy(policy), replicas(count).scope():
         network = keras.Sequential([keras.layers.Dense(1, use_bias=False)])
         network.build((None, 3))
-        first = network.get_weights()
+        initial = network.get_weights()
         plain = keras.optimizers.Adam(0.1)
         plain.build(network.trainable_variables)
         skipping = precision.optimizer_for(network, keras.optimizers.Adam(0.1), skips=True)
@@ -53,7 +53,7 @@ def test_a_thousand_skipped_updates_leave_no_trace(policy, count):
         optimizer.apply([loss * tf.ones_like(v.value) for v in network.trainable_variables], network.trainable_variables)
 
     def after(optimizer, values):
-        for variable, value in zip(network.variables, first, strict=True):
+        for variable, value in zip(network.variables, initial, strict=True):
             variable.assign(value)
         tf.function(lambda: [replicas(count).run(step, args=(optimizer, value)) for value in values])()
         return network.get_weights()
@@ -62,11 +62,11 @@ def test_a_thousand_skipped_updates_leave_no_trace(policy, count):
     for _ in range(1000):
         skip()
     assert int(skipping.iterations.numpy()) == 0
-    assert same(network.get_weights(), first)
+    assert same(network.get_weights(), initial)
     assert same(after(skipping, [1e-30, float("inf"), 3.0]), after(plain, [1e-30, 3.0]))
 
 
-def test_skipping_is_saved_and_takes_the_place_of_a_scale_that_is_not_needed():
+def test_skipping_is_saved_and_replaces_unneeded_loss_scaling():
     network = ganlib.networks.mlp.Discriminator((4, 4, 1), width=2)
     with precision.policy("mixed_float16"):
         half = ganlib.networks.mlp.Discriminator((4, 4, 1), width=2)
@@ -75,6 +75,6 @@ def test_skipping_is_saved_and_takes_the_place_of_a_scale_that_is_not_needed():
     assert type(loaded) is precision.Skipping
     assert float(loaded.learning_rate) == 0.25
     assert precision.optimizer_for(network, loaded, skips=True) is loaded
-    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=1.0)  # as it was saved before
+    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=1.0)  # as saved by earlier versions
     assert type(precision.optimizer_for(network, scaling, skips=True)) is precision.Skipping
     assert precision.optimizer_for(half, scaling, skips=True) is scaling

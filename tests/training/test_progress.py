@@ -18,7 +18,7 @@ def test_progress_is_readable_when_redirected():
     assert re.search(r"\d steps/s  0:00 left  D loss .*  G loss .*  D\(real\) .*  D\(fake\) ", lines[-1])
 
 
-def test_progress_renews_one_line_on_a_terminal():
+def test_progress_updates_one_line_on_a_terminal():
     class Terminal(io.StringIO):
         def isatty(self):
             return True

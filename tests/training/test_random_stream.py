@@ -16,12 +16,12 @@ def draws(**arguments):
     ]
 
 
-def test_same_seed_and_step_same_numbers():
+def test_same_seed_and_step_give_the_same_numbers():
     for a, b in zip(draws(seed=1, step=2), draws(seed=1, step=2), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_another_seed_step_or_draw_gives_other_numbers():
+def test_another_seed_step_or_draw_gives_different_numbers():
     first = draws(seed=1, step=2)[0]
     others = [draws(seed=2, step=2)[0], draws(seed=1, step=3)[0], draws(seed=2, step=1)[0]]
     stream = RandomStream(1, 2)
@@ -29,14 +29,14 @@ def test_another_seed_step_or_draw_gives_other_numbers():
     assert all(not np.array_equal(first, other) for other in others)
 
 
-def test_replicas_share_the_numbers_of_the_whole_batch():
-    for whole, first, second in zip(
+def test_replicas_share_the_numbers_of_the_global_batch():
+    for all_numbers, first, second in zip(
         [RandomStream(1, 2).normal((8, 3)), RandomStream(1, 2).integers((8, 1, 1), 0, 9)],
         [RandomStream(1, 2, 0, 2).normal((4, 3)), RandomStream(1, 2, 0, 2).integers((4, 1, 1), 0, 9)],
         [RandomStream(1, 2, 1, 2).normal((4, 3)), RandomStream(1, 2, 1, 2).integers((4, 1, 1), 0, 9)],
         strict=True,
     ):
-        np.testing.assert_array_equal(whole, np.concatenate([first, second]))
+        np.testing.assert_array_equal(all_numbers, np.concatenate([first, second]))
 
 
 def test_distributions():
@@ -51,12 +51,12 @@ def test_distributions():
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_in_a_graph_and_under_xla_as_in_python(jit_compile):
+def test_graph_and_xla_match_eager_mode(jit_compile):
     graph = tf.function(lambda step: RandomStream(3, step).normal((100, 2)), jit_compile=jit_compile)
     np.testing.assert_allclose(graph(tf.constant(5, tf.int64)), RandomStream(3, 5).normal((100, 2)), rtol=1e-5)
 
 
-def test_normal_numbers_against_scipy():
+def test_normal_distribution_against_scipy():
     numbers = np.concatenate([RandomStream(seed).normal((10_000,)) for seed in range(10)])
     assert scipy.stats.kstest(numbers, "norm").pvalue > 0.001
     truncated = np.concatenate([RandomStream(seed).truncated_normal((10_000,), 1.5) for seed in range(10)])

@@ -10,10 +10,10 @@ from tests.helpers import replicas
 @pytest.mark.parametrize("rows", [1, 4, 7])
 def test_every_row_is_computed_once_and_in_order(count, rows):
     scale = tf.Variable(2.0)
-    seen = tf.Variable(0, dtype=tf.int64)
+    num_rows = tf.Variable(0, dtype=tf.int64)
 
     def function(first, second):
-        seen.assign_add(tf.shape(first, tf.int64)[0])
+        num_rows.assign_add(tf.shape(first, tf.int64)[0])
         return {"product": scale * first * second, "first": tf.identity(first)}
 
     run = on_replicas(replicas(count), function)
@@ -22,4 +22,4 @@ def test_every_row_is_computed_once_and_in_order(count, rows):
         results = run(first, second)
         np.testing.assert_array_equal(results["product"], 6 * first)
         np.testing.assert_array_equal(results["first"], first)
-    assert int(seen) == 2 * (rows + rows % count)  # the last row again, where the rows cannot be shared equally
+    assert int(num_rows) == 2 * (rows + rows % count)  # the last row is repeated if the rows cannot be split equally

@@ -17,29 +17,34 @@ STEPS = np.arange(0, 120, 5)
 
 
 def test_linear_and_cosine_by_hand():
-    share = np.clip((STEPS - 20) / 50, 0, 1)
-    np.testing.assert_allclose(values(schedules.Linear(0.2, 1.0, 50, begin=20), STEPS), 0.2 + 0.8 * share, atol=1e-6)
-    cosine = 0.2 + 0.8 * (1 - np.cos(np.pi * share)) / 2
+    progress = np.clip((STEPS - 20) / 50, 0, 1)
+    np.testing.assert_allclose(values(schedules.Linear(0.2, 1.0, 50, begin=20), STEPS), 0.2 + 0.8 * progress, atol=1e-6)
+    cosine = 0.2 + 0.8 * (1 - np.cos(np.pi * progress)) / 2
     np.testing.assert_allclose(values(schedules.Cosine(0.2, 1.0, 50, begin=20), STEPS), cosine, atol=1e-6)
 
 
-def test_a_half_life_that_grows():
+def test_half_life_with_a_schedule():
     schedule = schedules.HalfLife(schedules.Linear(0, 100, 100))
     np.testing.assert_allclose(values(schedule, [0, 50, 100]), [0.0, 0.5 ** (1 / 50), 0.5 ** (1 / 100)], rtol=1e-6)
 
 
-ALL = [schedules.Linear(0.2, 1.0, 50, 3), schedules.Cosine(0.2, 1.0, 50), schedules.HalfLife(schedules.Linear(1, 9, 10)),
-       schedules.HalfLife(7), schedules.EachStep(schedules.Linear(0.2, 1.0, 5), 8)]  # fmt: skip
+ALL = [
+    schedules.Linear(0.2, 1.0, 50, 3),
+    schedules.Cosine(0.2, 1.0, 50),
+    schedules.HalfLife(schedules.Linear(1, 9, 10)),
+    schedules.HalfLife(7),
+    schedules.EachStep(schedules.Linear(0.2, 1.0, 5), 8),
+]
 
 
 @pytest.mark.parametrize("schedule", ALL, ids=lambda schedule: type(schedule).__name__)
-def test_a_saved_one_is_the_same(schedule):
+def test_saved_schedule_has_the_same_values(schedule):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))
     assert values(loaded, STEPS) == values(schedule, STEPS)
 
 
-def test_adams_beta_2_against_numpy():
-    """With the bias correction of the beta_2 of each update, as PyTorch's optimizer makes it when its betas are changed."""
+def test_adam_beta_2_schedule_against_numpy():
+    """The bias correction uses the beta_2 of each update, as in PyTorch's optimizer when its betas are changed."""
     beta_2 = schedules.Linear(0.5, 0.9, 4)
     optimizer = schedules.Adam(0.1, beta_1=0.0, beta_2=beta_2, epsilon=1e-8)
     variable, x, second = keras.Variable([1.0, -2.0]), np.array([1.0, -2.0]), 0.0
@@ -57,7 +62,7 @@ def test_adams_beta_2_against_numpy():
     assert float(loaded.beta_2) == pytest.approx(0.7)
 
 
-def test_a_gan_takes_them_everywhere_and_keeps_them_when_it_is_saved(images, tmp_path):
+def test_gan_with_schedules_everywhere_is_saved(images, tmp_path):
     rate = schedules.Cosine(1e-3, 0.0, 4)
     weight, decay = schedules.Linear(2.0, 0.0, 2), schedules.HalfLife(schedules.Linear(0, 100, 2))
     adam = lambda: schedules.Adam(rate, beta_2=schedules.Linear(0.9, 0.99, 4))  # noqa: E731
@@ -71,12 +76,12 @@ def test_a_gan_takes_them_everywhere_and_keeps_them_when_it_is_saved(images, tmp
     for a, b in zip(gan.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     before = [np.array(v) for v in gan.trainable_variables]
-    gan.train_on_batch(images[:8])  # the rate has come to 0
+    gan.train_on_batch(images[:8])  # the learning rate has reached 0
     assert all(np.array_equal(a, b) for a, b in zip(before, gan.trainable_variables, strict=True))
 
 
-def test_a_schedule_of_train_steps_for_several_updates_in_each(images):
-    """The last of the five updates of step 1 is made at the rate of its first; in step 2 the rate is 0."""
+def test_each_step_counts_train_steps(images):
+    """All five updates of step 1 use the same learning rate. In step 2 the learning rate is 0."""
     gan = mlp_gan()
     rate = schedules.EachStep(schedules.Linear(0.1, 0.0, 2), 5)
     gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(rate), discriminator_steps=5)
@@ -84,13 +89,13 @@ def test_a_schedule_of_train_steps_for_several_updates_in_each(images):
     for _ in range(3):
         gan.train_on_batch(images[:20])
         rates.append(float(gan.discriminator_optimizer.learning_rate))
-        last, before = before, weights(gan.discriminator)
+        previous, before = before, weights(gan.discriminator)
     np.testing.assert_allclose(rates, [0.05, 0.0, 0.0], rtol=1e-6)
-    assert same(last, before)
+    assert same(previous, before)
 
 
-def test_two_replicas_follow_them_as_one_does(float64):
-    """With DRAGAN, too, whose noise is as large as the deviation of the whole batch."""
+def test_schedules_agree_on_one_and_two_replicas(float64):
+    """This includes DRAGAN, whose noise depends on the standard deviation of the global batch."""
 
     def trained(count):
         adam = lambda: schedules.Adam(schedules.Cosine(1e-3, 1e-4, 5), beta_2=schedules.Cosine(0.9, 0.99, 5))  # noqa: E731
@@ -105,16 +110,16 @@ def test_two_replicas_follow_them_as_one_does(float64):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_by_config_with_errors():
-    described = {"half_life": {"half_life": {"linear": {"start": 0, "end": 10, "steps": 5}}}}
-    assert values(schedules.from_config(described, 100), [5]) == pytest.approx([0.5**0.1])
+def test_from_config_and_errors():
+    config = {"half_life": {"half_life": {"linear": {"start": 0, "end": 10, "steps": 5}}}}
+    assert values(schedules.from_config(config, 100), [5]) == pytest.approx([0.5**0.1])
     assert schedules.from_config(0.5, 100) == 0.5
     assert schedules.from_config({"linear": {"start": 0, "end": 1, "share": 0.3}}, 100).steps == pytest.approx(30)
     with pytest.raises(ganlib.UserError, match="unknown schedule 'cosin'.* Did you mean 'cosine'"):
         schedules.from_config({"cosin": {}}, 1)
-    with pytest.raises(ganlib.UserError, match="a schedule is one name and its arguments, .* got start, end"):
+    with pytest.raises(ganlib.UserError, match="a schedule must have one name with its arguments, .* got start, end"):
         schedules.from_config({"start": 0, "end": 1}, 1)
-    with pytest.raises(ganlib.UserError, match="schedule 'linear' cannot be made: .*'steps'"):
+    with pytest.raises(ganlib.UserError, match="cannot build the schedule 'linear': .*'steps'"):
         schedules.from_config({"linear": {"start": 0, "end": 1}}, 1)
     with pytest.raises(ganlib.UserError, match="a schedule's steps must be positive, got 0"):
         schedules.Linear(0, 1, 0)

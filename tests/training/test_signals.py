@@ -8,22 +8,22 @@ from ganlib.training import signals
 
 
 @pytest.mark.parametrize("number", signals.ENDING)
-def test_the_first_is_noted_and_the_second_acts_as_before(number):
-    taken = []
-    before = signal.signal(number, lambda *arguments: taken.append(number))
+def test_first_signal_is_recorded_and_second_has_its_previous_effect(number):
+    handled = []
+    previous = signal.signal(number, lambda *arguments: handled.append(number))
     try:
         with signals.noted() as received:
             os.kill(os.getpid(), number)
-            assert (received, taken) == ([number], [])
+            assert (received, handled) == ([number], [])
             os.kill(os.getpid(), number)
-            assert (received, taken) == ([number], [number])
+            assert (received, handled) == ([number], [number])
         os.kill(os.getpid(), number)
-        assert (received, taken) == ([number], [number, number])
+        assert (received, handled) == ([number], [number, number])
     finally:
-        signal.signal(number, before)
+        signal.signal(number, previous)
 
 
-def test_outside_the_main_thread_nothing_is_noted():
+def test_no_signal_is_recorded_outside_the_main_thread():
     results = []
 
     def work():

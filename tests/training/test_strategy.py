@@ -15,24 +15,24 @@ def test_one_device_is_the_default_strategy(monkeypatch):
     assert strategy.create("auto") is tf.distribute.get_strategy()  # no GPU, no TF_CONFIG
 
 
-def test_what_is_not_there_is_said(monkeypatch):
+def test_missing_devices_raise(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ganlib.UserError, match="unknown strategy 'miror': known are auto, .* Did you mean 'mirrored'"):
         strategy.create("miror")
     with pytest.raises(ganlib.UserError, match="multi_worker needs the environment variable TF_CONFIG"):
         strategy.create("multi_worker")
     monkeypatch.setenv("TF_CONFIG", "{workers}")
-    with pytest.raises(ganlib.UserError, match="TF_CONFIG is '{workers}', which cannot be read"):
+    with pytest.raises(ganlib.UserError, match="TF_CONFIG is '{workers}', which cannot be parsed"):
         strategy.create()
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"] if kind == "GPU" else ["c"])
-    with pytest.raises(ganlib.UserError, match="3 replicas asked for, but this machine has 2 GPUs"):
+    with pytest.raises(ganlib.UserError, match="3 replicas requested, but this machine has 2 GPUs"):
         strategy.create("mirrored", 3)
 
 
 @pytest.mark.parametrize(("name", "workers"), [("one_device", 1), ("multi_worker", 2), ("auto", 2), ("tpu", 1)])
-def test_replicas_that_a_strategy_does_not_take_are_refused(monkeypatch, name, workers):
+def test_replicas_for_a_strategy_with_fixed_devices_raise(monkeypatch, name, workers):
     monkeypatch.setattr(strategy, "_workers", lambda: ["127.0.0.1:1"] * (workers if workers > 1 else 0))
-    with pytest.raises(ganlib.UserError, match="^4 replicas asked for, but .*: leave --replicas out"):
+    with pytest.raises(ganlib.UserError, match="^4 replicas requested, but .*: remove --replicas"):
         strategy.create(name, replicas=4)
 
 
@@ -55,27 +55,27 @@ def test_chief_and_number_of_workers(monkeypatch, cluster, task, chief):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_single_process_is_its_own_chief(count):
+def test_single_process_is_the_chief(count):
     assert strategy.is_chief(replicas(count))
     assert strategy.num_workers(replicas(count)) == 1
     strategy.check_same(replicas(count), "the step", 12345)
     assert strategy.mean_over_workers(replicas(count))([1.0, 3.0]) == [1.0, 3.0]
 
 
-def test_what_a_lost_worker_raises_is_known(monkeypatch):
-    late, wrong = tf.errors.DeadlineExceededError(None, None, "a"), tf.errors.InvalidArgumentError(None, None, "a")
+def test_errors_of_a_lost_worker_are_recognized(monkeypatch):
+    timeout, invalid = tf.errors.DeadlineExceededError(None, None, "a"), tf.errors.InvalidArgumentError(None, None, "a")
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert not strategy.is_worker_lost(late)
+    assert not strategy.is_worker_lost(timeout)
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}))
-    assert strategy.is_worker_lost(late)
-    assert not strategy.is_worker_lost(wrong)
+    assert strategy.is_worker_lost(timeout)
+    assert not strategy.is_worker_lost(invalid)
 
 
 def test_equal_shares():
     dataset = tf.data.Dataset.from_tensors((tf.zeros((6, 2)), tf.zeros(9)))
     strategy.check_shares(replicas(1), dataset)
     strategy.check_shares(replicas(1), dataset, parts=3)
-    with pytest.raises(ganlib.UserError, match="a batch of 9 cannot be .* by 2 replicas, each in 3 parts: make it 6 or 12"):
+    with pytest.raises(ganlib.UserError, match="batch of 9 cannot be .* among 2 replicas, each in 3 parts: set it to 6 or 12"):
         strategy.check_shares(replicas(2), tf.data.Dataset.from_tensors(tf.zeros(9)), parts=3)
-    with pytest.raises(ganlib.UserError, match="a batch of 9 cannot be .* by 2 replicas: make it 8 or 10"):
+    with pytest.raises(ganlib.UserError, match="batch of 9 cannot be .* among 2 replicas: set it to 8 or 10"):
         strategy.check_shares(replicas(2), dataset)

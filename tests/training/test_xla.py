@@ -1,8 +1,7 @@
-"""XLA, which is the default on one GPU, compiles the train step of every network with what may be computed at some steps only,
-and compiles it once.
+"""XLA, the default on one GPU, compiles the train step of every network with lazy penalties, and compiles it only once.
 
-TensorFlow can make a constant of something that changes with the step, where the gradient of a condition asks for a shape. XLA
-then compiles each step anew, without a word: on an H100 conditional DCGAN with lazy R1 made one step in ten seconds.
+If the gradient of a condition needs a shape, TensorFlow can turn a value that changes with the step into a constant. XLA then
+recompiles every step without a warning: on an H100, a conditional DCGAN with lazy R1 took ten seconds per step.
 """
 
 import time
@@ -27,7 +26,7 @@ def source():
 
 
 def seconds_of_steps(model, batches, steps=6):
-    """How long each step takes; the first one compiles."""
+    """Measures the seconds of each step. The first step includes the compilation."""
     iterator, seconds = iter(batches), []
     model.make_train_function()
     for _ in range(steps):
@@ -48,7 +47,7 @@ def test_every_network_with_a_lazy_penalty(name):
     module, size = MODULES[name], {"latent_dim": 6, "width": 24, "num_classes": CLASSES}
     gan = ganlib.GAN(module.Generator(SHAPE, **size), module.Discriminator(SHAPE, width=24, num_classes=CLASSES))
     lazy = [penalties.R1(1.0, interval=2)] + ([penalties.PathLength(interval=2)] if name == "stylegan2" else [])
-    adaptive = augment.ADA(interval=2) if name == "dcgan" else None  # with one, since it takes XLA a minute
+    adaptive = augment.ADA(interval=2) if name == "dcgan" else None  # only with one network, since XLA needs a minute for it
     gan.compile(adam(), adam(), penalties=lazy, augment=adaptive, jit_compile=True)
     check_compiled_once(seconds_of_steps(gan, data.batches(source(), 8)))
 
@@ -68,7 +67,7 @@ LAZY = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LAZY)
-def test_every_penalty_at_some_steps_only(name):
+def test_every_lazy_penalty(name):
     conditioning = LAZY[name].conditioning or "projection"
     gan = ganlib.GAN(
         dcgan.Generator(SHAPE, latent_dim=6, width=4, num_classes=CLASSES),
@@ -95,7 +94,7 @@ def test_every_classifier(kind):
         model = ganlib.TripleGAN(dcgan.Generator(SHAPE, latent_dim=6, **size), dcgan.Discriminator(SHAPE, **size), network)
         model.compile(adam(), adam(), adam(), jit_compile=True)
     else:
-        make = ganlib.PseudoLabelClassifier if kind == "pseudo_labels" else ganlib.SupervisedClassifier
-        model, batches = make(network), batches if kind == "pseudo_labels" else data.batches(source(), 8)
+        model_class = ganlib.PseudoLabelClassifier if kind == "pseudo_labels" else ganlib.SupervisedClassifier
+        model, batches = model_class(network), batches if kind == "pseudo_labels" else data.batches(source(), 8)
         model.compile(keras.optimizers.Adam(1e-3), augment="shift", jit_compile=True)
     check_compiled_once(seconds_of_steps(model, batches))

@@ -13,7 +13,7 @@ from tests.serving.test_app import exported
 
 
 @pytest.mark.slow
-def test_a_service_under_load_and_attack(tmp_path):
+def test_service_under_load_and_hostile_requests(tmp_path):
     network = Classifier(dcgan.Discriminator((8, 8, 1), 8).body, (8, 8, 1), 3)
     exported(tmp_path / "small", export.functions.of_classifier(network, list("abc")), network)
     arguments = ("--clients=2", "--seconds=1", "--hostile=200", f"--output={tmp_path / 'load.json'}")
@@ -30,7 +30,7 @@ def test_a_service_under_load_and_attack(tmp_path):
     assert results["hostile"]["statuses"]["400"] > 100
 
 
-def test_hostile_requests_follow_from_the_seed_and_are_of_every_kind():
+def test_hostile_requests_depend_on_the_seed_and_cover_every_kind():
     body = b'{"inputs": {"latents": [[0.5, 1.0]], "labels": [3]}}'
     first, again = (
         [hostile.request(generator, body) for _ in range(300)] for generator in (random.Random(1), random.Random(1))
@@ -38,5 +38,5 @@ def test_hostile_requests_follow_from_the_seed_and_are_of_every_kind():
     assert first == again
     contents = [content for _, _, content in first]
     assert {method for method, _, _ in first} > {"POST", "GET"}
-    for sign in (b"[" * 1000, b"1e999", b"classify_files", b'"count": 1000000000'):
-        assert any(sign in content for content in contents), sign
+    for fragment in (b"[" * 1000, b"1e999", b"classify_files", b'"count": 1000000000'):
+        assert any(fragment in content for content in contents), fragment

@@ -9,7 +9,7 @@ from experiments.benchmarks import networks
 
 
 @pytest.mark.parametrize(("name", "parts"), [("digits_dcgan", 1), ("cifar10_sngan", 5), ("digits_sgan", 1)])
-def test_a_batch_is_what_the_step_of_a_config_takes(name, parts):
+def test_batch_fits_the_train_step_of_a_config(name, parts):
     config = configs.load(name, ["generator.width=8", "discriminator.width=8"])
     model, batch = networks.build(config)
     images = batch[0] if isinstance(batch, tuple) else batch
@@ -19,7 +19,7 @@ def test_a_batch_is_what_the_step_of_a_config_takes(name, parts):
         assert set(model.train_step(batch)) >= {"generator_loss", "r1"}
 
 
-def test_a_row_of_numbers(tmp_path, capsys):
+def test_row_of_measurements(tmp_path, capsys):
     config = configs.load("digits_dcgan", ["generator.width=8", "discriminator.width=8", "batch_size=8"])
     row = networks.measure("digits_dcgan", config, False, 0.2, contextlib.nullcontext)
     networks.report(row, tmp_path / "rows.jsonl")
@@ -32,16 +32,16 @@ def test_a_row_of_numbers(tmp_path, capsys):
     assert "digits_dcgan, float32, graph" in capsys.readouterr().out
 
 
-def test_one_measures_at_a_time(tmp_path):
-    """A process that is given the lock waits until the one that holds it is done."""
+def test_only_one_process_measures_at_a_time(tmp_path):
+    """A process waits for the lock until its holder releases it."""
     context = multiprocessing.get_context("spawn")
     entered = context.Event()
     with networks.locked(tmp_path / "lock"):
-        other = context.Process(target=enter, args=(str(tmp_path / "lock"), entered))
-        other.start()
+        process = context.Process(target=enter, args=(str(tmp_path / "lock"), entered))
+        process.start()
         assert not entered.wait(2.0)
     assert entered.wait(30.0)
-    other.join()
+    process.join()
 
 
 def enter(path, entered):

@@ -7,10 +7,10 @@ WIDTH, BATCH = 4, 8
 
 
 def forward_flops():
-    """Multiply-adds, counted as two, of one image through the generator and the discriminator of width w at 32x32.
+    """FLOPs of one image through the generator and the discriminator of width w at 32x32. A multiply-add counts as two.
 
     A 4x4 convolution with stride 2 from a to b channels on an s x s output costs 2 * 16 * a * b * s^2, and so does its
-    transpose, with s the smaller side.
+    transpose, where s is the smaller side.
     """
     w = WIDTH
     conv = lambda a, b, side: 2 * 16 * a * b * side**2  # noqa: E731
@@ -23,14 +23,14 @@ def forward_flops():
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
 def test_flops_of_a_step_counted_by_hand(update, policy):
     generator, dense, first, others = forward_flops()
-    # Backward, weights and inputs cost as much as forward each; the first layers need no gradient of their inputs.
+    # The gradients of weights and of inputs each cost as much as the forward pass. The first layers need no input gradient.
     generator_update = 3 * generator - dense  # forward and backward
     discriminator_update = 2 * (3 * others + 2 * first)  # real and generated images, no gradient of the images
-    through = 2 * (others + first)  # forward, and backward to the generated images
+    discriminator_pass = 2 * (others + first)  # forward, and backward to the generated images
     if update == "alternating":
-        expected = generator + discriminator_update + generator_update + through
+        expected = generator + discriminator_update + generator_update + discriminator_pass
     else:
         expected = generator_update + discriminator_update + others + first
     batch = tf.TensorSpec((BATCH, *steps.IMAGE_SHAPE), tf.uint8)
-    measured = steps.step_flops(steps.make_gan(update, policy, WIDTH), batch)
-    assert measured == pytest.approx(BATCH * expected, rel=0.01)
+    flops = steps.step_flops(steps.make_gan(update, policy, WIDTH), batch)
+    assert flops == pytest.approx(BATCH * expected, rel=0.01)

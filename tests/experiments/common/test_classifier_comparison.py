@@ -24,7 +24,7 @@ def test_table_and_plot_of_errors(tmp_path):
     assert rows[0]["values"]["test_error"] == pytest.approx([20, 10])
     assert rows[0]["labels_per_class"] == 1
     lines = classifier_comparison.as_markdown(rows).splitlines()
-    assert lines[0] == "| test error, % | steps | 1 labels a class | 5 labels a class | minutes |"
+    assert lines[0] == "| test error, % | steps | 1 labels per class | 5 labels per class | minutes |"
     assert lines[2] == "| sgan | 3000 | 15.00 ± 7.07 | 4.00 ± 1.41 | 2.0 |"
     assert lines[3] == "| cnn | 3000 | 40.00 ± 14.14 | 15.00 ± 0.00 | 2.0 |"
     classifier_comparison.draw(rows, tmp_path / "error.png")

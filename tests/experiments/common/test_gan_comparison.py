@@ -19,18 +19,18 @@ def trial(folder, seed, fid, metrics=()):
 ROWS = [
     {"step": 60, "steps_per_second": 1.0},
     {"step": 60, "fid": 9.0},
-    {"step": 60, "evaluation_seconds": 30.0},  # the time that measuring takes is not in the rates
+    {"step": 60, "evaluation_seconds": 30.0},  # the rates exclude the time of evaluations
     {"step": 120, "steps_per_second": 2.0},
 ]
 
 
-def test_the_clock_counts_training_alone(tmp_path):
+def test_clock_counts_only_training(tmp_path):
     steps, minutes = trials.clock(trial(tmp_path, 0, 1.0, ROWS).workdir)
     assert steps.tolist() == [0, 60, 120]
     assert minutes.tolist() == [0.0, 1.0, 1.5]
 
 
-def test_a_row_is_the_mean_and_deviation_over_seeds(tmp_path):
+def test_row_has_mean_and_standard_deviation_over_seeds(tmp_path):
     runs = [trial(tmp_path, seed, fid, ROWS) for seed, fid in enumerate([1.0, 2.0, 6.0])]
     row = gan_comparison.summary("mnist_dcgan", runs)
     assert row["values"] == {"fid": [1.0, 2.0, 6.0], "minutes": [1.5] * 3}
@@ -44,6 +44,6 @@ def test_a_row_is_the_mean_and_deviation_over_seeds(tmp_path):
     assert lines[3] == "| mnist, real test images |  | 0.50 |  |"
 
 
-def test_one_seed_has_no_deviation(tmp_path):
+def test_one_seed_has_no_standard_deviation(tmp_path):
     row = gan_comparison.summary("mnist_dcgan", [trial(tmp_path, 0, 1.0, ROWS)])
     assert "| 1.00 |" in gan_comparison.as_markdown([row])

@@ -17,7 +17,7 @@ def run(monkeypatch, main, *arguments):
     return exit_.value.code
 
 
-def test_a_users_error_is_one_line_and_status_2(monkeypatch, capsys):
+def test_user_error_is_one_line_and_status_2(monkeypatch, capsys):
     def main():
         raise UserError("the batch is too large")
 
@@ -25,26 +25,26 @@ def test_a_users_error_is_one_line_and_status_2(monkeypatch, capsys):
     assert capsys.readouterr().err == "error: the batch is too large\n"
 
 
-def test_an_error_of_the_file_system_is_one_line(monkeypatch, capsys):
+def test_file_system_error_is_one_line(monkeypatch, capsys):
     assert run(monkeypatch, pathlib.Path("/nowhere/file").read_text) == 2
     assert capsys.readouterr().err == "error: [Errno 2] No such file or directory: '/nowhere/file'\n"
 
 
-def test_done_is_status_0(monkeypatch):
+def test_success_is_status_0(monkeypatch):
     assert not run(monkeypatch, lambda: None)
 
 
-def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
+def test_interrupt_tells_how_to_resume(monkeypatch, capsys):
     def main():
         raise KeyboardInterrupt
 
     assert run(monkeypatch, main) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "run the same command to resume" in capsys.readouterr().err
 
 
 @pytest.fixture
-def given(monkeypatch):
-    """A function from a training job's arguments to its config."""
+def parse_config(monkeypatch):
+    """A function that parses the arguments of a training job and returns its config."""
 
     def config(*arguments):
         monkeypatch.setattr("sys.argv", ["job", "--workdir=nowhere", *arguments])
@@ -59,27 +59,27 @@ def given(monkeypatch):
     return config
 
 
-def test_a_config_is_found_by_its_name(given):
-    assert given("--config=digits_dcgan", "--config.steps=7") == given(
+def test_config_is_found_by_its_name(parse_config):
+    assert parse_config("--config=digits_dcgan", "--config.steps=7") == parse_config(
         "--config=experiments/configs/digits_dcgan.py", "--config.steps=7"
     )
 
 
-def test_arguments_can_be_added_to_groups_that_have_them_by_name(given):
+def test_arguments_can_be_added_to_open_groups(parse_config):
     added = ["--config.penalties.lecam.weight=0.5", "--config.discriminator.spectral_norm=True", "--config.generator.width=32"]
-    config = given("--config=digits_dcgan", *added)
+    config = parse_config("--config=digits_dcgan", *added)
     assert config.penalties.to_dict() == {"r1": {"weight": 1.0, "interval": 4}, "lecam": {"weight": 0.5}}
     assert (config.discriminator.spectral_norm, config.generator.width) == (True, 32)
 
 
-def test_a_key_that_there_is_not_is_named(given, capsys):
+def test_unknown_key_is_reported(parse_config, capsys):
     with pytest.raises(SystemExit):
-        given("--config=digits_dcgan", "--config.stepz=7")
+        parse_config("--config=digits_dcgan", "--config.stepz=7")
     assert 'unknown config key: stepz. Did you mean "steps"' in capsys.readouterr().err
 
 
-def test_a_file_with_another_method_gives_what_that_reads(given):
-    assert given("--config=digits_sgan", "--config.method=supervised") == given("--config=digits_cnn")
+def test_changed_method_resets_unused_keys(parse_config):
+    assert parse_config("--config=digits_sgan", "--config.method=supervised") == parse_config("--config=digits_cnn")
 
 
 def test_help_lists_the_flags_of_the_job():
@@ -89,12 +89,12 @@ def test_help_lists_the_flags_of_the_job():
         assert f"--{flag}" in text.replace("--[no]", "--")
 
 
-def test_a_stray_argument_is_named(monkeypatch, capsys):
+def test_positional_argument_is_reported(monkeypatch, capsys):
     assert run(monkeypatch, lambda: None, "stray") == 2
     assert "unexpected argument 'stray'" in capsys.readouterr().err
 
 
-def test_an_unknown_flag_is_named_with_the_nearest(monkeypatch, capsys):
+def test_unknown_flag_is_reported_with_the_closest_name(monkeypatch, capsys):
     assert "only_check_args" in flags.FLAGS
     assert run(monkeypatch, lambda: None, "--only_check_arg") == 2
     assert "Unknown command line flag 'only_check_arg'. Did you mean: only_check_args" in capsys.readouterr().err

@@ -15,7 +15,7 @@ class Task:
         return [["-c", line] for line in self.lines]
 
 
-def test_commands_run_in_order_and_a_failure_ends_only_its_task(tmp_path, capsys):
+def test_commands_run_in_order_and_a_failure_stops_only_its_task(tmp_path, capsys):
     good = Task("good", ["print('one')", "print('two')"])
     bad = Task("bad, one", ["import sys; print('error: no such thing'); sys.exit(2)", "print('never')"])
     failures = processes.run_all([bad, good], tmp_path)
@@ -27,19 +27,19 @@ def test_commands_run_in_order_and_a_failure_ends_only_its_task(tmp_path, capsys
     assert "bad, one failed: error: no such thing" in output
 
 
-def test_a_task_without_commands_is_done(tmp_path, capsys):
+def test_task_without_commands_is_done(tmp_path, capsys):
     assert processes.run_all([Task("done", [])], tmp_path) == []
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen on this system")
-def test_tasks_side_by_side_have_cores_of_their_own(tmp_path):
-    mine = os.sched_getaffinity(0)
-    if len(mine) < 2:
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not support CPU affinity")
+def test_parallel_tasks_have_separate_cores(tmp_path):
+    cores = os.sched_getaffinity(0)
+    if len(cores) < 2:
         pytest.skip("one core only")
     line = "import os, time; print(*os.sched_getaffinity(0)); time.sleep(0.5)"
     processes.run_all([Task("one", [line]), Task("two", [line])], tmp_path, side_by_side=2)
     one, two = (set(map(int, (tmp_path / f"{name}.log").read_text().split())) for name in ("one", "two"))
-    assert one | two == mine
+    assert one | two == cores
     assert not one & two
-    assert os.sched_getaffinity(0) == mine
+    assert os.sched_getaffinity(0) == cores

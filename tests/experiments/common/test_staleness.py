@@ -1,4 +1,4 @@
-"""A result that lies in a comparison's folder is read if nothing has changed on which it depends."""
+"""A result in a comparison's folder is reused only if nothing that it depends on has changed."""
 
 import json
 import types
@@ -14,18 +14,20 @@ DATA = {"train": "aaa", "test": "bbb"}
 
 
 @pytest.fixture(autouse=True)
-def given(monkeypatch):
-    """The flags of `compare`, and what the data, the features and the code are, which a test may change."""
-    given = types.SimpleNamespace(
+def state(monkeypatch):
+    """The flags of `compare` and the versions of the data, the features and the code. Tests may change them."""
+    state = types.SimpleNamespace(
         flags=types.SimpleNamespace(samples=300, metrics="fid,cas", set=[], accept_other_code=False),
-        data=dict(DATA), features="fff", code="ccc",
-    )  # fmt: skip
+        data=dict(DATA),
+        features="fff",
+        code="ccc",
+    )
     for module in (gan_comparison, classifier_comparison):
-        monkeypatch.setattr(module, "FLAGS", given.flags)
-    monkeypatch.setattr(staleness, "images_of", lambda config, split="train": given.data[split])
-    monkeypatch.setattr(staleness, "features_of", lambda config: given.features)
-    monkeypatch.setattr(versions, "of_code", lambda *files: given.code)
-    return given
+        monkeypatch.setattr(module, "FLAGS", state.flags)
+    monkeypatch.setattr(staleness, "images_of", lambda config, split="train": state.data[split])
+    monkeypatch.setattr(staleness, "features_of", lambda config: state.features)
+    monkeypatch.setattr(versions, "of_code", lambda *files: state.code)
+    return state
 
 
 def gan(folder, *overrides, seed="0"):
@@ -40,13 +42,13 @@ def classifier(folder, *overrides, seed="0"):
     return classifier_comparison.ClassifierTrial("digits_cnn", "5", seed, configs.load("digits_cnn", overrides), folder)
 
 
-def change(given, **changes):
+def change(state, **changes):
     for path, value in changes.items():
         target, _, key = path.rpartition("__")
         if target == "data":
-            given.data[key] = value
+            state.data[key] = value
         else:
-            setattr(getattr(given, target) if target else given, key, value)
+            setattr(getattr(state, target) if target else state, key, value)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +65,14 @@ def change(given, **changes):
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )  # fmt: skip
-def test_what_was_measured_otherwise_is_measured_again(trial, changes, given, tmp_path):
-    made = trial(tmp_path)
-    assert made.commands(), "nothing is there yet"
-    made.result.write_text(json.dumps({"results": {"fid": 1.0}, **made.wanted}))
+def test_outdated_result_is_evaluated_again(trial, changes, state, tmp_path):
+    first = trial(tmp_path)
+    assert first.commands(), "there is no result yet"
+    first.result.write_text(json.dumps({"results": {"fid": 1.0}, **first.expected}))
     assert not trial(tmp_path).commands(), "nothing has changed"
     overrides = [changes.pop("overrides")] if "overrides" in changes else []
     seed = changes.pop("seed", "0")
-    change(given, **changes)
+    change(state, **changes)
     assert trial(tmp_path, *overrides, seed=seed).commands()
 
 
@@ -85,12 +87,12 @@ def test_what_was_measured_otherwise_is_measured_again(trial, changes, given, tm
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
-def test_a_run_that_was_trained_otherwise_is_refused(trial, changes, overrides, line, given, tmp_path):
+def test_run_with_other_training_is_refused(trial, changes, overrides, line, state, tmp_path):
     staleness.claim_all([trial(tmp_path)])
-    (tmp_path / "config.json").write_text("{}")  # which training leaves
+    (tmp_path / "config.json").write_text("{}")  # training writes it
     staleness.claim_all([trial(tmp_path), trial(tmp_path, "steps=7")])
-    change(given, **changes)
-    with pytest.raises(ganlib.UserError, match=f"holds another run than is asked for: {line}. Choose another --workdir"):
+    change(state, **changes)
+    with pytest.raises(ganlib.UserError, match=f"holds a different run: {line}. Choose another --workdir"):
         staleness.claim_all([trial(tmp_path, *overrides)])
     if "code" in changes:
         staleness.claim_all([trial(tmp_path, *overrides)], accept_other_code=True)
@@ -99,35 +101,35 @@ def test_a_run_that_was_trained_otherwise_is_refused(trial, changes, overrides, 
             staleness.claim_all([trial(tmp_path, *overrides)], accept_other_code=True)
 
 
-def test_a_run_of_which_nothing_is_noted(tmp_path):
+def test_run_without_a_record(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ganlib.UserError, match="data None -> aaa; code None -> ccc"):
         staleness.claim_all([gan(tmp_path)])
     staleness.claim_all([gan(tmp_path)], accept_other_code=True)
 
 
-def test_the_config_of_a_gan_for_a_classifier_counts(tmp_path, monkeypatch):
+def test_config_of_a_gan_for_a_classifier_is_part_of_the_record(tmp_path, monkeypatch):
     config = configs.load("digits_cnn", ["features_from=config:digits_dcgan"])
     trial = classifier_comparison.ClassifierTrial("digits_cnn", "5", "0", config, tmp_path)
-    before = trial.asked
+    before = trial.requested
     other = configs.load("digits_dcgan", ["batch_size=8"])
     monkeypatch.setattr(classifier_comparison.configs, "load", lambda name: other)
-    assert trial.asked != before
+    assert trial.requested != before
 
 
-def test_a_table_is_not_made_of_results_that_are_not_what_was_asked(given, tmp_path):
+def test_table_with_outdated_results_is_refused(state, tmp_path):
     trial = gan(tmp_path)
-    trial.result.write_text(json.dumps(trial.wanted))
+    trial.result.write_text(json.dumps(trial.expected))
     assert staleness.still_different([trial]) == []
-    trial.result.write_text(json.dumps(trial.wanted | {"step": 8000, "features_version": "old"}))
+    trial.result.write_text(json.dumps(trial.expected | {"step": 8000, "features_version": "old"}))
     (line,) = staleness.still_different([trial])
-    assert line.startswith("digits_dcgan, seed 0 is not of what is asked: step 8000 -> ")
+    assert line.startswith("digits_dcgan, seed 0 has an outdated result: step 8000 -> ")
     assert line.endswith("features_version old -> fff")
     trial.result.unlink()
     assert staleness.still_different([trial])[0].endswith("evaluation.json' is missing")
 
 
-def test_a_floor_is_of_the_configs_images_and_features(tmp_path):
+def test_floor_depends_on_the_images_and_features_of_the_config(tmp_path):
     config = configs.load("digits_dcgan", ["classes=3,7", "image_size=16", "features=inception_v3"])
     (command,) = gan_comparison.Floor.of(config, tmp_path).commands()
     assert {"--classes=3,7", "--image_size=16", "--features=inception_v3", "--real=digits"} <= set(command)

@@ -11,7 +11,7 @@ from tests.end_to_end.jobs import finish, run, start
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("told")
+    folder = tmp_path_factory.mktemp("icgan")
     overrides = [
         "smoke=True",
         "conditional=False",
@@ -23,12 +23,12 @@ def workdir(tmp_path_factory):
     return folder
 
 
-def test_answers_are_counted_and_drawn_and_images_made_like_a_picture(workdir, tmp_path):
-    picture = tmp_path / "seven.png"
-    Image.fromarray(ganlib.data.open("digits").images[7, ..., 0]).resize((20, 20)).save(picture)
+def test_study_writes_results_and_generate_takes_a_query_image(workdir, tmp_path):
+    query = tmp_path / "seven.png"
+    Image.fromarray(ganlib.data.open("digits").images[7, ..., 0]).resize((20, 20)).save(query)
     processes = [
         start("likeness", f"--workdir={workdir}", "--queries=30", "--answers=3", f"--output={tmp_path / 'likeness.png'}"),
-        start("generate", f"--workdir={workdir}", f"--like={picture}", "--count=5", f"--output={tmp_path / 'like.npz'}"),
+        start("generate", f"--workdir={workdir}", f"--like={query}", "--count=5", f"--output={tmp_path / 'like.npz'}"),
     ]
     outputs = [finish(process) for process in processes]
     assert [(code, errors) for code, _, errors in outputs] == [(0, [])] * 2
@@ -41,8 +41,8 @@ def test_answers_are_counted_and_drawn_and_images_made_like_a_picture(workdir, t
     assert np.load(tmp_path / "like.npz")["images"].shape == (5, 8, 8, 1)
 
 
-def test_other_gans_are_refused(tmp_path):
+def test_gan_without_instances_is_refused(tmp_path):
     train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path)
     code, _, errors = run("generate", f"--workdir={tmp_path}", f"--like={tmp_path / 'samples' / 'step_00000002.png'}")
     assert code == 2
-    assert "--like takes a GAN that is told instances, and" in errors[-1]
+    assert "--like requires an instance-conditioned GAN, and" in errors[-1]

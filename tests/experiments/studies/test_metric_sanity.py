@@ -6,7 +6,7 @@ from ganlib import data
 
 
 @pytest.mark.parametrize("name", metric_sanity.DAMAGES)
-def test_each_damage_grows_with_its_strength(name):
+def test_damage_increases_with_its_strength(name):
     damage, strengths = metric_sanity.DAMAGES[name]
     images = data.open("digits", image_size=28).images[:20, ..., 0]
     distances = []

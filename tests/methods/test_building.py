@@ -3,29 +3,30 @@ import pytest
 import ganlib
 from experiments.configs import base, digits_sgan
 from ganlib import data, runs
+from ganlib.methods import building
 from ganlib.runs import from_config
 
 
-def test_an_argument_that_a_network_or_optimizer_does_not_have():
+def test_unknown_optimizer_or_argument():
     with pytest.raises(ganlib.UserError, match="optimizer 'adam' has no argument 'learning_rat'.*Did you mean 'learning_rate'"):
-        from_config.build_optimizer({"name": "adam", "learning_rat": 1.0}, 10)
+        building.optimizer({"name": "adam", "learning_rat": 1.0}, 10)
     with pytest.raises(ganlib.UserError, match="unknown optimizer 'adamm'"):
-        from_config.build_optimizer({"name": "adamm"}, 10)
+        building.optimizer({"name": "adamm"}, 10)
 
 
 @pytest.mark.parametrize(("decay", "expected"), [(1.0, [0.4, 0.2, 0.0]), (0.25, [0.4, 0.4, 0.0])])
 def test_linear_decay(decay, expected):
-    optimizer = from_config.build_optimizer({"name": "adam", "learning_rate": 0.4, "linear_decay": decay}, 10)
+    optimizer = building.optimizer({"name": "adam", "learning_rate": 0.4, "linear_decay": decay}, 10)
     rates = []
     for step in (0, 5, 10):
         optimizer.iterations.assign(step)
         rates.append(float(optimizer.learning_rate))
     assert rates == pytest.approx(expected)
-    with pytest.raises(ganlib.UserError, match=r"linear_decay is a share of the steps in \(0, 1\], got 2"):
-        from_config.build_optimizer({"name": "adam", "learning_rate": 0.4, "linear_decay": 2}, 10)
+    with pytest.raises(ganlib.UserError, match=r"linear_decay must be a share of the steps in \(0, 1\], got 2"):
+        building.optimizer({"name": "adam", "learning_rate": 0.4, "linear_decay": 2}, 10)
 
 
-def test_terms_of_a_semi_supervised_gan_by_name(tmp_path):
+def test_regularizers_of_a_semi_supervised_gan_by_name(tmp_path):
     config = runs.smoke(digits_sgan.get_config())
     config.regularizers = {"conditional_entropy": {"weight": 0.1}, "manifold": {"epsilon": 2.0}}
     config.generator_regularizers.pull_away = {"weight": 0.8}

@@ -45,51 +45,51 @@ def test_manifold_of_a_linear_map():
 
 
 def test_consistency_against_scipy():
-    """The average's logits are here those of the images in reverse order; no gradient goes through them."""
+    """The logits of the averaged classifier are those of the images in reverse order here, and have no gradient."""
     p = scipy.special.softmax(LOGITS, axis=1)
     expected = 10 * np.square(p - p[::-1]).sum(1).mean()
     logits = tf.constant(LOGITS)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        given = dataclasses.replace(outputs(), unlabeled_logits=logits, classify_by_average=lambda: logits[::-1])
-        value = regularizers.Consistency(10.0)(given, RandomStream(0))
+        replaced = dataclasses.replace(outputs(), unlabeled_logits=logits, classify_by_average=lambda: logits[::-1])
+        value = regularizers.Consistency(10.0)(replaced, RandomStream(0))
     assert float(value) == pytest.approx(expected, rel=1e-5)
     jacobian = p[:, :, None] * (np.eye(4) - p[:, None, :])  # of the softmax
-    by_hand = 10 * 2 / 6 * np.einsum("nk,nkj->nj", p - p[::-1], jacobian)
-    np.testing.assert_allclose(tape.gradient(value, logits), by_hand, atol=1e-5)
+    expected_gradient = 10 * 2 / 6 * np.einsum("nk,nkj->nj", p - p[::-1], jacobian)
+    np.testing.assert_allclose(tape.gradient(value, logits), expected_gradient, atol=1e-5)
 
 
-def test_consistency_rises_over_its_ramp_up():
-    """After 50 steps."""
-    whole = float(regularizers.Consistency(3.0)(outputs(), None))
-    for ramp_up, share in ((100, 0.5), (200, 0.25), (20, 1.0), (50, 1.0)):
+def test_consistency_ramp_up():
+    """`outputs` are those of step 50."""
+    full = float(regularizers.Consistency(3.0)(outputs(), None))
+    for ramp_up, progress in ((100, 0.5), (200, 0.25), (20, 1.0), (50, 1.0)):
         value = float(regularizers.Consistency(3.0, ramp_up)(outputs(), None))
-        assert value == pytest.approx(whole * np.exp(-5 * (1 - share) ** 2), rel=1e-5)
+        assert value == pytest.approx(full * np.exp(-5 * (1 - progress) ** 2), rel=1e-5)
 
 
 def test_marginal_entropy_against_scipy():
-    shares = scipy.special.softmax(LOGITS, axis=1).mean(0)
-    expected = 0.7 * (np.log(4) - scipy.stats.entropy(shares))
+    frequencies = scipy.special.softmax(LOGITS, axis=1).mean(0)
+    expected = 0.7 * (np.log(4) - scipy.stats.entropy(frequencies))
     assert float(regularizers.MarginalEntropy(0.7)(outputs(), RandomStream(0))) == pytest.approx(expected, rel=1e-4)
-    one_each = dataclasses.replace(outputs(), unlabeled_logits=20 * tf.eye(4))
-    assert float(regularizers.MarginalEntropy()(one_each, RandomStream(0))) == pytest.approx(0, abs=1e-6)
+    balanced = dataclasses.replace(outputs(), unlabeled_logits=20 * tf.eye(4))
+    assert float(regularizers.MarginalEntropy()(balanced, RandomStream(0))) == pytest.approx(0, abs=1e-6)
 
 
-def test_marginal_entropy_falls_over_its_ramp_down():
-    """After 50 steps."""
-    whole = float(regularizers.MarginalEntropy(3.0)(outputs(), None))
-    for ramp_down, share in ((100, 0.5), (200, 0.75), (20, 0.0), (50, 0.0)):
+def test_marginal_entropy_ramp_down():
+    """`outputs` are those of step 50."""
+    full = float(regularizers.MarginalEntropy(3.0)(outputs(), None))
+    for ramp_down, remaining in ((100, 0.5), (200, 0.75), (20, 0.0), (50, 0.0)):
         value = float(regularizers.MarginalEntropy(3.0, ramp_down)(outputs(), None))
-        assert value == pytest.approx(whole * share, rel=1e-5)
+        assert value == pytest.approx(full * remaining, rel=1e-5)
 
 
-def test_marginal_entropy_is_that_of_the_batches_of_all_replicas():
-    """Each of two replicas sees one class alone, and together they see two equally often."""
+def test_marginal_entropy_uses_the_global_batch():
+    """Each of two replicas has images of one class only, but both classes are equally frequent in the global batch."""
     logits = [20 * tf.one_hot([k, k], 2) for k in (0, 1)]
 
     def value():
-        own = logits[0] if tf.distribute.get_replica_context().replica_id_in_sync_group == 0 else logits[1]
-        return regularizers.MarginalEntropy()(dataclasses.replace(outputs(), unlabeled_logits=own), None)
+        local_logits = logits[0] if tf.distribute.get_replica_context().replica_id_in_sync_group == 0 else logits[1]
+        return regularizers.MarginalEntropy()(dataclasses.replace(outputs(), unlabeled_logits=local_logits), None)
 
     for result in replicas(2).experimental_local_results(replicas(2).run(value)):
         assert float(result) == pytest.approx(0, abs=1e-6)
@@ -103,16 +103,22 @@ def test_pull_away_by_a_double_loop():
     assert float(regularizers.PullAway()(tf.eye(3))) == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("term", [
-    regularizers.ConditionalEntropy(0.1), regularizers.Manifold(0.2, epsilon=0.5), regularizers.PullAway(0.8),
-    regularizers.Consistency(10.0), regularizers.MarginalEntropy(0.3, ramp_down=7),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "term",
+    [
+        regularizers.ConditionalEntropy(0.1),
+        regularizers.Manifold(0.2, epsilon=0.5),
+        regularizers.PullAway(0.8),
+        regularizers.Consistency(10.0),
+        regularizers.MarginalEntropy(0.3, ramp_down=7),
+    ],
+)
 def test_round_trip(term):
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
     assert loaded.get_config() == term.get_config()
 
 
-def test_by_name():
+def test_get_by_name():
     term = regularizers.get("manifold", regularizers.CLASSIFIER_TERMS, weight=0.5)
     assert (term.weight, term.epsilon) == (0.5, 1.0)
     with pytest.raises(ganlib.UserError, match="unknown regularizer 'pull_awai'.*Did you mean 'pull_away'"):

@@ -1,4 +1,4 @@
-"""The values that each key of a config may have, by itself."""
+"""The valid values of each config key, checked one key at a time."""
 
 import functools
 import math
@@ -7,28 +7,31 @@ import ganlib
 from ganlib.errors import UserError, choose
 
 
-def check(key, value, config, adapts):
-    """Refuses a value that a key cannot have, whether the key is read or not.
+def check(key, value, checks, config, adapts):
+    """Raises an error for an invalid value of a key, whether or not the run reads the key.
 
     Args:
-        key: such as ``"ada.interval"``.
-        value: its value; of a group, a `ConfigDict`.
-        config: the whole config.
-        adapts: whether the method has a discriminator to which an augmentation can adapt itself.
+        key: A key such as ``"ada.interval"``.
+        value: The value of the key; a `ConfigDict` if the key is a group.
+        checks: Key -> the check for its value.
+        config: The complete config.
+        adapts: True if the method has a discriminator whose logits can drive adaptive augmentation.
 
     Raises:
-        UserError: naming the key and what it may be.
+        UserError: With the key and its valid values.
     """
-    if key in VALUES:
-        VALUES[key](key, value)
-    if key in ("augment", "labeled_augment", "pseudo_labels.strong_augment"):
-        _check_augment(key, value, adapts and key == "augment")
+    if key in checks:
+        checks[key](key, value)
+    if key == "augment":
+        augmentation(key, value, adapts)
     if key == "ada.probability" and hasattr(value, "items") and config.ada.target is not None:
-        raise UserError("ada.probability is a schedule, which ada.target would adapt: set ada.target to None, or give a number")
+        raise UserError(
+            "ada.probability is a schedule, but ada.target adapts it: set ada.target to None, or ada.probability to a number"
+        )
 
 
-def _refuse(key, value, wanted):
-    raise UserError(f"{key} must be {wanted}, got {value!r}")
+def _refuse(key, value, valid_values):
+    raise UserError(f"{key} must be {valid_values}, got {value!r}")
 
 
 def _is_number(value):
@@ -36,7 +39,7 @@ def _is_number(value):
 
 
 def whole(low, high=None):
-    """A check for integers from ``low`` to ``high``."""
+    """Returns a check for integers from ``low`` to ``high``. ``high`` defaults to no limit."""
 
     def check(key, value):
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
@@ -46,65 +49,65 @@ def whole(low, high=None):
 
 
 def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=False):
-    """A check for finite numbers from ``low`` to ``high``, or, with ``schedule``, for schedules of them."""
+    """Returns a check for finite numbers from ``low`` to ``high`` and, with ``schedule``, for schedules of such numbers."""
     if high == math.inf:
-        wanted = f"above {low}" if open_low else f"at least {low}"
+        valid_values = f"above {low}" if open_low else f"at least {low}"
     else:
-        wanted = f"in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
+        valid_values = f"in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
 
     def check(key, value):
         if schedule and hasattr(value, "items"):
             _check_schedule(key, value, check)
             return
-        good = _is_number(value) and low <= value <= high
-        if not good or (open_low and value == low) or (open_high and value == high):
-            _refuse(key, value, wanted + (", or a schedule of it" if schedule else ""))
+        in_range = _is_number(value) and low <= value <= high
+        if not in_range or (open_low and value == low) or (open_high and value == high):
+            _refuse(key, value, valid_values + (", or a schedule of it" if schedule else ""))
 
     return check
 
 
-_share = functools.partial(number, 0, 1)
+share = functools.partial(number, 0, 1)
 
 
 def _check_schedule(key, value, check):
-    """Checks the ends of a schedule as `ganlib.training.schedules.from_config` reads it; that refuses the rest."""
+    """Checks the endpoints of a schedule. `ganlib.training.schedules.from_config` checks everything else."""
     for name, arguments in value.items():
-        own = number(0, schedule=True) if name == "half_life" else check
+        check_argument = number(0, schedule=True) if name == "half_life" else check
         for argument in ("start", "end", "half_life"):
             if hasattr(arguments, "items") and argument in arguments:
-                own(f"{key}.{name}.{argument}", arguments[argument])
+                check_argument(f"{key}.{name}.{argument}", arguments[argument])
 
 
 def flag(key, value):
-    """A check for True and False."""
+    """Checks that a value is True or False."""
     if not isinstance(value, bool):
         _refuse(key, value, "True or False")
 
 
 def text(key, value):
-    """A check for strings."""
+    """Checks that a value is a string."""
     if not isinstance(value, str):
         _refuse(key, value, "a string")
 
 
 def a_name(key, value):
-    """A check for strings that are not empty."""
+    """Checks that a value is a non-empty string."""
     if not isinstance(value, str) or not value:
         _refuse(key, value, "a name")
 
 
 def optional(check):
-    """A check for None and what another accepts."""
+    """Returns a check that accepts None and every value that ``check`` accepts."""
     return lambda key, value: None if value is None else check(key, value)
 
 
 def one_of(what, names):
-    """A check for the names that a function returns."""
+    """Returns a check for the names that the function ``names`` returns."""
     return lambda key, value: choose(what, value, dict.fromkeys(names()))
 
 
 def color(key, value):
-    """A check for colors as Pillow names them."""
+    """Checks that a value is a color as Pillow names them."""
     from PIL import ImageColor
 
     try:
@@ -114,7 +117,7 @@ def color(key, value):
 
 
 def categories(key, value):
-    """A check for names of `ganlib.augment.ada.CATEGORIES`."""
+    """Checks that a value is a comma-separated list of names in `ganlib.augment.ada.CATEGORIES`."""
     from ganlib.augment import ada
 
     text(key, value)
@@ -122,49 +125,50 @@ def categories(key, value):
         choose("category", name.strip(), ada.CATEGORIES)
 
 
-OWN = {
-    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), _share(open_high=True, schedule=True)),
+ARGUMENT_CHECKS = {
+    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho", "decay"), share(open_high=True, schedule=True)),
     **dict.fromkeys(("temperature", "limit"), number(0, open_low=True)),
     "interval": whole(1),
-    "linear_decay": _share(open_low=True),
+    "linear_decay": share(open_low=True),
 }
-"""Argument of an optimizer, a penalty or a regularizer -> its check; every other number is at least 0."""
+"""Argument of an optimizer, a penalty or a regularizer -> its check. Every other number must be at least 0."""
 
 
 def arguments(key, value):
-    """A check for the numbers among the arguments of optimizers, penalties and regularizers, at any depth."""
+    """Checks the numbers among the arguments of optimizers, penalties and regularizers, at any depth."""
     for name, argument in value.items():
         inner = f"{key}.{name}"
-        if name in OWN and argument is not None:
-            OWN[name](inner, argument)
+        if name in ARGUMENT_CHECKS and argument is not None:
+            ARGUMENT_CHECKS[name](inner, argument)
         elif hasattr(argument, "items"):
             arguments(inner, argument)
         elif isinstance(argument, (int, float)) and not isinstance(argument, bool):
             number(0)(inner, argument)
 
 
-def _check_augment(key, value, adapts):
-    """Refuses what is not a policy, and ``"ada"`` where it cannot adapt itself."""
+def augmentation(key, value, adapts=False):
+    """A check for an augmentation by name.
+
+    Args:
+        key: The key of the config.
+        value: Its value.
+        adapts: Whether there is a discriminator that ``"ada"`` can adapt to. Defaults to False.
+
+    Raises:
+        UserError: For an unknown name, and for ``"ada"`` where it cannot adapt.
+    """
     from ganlib import augment
 
-    if value is None and key == "labeled_augment":
-        return
     text(key, value)
     if value != "ada":
         augment.get(value)
     elif not adapts:
-        raise UserError(f"{key} cannot be 'ada', which adapts itself to a discriminator: choose another augmentation")
-
-
-def _generator_losses():
-    from ganlib.models import semi_supervised_gan
-
-    return semi_supervised_gan.GENERATOR_LOSSES
+        raise UserError(f"{key} cannot be 'ada', which adapts to a discriminator: choose another augmentation")
 
 
 _SEED = whole(0, 2**32 - 1)
 
-VALUES = {
+SHARED = {
     "dataset": a_name,
     "data_dir": optional(text),
     "classes": optional(a_name),
@@ -179,13 +183,13 @@ VALUES = {
     "discriminator_optimizer": arguments,
     "update_rule": one_of("update_rule", lambda: ("alternating", "simultaneous")),
     "ada.categories": categories,
-    "ada.probability": _share(schedule=True),
+    "ada.probability": share(schedule=True),
     "ada.target": optional(number(-1, 1)),
     "ada.adjustment": number(0, open_low=True),
     "ada.interval": whole(1),
     "accumulation_steps": whole(1),
     "non_finite": one_of("non_finite", lambda: ("stop", "skip")),
-    "ema_decay": _share(open_high=True, schedule=True),
+    "ema_decay": share(open_high=True, schedule=True),
     "precision": one_of("precision", lambda: ganlib.training.precision.POLICIES),
     "steps_per_execution": whole(1),
     "log_every": whole(0),
@@ -204,7 +208,7 @@ VALUES = {
     "loss": one_of("loss", lambda: ganlib.losses.LOSSES),
     "penalties": arguments,
     "discriminator_steps": whole(1),
-    "top_k": _share(open_low=True, schedule=True),
+    "top_k": share(open_low=True, schedule=True),
     "metrics": text,
     "features": a_name,
     "evaluation_samples": whole(2),
@@ -213,19 +217,13 @@ VALUES = {
     "validation_per_class": whole(0),
     "test_split": text,
     "unlabeled_dataset": optional(a_name),
+    "labeled_augment": optional(augmentation),
     "labeled_batch_size": optional(whole(1)),
     "unlabeled_weight": number(0),
     "features_from": optional(text),
     "generated_from": optional(text),
     "generated_images": whole(1),
     "freeze_features": flag,
-    "generator_loss": one_of("generator loss", _generator_losses),
     "regularizers": arguments,
-    "generator_regularizers": arguments,
-    "pseudo_labels.threshold": _share(),
-    "triple_gan.classifier_optimizer": arguments,
-    "triple_gan.alpha": _share(),
-    "triple_gan.adversarial_weight": number(0),
-    "triple_gan.generated_weight": number(0),
 }
-"""Key -> what refuses a value that it cannot have. Networks and augmentations refuse theirs themselves."""
+"""Key -> the check for its value, of the keys that do not belong to one method alone."""

@@ -1,0 +1,20 @@
+"""What jobs do not show of TensorFlow's log."""
+
+import logging
+
+TRACED_ONCE_PER_MODEL = ("make_train_function", "make_predict_function", "mean_over_workers")
+
+
+def is_worth_showing(record):
+    """False for a warning of retracing a function that is traced once for each model.
+
+    TensorFlow counts the tracings of a function by its source code, so a job that trains several models is warned of them
+    although nothing is traced twice.
+    """
+    text = record.getMessage()
+    return "triggered tf.function retracing" not in text or not any(name in text for name in TRACED_ONCE_PER_MODEL)
+
+
+def quiet():
+    """Hides these warnings from here on."""
+    logging.getLogger("tensorflow").addFilter(is_worth_showing)

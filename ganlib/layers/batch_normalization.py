@@ -1,0 +1,63 @@
+"""Batch normalization: plain, synchronized over replicas, and conditioned on labels."""
+
+import keras
+
+from ganlib.errors import choose
+from ganlib.layers.dtype_policy import SublayerPolicy
+
+
+def batch_norm(synchronized=False, **kwargs):
+    """Returns a batch normalization layer with the constants common in GANs: momentum 0.9, epsilon 1e-5.
+
+    Args:
+        synchronized: Whether to compute the batch statistics over all replicas. Defaults to False.
+        **kwargs: Further arguments of `keras.layers.BatchNormalization`.
+    """
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)
+
+
+def normalization(name):
+    """Returns a normalization layer by name.
+
+    Args:
+        name: ``"batch"``, ``"sync_batch"`` (batch statistics over all replicas), or None for no normalization.
+
+    Raises:
+        UserError: If the name is unknown.
+    """
+    makers = {"None": keras.layers.Identity, "batch": batch_norm, "sync_batch": lambda: batch_norm(synchronized=True)}
+    return choose("normalization", str(name), makers)()
+
+
+@keras.saving.register_keras_serializable("ganlib.layers")
+class ConditionalBatchNorm(SublayerPolicy, keras.layers.Layer):
+    """Batch normalization whose gain and bias depend on the label. It is called with ``(inputs, labels)``.
+
+    Dumoulin et al. 2017 (arXiv:1610.07629), de Vries et al. 2017 (arXiv:1707.00683).
+
+    Args:
+        num_classes: The number of classes.
+        synchronized: Whether to compute the batch statistics over all replicas. Defaults to False.
+    """
+
+    def __init__(self, num_classes, synchronized=False, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.synchronized = synchronized
+
+    def build(self, inputs_shape, labels_shape=None):
+        channels = inputs_shape[-1]
+        self.normalization = batch_norm(synchronized=self.synchronized, center=False, scale=False)
+        self.normalization.build(inputs_shape)
+        self.gain = keras.layers.Embedding(self.num_classes, channels, embeddings_initializer="ones", name="gain")
+        self.bias = keras.layers.Embedding(self.num_classes, channels, embeddings_initializer="zeros", name="bias")
+        self.gain.build(labels_shape)
+        self.bias.build(labels_shape)
+
+    def call(self, inputs, labels, training=False):
+        gain = self.gain(labels)[:, None, None, :]
+        bias = self.bias(labels)[:, None, None, :]
+        return self.normalization(inputs, training=training) * gain + bias
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes, "synchronized": self.synchronized}

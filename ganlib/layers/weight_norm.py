@@ -1,0 +1,65 @@
+"""Weight normalization and its data-dependent initialization."""
+
+import keras
+from keras import ops
+
+from ganlib.layers.kernels import call_with_kernel
+
+
+@keras.saving.register_keras_serializable("ganlib.layers")
+class WeightNorm(keras.layers.Wrapper):
+    """A wrapper that gives the weight vector of each output unit a separate length: w = gain * v / ||v||.
+
+    Salimans & Kingma 2016, "Weight normalization" (arXiv:1602.07868). `initialize_weight_norm` sets the initial gains and
+    biases.
+
+    Args:
+        layer: A `Dense` or `Conv2D`, whose first weight is the kernel.
+        trainable_gain: Whether the gains are trained. The semi-supervised networks of Salimans et al. 2016 (arXiv:1606.03498)
+            keep their initial values, except in the last layer. Defaults to False.
+    """
+
+    def __init__(self, layer, trainable_gain=False, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.trainable_gain = trainable_gain
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        units = self.layer.weights[0].shape[-1]
+        self.gain = self.add_weight(name="gain", shape=(units,), initializer="ones", trainable=self.trainable_gain)
+
+    def call(self, inputs):
+        kernel = ops.cast(self.layer.weights[0], "float32")
+        norm = ops.sqrt(ops.sum(ops.square(kernel), axis=tuple(range(len(kernel.shape) - 1))) + 1e-12)
+        return call_with_kernel(self.layer, kernel * (self.gain / norm), inputs)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "trainable_gain": self.trainable_gain}
+
+
+def initialize_weight_norm(stack, inputs):
+    """Sets gains and biases so that the outputs of every `WeightNorm` layer have mean 0 and standard deviation 1 on ``inputs``.
+
+    This is the data-dependent initialization of Salimans & Kingma 2016, section 3. Other layers run in inference mode.
+
+    Args:
+        stack: A layer, or a `keras.Sequential` of layers.
+        inputs: ``(n, ...)`` float32, such as 500 images in ``[-1, 1]``.
+
+    Returns:
+        The outputs of the stack.
+    """
+    for layer in stack.layers if isinstance(stack, keras.Sequential) else [stack]:
+        outputs = layer(inputs)
+        if isinstance(layer, WeightNorm):
+            outputs = ops.cast(outputs, "float32")
+            axes = tuple(range(len(outputs.shape) - 1))
+            mean, scale = ops.mean(outputs, axis=axes), 1.0 / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
+            layer.gain.assign(layer.gain * scale)
+            layer.layer.bias.assign((layer.layer.bias - mean) * scale)
+            outputs = (outputs - mean) * scale
+        inputs = outputs
+    return inputs

@@ -1,0 +1,146 @@
+"""Builds networks, optimizers and terms of a loss from their entries in a config."""
+
+import importlib
+import inspect
+
+import keras
+
+from ganlib import networks
+from ganlib.augment import ADA
+from ganlib.errors import UserError, choose, did_you_mean
+from ganlib.training import schedules
+
+
+def terms(kind, config, known, steps):
+    """Builds penalties or regularizers, one for each name in ``config``.
+
+    Args:
+        kind: ``"penalty"`` or ``"regularizer"``, for messages.
+        config: Name -> arguments.
+        known: Name -> class.
+        steps: The number of train steps, which schedules among the arguments refer to.
+    """
+    return [
+        _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
+        for name, arguments in config.items()
+    ]
+
+
+def classifier(run, arguments):
+    """Builds a `ganlib.Classifier` of the run's classes on the body of a discriminator with these ``arguments``."""
+    discriminator = with_body(network(run, "discriminator", arguments))
+    discriminator.body.trainable = not run.config.freeze_features
+    num_classes = len(run.class_names)
+    return networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
+
+
+def shared_arguments(config):
+    """A dict of the arguments of ``compile`` that all models share, from a ``config``."""
+    keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
+    augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
+    return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
+
+
+def _scheduled(arguments, steps):
+    """Replaces the values that describe schedules by these schedules."""
+    return {name: schedules.from_config(value, steps) for name, value in arguments.items()}
+
+
+def network(run, which, arguments, num_classes=None):
+    """Builds a generator or a discriminator.
+
+    Args:
+        run: A `ganlib.runs.Run`, which has the image shape and the config's ``networks``.
+        which: ``"generator"`` or ``"discriminator"``.
+        arguments: A dict of its arguments. A key ``networks`` among them names another module than the config's.
+        num_classes: The number of classes that it is conditioned on. Defaults to None, for an unconditional network.
+
+    Raises:
+        UserError: For a module without such a network, and arguments that it does not take.
+    """
+    arguments = dict(arguments)
+    name = arguments.pop("networks", run.config.networks)
+    kind = getattr(_architecture(name), which.capitalize(), None)
+    if kind is None:
+        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another module")
+    return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
+
+
+def with_body(discriminator):
+    """Returns ``discriminator`` if a classifier can use its features.
+
+    Raises:
+        UserError: If it has no body.
+    """
+    if discriminator.body is None:
+        module = type(discriminator).__module__.rpartition(".")[2]
+        raise UserError(f"networks={module!r} has no features for a classifier: choose other networks")
+    return discriminator
+
+
+def _architecture(name):
+    """Imports and returns one module of `ganlib.networks` by its name."""
+    known = {name: f"ganlib.networks.{name}" for name in networks.architectures()}
+    return importlib.import_module(choose("networks", name, known))
+
+
+def optimizer(config, steps, updates=1):
+    """Builds a Keras optimizer from a config such as ``{"name": "adam", "learning_rate": 2e-4, ...}``.
+
+    Each number may be a schedule over train steps, as `ganlib.training.schedules.from_config` reads it. With
+    ``linear_decay=0.5`` the learning rate decays linearly to 0 over the last half of the ``steps``.
+
+    Args:
+        config: The name and the arguments of the optimizer, a dict.
+        steps: The number of train steps of the run.
+        updates: The number of updates that the optimizer makes in each train step. Defaults to 1.
+
+    Raises:
+        UserError: For an unknown optimizer or argument, or if ``linear_decay`` is not in ``(0, 1]``.
+    """
+    arguments = _scheduled(config, steps)
+    name = arguments.pop("name", "adam")
+    decay = arguments.pop("linear_decay", None)
+    if decay is not None:
+        if not 0 < decay <= 1:
+            raise UserError(f"linear_decay must be a share of the steps in (0, 1], got {decay}")
+        decay_steps = decay * steps
+        rate = arguments["learning_rate"]
+        arguments["learning_rate"] = schedules.Linear(rate, 0.0, decay_steps, begin=steps - decay_steps)
+    if updates > 1:
+        scheduled = {key: value for key, value in arguments.items() if callable(value)}
+        arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
+    known = {"adam": schedules.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
+
+
+def _construct(kind, what, arguments, **others):
+    """Returns ``kind(**arguments, **others)``. Raises a `UserError` for an unknown argument or an invalid value."""
+    known = _arguments(kind)
+    for name in arguments:
+        if name not in known:
+            raise UserError(
+                f"the {what} has no argument {name!r}: its arguments are {', '.join(sorted(known))}.{did_you_mean(name, known)}"
+            )
+    try:
+        return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:  # raised by Keras for an invalid layer
+        described = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        raise UserError(f"cannot build {what} with {described}: {' '.join(str(error).split())}") from None
+
+
+def _arguments(kind):
+    """Returns the argument names of a class, and of the ganlib base classes to which it passes its other arguments."""
+    names = set()
+    for ancestor in kind.__mro__:
+        if "__init__" not in vars(ancestor):
+            continue
+        if names and not ancestor.__module__.startswith("ganlib"):
+            break
+        parameters = inspect.signature(ancestor.__init__).parameters.values()
+        names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}
+        if all(p.kind != p.VAR_KEYWORD for p in parameters):
+            break
+    return names

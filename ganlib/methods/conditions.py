@@ -1,0 +1,83 @@
+"""Conditions under which a method reads a key of its config."""
+
+import dataclasses
+from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """A condition on other keys under which a key is read.
+
+    Attributes:
+        holds: A function that takes a config and returns True if the key is read.
+        unless: The state of the config in which the key is not read, for the message.
+        remedy: The change that makes the run read the key, for the message.
+    """
+
+    holds: Callable
+    unless: str
+    remedy: str
+
+
+def _is_tfds(name):
+    return bool(name) and name != "digits" and not name.startswith(("folder:", "prepared:"))
+
+
+def _datasets(config):
+    return [config.dataset, config.get("unlabeled_dataset")]
+
+
+def _trains(config, *keys):
+    return any((config[key] or "").startswith("config:") for key in keys)
+
+
+TFDS = Condition(
+    lambda config: any(_is_tfds(name) for name in _datasets(config)),
+    "no dataset is from TensorFlow Datasets",
+    "set dataset to the name of one",
+)
+FOLDER = Condition(
+    lambda config: any((name or "").startswith("folder:") for name in _datasets(config)),
+    "no dataset is a folder",
+    "set dataset to folder:PATH",
+)
+BACKGROUND = Condition(  # experiments.generate --like also reads transparent images
+    lambda config: FOLDER.holds(config) or config.instances.features, FOLDER.unless, FOLDER.remedy
+)
+CHOSEN = Condition(
+    lambda config: config.labels_per_class or config.validation_per_class,
+    "labels_per_class and validation_per_class select no images",
+    "set one of them",
+)
+HELD_OUT = Condition(
+    lambda config: config.validation_per_class, "validation_per_class is 0", "set validation_per_class to hold out images"
+)
+METRICS = Condition(lambda config: config.metrics, "metrics is ''", "set metrics")
+INSTANCES = Condition(lambda config: config.instances.features, "instances.features is ''", "set instances.features")
+ADA = Condition(lambda config: config.augment == "ada", "augment is not 'ada'", "set augment to 'ada'")
+ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is None", "set ada.target")
+GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
+TRAINS_FEATURES = Condition(
+    lambda config: _trains(config, "features_from"),
+    "the method trains on labeled images only, and features_from names no GAN to train",
+    "set method to 'semi_supervised'",
+)
+BATCHES = Condition(
+    lambda config: config.generated_from or not config.labeled_batch_size,
+    "labeled_batch_size is set and there are no generated images",
+    "set only labeled_batch_size",
+)
+OWN_FEATURES = Condition(
+    lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
+)
+NAMED_NETWORKS = Condition(
+    lambda config: (
+        any("networks" not in config[which] for which in ("generator", "discriminator"))
+        or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier)
+    ),
+    "every network sets its own networks key",
+    "remove one of these keys",
+)
+NAMED_DISCRIMINATOR = Condition(
+    lambda config: "networks" not in config.discriminator, "discriminator.networks is set", "remove it"
+)

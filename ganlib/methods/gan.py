@@ -1,0 +1,111 @@
+"""A GAN: Goodfellow et al. 2014 (arXiv:1406.2661), with every network, loss, penalty and augmentation of ganlib."""
+
+from ganlib.errors import UserError
+from ganlib.methods import shared_keys
+from ganlib.methods.conditions import BACKGROUND, INSTANCES, METRICS
+from ganlib.methods.method import Method
+
+
+def build(run):
+    """The compiled `ganlib.GAN` of a run."""
+    from ganlib import penalties
+    from ganlib.methods import building
+    from ganlib.models import GAN
+    from ganlib.training import schedules
+
+    config = run.config
+    generator, discriminator = networks_of(run, _num_classes(run))
+    _freeze(discriminator, config.get("frozen_layers", 0))
+    gan = GAN(generator, discriminator)
+    gan.compile(
+        building.optimizer(config.generator_optimizer, config.steps),
+        building.optimizer(config.discriminator_optimizer, config.steps, config.discriminator_steps),
+        loss=config.loss,
+        penalties=building.terms("penalty", config.penalties, penalties.PENALTIES, config.steps),
+        discriminator_steps=config.discriminator_steps,
+        update=config.update_rule,
+        top_k=schedules.from_config(config.top_k, config.steps),
+        **building.shared_arguments(config),
+    )
+    return gan
+
+
+def _num_classes(run):
+    """The number of classes that the networks are conditioned on; None for an unconditional GAN."""
+    if run.config.conditional and not run.class_names:
+        raise UserError(
+            f"dataset {run.config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
+        )
+    return len(run.class_names) if run.config.conditional else None
+
+
+def networks_of(run, num_classes):
+    """The generator and the discriminator of a run, conditioned as its config says.
+
+    Args:
+        run: A `ganlib.runs.Run`.
+        num_classes: The number of classes that both are conditioned on, or None.
+
+    Returns:
+        ``(generator, discriminator)``.
+
+    Raises:
+        UserError: If the config asks for classes and instances at once.
+    """
+    from ganlib.methods import building
+    from ganlib.networks import instance
+
+    config, instances = run.config, run.instances
+    if not instances:
+        return tuple(building.network(run, which, config[which], num_classes) for which in ("generator", "discriminator"))
+    if num_classes:
+        raise UserError(
+            "a GAN is conditioned on classes or on instances, not on both: set conditional=False or instances.features=''"
+        )
+    latent_dim = config.generator.latent_dim + instances.embedding_dim
+    dim = run.facts["instance_dim"]
+    generator = building.network(run, "generator", {**config.generator, "latent_dim": latent_dim})
+    discriminator = building.with_body(building.network(run, "discriminator", config.discriminator))
+    return (
+        instance.Generator(generator, dim, instances.kept, instances.embedding_dim),
+        instance.Discriminator(discriminator, dim, instances.embedding_dim),
+    )
+
+
+def _freeze(discriminator, count):
+    """Freezes the first ``count`` layers with weights of a discriminator's body: Mo et al. 2020, "Freeze the discriminator"
+    (FreezeD, arXiv:2002.10964)."""
+    from ganlib.methods import building
+
+    if not count:
+        return
+    layers = [layer for layer in getattr(building.with_body(discriminator).body, "layers", []) if layer.weights]
+    if not 0 <= count <= len(layers):
+        raise UserError(
+            f"frozen_layers must be between 0 and {len(layers)}, the layers of the discriminator that have weights, got {count}"
+        )
+    for layer in layers[:count]:
+        layer.trainable = False
+
+
+METHOD = Method(
+    job="train_gan",
+    build=build,
+    reads=shared_keys.EVERY
+    | shared_keys.WITH_GENERATOR
+    | dict.fromkeys(
+        (
+            "conditional", "instances.features", "weights_from", "body_from", "frozen_layers", "loss", "penalties",
+            "discriminator_steps", "top_k", "metrics", "features", "update_rule",
+        ),
+        (),
+    )
+    | {
+        "instances.neighbors": (INSTANCES,),
+        "instances.embedding_dim": (INSTANCES,),
+        "instances.kept": (INSTANCES,),
+        "evaluation_samples": (METRICS,),
+        "evaluate_every": (METRICS,),
+        "background": (BACKGROUND,),
+    },
+)  # fmt: skip

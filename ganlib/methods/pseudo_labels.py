@@ -1,0 +1,42 @@
+"""A classifier trained on its own confident predictions: Lee 2013; FixMatch, Sohn et al. 2020 (arXiv:2001.07685)."""
+
+from ganlib.methods import shared_keys, values
+from ganlib.methods.method import Method
+
+
+def build(run):
+    """The compiled `ganlib.PseudoLabelClassifier` of a run."""
+    from ganlib.methods import building
+    from ganlib.models import PseudoLabelClassifier
+
+    config = run.config
+    model = PseudoLabelClassifier(building.classifier(run, config.discriminator))
+    model.compile(
+        building.optimizer(config.discriminator_optimizer, config.steps),
+        strong_augment=config.pseudo_labels.strong_augment,
+        threshold=config.pseudo_labels.threshold,
+        unlabeled_weight=config.unlabeled_weight,
+        **building.shared_arguments(config),
+    )
+    return model
+
+
+METHOD = Method(
+    job="train_classifier",
+    build=build,
+    reads=shared_keys.EVERY
+    | shared_keys.CLASSIFIER
+    | shared_keys.FROM_FEATURES
+    | {
+        "unlabeled_dataset": (),
+        "unlabeled_weight": (),
+        "freeze_features": (),
+        "pseudo_labels.threshold": (),
+        "pseudo_labels.strong_augment": (),
+    },
+    settings={
+        "threshold": (0.95, "smallest probability at which a prediction becomes a pseudo-label"),
+        "strong_augment": ("", 'strong data augmentation, such as "color,translation,cutout", for FixMatch'),
+    },
+    values={"pseudo_labels.threshold": values.share(), "pseudo_labels.strong_augment": values.augmentation},
+)

@@ -1,0 +1,35 @@
+"""The keys that several methods read, each with the conditions under which it is read."""
+
+from ganlib.methods.conditions import (
+    ADA,
+    ADAPTS,
+    CHOSEN,
+    FOLDER,
+    HELD_OUT,
+    NAMED_DISCRIMINATOR,
+    NAMED_NETWORKS,
+    OWN_FEATURES,
+    TFDS,
+)  # fmt: skip
+
+EVERY = dict.fromkeys(
+    (
+        "method", "dataset", "classes", "image_size", "batch_size", "steps", "seed", "networks", "discriminator",
+        "discriminator_optimizer", "augment", "accumulation_steps", "non_finite", "ema_decay", "precision",
+        "steps_per_execution", "log_every", "checkpoint_every", "labels_per_class", "validation_per_class", "smoke",
+    ),
+    (),
+) | {"data_dir": (TFDS,), "skip_corrupt": (FOLDER,), "label_seed": (CHOSEN,)}  # fmt: skip
+"""Key -> the conditions under which it is read, for the keys that every method reads."""
+
+WITH_GENERATOR = {
+    "generator": (), "generator_optimizer": (), "sample_every": (), "networks": (NAMED_NETWORKS,),
+    "ada.categories": (ADA,), "ada.probability": (ADA,), "ada.target": (ADA,), "ada.adjustment": (ADA, ADAPTS),
+    "ada.interval": (ADA, ADAPTS),
+}  # fmt: skip
+
+CLASSIFIER = dict.fromkeys(("background", "test_split", "labeled_batch_size", "features_from"), ()) | {
+    "evaluate_every": (HELD_OUT,)
+}
+
+FROM_FEATURES = {"discriminator": (OWN_FEATURES,), "networks": (OWN_FEATURES, NAMED_DISCRIMINATOR)}

@@ -1,0 +1,31 @@
+"""A classifier trained on labeled images alone: the baseline."""
+
+from ganlib.methods import conditions, shared_keys
+from ganlib.methods.method import Method
+
+
+def build(run):
+    """The compiled `ganlib.SupervisedClassifier` of a run."""
+    from ganlib.methods import building
+    from ganlib.models import SupervisedClassifier
+
+    config = run.config
+    model = SupervisedClassifier(building.classifier(run, config.discriminator))
+    model.compile(building.optimizer(config.discriminator_optimizer, config.steps), **building.shared_arguments(config))
+    return model
+
+
+METHOD = Method(
+    job="train_classifier",
+    build=build,
+    reads=shared_keys.EVERY
+    | shared_keys.CLASSIFIER
+    | shared_keys.FROM_FEATURES
+    | {
+        "freeze_features": (),
+        "generated_from": (),
+        "generated_images": (conditions.GENERATED,),
+        "unlabeled_dataset": (conditions.TRAINS_FEATURES,),
+        "batch_size": (conditions.BATCHES,),
+    },
+)

@@ -1,0 +1,59 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganlib import layers
+from ganlib.training import precision
+
+
+@pytest.mark.parametrize("layer", [keras.layers.Dense(5), keras.layers.Conv2D(5, 3, padding="same")])
+def test_each_unit_has_a_separate_length(layer):
+    wrapped = layers.WeightNorm(layer)
+    inputs = np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype(np.float32)
+    wrapped(inputs)
+    gain = np.array([1, 2, 0.5, 3, 4], np.float32)
+    wrapped.gain.assign(gain)
+    kernel = layer.kernel.numpy()
+    kernel = kernel * gain / np.linalg.norm(kernel.reshape(-1, 5), axis=0)
+    expected = inputs @ kernel if kernel.ndim == 2 else tf.nn.conv2d(inputs, kernel, 1, "SAME")
+    np.testing.assert_allclose(wrapped(inputs), expected, atol=1e-5)
+    # The length of v has no effect, so the gradient is orthogonal to it: equation 3 of the paper.
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(wrapped(inputs)))
+    along = np.sum(tape.gradient(loss, layer.kernel) * layer.kernel.numpy(), axis=tuple(range(kernel.ndim - 1)))
+    np.testing.assert_allclose(along, 0, atol=1e-2)
+
+
+def test_the_gain_is_trainable_if_requested(tmp_path):
+    for trainable in (False, True):
+        model = keras.Sequential([keras.layers.Input((4,)), layers.WeightNorm(keras.layers.Dense(3), trainable_gain=trainable)])
+        assert len(model.trainable_variables) == 2 + trainable
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded(np.ones((2, 4))), model(np.ones((2, 4))))
+
+
+def test_data_dependent_initialization():
+    body = keras.Sequential([
+        keras.layers.Input((6, 6, 2)), layers.WeightNorm(keras.layers.Conv2D(4, 3)), keras.layers.LeakyReLU(0.2),
+        keras.layers.Dropout(0.5), keras.layers.Flatten(), layers.WeightNorm(keras.layers.Dense(5)),
+    ])  # fmt: skip
+    inputs = np.random.default_rng(0).normal(2, 3, size=(400, 6, 6, 2)).astype(np.float32)
+    layers.initialize_weight_norm(body, inputs)
+    convolved = body.layers[0](inputs).numpy()
+    for outputs, axes in ((convolved, (0, 1, 2)), (body(inputs).numpy(), 0)):
+        np.testing.assert_allclose(outputs.mean(axis=axes), 0, atol=1e-3)
+        np.testing.assert_allclose(outputs.std(axis=axes), 1, atol=1e-3)
+
+
+def test_initialization_in_mixed_precision():
+    with precision.policy("mixed_bfloat16"):
+        body = keras.Sequential([layers.WeightNorm(keras.layers.Dense(4)), keras.layers.ReLU(),
+                                 layers.WeightNorm(keras.layers.Dense(3))])  # fmt: skip
+        body.build((None, 5))
+    inputs = np.random.default_rng(0).normal(2, 3, (500, 5)).astype(np.float32)
+    layers.initialize_weight_norm(body, inputs)
+    outputs = np.asarray(keras.ops.cast(body(inputs), "float32"))
+    np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=0.02)  # bfloat16 has 8 bits
+    np.testing.assert_allclose(outputs.std(axis=0), 1, atol=0.02)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganlib import losses
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_cross_entropy_by_hand():
+    logits = np.log([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]).astype(np.float32)
+    assert float(losses.cross_entropy([0, 2], logits)) == pytest.approx((np.log(2) + np.log(8)) / 2)
+
+
+def test_unlabeled_losses_against_the_paper():
+    """D(x) = Z / (Z + 1) with Z the sum of exponentials: Salimans et al. 2016, section 5."""
+    real, fake = np.random.default_rng(0).normal(size=(2, 5, 3))
+    d_real = np.exp(real).sum(1) / (np.exp(real).sum(1) + 1)
+    d_fake = np.exp(fake).sum(1) / (np.exp(fake).sum(1) + 1)
+    expected = -0.5 * np.log(d_real).mean() - 0.5 * np.log(1 - d_fake).mean()
+    logits = [tf.reduce_logsumexp(tf.constant(x), axis=1) for x in (real, fake)]
+    assert float(losses.unlabeled_losses(*logits)) == pytest.approx(expected)
+
+
+def test_feature_matching_by_hand():
+    assert float(losses.feature_matching(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 2.5
+
+
+def test_feature_matching_l1_by_hand():
+    assert float(losses.feature_matching_l1(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))) == 1.5
+
+
+def test_triple_losses_against_the_paper():
+    real, fake, pseudo = np.random.default_rng(0).normal(size=(3, 6))
+    expected = -np.log(sigmoid(real)).mean() - 0.7 * np.log(1 - sigmoid(fake)).mean() - 0.3 * np.log(1 - sigmoid(pseudo)).mean()
+    assert float(losses.triple_discriminator_loss(real, fake, pseudo, 0.3)) == pytest.approx(expected)
+    logits = np.random.default_rng(1).normal(size=(6, 3))
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    expected = np.mean(probabilities.max(1) * np.log(1 - sigmoid(pseudo)))
+    assert float(losses.triple_classifier_loss(tf.constant(logits), pseudo)) == pytest.approx(expected)
+
+
+def test_triple_classifier_loss_raises_the_probability_of_accepted_classes():
+    logits = tf.Variable([[1.0, 0.5, 0.0]] * 2)
+    with tf.GradientTape() as tape:
+        loss = losses.triple_classifier_loss(logits, tf.constant([3.0, -3.0]))
+    step = -tape.gradient(loss, logits).numpy()
+    assert step[0, 0] > 10 * step[1, 0] > 0
+
+
+def test_pseudo_label_loss_by_hand():
+    logits = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    expected = -(log_p[0, 2] + log_p[2, 1]) / 3  # the second example is not confident, but counts in the mean
+    loss = losses.pseudo_label_loss([2, 0, 1], [True, False, True], logits)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
