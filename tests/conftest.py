@@ -24,19 +24,19 @@ tf.config.set_logical_device_configuration(
 )
 
 LARGEST = []
-"""Of each worker that has ended, GB of the largest process among it and those that it started."""
+"""The size in GB of the largest process of each finished worker, including its child processes."""
 
 
 def pytest_collection_finish(session):
-    gc.freeze()  # what was imported stays: no later collection looks at it
+    gc.freeze()  # later collections skip what was imported
 
 
 @pytest.fixture(scope="module", autouse=True)
 def collected():
-    """The networks and graphs of a file of tests go with it: they refer to one another, and are large."""
+    """Frees the networks and graphs of a test file, which are large and refer to each other."""
     yield
     for name in [name for name in gradient_registry.list() if name.startswith("CustomGradient-")]:
-        del gradient_registry._registry[name]  # where TensorFlow keeps the graph of each `custom_gradient` for good
+        del gradient_registry._registry[name]  # TensorFlow never drops these, nor their graphs
     gc.collect()
 
 
@@ -81,7 +81,7 @@ def tfds_dir():
 
 
 def _largest():
-    """GB of the largest process that this one has been, or has waited for."""
+    """Returns the largest size in GB of this process and of the children that it has waited for."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(kind).ru_maxrss for kind in kinds) * (1 if sys.platform == "darwin" else 1024) / 1e9
 

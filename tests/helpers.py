@@ -16,13 +16,13 @@ SHAPE = (8, 8, 1)
 
 
 def slow_beyond(values, count):
-    """Parameters, of which those after the first ones are marked slow."""
+    """Returns parameters. Those after the first `count` are marked slow."""
     return [pytest.param(*(v if isinstance(v, tuple) else (v,)), marks=pytest.mark.slow if i >= count else ())
             for i, v in enumerate(values)]  # fmt: skip
 
 
 def slow_but(names, *beginnings):
-    """Parameters, of which those that begin otherwise are marked slow."""
+    """Returns parameters. Those with another beginning are marked slow."""
     return [pytest.param(name, marks=() if name.startswith(beginnings) else pytest.mark.slow) for name in names]
 
 
