@@ -83,6 +83,7 @@ def test_signal_saves_a_checkpoint(tmp_path, workers):
     assert newest(tmp_path) > 0
 
 
+@pytest.mark.slow
 def test_full_disk_stops_the_job_and_keeps_the_last_checkpoint(tmp_path):
     arguments = (*ARGUMENTS[:5], f"--workdir={tmp_path}", "--config.checkpoint_every=2")
     assert finish(start(*arguments, "--config.steps=4"))[0] == 0

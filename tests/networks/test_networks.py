@@ -22,7 +22,10 @@ SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 6, 24
 CASES = [(name, classes) for name in MODULES for classes in (None, 3)]
 
 
-@pytest.fixture(params=CASES, ids=[f"{name}-{classes or 'plain'}" for name, classes in CASES])
+@pytest.fixture(
+    params=[pytest.param(case, marks=() if case[1] or case[0] in ("mlp", "dcgan") else pytest.mark.slow) for case in CASES],
+    ids=[f"{name}-{classes or 'plain'}" for name, classes in CASES],
+)
 def networks(request):
     name, classes = request.param
     module = MODULES[name]
