@@ -1,5 +1,6 @@
 # make demo: trains on the embedded digits and leaves runs/demo/report.html
-# make test: runs the tests but those marked slow, the tutorials in few steps among them;  make test-all: runs all
+# make test: runs the tests except those marked slow;  make test-all: runs all tests, the tutorials and make test-interop
+# make test-interop: runs the tests of PyTorch, JAX, Lightning and OpenCV in .venv-interop, which make interop creates
 # make lint: checks the style;  make docs: builds the site in build/site
 # Each makes the virtual environment .venv first if it is missing or older than the package's metadata. PYTHON=python3.12 names
 # the Python that it is made with: one of another Python, or of one that is too old, is replaced.
@@ -7,6 +8,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INTEROP := .venv-interop
+# pip prefers the CPU build of a version if it finds one: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make interop
+INTEROP_TORCH := torch==2.13.0
+INTEROP_TESTS := tests/interop tests/export/test_keras_file.py tests/export/test_onnx.py
 
 VERSION_OF = $(or $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),not there)
 IS_NEW_ENOUGH = $(shell $(1) -c 'import $(or $(2),sys), sys; print("yes" * (sys.version_info >= (3, 10)))' 2>/dev/null)
@@ -25,14 +30,21 @@ else
 EXTRAS := test,gpu
 endif
 
-.PHONY: demo test test-all lint docs install clean FORCE
+.PHONY: demo test test-all test-interop interop lint docs install clean FORCE
 
 demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
 
-test test-all: install
+test: install
+	$(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m 'not slow' tests
+
+test-all: install
 	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' \
-	  $(if $(filter test,$@),-m 'not slow') tests docs/tutorials
+	  tests docs/tutorials
+	@$(MAKE) --no-print-directory test-interop
+
+test-interop: interop
+	$(INTEROP)/bin/python -m pytest $(INTEROP_TESTS)
 
 lint: install
 	$(BIN)/ruff check .
@@ -51,5 +63,14 @@ $(VENV)/installed: setup.py pyproject.toml $(if $(OTHER),FORCE)
 	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
 	touch $@
 
+interop: $(INTEROP)/installed
+
+$(INTEROP)/installed: setup.py pyproject.toml
+	$(if $(call IS_NEW_ENOUGH,$(INTEROP)/bin/python,pip),,$(PYTHON) -m venv --clear $(INTEROP))
+	@$(INTEROP)/bin/python -m pip install --quiet $(INTEROP_TORCH) --editable ".[test,interop]" && \
+	  $(INTEROP)/bin/python -c 'import cv2, jax, lightning, torch' || \
+	  { echo "make interop: cannot install PyTorch, JAX, Lightning and OpenCV; their tests did not run" >&2; exit 1; }
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(INTEROP) build dist *.egg-info .pytest_cache .ruff_cache

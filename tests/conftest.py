@@ -3,6 +3,8 @@
 import gc
 import os
 import pathlib
+import resource
+import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -14,11 +16,28 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
 
 gc.set_threshold(100_000, 20, 20)  # as for jobs: see experiments/__init__.py
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+
+LARGEST = []
+"""The size in GB of the largest process of each finished worker, including its child processes."""
+
+
+def pytest_collection_finish(session):
+    gc.freeze()  # later collections skip what was imported
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected():
+    """Frees the networks and graphs of a test file, which are large and refer to each other."""
+    yield
+    for name in [name for name in gradient_registry.list() if name.startswith("CustomGradient-")]:
+        del gradient_registry._registry[name]  # TensorFlow never drops these, nor their graphs
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +78,23 @@ def tfds_dir():
     if not (folder / "mnist").is_dir():
         pytest.skip(f"needs MNIST as a TFDS folder in {folder}: set TFDS_DATA_DIR")
     return str(folder)
+
+
+def _largest():
+    """Returns the largest size in GB of this process and of the children that it has waited for."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["largest"] = _largest()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    LARGEST.append(getattr(node, "workeroutput", {}).get("largest", 0.0))
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"largest process: {max(LARGEST, default=_largest()):.1f} GB")

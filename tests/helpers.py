@@ -4,6 +4,7 @@ import functools
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 
@@ -12,6 +13,17 @@ from ganlib import data, penalties
 from ganlib.networks import dcgan, mlp
 
 SHAPE = (8, 8, 1)
+
+
+def slow_beyond(values, count):
+    """Returns parameters. Those after the first `count` are marked slow."""
+    return [pytest.param(*(v if isinstance(v, tuple) else (v,)), marks=pytest.mark.slow if i >= count else ())
+            for i, v in enumerate(values)]  # fmt: skip
+
+
+def slow_but(names, *beginnings):
+    """Returns parameters. Those with another beginning are marked slow."""
+    return [pytest.param(name, marks=() if name.startswith(beginnings) else pytest.mark.slow) for name in names]
 
 
 def adam(rate=1e-3):

@@ -77,6 +77,9 @@ def test_the_python_that_is_named_is_the_one_that_is_used(folder):
 
 def test_which_tests_run(folder):
     leave_python(folder / ".venv/bin/python", (3, 11, 7))
-    assert "-m 'not slow' tests docs/tutorials" in make(folder, "test")[1]
-    assert "slow" not in make(folder, "test-all")[1]
+    assert "-m 'not slow' tests\n" in make(folder, "test")[1]
+    everything = make(folder, "test-all")[1]
+    assert "slow" not in everything
+    assert " tests docs/tutorials\n" in everything
+    assert ".venv-interop/bin/python -m pytest tests/interop " in everything
     assert "make test-all\n" in (ROOT / ".ci/run").read_text()

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 import ganlib
 from tests.earlier_version import write
+from tests.helpers import slow_beyond
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -31,7 +32,7 @@ def test_weights_have_the_names_that_they_had():
         assert write.names() == json.load(file)
 
 
-@pytest.mark.parametrize("name", ["gan", "sgan", "triple", "pseudo"])
+@pytest.mark.parametrize("name", slow_beyond(["gan", "sgan", "triple", "pseudo"], 1))
 def test_a_keras_file_is_loaded_and_trained_further(name):
     model, after = keras.saving.load_model(FOLDER / f"{name}.keras"), np.load(FOLDER / "after.npz")
     assert int(model.step.numpy()) == 2
@@ -44,6 +45,7 @@ def test_a_keras_file_is_loaded_and_trained_further(name):
         assert_same(value, other)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     shutil.copytree(FOLDER / "run", tmp_path / "run")
     before = ganlib.load(tmp_path / "run")

@@ -8,6 +8,7 @@ from experiments.studies import agreement
 from tests.end_to_end.jobs import run
 
 
+@pytest.mark.slow
 def test_two_workers_agree_with_one_device():
     code, output, errors = run("agreement", "--smoke", "--steps=2")
     assert (code, errors) == (0, [])

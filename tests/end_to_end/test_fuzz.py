@@ -16,6 +16,7 @@ from experiments import train_classifier, train_gan
 from experiments.configs import digits_dcgan, digits_sgan
 from ganlib import data
 from tests.end_to_end.jobs import ROOT
+from tests.helpers import slow_beyond
 
 NUMBERS = (-1, 0, 1, 2, 3, 5, 7, 17)
 FLOATS = (-1.0, 0.0, 0.3, 1.0, 1e-30, 1e30, float("nan"), float("inf"))
@@ -55,7 +56,7 @@ def is_one_line(message):
     return message is not None and message.strip() and "\n" not in message
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", slow_beyond(range(30), 10))
 def test_configs(tmp_path, seed):
     generator = random.Random(seed)
     trainer = generator.choice(list(JOBS))
@@ -104,7 +105,7 @@ def damaged(content, generator):
     )
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", slow_beyond(range(100), 50))
 def test_folders(tmp_path, seed):
     generator = random.Random(seed)
     root = tmp_path / "images"

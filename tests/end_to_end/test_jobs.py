@@ -70,6 +70,7 @@ def test_train_generate_and_resume(tmp_path):
     assert np.load(tmp_path / "rejection.npz")["images"].shape == (6, 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_evaluation_during_and_after_training(tmp_path):
     """Trains with FID, keeps the best checkpoint, evaluates the run, and evaluates a folder of its images."""
     workdir = tmp_path / "run"
@@ -121,6 +122,7 @@ def test_evaluation_during_and_after_training(tmp_path):
     assert result["samples"] == 20
 
 
+@pytest.mark.slow
 def test_compare(tmp_path):
     """Two seeds of one config run in parallel. The second call only reads the results."""
     workdir = tmp_path / "compare"
@@ -141,6 +143,7 @@ def test_compare(tmp_path):
     assert Image.open(workdir / "fid.png").size[0] > 300
 
 
+@pytest.mark.slow
 def test_compare_classifiers(tmp_path):
     command = ("compare", "--configs=digits_cnn", "--labels=1,2", "--seeds=0", f"--workdir={tmp_path}", "--jobs=2",
                "--set=smoke=True")  # fmt: skip
@@ -157,7 +160,7 @@ def test_compare_classifiers(tmp_path):
     assert (code, errors) == (2, ["error: cannot compare GANs with classifiers: pass --configs of one kind"])
 
 
-@pytest.mark.parametrize("method", ["semi_supervised", "supervised"])
+@pytest.mark.parametrize("method", ["semi_supervised", pytest.param("supervised", marks=pytest.mark.slow)])
 def test_train_classifier(tmp_path, method):
     config = "--config=experiments/configs/digits_sgan.py"
     code, output, errors = run(
@@ -176,6 +179,7 @@ def test_train_classifier(tmp_path, method):
     assert Image.open(tmp_path / "mistakes.png").size[0] > 300
 
 
+@pytest.mark.slow
 def test_classify_a_folder(tmp_path):
     config = "--config=experiments/configs/digits_sgan.py"
     arguments = ("--config.method=supervised", "--config.steps=300", "--config.validation_per_class=10")
@@ -205,6 +209,7 @@ def test_classify_a_folder(tmp_path):
     assert np.mean(expected.argmax(1) == source.labels[:40]) > 0.6
 
 
+@pytest.mark.slow
 def test_demo(tmp_path):
     code, output, errors = run("demo", f"--workdir={tmp_path}", "--smoke")
     assert (code, errors) == (0, [])
@@ -215,6 +220,7 @@ def test_demo(tmp_path):
     assert "http" not in page
 
 
+@pytest.mark.slow
 def test_benchmarks(tmp_path):
     (code, output, errors), metrics_outcome = run_in_one_process(
         [

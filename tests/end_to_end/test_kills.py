@@ -45,6 +45,7 @@ def kill_after_a_while(processes, folder, generator):
     return killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "kills"), [(1, 10), (2, 3)])
 def test_repeated_kills(tmp_path, workers, kills):
     generator = random.Random(workers)
@@ -68,7 +69,7 @@ def test_repeated_kills(tmp_path, workers, kills):
         np.testing.assert_array_equal(value, killed_weights[name])
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_signal_saves_a_checkpoint(tmp_path, workers):
     processes = start_workers(workers, *ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1")
     while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
@@ -82,6 +83,7 @@ def test_signal_saves_a_checkpoint(tmp_path, workers):
     assert newest(tmp_path) > 0
 
 
+@pytest.mark.slow
 def test_full_disk_stops_the_job_and_keeps_the_last_checkpoint(tmp_path):
     arguments = (*ARGUMENTS[:5], f"--workdir={tmp_path}", "--config.checkpoint_every=2")
     assert finish(start(*arguments, "--config.steps=4"))[0] == 0
@@ -99,6 +101,7 @@ def test_full_disk_stops_the_job_and_keeps_the_last_checkpoint(tmp_path):
     assert "from step 4" in output
 
 
+@pytest.mark.slow
 def test_loss_of_a_worker_stops_the_others(tmp_path):
     chief, other = start_workers(
         2, *ARGUMENTS[:5], "--config.steps=100000", "--config.checkpoint_every=5", f"--workdir={tmp_path}"

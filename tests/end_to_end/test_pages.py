@@ -68,6 +68,7 @@ def test_code_of_the_readme_trains_and_saves_and_another_process_resumes_bit_for
         np.testing.assert_array_equal(here[name], there[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_custom_network_and_config(tmp_path):
     """Writes the files of docs/your_own_gan.md to a copy of the repository, and runs jobs with them by name."""
     for name in ("ganlib", "experiments"):

@@ -15,6 +15,7 @@ from ganlib.methods import building
 from ganlib.methods import gan as gan_method
 from ganlib.networks import mlp
 from ganlib.runs import from_config, keys
+from tests.helpers import slow_but
 
 FOLDER = pathlib.Path(experiments.configs.__path__[0])
 NAMES = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in ("__init__", "base"))
@@ -98,7 +99,7 @@ def opened(name, folder):
 GANS = [name for name in NAMES if module(name).get_config().method == "gan"]
 
 
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize("name", slow_but(GANS, "digits_", "mnist_", "cifar10_few_shot"))
 def test_gan_trains_two_steps_and_resumes_up_to_32x32(name, tmp_path):
     run = opened(name, tmp_path)
     assert set(run.config) >= GAN_KEYS

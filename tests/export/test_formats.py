@@ -36,8 +36,12 @@ def written(format_name, functions, network, folder):
 
 @pytest.mark.parametrize(
     ("network", "format_name"),
-    [*itertools.product(GENERATORS, ["onnx", "litert"]), *itertools.product(["dcgan", "instance"], ["saved_model", "keras"])],
-)
+    [
+        *(pytest.param(name, kind, marks=() if name == "dcgan" else pytest.mark.slow)
+          for name, kind in itertools.product(GENERATORS, ["onnx", "litert"])),
+        *itertools.product(["dcgan", "instance"], ["saved_model", "keras"]),
+    ],
+)  # fmt: skip
 def test_generator(network, format_name, tmp_path):
     generator = GENERATORS[network]()
     functions = export.functions.of_generator(generator)

@@ -11,6 +11,7 @@ import ganlib
 import ganlib.networks as networks_of_ganlib
 from ganlib.networks import biggan, dcgan, improved_conv, improved_mlp, mlp, multiscale, r3gan, resnet, stylegan2
 from ganlib.training import averaging, precision
+from tests.helpers import slow_but
 
 MODULES = {
     "mlp": mlp, "dcgan": dcgan, "resnet": resnet, "improved_mlp": improved_mlp, "improved_conv": improved_conv,
@@ -21,7 +22,10 @@ SHAPE, LATENT_DIM, WIDTH = (16, 16, 3), 6, 24
 CASES = [(name, classes) for name in MODULES for classes in (None, 3)]
 
 
-@pytest.fixture(params=CASES, ids=[f"{name}-{classes or 'plain'}" for name, classes in CASES])
+@pytest.fixture(
+    params=[pytest.param(case, marks=() if case[1] or case[0] in ("mlp", "dcgan") else pytest.mark.slow) for case in CASES],
+    ids=[f"{name}-{classes or 'plain'}" for name, classes in CASES],
+)
 def networks(request):
     name, classes = request.param
     module = MODULES[name]
@@ -124,7 +128,9 @@ def test_weights_are_determined_by_the_global_seed():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"])
+@pytest.mark.parametrize(
+    "name", slow_but(["dcgan", "resnet", "improved_conv", "r3gan", "stylegan2", "multiscale", "biggan"], "dcgan", "improved")
+)
 def test_every_supported_size(name):
     module, latents = MODULES[name], np.ones((1, 420), np.float32)  # a multiple of biggan's number of chunks at every size
     for size in getattr(module, "STAGES", None) or module.GENERATOR_WIDTHS:

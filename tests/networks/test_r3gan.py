@@ -31,7 +31,7 @@ def count_parameters_of_stages(widths, cardinalities, blocks):
         (32, 10, {}, [768] * 4, [96] * 4),  # CIFAR10 in train.py
         (64, None, {}, [768] * 4 + [384], [96] * 4 + [48]),  # FFHQ-64
         (256, None, {}, [768] * 4 + [384, 192, 96], [96] * 4 + [48, 24, 12]),  # FFHQ-256
-        (32, 1000, {"width": 1536, "group_width": 32}, [1536] * 4, [96] * 4),  # ImageNet-32
+        pytest.param(32, 1000, {"width": 1536, "group_width": 32}, [1536] * 4, [96] * 4, marks=pytest.mark.slow),  # ImageNet-32
         # ImageNet-64, at a quarter of its width
         (64, 1000, {"width": 384, "group_width": 32, "full_width": 64}, [384] * 5, [24] * 5),
     ],

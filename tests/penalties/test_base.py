@@ -98,7 +98,15 @@ def test_duplicate_penalty_raises():
         mlp_gan(penalties=[penalties.R1(1.0), penalties.R1(2.0)])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in penalties.KINDS if kind.uses_collectives], ids=lambda k: k.name)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.slow if kind is penalties.PathLength else ())
+        for kind in penalties.KINDS
+        if kind.uses_collectives
+    ],
+    ids=lambda k: k.name,
+)
 def test_lazy_penalties_with_collectives_agree_on_two_replicas(kind, images):
     """TensorFlow does not support collectives inside a condition, so these penalties are computed at every step."""
     results = []

@@ -291,7 +291,10 @@ def with_features(method, context):
     return context | ({"discriminator": {}, "networks": "dcgan"} if "features_from" in context else {})
 
 
-@pytest.mark.parametrize(("method", "key"), CASES)
+@pytest.mark.parametrize(
+    ("method", "key"),
+    [pytest.param(*case, marks=() if case[0] in ("gan", "semi_supervised") else pytest.mark.slow) for case in CASES],
+)
 def test_key_changes_the_run_or_is_refused(describe, method, key):
     assert key in OTHERS, f"add another value of {key} to OTHERS"
     context = READ_WITH.get(key, {})

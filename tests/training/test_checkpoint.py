@@ -11,7 +11,7 @@ import ganlib
 from ganlib import data
 from ganlib.networks import mlp
 from ganlib.training import checkpoint
-from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weights
+from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, slow_beyond, weights
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_training_continues_while_a_checkpoint_is_written(trained):
     assert same(saved, weights(other))
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(("before", "after"), slow_beyond([(1, 2), (2, 1)], 1))
 def test_training_resumes_with_another_number_of_replicas(float64, tmp_path, before, after):
     """With Adam's moments, augmentation and penalties, the weights equal those of an uninterrupted run."""
     source = data.open("digits")

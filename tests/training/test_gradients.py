@@ -7,7 +7,7 @@ import ganlib
 from ganlib import penalties
 from ganlib.networks import mlp
 from ganlib.training import DistributedModel, RandomStream, gradients
-from tests.helpers import SHAPE, VARIANTS, replicas, sgd, trained, weights
+from tests.helpers import SHAPE, VARIANTS, replicas, sgd, slow_beyond, trained, weights
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
 
@@ -97,7 +97,7 @@ def test_non_finite_gradient_on_one_replica_affects_all():
     assert all(np.array_equal(result, np.ones(2)) for result in both(2.0))
 
 
-@pytest.mark.parametrize(("count", "parts"), [(1, 2), (1, 4), (2, 2)])
+@pytest.mark.parametrize(("count", "parts"), slow_beyond([(1, 2), (1, 4), (2, 2)], 1))
 @pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
 def test_accumulation_gives_the_same_weights_and_logs(float64, count, parts, arguments):
     gan, logs = trained(1, steps=5, **arguments)

@@ -12,6 +12,7 @@ from tests.end_to_end.jobs import run
 from tests.serving.test_app import exported
 
 
+@pytest.mark.slow
 def test_service_under_load_and_hostile_requests(tmp_path):
     network = Classifier(dcgan.Discriminator((8, 8, 1), 8).body, (8, 8, 1), 3)
     exported(tmp_path / "small", export.functions.of_classifier(network, list("abc")), network)

@@ -1,9 +1,12 @@
 import json
 
+import pytest
+
 from experiments import configs, train_classifier, train_gan
 from tests.end_to_end.jobs import run
 
 
+@pytest.mark.slow
 def test_rows_of_all_formats_for_a_classifier_and_a_gan(tmp_path):
     train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path / "gan")
     train_classifier.train(configs.load("digits_cnn", ["smoke=True"]), tmp_path / "classifier")

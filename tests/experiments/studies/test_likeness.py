@@ -23,6 +23,7 @@ def workdir(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_study_writes_results_and_generate_takes_a_query_image(workdir, tmp_path):
     query = tmp_path / "seven.png"
     Image.fromarray(ganlib.data.open("digits").images[7, ..., 0]).resize((20, 20)).save(query)
