@@ -1,6 +1,5 @@
 """`WeightedTerm`, the base class of penalties and regularizers."""
 
-
 from ganlib.errors import UserError
 
 
