@@ -107,7 +107,7 @@ def num_workers(strategy):
 
 def is_worker_lost(error):
     """Returns True if an exception means that another worker has ended or does not respond."""
-    errors = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CanceledError, tf.errors.DeadlineExceededError)
+    errors = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
     return isinstance(error, errors) and len(_workers()) > 1
 
 
