@@ -74,8 +74,8 @@ def compare_with_training(run, step, folder, call):
 
     examples = export.examples.read(run.folder)
     if examples is None or examples.step != step:
-        why = f"its {export.examples.NAME} is from step {examples.step}" if examples else f"it has no {export.examples.NAME}"
-        print(f"not compared with the examples from training: the run's checkpoint is from step {step}, and {why}")
+        reason = f"its {export.examples.NAME} is from step {examples.step}" if examples else f"it has no {export.examples.NAME}"
+        print(f"not compared with the examples from training: the run's checkpoint is from step {step}, and {reason}")
         return
     if QUANTIZE.value != "none":
         loss = export.examples.difference(examples, call)

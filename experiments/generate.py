@@ -69,9 +69,9 @@ def _check(output):
     if output.suffix not in ("", ".npz", ".png"):
         raise UserError(f"--output={output} must be a .png file, an .npz file or a folder")
     if output.suffix == "" and output.exists():
-        others = [path.name for path in output.iterdir() if not re.fullmatch(r"\d{6,}\.png", path.name)]
-        if others:
-            raise UserError(f"--output={output} holds {min(others)!r}, which this job did not write: pass a new folder")
+        foreign_files = [path.name for path in output.iterdir() if not re.fullmatch(r"\d{6,}\.png", path.name)]
+        if foreign_files:
+            raise UserError(f"--output={output} holds {min(foreign_files)!r}, which this job did not write: pass a new folder")
 
 
 def _write(images, output):
@@ -95,7 +95,7 @@ def _write(images, output):
 
 
 def _features_like(model):
-    """Returns the ``(n, F)`` features of the images that --like names."""
+    """Returns the ``(n, F)`` features of the images in --like."""
     from ganlib import UserError, data, runs
     from ganlib.metrics import instances
 

@@ -2,8 +2,8 @@
 
 In one run it prints the machine's matrix multiplication rate, the FLOPs of each step, and the images per second of the bare
 compiled step and of `fit` with the input pipeline, for alternating and simultaneous updates, in float32 and bfloat16. It also
-prints by how much a checkpoint prolongs 500 steps. The model is DCGAN at 32x32 with width 64 and batch size 64. Timings are
-noisy: compare ratios within one run, in which the variants alternate.
+prints how much longer 500 steps take with a checkpoint. The model is DCGAN at 32x32 with width 64 and batch size 64. Timings
+are noisy: compare ratios within one run, in which the variants alternate.
 """
 
 import math

@@ -18,7 +18,7 @@ def load(name, overrides=()):
         A `ConfigDict`.
 
     Raises:
-        UserError: For an unknown name or key, or a value of the wrong type.
+        UserError: If the name or a key is unknown, or a value has the wrong type.
     """
     from ganlib import UserError
 
@@ -54,7 +54,7 @@ def settled(config, original):
     from experiments.configs import base
     from ganlib.runs import keys
 
-    if any(each.get("method") not in keys.READ for each in (config, original)):
+    if any(version.get("method") not in keys.READ for version in (config, original)):
         return config
     defaults = base.gan() if config.method == "gan" else base.classifier()
     if set(defaults) - set(config) or set(defaults) - set(original):

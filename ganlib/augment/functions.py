@@ -41,7 +41,7 @@ def translation(images, rng, ratio=0.125):
 def shift(images, rng, ratio=0.07):
     """Shifts each image by up to ``ratio`` of its size along each axis and repeats the border.
 
-    It is for classifiers: unlike with `translation`, the result looks like an image of the data set.
+    Use it for classifiers: unlike with `translation`, the result looks like an image of the dataset.
     """
 
     def matrices(count, size):
@@ -59,7 +59,7 @@ def flip(images, rng):
 
 def affine(images, rng, amount=0.15):
     """Maps each image about its center by I + E, where the four entries of E are drawn from U(-amount, amount). This rotates,
-    stretches and shears the image slightly. The border is repeated. Like `shift`, it is for classifiers."""
+    stretches and shears the image slightly. The border is repeated. Like `shift`, use it for classifiers."""
     count, height, width = tf.unstack(tf.shape(images)[:3])
     sizes = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     rows, columns = (tf.range(size) - (size - 1.0) / 2.0 for size in sizes)
@@ -72,7 +72,7 @@ def elastic(images, rng, amount=0.05, smoothness=0.14):
     """Deforms each image by a smooth random displacement of its pixels. The border is repeated.
 
     The elastic deformation of Simard et al. 2003, "Best practices for convolutional neural networks applied to visual
-    document analysis". It is for classifiers of drawn shapes.
+    document analysis". Use it for classifiers of drawn shapes.
 
     Args:
         images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
@@ -99,7 +99,7 @@ def paste(images, rng, ratio=0.3):
     """Pastes into each image a random rectangle, ``ratio`` times the size of the image, from another image of the batch.
 
     CutMix (Yun et al. 2019, arXiv:1905.04899) also mixes the labels. Here the rectangle covers at most a tenth of the image,
-    and the label stays unchanged. It is for labeled images: a few labeled images do not show all variants of a class, and the
+    and the label stays unchanged. Use it for labeled images: a few labeled images do not show all variants of a class, and the
     class must not depend on a single new stroke.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
@@ -147,12 +147,12 @@ class DiffAugment:
         return images
 
     def get_config(self):
-        """Returns the config, from which `from_config` makes an equal augmentation."""
+        """Returns the config, from which `from_config` recreates the augmentation."""
         return {"policy": self.policy}
 
     @classmethod
     def from_config(cls, config):
-        """Makes the augmentation that `get_config` describes."""
+        """Creates the augmentation from a config returned by `get_config`."""
         return cls(**config)
 
 

@@ -34,11 +34,11 @@ def _split_like(name):
 
 
 def splits(root):
-    """Returns the folders of the splits below ``root``: a dict from "train", "validation" and "test" to paths, empty without
-    splits.
+    """Returns the folders of the splits below ``root``: a dict from "train", "validation" and "test" to paths. It is
+    empty if there are no splits.
 
     Raises:
-        UserError: If a split is next to something else, or two folders name the same split.
+        UserError: If a split is next to other folders or images, or two folders name the same split.
     """
     folders, loose_files = _contents(root)
     split_folders = {}
@@ -72,7 +72,8 @@ def files(root, class_names=None):
             None.
 
     Returns:
-        ``(files, labels, class_names)``: paths, ``(n,)`` int64 or None, and a tuple of strings, empty without labels.
+        ``(files, labels, class_names)``: paths, ``(n,)`` int64 or None, and a tuple of strings, which is empty if there are no
+        labels.
 
     Raises:
         UserError: If the folder is empty, files are next to class folders, a class is not in ``class_names``, or folders may

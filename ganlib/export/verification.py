@@ -27,10 +27,10 @@ def differences(functions, read, seed=0):
     for function in functions:
         if function.name not in read:
             continue
-        expected_of = function.traced()
+        network_function = function.traced()
         for count in BATCHES:
             inputs = function.example(count, rng)
-            outputs = expected_of(*(inputs[spec.name] for spec in function.inputs))
+            outputs = network_function(*(inputs[spec.name] for spec in function.inputs))
             expected = {name: value.numpy() for name, value in outputs.items()}
             result = read[function.name](**inputs)
             values = [_difference(function.name, name, expected[name], result.get(name)) for name in expected]

@@ -66,8 +66,8 @@ class Generator(layers.Composed, base.Generator):
 
         Args:
             count: The number of images.
-            labels: Features, or ``(count,)`` indices of stored instances, or one of either for all. If None, the stored
-                instances are cycled through. Defaults to None.
+            labels: Features, or ``(count,)`` indices of stored instances, or a single one of either for all images. If None,
+                the stored instances are cycled through. Defaults to None.
 
         Raises:
             UserError: If an index or the number of features does not fit.
@@ -105,8 +105,8 @@ class Discriminator(layers.Composed, base.Discriminator):
     """Images and the features of an instance -> logits.
 
     The logit is that of an unconditional discriminator plus the inner product of its features with the embedded and linearly
-    mapped features of the instance. Without the embedding, the linear map would be a matrix of the product of both feature
-    dimensions. If both are flattened feature maps, its optimizer step took longer than everything else.
+    mapped features of the instance. Without the embedding, the linear map would have a weight for each pair of
+    features. With flattened feature maps on both sides, its optimizer step took longer than everything else.
 
     Args:
         network: The unconditional discriminator.

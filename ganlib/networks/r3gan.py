@@ -77,8 +77,8 @@ class Generator(base.Generator):
         full_width: Above this resolution, each doubling halves the width. The authors use 32 for FFHQ and 64 for ImageNet at
             64x64. Defaults to 32.
         bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
-            without a tanh, the generator could not match them so exactly that the discriminator would not notice. Defaults to
-            False.
+            without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
+            to False.
 
     Raises:
         UserError: If the image size is not supported.
@@ -119,7 +119,7 @@ class Generator(base.Generator):
         self.build()
 
     def call(self, latents, labels=None, training=False):
-        """Generates images as `base.Generator`; in training they may exceed ``[-1, 1]`` unless ``bounded``."""
+        """Generates images like `base.Generator`; during training they may exceed ``[-1, 1]`` unless ``bounded``."""
         scale = self.scale(self.concat_label_embedding(latents, labels))[:, None, None, :]
         images = ops.cast(self.image(self.stages(scale * ops.cast(self.basis, scale.dtype))), "float32")
         return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)

@@ -2,9 +2,9 @@
 
 They are conditioned on labels as in Miyato & Koyama 2018 (arXiv:1802.05637): by conditional batch normalization in the
 generator and by projection in the discriminator. Self-attention as in SAGAN (Zhang et al. 2019, arXiv:1805.08318) is optional.
-The 32x32 networks are the paper's for CIFAR-10 (width 256 in the generator, 128 in the discriminator), the 48x48 ones those for
-STL-10 (tables 5 and 6; width 64 in both), the 128x128 ones those for ImageNet in the second paper (width 64). The 64x64
-networks are in between.
+The 32x32 networks are the paper's for CIFAR-10 (width 256 in the generator, 128 in the discriminator), and the 48x48 networks
+are those for STL-10 (tables 5 and 6; width 64 in both). The 128x128 networks are those for ImageNet in the second paper (width
+64). The 64x64 networks are in between.
 """
 
 import keras

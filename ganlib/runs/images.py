@@ -1,4 +1,4 @@
-"""Opens the images that a config names."""
+"""Opens the images of a config."""
 
 from ganlib import data
 from ganlib.errors import UserError
@@ -6,7 +6,7 @@ from ganlib.runs import resuming
 
 
 def open_data(config, split="train"):
-    """Opens the `ganlib.data.Source` that a config names. ``split`` defaults to the training images."""
+    """Opens the `ganlib.data.Source` that a config names. ``split`` defaults to ``"train"``."""
     keys = ("image_size", "data_dir", "skip_corrupt", "background")
     source = data.open(config.dataset, split, **{key: config[key] for key in keys})
     return source.of_classes(config.classes.split(",")) if config.get("classes") else source

@@ -15,7 +15,7 @@ def load(workdir, best=False, precision=None):
 
     Args:
         workdir: The folder of a run with at least one checkpoint.
-        best: True to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
+        best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
         precision: The precision of the layers, such as ``"float32"``. Defaults to the precision that the model was trained in.
 
     Returns:
@@ -27,8 +27,8 @@ def load(workdir, best=False, precision=None):
     run = open_run(workdir)
     model = build(run)
     if best and run.best_checkpoint(model).restore() is None:
-        how = "train it with --config.metrics=fid, or" if "metrics" in run.config else "classifiers keep none;"
-        raise UserError(f"run {str(workdir)!r} has no best checkpoint: {how} use the newest checkpoint")
+        advice = "train it with --config.metrics=fid, or" if "metrics" in run.config else "classifiers keep none;"
+        raise UserError(f"run {str(workdir)!r} has no best checkpoint: {advice} use the newest checkpoint")
     if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
     _warn_if_not_calibrated(run, model)
@@ -61,7 +61,7 @@ def load_gan(workdir, best=False):
     """Loads a model that has a generator: see `load`.
 
     Raises:
-        UserError: Also if the run is a classifier without a generator.
+        UserError: If the run is a classifier without a generator, or `load` raises it.
     """
     model = load(workdir, best)
     if not isinstance(model, AdversarialModel):
@@ -76,7 +76,7 @@ def load_classifier(run):
         run: A `ganlib.runs.Run`.
 
     Raises:
-        UserError: If the run is of a GAN without a classifier, or has no readable checkpoint.
+        UserError: If the run is a GAN without a classifier, or has no readable checkpoint.
     """
     model = load(run.folder)
     if not hasattr(model, "classifier"):
