@@ -12,7 +12,7 @@ def load(name, overrides=()):
 
     Args:
         name: The name of the file, such as ``"mnist_dcgan"``.
-        overrides: Changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to none.
+        overrides: Changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to ``()``.
 
     Returns:
         A `ConfigDict`.

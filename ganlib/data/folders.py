@@ -120,7 +120,7 @@ def load_image(path, listing):
     """Loads the image at ``path`` as ``(image_size, image_size, channels)`` uint8.
 
     Raises:
-        UserError: If the file is corrupt or truncated; the message names it.
+        UserError: If the file is corrupt or truncated. The message names it.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:

@@ -51,7 +51,14 @@ def of_model(model, class_names, background="white"):
 
 
 def inputs_as_used(function, source, count, seed=0):
-    """Returns a dict of ``count`` realistic inputs: images of a source for a classifier, latents for a generator."""
+    """Returns a dict of realistic inputs: images of a source for a classifier, latents for a generator.
+
+    Args:
+        function: A `Function`.
+        source: A `ganlib.data.Source`.
+        count: The number of inputs.
+        seed: An integer that determines the inputs. Defaults to 0.
+    """
     rng = np.random.default_rng(seed)
     if function.name == "generate":
         return function.example(count, rng)

@@ -41,7 +41,15 @@ def differences(functions, read, seed=0):
 
 
 def check(values, tolerance=TOLERANCE):
-    """Raises `UserError` if one of `differences` is above ``tolerance``."""
+    """Checks that the differences are within a tolerance.
+
+    Args:
+        values: A dict from the names of functions to floats, from `differences`.
+        tolerance: The largest permitted difference. Defaults to `TOLERANCE`, 1e-4.
+
+    Raises:
+        UserError: If a difference is above the tolerance.
+    """
     for name, value in values.items():
         if not value <= tolerance:
             raise UserError(f"the export differs from the network: {name!r} by {value:.1e}, and the tolerance is {tolerance:g}")

@@ -39,7 +39,12 @@ def _is_number(value):
 
 
 def whole(low, high=None):
-    """Returns a check for integers from ``low`` to ``high``. ``high`` defaults to no limit."""
+    """Returns a check for integers.
+
+    Args:
+        low: The smallest valid value.
+        high: The largest valid value; None sets no limit. Defaults to None.
+    """
 
     def check(key, value):
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
@@ -49,7 +54,15 @@ def whole(low, high=None):
 
 
 def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=False):
-    """Returns a check for finite numbers from ``low`` to ``high`` and, with ``schedule``, for schedules of such numbers."""
+    """Returns a check for finite numbers.
+
+    Args:
+        low: The smallest valid value.
+        high: The largest valid value. Defaults to infinity.
+        open_low: Whether to reject ``low`` itself. Defaults to False.
+        open_high: Whether to reject ``high`` itself. Defaults to False.
+        schedule: Whether to accept schedules of valid numbers, too. Defaults to False.
+    """
     if high == math.inf:
         valid_values = f"above {low}" if open_low else f"at least {low}"
     else:

@@ -173,6 +173,12 @@ def discriminator_logs(loss, real_logits, fake_logits):
 def latents_for(count, latent_dim, seed, truncation=None):
     """Draws ``(count, latent_dim)`` float32 latents. The same seed gives the same first rows for any count.
 
+    Args:
+        count: The number of latents.
+        latent_dim: The dimension of the latents.
+        seed: An integer.
+        truncation: The largest absolute value of a latent; None does not truncate. Defaults to None.
+
     Raises:
         UserError: If ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.
     """

@@ -73,7 +73,7 @@ class GAN(AdversarialModel):
             loss: A name from `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
                 ``generator(fake, real)``. Defaults to ``"non_saturating"``.
             penalties: A list of `ganlib.penalties`, which are added to the losses of the discriminator and of the generator.
-                Defaults to no penalties.
+                Defaults to ``()``.
             augment: The augmentation applied to real and generated images before the discriminator, such as
                 `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`. Defaults to None, which applies none.
             discriminator_steps: The number of discriminator updates for each generator update. Each batch is split into this

@@ -133,7 +133,7 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
         source: The `ganlib.data.Source` to train on.
         accept_new_config: Whether to accept ``config`` and ``source`` even if the folder was created with others. Defaults to
             False.
-        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
+        distribution: The `tf.distribute.Strategy` to train under; None uses the current one. Defaults to None.
         defaults: The `ConfigDict` of all keys with their default values, to fill in keys that the config of an older version
             lacks. Defaults to None, which fills in no keys.
         **facts: Further entries of ``run.json``.
@@ -177,7 +177,7 @@ def writing(workdir, distribution=None):
 
     Args:
         workdir: The run's folder.
-        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
+        distribution: The `tf.distribute.Strategy` to train under; None uses the current one. Defaults to None.
 
     Raises:
         UserError: If another job is training in the folder.

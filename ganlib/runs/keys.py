@@ -62,7 +62,7 @@ def idle(config, defaults, fulfilled=()):
     Args:
         config: A `ConfigDict` with a known ``method``.
         defaults: The `ConfigDict` of all keys of its job, with their default values.
-        fulfilled: Conditions to treat as fulfilled. Defaults to none.
+        fulfilled: Conditions to treat as fulfilled. Defaults to ``()``.
 
     Returns:
         A dict from each key to a one-line message about it.

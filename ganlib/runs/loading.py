@@ -16,7 +16,7 @@ def load(workdir, best=False, precision=None):
     Args:
         workdir: The folder of a run with at least one checkpoint.
         best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
-        precision: The precision of the layers, such as ``"float32"``. Defaults to the precision that the model was trained in.
+        precision: The precision of the layers, such as ``"float32"``; None uses that of the training. Defaults to None.
 
     Returns:
         A `ganlib.GAN`, `ganlib.SemiSupervisedGAN` or `ganlib.SupervisedClassifier`.
@@ -59,6 +59,10 @@ def _warn_if_not_calibrated(run, model):
 
 def load_gan(workdir, best=False):
     """Loads a model that has a generator: see `load`.
+
+    Args:
+        workdir: The folder of a run with at least one checkpoint.
+        best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
 
     Raises:
         UserError: If the run is a classifier without a generator, or `load` raises it.

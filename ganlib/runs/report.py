@@ -55,7 +55,7 @@ def write(path, workdirs, title, tables=(), intro=""):
         path: The HTML file to write.
         workdirs: The run folders to show, in order.
         title: The page's heading.
-        tables: The `Table` objects to show above the runs. Defaults to none.
+        tables: The `Table` objects to show above the runs. Defaults to ``()``.
         intro: A sentence under the heading. Defaults to ``""``.
 
     Returns:

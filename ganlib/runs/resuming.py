@@ -64,7 +64,7 @@ def differences(before, after, unread=()):
     Args:
         before: ``(config, facts)`` of the earlier start, as dicts read from JSON. Either may be empty.
         after: ``(config, facts)`` of this start.
-        unread: Config keys that the run does not read and that may therefore differ. Defaults to none.
+        unread: Config keys that the run does not read and that may therefore differ. Defaults to ``()``.
     """
     (old_config, old_facts), (config, facts) = before, after
     lines = {REFUSES: [], REPORTS: [], RESUMES: []}
@@ -92,7 +92,12 @@ def data_facts(source, **others):
 
 
 def schedules_of_all_steps(config, prefix=""):
-    """Returns the names of the schedules in a config whose length depends on its number of steps, such as ``"ema_decay"``."""
+    """Returns the names of the schedules in a config whose length depends on its number of steps, such as ``"ema_decay"``.
+
+    Args:
+        config: A config or a group of it, as a dict.
+        prefix: The prefix of the names, such as ``"penalties."``. Defaults to ``""``.
+    """
     names = []
     for key, value in config.items():
         if key == "linear_decay" and value is not None:

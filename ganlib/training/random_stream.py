@@ -47,7 +47,13 @@ class RandomStream:
         return self._draw(shape, lambda bits: _normal((_unit(bits) * 2.0 - 1.0) * mass))
 
     def uniform(self, shape, low=0.0, high=1.0):
-        """Draws uniform float32 numbers between ``low`` and ``high``."""
+        """Draws uniform float32 numbers.
+
+        Args:
+            shape: The shape of the result.
+            low: The lower bound. Defaults to 0.0.
+            high: The upper bound. Defaults to 1.0.
+        """
         return self._draw(shape, lambda bits: low + (high - low) * _unit(bits))
 
     def integers(self, shape, low, high):
