@@ -142,17 +142,17 @@ def send_hostile_requests(service, port, body):
 
     from tqdm import tqdm
 
-    generator, statuses, before = random.Random(SEED.value), {}, None
+    generator, statuses, initial_mib = random.Random(SEED.value), {}, None
     for index in tqdm(range(HOSTILE.value), desc="hostile requests"):
         if index == HOSTILE.value // 10:  # by then all one-time allocations are done
-            before = resident_mib(service.pid)
+            initial_mib = resident_mib(service.pid)
         method, path, content = hostile.request(generator, body)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request(method, path, content)
         status = str(connection.getresponse().status)
         connection.close()
         statuses[status] = statuses.get(status, 0) + 1
-    return {"statuses": statuses, "mib_before": before, "mib_after": resident_mib(service.pid)}
+    return {"statuses": statuses, "mib_before": initial_mib, "mib_after": resident_mib(service.pid)}
 
 
 def resident_mib(pid):

@@ -127,10 +127,10 @@ def _features_of(name, values):
     return features.get(name, source).version
 
 
-def _changed_keys(before, now, prefix=""):
+def _changed_keys(recorded, requested, prefix=""):
     lines = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
+    for key in sorted({*recorded, *requested}):
+        old, new = recorded.get(key), requested.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             lines += _changed_keys(old, new, f"{prefix}{key}.")
         elif old != new:

@@ -133,8 +133,8 @@ def paste(images, rng, ratio=0.3):
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     inside = _rectangle(rng, count, height, width, ratio)
-    others = whole_batch(images)
-    return images + inside * (tf.gather(others, rng.integers((count,), 0, tf.shape(others)[0])) - images)
+    sources = whole_batch(images)
+    return images + inside * (tf.gather(sources, rng.integers((count,), 0, tf.shape(sources)[0])) - images)
 
 
 POLICIES = {

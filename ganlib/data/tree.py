@@ -51,13 +51,13 @@ def splits(root):
             )
         if split:
             split_folders[split] = folder
-    others = [p for p in folders if p not in split_folders.values()] + [
+    non_splits = [p for p in folders if p not in split_folders.values()] + [
         p for p in loose_files if p.suffix.lower() in IMAGE_SUFFIXES
     ]
-    if split_folders and others:
+    if split_folders and non_splits:
         split = next(iter(split_folders.values()))
         raise UserError(
-            f"folder {str(root)!r} contains {split.name!r}, the name of a split, next to {others[0].name!r}: "
+            f"folder {str(root)!r} contains {split.name!r}, the name of a split, next to {non_splits[0].name!r}: "
             "move the others elsewhere, or rename it if it is a class"
         )
     return split_folders

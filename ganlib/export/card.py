@@ -79,10 +79,10 @@ def check_free(folder, run, form):
     for key, value in expected.items():
         if card.get(key) != value:
             raise UserError(f"{str(folder)!r} holds another export, whose {key} is {card.get(key)!r}, not {value!r}: {advice}")
-    others = {*files} - {JSON, MARKDOWN, *EXPORT_FILES}
-    if others:
+    foreign_files = {*files} - {JSON, MARKDOWN, *EXPORT_FILES}
+    if foreign_files:
         raise UserError(
-            f"{str(folder)!r} also holds {min(others)!r}, which is not part of an export: move it away, or {advice}"
+            f"{str(folder)!r} also holds {min(foreign_files)!r}, which is not part of an export: move it away, or {advice}"
         )
 
 

@@ -114,8 +114,8 @@ def optimizer(config, steps, updates=1):
     return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
 
 
-def _construct(kind, what, arguments, **others):
-    """Returns ``kind(**arguments, **others)``. Raises a `UserError` for an unknown argument or an invalid value."""
+def _construct(kind, what, arguments, **fixed_arguments):
+    """Returns ``kind(**arguments, **fixed_arguments)``. Raises a `UserError` for an unknown argument or an invalid value."""
     known = _arguments(kind)
     for name in arguments:
         if name not in known:
@@ -123,7 +123,7 @@ def _construct(kind, what, arguments, **others):
                 f"the {what} has no argument {name!r}: its arguments are {', '.join(sorted(known))}.{did_you_mean(name, known)}"
             )
     try:
-        return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+        return kind(**{k: v for k, v in fixed_arguments.items() if v is not None}, **arguments)
     except UserError:
         raise
     except (TypeError, ValueError) as error:  # raised by Keras for an invalid layer

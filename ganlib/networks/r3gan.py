@@ -110,9 +110,13 @@ class Generator(base.Generator):
             name="basis", shape=(start, start, widths[0]), initializer=keras.initializers.RandomNormal(stddev=1.0)
         )
         stages = [_residual_blocks(widths[0], blocks, group_width, len(widths))]
-        for before, after in itertools.pairwise(widths):
+        for width_in, width_out in itertools.pairwise(widths):
             stages.append(
-                [*_change_width(before, after), Upsample(), *_residual_blocks(after, blocks, group_width, len(widths))]
+                [
+                    *_change_width(width_in, width_out),
+                    Upsample(),
+                    *_residual_blocks(width_out, blocks, group_width, len(widths)),
+                ]
             )
         self.stages = keras.Sequential([layer for stage in stages for layer in stage], name="stages")
         self.image = layers.conv(channels, 1, use_bias=False, kernel_initializer=_normal())
@@ -157,8 +161,12 @@ class Discriminator(base.Discriminator):
         size = self.image_shape[0]
         widths, start = _widths(size, width, full_width)[::-1], size >> STAGES[size]
         body = [layers.conv(widths[0], 1, use_bias=False, kernel_initializer=_normal())]
-        for before, after in itertools.pairwise(widths):
-            body += [*_residual_blocks(before, blocks, group_width, len(widths)), Downsample(), *_change_width(before, after)]
+        for width_in, width_out in itertools.pairwise(widths):
+            body += [
+                *_residual_blocks(width_in, blocks, group_width, len(widths)),
+                Downsample(),
+                *_change_width(width_in, width_out),
+            ]
         body += _residual_blocks(width, blocks, group_width, len(widths))
         initializer = keras.initializers.RandomNormal(stddev=1.0 / start)
         body.append(keras.layers.DepthwiseConv2D(start, use_bias=False, depthwise_initializer=initializer))
@@ -197,6 +205,6 @@ def _residual_blocks(width, blocks, group_width, num_stages):
     return [ResidualBlock(width, groups, blocks * num_stages) for _ in range(blocks)]
 
 
-def _change_width(before, after):
+def _change_width(width_in, width_out):
     """Returns a 1x1 convolution if the width changes, otherwise nothing."""
-    return [] if before == after else [layers.conv(after, 1, use_bias=False, kernel_initializer=_normal())]
+    return [] if width_in == width_out else [layers.conv(width_out, 1, use_bias=False, kernel_initializer=_normal())]

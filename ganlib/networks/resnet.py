@@ -158,12 +158,12 @@ class Generator(base.Generator):
         self.width, self.normalization, self.attention = width, normalization, attention
         self.spectral_norm = spectral_norm
         size, _, channels = self.image_shape
-        first, *others = (multiple * width for multiple in GENERATOR_WIDTHS[size])
-        start = size >> len(others)
+        first, *widths = (multiple * width for multiple in GENERATOR_WIDTHS[size])
+        start = size >> len(widths)
         self.dense = layers.dense(start * start * first, spectral_norm, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, first))
-        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm) for filters in others]
-        self.after = attention_after(base.resolutions(size, len(others))[1:], attention, spectral_norm)
+        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm) for filters in widths]
+        self.after = attention_after(base.resolutions(size, len(widths))[1:], attention, spectral_norm)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, spectral_norm, activation="tanh", kernel_initializer=_initializer())
         self.build()

@@ -38,12 +38,15 @@ def load(workdir, best=False, precision=None):
 def _in_precision(run, model, precision):
     """Rebuilds the model of a run in another precision. Drops the state of loss scaling, which only float16 has."""
     run.config.precision = precision
-    other = build(run)
-    pairs = [(other, model), *(map(_without_scaling, pair) for pair in zip(other.optimizers, model.optimizers, strict=True))]
+    rebuilt = build(run)
+    pairs = [
+        (rebuilt, model),
+        *(map(_without_scaling, pair) for pair in zip(rebuilt.optimizers, model.optimizers, strict=True)),
+    ]
     for target, source in pairs:
         for variable, value in zip(target.variables, source.variables, strict=True):
             variable.assign(value)
-    return other
+    return rebuilt
 
 
 def _without_scaling(optimizer):

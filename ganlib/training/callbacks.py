@@ -310,8 +310,8 @@ class LogMetrics(StepCallback):
     def _write(self, metrics):
         row = {"step": self.step} | {k: float(v) for k, v in metrics.items()}
         if self.step == self.first_step:  # a finished training may lack its last row, or already have it
-            others = [r for r in read_rows(self.path) if (r["step"], r.keys()) != (row["step"], row.keys())]
-            self._write_all(others)
+            other_rows = [r for r in read_rows(self.path) if (r["step"], r.keys()) != (row["step"], row.keys())]
+            self._write_all(other_rows)
         append_row(self.path, row)
         self.window.update(rows=self.window["rows"] + 1, crc32=_checksum([row], self.window["crc32"]))
         self.writer = self.writer or tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
