@@ -20,7 +20,7 @@ OUTPUT = flags.DEFINE_string("output", "generated.png", "a .png file for a grid,
 COUNT = flags.DEFINE_integer("count", 64, "number of images", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "seed; image k depends only on the seed and k")
 LIKE = flags.DEFINE_string(
-    "like", None, "for instance-conditioned GANs: an image, or a folder of images, each of which is a condition in turn"
+    "like", None, "for instance-conditioned GANs: an image, or a folder of images, which are used in turn"
 )
 LABELS = flags.DEFINE_list("labels", None, "for conditional GANs: classes to generate in turn, as in 3,7")
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")

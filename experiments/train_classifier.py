@@ -138,7 +138,7 @@ def _config_of_gan(name, config, conditional):
 
 
 def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None):
-    """Trains the GANs of `gans_of`, and returns ``config`` with their folders in place of their names."""
+    """Trains the GANs of `gans_of`, and returns ``config`` with their names replaced by their folders."""
     config = config.copy_and_resolve_references()
     for key, (gan, folder) in gans.items():
         if gan.conditional:

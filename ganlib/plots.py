@@ -17,7 +17,7 @@ MIN_GRID_PIXELS = 28
 """Smaller images are enlarged by an integer factor, without smoothing."""
 
 MAX_CLASS_COLUMNS = 16
-"""The maximum number of classes for which a grid of samples shows one class per column."""
+"""The maximum number of classes up to which a grid of samples shows one class per column."""
 
 CAPTION_LETTERS = 18
 """The number of letters of average width that fit above an image of a captioned grid."""

@@ -125,7 +125,7 @@ def fit_seconds(gan, dataset, steps, checkpoints=None):
 
 
 def checkpoint_seconds(gan, dataset, steps):
-    """Returns the seconds by which a checkpoint prolongs training: the median over rounds that alternate with and without."""
+    """Returns the seconds that a checkpoint adds to the training: the median over rounds that alternate with and without."""
     from ganlib.training.checkpoint import Checkpoints
 
     with tempfile.TemporaryDirectory() as folder:
@@ -180,7 +180,7 @@ def main():
         ), flush=True)  # fmt: skip
     seconds = checkpoint_seconds(gan, dataset, steps)
     share = seconds / (CHECKPOINT_EVERY * fit)
-    print(f"a checkpoint prolongs training by {1e3 * seconds:.0f} ms, {CHECKPOINT_EVERY} of these steps by {100 * share:.2f} %")
+    print(f"a checkpoint adds {1e3 * seconds:.0f} ms to the training, {100 * share:.2f} % of {CHECKPOINT_EVERY} of these steps")
     if flags.FLAGS.output:
         result = {"device": device, "matmul_flops_per_second": rates, "rows": rows, "checkpoint_seconds": seconds}
         write_json(flags.FLAGS.output, result)

@@ -53,7 +53,7 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     """Returns endless batches for a semi-supervised GAN.
 
     Args:
-        labeled: The source of labeled images. It may be smaller than a batch, in which case images repeat within a batch.
+        labeled: The source of labeled images. If it is smaller than a batch, images repeat within a batch.
         unlabeled: The source of unlabeled images; its labels, if any, are not read.
         batch_size: The number of unlabeled images in a batch.
         seed: An integer that determines both orders. Defaults to 0.

@@ -61,7 +61,7 @@ def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=Fals
         high: The largest valid value. Defaults to infinity.
         open_low: Whether to reject ``low`` itself. Defaults to False.
         open_high: Whether to reject ``high`` itself. Defaults to False.
-        schedule: Whether to accept schedules of valid numbers, too. Defaults to False.
+        schedule: Whether to also accept schedules of valid numbers. Defaults to False.
     """
     if high == math.inf:
         valid_values = f"above {low}" if open_low else f"at least {low}"

@@ -1,7 +1,7 @@
 """Instance conditioning: Casanova et al. 2021, "Instance-conditioned GAN" (IC-GAN, arXiv:2109.05070).
 
 The generator is conditioned on the features of an image (the instance) and generates similar images. The discriminator is
-conditioned on them, too, and receives the instance's neighbors as real images. Both wrap an unconditional network: the embedded
+also conditioned on them, and receives the instance's neighbors as real images. Both wrap an unconditional network: the embedded
 features are concatenated with the generator's latents, and projected on the discriminator's features.
 """
 

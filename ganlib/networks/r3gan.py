@@ -76,7 +76,7 @@ class Generator(base.Generator):
         group_width: The number of channels per group in the middle of a block. Defaults to 16.
         full_width: Above this resolution, each doubling halves the width. The authors use 32 for FFHQ and 64 for ImageNet at
             64x64. Defaults to 32.
-        bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
+        bounded: Whether to also clip images to ``[-1, 1]`` during training. Use it for data with many black or white pixels:
             without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
             to False.
 

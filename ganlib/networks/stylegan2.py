@@ -119,7 +119,7 @@ class Generator(base.Generator):
         mapping_layers: The number of dense layers from latents to styles; the paper uses 8. Defaults to 8.
         mixing: The share of training images with two styles; the second applies from a random layer onward. The paper uses
             0.9. Defaults to 0.9.
-        bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
+        bounded: Whether to also clip images to ``[-1, 1]`` during training. Use it for data with many black or white pixels:
             without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
             to False.
 
