@@ -90,14 +90,14 @@ def as_markdown(docstring):
 
 
 def job_page(job):
-    """The page of a job that has no guide in docs/jobs: its docstring, and a link to the first page with its results."""
+    """Returns the page of a job without a guide in docs/jobs: its docstring, and a link to the first page with results."""
     page = results_page(job)
     results = f"\n\nIts results are on the page [{title_of(page)}](../{page}).\n" if page else ""
     return f"# {job}\n\n{as_markdown(parsed(jobs()[job])[1])}{results}"
 
 
 def results_page(job):
-    """The first page that mentions a job, relative to docs; pages of studies come first. None if no page does."""
+    """Returns the first page that mentions a job, relative to docs, or None. Pages of studies come first."""
     docs = ROOT / "docs"
     for path in [*sorted(docs.glob("studies/*.md")), *sorted(docs.glob("*.md"))]:
         if re.search(rf"experiments\.{re.escape(job)}\b", path.read_text()):
@@ -106,7 +106,7 @@ def results_page(job):
 
 
 def title_of(page):
-    """The first heading of a page of docs."""
+    """Returns the first heading of a page of docs."""
     return re.search("^# (.+)", (ROOT / "docs" / page).read_text(), re.MULTILINE)[1]
 
 
@@ -120,7 +120,7 @@ def flags_table(job):
 
 
 def imported_file(path, name):
-    """The file of the module that a file imports under a name: ``from experiments.benchmarks import networks as name``."""
+    """Returns the file of a module imported under ``name``, as in ``from experiments.benchmarks import networks as name``."""
     for node in ast.walk(parsed(path)[0]):
         for alias in node.names if isinstance(node, ast.ImportFrom) else ():
             if name == (alias.asname or alias.name):

@@ -3,11 +3,11 @@ python -m experiments.export --workdir=runs/mnist_dcgan --format=onnx --output=e
 
 Formats: saved_model (TensorFlow, TensorFlow Serving), onnx (onnxruntime, OpenCV), litert (phones; --quantize=float16 or
 int8), keras (Keras on TensorFlow, PyTorch or JAX, verified on those that are installed). For a GAN the averaged generator is
-exported, for a classifier the averaged classifier with its calibration. The export is in float32, whatever the precision of
-training. It is read back and compared with the checkpoint on random inputs. A difference above 1e-4 is an error; for quantized
-networks it is only printed. The export is also compared with examples.npz, the examples that the training job wrote before
-anything was saved or loaded. The folder also gets these examples and a model card, model_card.json and model_card.md. A folder
-holds one model in one format. A new export of the same model and format replaces it.
+exported, for a classifier the averaged classifier with its calibration. The export is in float32, regardless of the precision
+of training. It is read back and compared with the checkpoint on random inputs. A difference above 1e-4 is an error; for
+quantized networks it is only printed. The export is also compared with examples.npz, the examples that the training job wrote
+before anything was saved or loaded. The folder also gets these examples and a model card, model_card.json and model_card.md. A
+folder holds one model in one format. A new export of the same model and format replaces it.
 """
 
 import dataclasses
@@ -74,8 +74,8 @@ def compare_with_training(run, step, folder, call):
 
     examples = export.examples.read(run.folder)
     if examples is None or examples.step != step:
-        why = f"its {export.examples.NAME} is from step {examples.step}" if examples else f"it has no {export.examples.NAME}"
-        print(f"not compared with the examples from training: the run's checkpoint is from step {step}, and {why}")
+        reason = f"its {export.examples.NAME} is from step {examples.step}" if examples else f"it has no {export.examples.NAME}"
+        print(f"not compared with the examples from training: the run's checkpoint is from step {step}, and {reason}")
         return
     if QUANTIZE.value != "none":
         loss = export.examples.difference(examples, call)

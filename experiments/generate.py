@@ -20,7 +20,7 @@ OUTPUT = flags.DEFINE_string("output", "generated.png", "a .png file for a grid,
 COUNT = flags.DEFINE_integer("count", 64, "number of images", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "seed; image k depends only on the seed and k")
 LIKE = flags.DEFINE_string(
-    "like", None, "for instance-conditioned GANs: an image, or a folder of images, each of which is a condition in turn"
+    "like", None, "for instance-conditioned GANs: an image, or a folder of images, which are used in turn"
 )
 LABELS = flags.DEFINE_list("labels", None, "for conditional GANs: classes to generate in turn, as in 3,7")
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
@@ -69,9 +69,9 @@ def _check(output):
     if output.suffix not in ("", ".npz", ".png"):
         raise UserError(f"--output={output} must be a .png file, an .npz file or a folder")
     if output.suffix == "" and output.exists():
-        others = [path.name for path in output.iterdir() if not re.fullmatch(r"\d{6,}\.png", path.name)]
-        if others:
-            raise UserError(f"--output={output} holds {min(others)!r}, which this job did not write: pass a new folder")
+        foreign_files = [path.name for path in output.iterdir() if not re.fullmatch(r"\d{6,}\.png", path.name)]
+        if foreign_files:
+            raise UserError(f"--output={output} holds {min(foreign_files)!r}, which this job did not write: pass a new folder")
 
 
 def _write(images, output):
@@ -95,7 +95,7 @@ def _write(images, output):
 
 
 def _features_like(model):
-    """Returns the ``(n, F)`` features of the images that --like names."""
+    """Returns the ``(n, F)`` features of the images in --like."""
     from ganlib import UserError, data, runs
     from ganlib.metrics import instances
 

@@ -100,13 +100,13 @@ def facts_of(config, parts):
 
 
 def gans_of(config, workdir):
-    """Returns the GANs that ``features_from`` and ``generated_from`` name as ``config:NAME``: the key -> ``(config, workdir)``.
+    """Returns the GANs that ``features_from`` and ``generated_from`` select with ``config:NAME``: key -> ``(config, workdir)``.
 
     They are trained in the classifier's folder, with its seed, and never on held-out images. The GAN for features is trained
     on all other images, without labels; the GAN for generated images on the labeled images, with labels.
 
     Raises:
-        UserError: For a config that is not a GAN's, or that `ganlib.runs.checked` rejects.
+        UserError: If a config is not that of a GAN, or `ganlib.runs.checked` rejects it.
     """
     from ganlib import runs
 
@@ -138,7 +138,7 @@ def _config_of_gan(name, config, conditional):
 
 
 def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None):
-    """Trains the GANs of `gans_of`, and returns ``config`` with their folders in place of their names."""
+    """Trains the GANs of `gans_of`, and returns ``config`` with their names replaced by their folders."""
     config = config.copy_and_resolve_references()
     for key, (gan, folder) in gans.items():
         if gan.conditional:

@@ -17,7 +17,7 @@ LOCK = ".lock"
 def written_whole(path):
     """Yields a temporary path to write to, and renames it to ``path`` at the end of the block unless the block raised.
 
-    The folder is created if it does not exist. Two processes may write the same file: the last one wins.
+    The folder is created if it does not exist. If two processes write the same file, the last one wins.
 
     Args:
         path: The file to write.
@@ -101,8 +101,8 @@ def read_dict(path):
 def read_rows(path):
     """Returns the rows of a JSON Lines file, each a dict with a ``step``. Returns an empty list if the file does not exist.
 
-    Damaged lines are skipped, with a warning that gives their number. A truncated last line, as a kill leaves it, causes no
-    warning.
+    Damaged lines are skipped, with a warning that gives their number. A truncated last line, left by a killed process,
+    causes no warning.
     """
     path = pathlib.Path(path)
     lines = path.read_bytes().split(b"\n") if path.exists() else []

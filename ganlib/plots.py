@@ -1,4 +1,4 @@
-"""Figures: grids of images, training curves, confusion matrices. No window is opened."""
+"""Figures: grids of images, training curves, confusion matrices. They are returned, not displayed."""
 
 import logging
 import math
@@ -17,7 +17,7 @@ MIN_GRID_PIXELS = 28
 """Smaller images are enlarged by an integer factor, without smoothing."""
 
 MAX_CLASS_COLUMNS = 16
-"""The maximum number of classes for which a grid of samples shows one class per column."""
+"""The maximum number of classes up to which a grid of samples shows one class per column."""
 
 CAPTION_LETTERS = 18
 """The number of letters of average width that fit above an image of a captioned grid."""
@@ -47,7 +47,7 @@ def to_uint8(images):
 
 
 def drawable(images):
-    """Performs `to_uint8` on ``(n, height, width, channels)`` images for figures, without interrupting training.
+    """Converts ``(n, height, width, channels)`` images for figures like `to_uint8`, without interrupting training.
 
     An image with values that are not finite becomes a white cross on black, and a warning with their number is logged.
     """

@@ -58,13 +58,13 @@ def _stand_in(module, class_name):
 
 
 class _Finder:
-    """An import hook that finds Keras as Python's other finders do, and registers the stand-ins after its import."""
+    """An import hook that delegates to Python's other finders, and registers the stand-ins after Keras is imported."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "keras":
             return None
-        others = [finder for finder in sys.meta_path if finder is not self]
-        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in others)), None)
+        finders = [finder for finder in sys.meta_path if finder is not self]
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in finders)), None)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 

@@ -81,7 +81,7 @@ def moved(gan, latents, direction, amounts, labels=None):
     Args:
         gan: A `ganlib.GAN`.
         latents: ``(n, latent_dim)``.
-        direction: ``(latent_dim,)``, such as `directions` returns.
+        direction: ``(latent_dim,)``, such as a row from `directions`.
         amounts: ``(k,)`` distances.
         labels: ``(n,)`` classes of a conditional GAN. Defaults to None.
 
@@ -180,8 +180,8 @@ def langevin_sample(gan, count, labels=None, seed=0, steps=100, step_size=0.01):
 def standing_statistics(gan, batches=100, batch_size=64, seed=0):
     """Sets the batch statistics of the averaged generator to the mean statistics of its generated images.
 
-    Brock et al. 2019 (arXiv:1809.11096), section 4.1. Images then do not depend on the batch, and the statistics belong to
-    these weights.
+    Brock et al. 2019 (arXiv:1809.11096), section 4.1. Images then do not depend on the batch, and the statistics match the
+    weights.
 
     Args:
         gan: A `ganlib.GAN`; its ``ema_generator`` is modified.

@@ -38,7 +38,7 @@ def derive(seed, purpose, *numbers):
     Args:
         seed: An integer or a scalar integer tensor.
         purpose: A `Purpose`.
-        numbers: Integers or scalar integer tensors, such as a step and a replica. All their bits are used.
+        *numbers: Integers or scalar integer tensors, such as a step and a replica. All their bits are used.
 
     Examples:
         >>> from ganlib import seeds

@@ -1,11 +1,11 @@
 """Measures the throughput of a service, and its behavior under hostile requests, on this machine only:
 python -m experiments.benchmarks.load --export=exported/mnist_dcgan --clients=1,8,64 --seconds=10 --hostile=10000
 
-The job starts `experiments.serve` on a free port of 127.0.0.1. Each client requests one row at a time, and the next one after
-the answer. The table has requests per second, the median and the 99th percentile of the latency, and the throughput of the
-model alone in batches of as many rows as there are clients. Then the job sends hostile requests, drawn from --seed: JSON and
-image files with changed or missing bytes, huge numbers, and wrong shapes, names and methods. Every request must be answered,
-and none with a status of 5xx. The memory of the service is measured before and after.
+The job starts `experiments.serve` on a free port of 127.0.0.1. Each client requests one row at a time, and waits for the
+answer before the next request. The table has requests per second, the median and the 99th percentile of the latency, and the
+throughput of the model alone, with the number of clients as the batch size. Then the job sends hostile requests, drawn from
+--seed: JSON and image files with changed or missing bytes, huge numbers, and wrong shapes, names and methods. Every request
+must be answered, and none with a status of 5xx. The memory of the service is measured before and after.
 """
 
 import concurrent.futures
@@ -142,17 +142,17 @@ def send_hostile_requests(service, port, body):
 
     from tqdm import tqdm
 
-    generator, statuses, before = random.Random(SEED.value), {}, None
+    generator, statuses, initial_mib = random.Random(SEED.value), {}, None
     for index in tqdm(range(HOSTILE.value), desc="hostile requests"):
         if index == HOSTILE.value // 10:  # by then all one-time allocations are done
-            before = resident_mib(service.pid)
+            initial_mib = resident_mib(service.pid)
         method, path, content = hostile.request(generator, body)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request(method, path, content)
         status = str(connection.getresponse().status)
         connection.close()
         statuses[status] = statuses.get(status, 0) + 1
-    return {"statuses": statuses, "mib_before": before, "mib_after": resident_mib(service.pid)}
+    return {"statuses": statuses, "mib_before": initial_mib, "mib_after": resident_mib(service.pid)}
 
 
 def resident_mib(pid):

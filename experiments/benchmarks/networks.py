@@ -2,7 +2,7 @@
 
 For each config it prints the seconds until the end of the first step (building, tracing, compiling), the images per second of
 the bare train step, and the fraction of the machine's matrix multiplication rate in the same precision. The images are random,
-and nothing is written. An image counts once per generator step, whatever the number of discriminator steps.
+and nothing is written. An image counts once per generator step, regardless of the number of discriminator steps.
 
 Processes that run in parallel with the same --lock build and compile at the same time, and measure one after the other.
 `experiments.benchmarks.pytorch` measures PyTorch on the same networks. Compare only numbers from the same machine and session.

@@ -27,11 +27,11 @@ LATENTS = 128
 def dcgan():
     """Returns ``(generator, discriminator)`` for 32x32 images, width 64, like `ganlib.networks.dcgan`."""
 
-    def doubled(before, after):
-        return [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+    def doubled(channels_in, channels_out):
+        return [nn.ConvTranspose2d(channels_in, channels_out, 4, 2, 1, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()]
 
-    def halved(before, after):
-        return [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+    def halved(channels_in, channels_out):
+        return [nn.Conv2d(channels_in, channels_out, 4, 2, 1, bias=False), nn.BatchNorm2d(channels_out), nn.LeakyReLU(0.2)]
 
     generator = nn.Sequential(
         nn.Linear(LATENTS, 4096, bias=False), nn.Unflatten(1, (256, 4, 4)), nn.BatchNorm2d(256), nn.ReLU(),
@@ -58,8 +58,8 @@ def resnet():
     """Returns ``(generator, discriminator)`` for 32x32 images, widths 256 and 128, like `ganlib.networks.resnet`."""
     spectral_norm = nn.utils.parametrizations.spectral_norm
 
-    def conv(before, after, size):
-        return nn.Conv2d(before, after, size, padding=size // 2)
+    def conv(channels_in, channels_out, size):
+        return nn.Conv2d(channels_in, channels_out, size, padding=size // 2)
 
     def doubled(width):
         main = nn.Sequential(
@@ -68,16 +68,16 @@ def resnet():
         )  # fmt: skip
         return Residual(main, nn.Sequential(conv(width, width, 1), nn.Upsample(scale_factor=2)))
 
-    def block(before, width, halves, first=False):
+    def block(channels_in, width, halves, first=False):
         pool = nn.AvgPool2d(2) if halves else nn.Identity()
         main = nn.Sequential(
             nn.Identity() if first else nn.ReLU(),
-            spectral_norm(conv(before, width, 3)),
+            spectral_norm(conv(channels_in, width, 3)),
             nn.ReLU(),
             spectral_norm(conv(width, width, 3)),
             pool,
         )
-        return Residual(main, nn.Sequential(pool, spectral_norm(conv(before, width, 1))) if halves else nn.Identity())
+        return Residual(main, nn.Sequential(pool, spectral_norm(conv(channels_in, width, 1))) if halves else nn.Identity())
 
     generator = nn.Sequential(
         nn.Linear(LATENTS, 4 * 4 * 256), nn.Unflatten(1, (256, 4, 4)), doubled(256), doubled(256), doubled(256),

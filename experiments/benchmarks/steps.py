@@ -2,8 +2,8 @@
 
 In one run it prints the machine's matrix multiplication rate, the FLOPs of each step, and the images per second of the bare
 compiled step and of `fit` with the input pipeline, for alternating and simultaneous updates, in float32 and bfloat16. It also
-prints by how much a checkpoint prolongs 500 steps. The model is DCGAN at 32x32 with width 64 and batch size 64. Timings are
-noisy: compare ratios within one run, in which the variants alternate.
+prints how much longer 500 steps take with a checkpoint. The model is DCGAN at 32x32 with width 64 and batch size 64. Timings
+are noisy: compare ratios within one run, in which the variants alternate.
 """
 
 import math
@@ -125,7 +125,7 @@ def fit_seconds(gan, dataset, steps, checkpoints=None):
 
 
 def checkpoint_seconds(gan, dataset, steps):
-    """Returns the seconds by which a checkpoint prolongs training: the median over rounds that alternate with and without."""
+    """Returns the seconds that a checkpoint adds to the training: the median over rounds that alternate with and without."""
     from ganlib.training.checkpoint import Checkpoints
 
     with tempfile.TemporaryDirectory() as folder:
@@ -180,7 +180,7 @@ def main():
         ), flush=True)  # fmt: skip
     seconds = checkpoint_seconds(gan, dataset, steps)
     share = seconds / (CHECKPOINT_EVERY * fit)
-    print(f"a checkpoint prolongs training by {1e3 * seconds:.0f} ms, {CHECKPOINT_EVERY} of these steps by {100 * share:.2f} %")
+    print(f"a checkpoint adds {1e3 * seconds:.0f} ms to the training, {100 * share:.2f} % of {CHECKPOINT_EVERY} of these steps")
     if flags.FLAGS.output:
         result = {"device": device, "matmul_flops_per_second": rates, "rows": rows, "checkpoint_seconds": seconds}
         write_json(flags.FLAGS.output, result)

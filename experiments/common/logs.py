@@ -1,4 +1,4 @@
-"""What jobs do not show of TensorFlow's log."""
+"""Hides log messages of TensorFlow that are irrelevant to the users of a job."""
 
 import logging
 
@@ -6,9 +6,9 @@ TRACED_ONCE_PER_MODEL = ("make_train_function", "make_predict_function", "mean_o
 
 
 def is_worth_showing(record):
-    """False for a warning of retracing a function that is traced once for each model.
+    """Returns False for a warning of retracing a function that is traced once for each model.
 
-    TensorFlow counts the tracings of a function by its source code, so a job that trains several models is warned of them
+    TensorFlow counts how often a function is traced by its source code, so a job that trains several models gets this warning
     although nothing is traced twice.
     """
     text = record.getMessage()
@@ -16,5 +16,5 @@ def is_worth_showing(record):
 
 
 def quiet():
-    """Hides these warnings from here on."""
+    """Hides these warnings from now on."""
     logging.getLogger("tensorflow").addFilter(is_worth_showing)

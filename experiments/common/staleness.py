@@ -16,7 +16,7 @@ def claim(trial, accept_other_code=False):
 
     Args:
         trial: An object with a ``workdir`` and a dict ``requested`` with the keys config, data and code.
-        accept_other_code: True to accept a run that another version of the code has trained, or that has no record. Defaults
+        accept_other_code: Whether to accept a run that another version of the code has trained, or that has no record. Defaults
             to False.
 
     Returns:
@@ -44,7 +44,7 @@ def claim_all(trials, accept_other_code=False):
     """Calls `claim` for every trial of a comparison.
 
     Raises:
-        UserError: If folders hold different runs, with the folders and the differences.
+        UserError: If folders hold different runs. The message lists the folders and the differences.
     """
     from ganlib import UserError
 
@@ -127,10 +127,10 @@ def _features_of(name, values):
     return features.get(name, source).version
 
 
-def _changed_keys(before, now, prefix=""):
+def _changed_keys(recorded, requested, prefix=""):
     lines = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
+    for key in sorted({*recorded, *requested}):
+        old, new = recorded.get(key), requested.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             lines += _changed_keys(old, new, f"{prefix}{key}.")
         elif old != new:

@@ -12,13 +12,13 @@ def load(name, overrides=()):
 
     Args:
         name: The name of the file, such as ``"mnist_dcgan"``.
-        overrides: Changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to none.
+        overrides: Changes to keys, such as ``"steps=7"`` or ``"generator.width=32"``. Defaults to ``()``.
 
     Returns:
         A `ConfigDict`.
 
     Raises:
-        UserError: For an unknown name or key, or a value of the wrong type.
+        UserError: If the name or a key is unknown, or a value has the wrong type.
     """
     from ganlib import UserError
 
@@ -54,7 +54,7 @@ def settled(config, original):
     from experiments.configs import base
     from ganlib.runs import keys
 
-    if any(each.get("method") not in keys.READ for each in (config, original)):
+    if any(version.get("method") not in keys.READ for version in (config, original)):
         return config
     defaults = base.gan() if config.method == "gan" else base.classifier()
     if set(defaults) - set(config) or set(defaults) - set(original):

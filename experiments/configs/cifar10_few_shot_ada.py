@@ -5,7 +5,7 @@ python -m experiments.train_gan --config=experiments/configs/cifar10_few_shot_ad
 
 Expected results on in-domain features with seed 0: FID 20.0, precision 0.91, recall 0.55. The FID without ADA is 29.6
 (docs/results.md). The probability can rise from 0 to 1 within 100,000 images instead of the paper's 500,000, because training
-sees only 192,000 images.
+uses only 192,000 images.
 """
 
 from experiments.configs import cifar10_few_shot

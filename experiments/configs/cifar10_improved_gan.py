@@ -5,7 +5,7 @@ python -m experiments.train_classifier --config=experiments/configs/cifar10_impr
 The settings are those of the authors' code: 1,200 epochs with batch size 100, Adam with learning rate 3e-4, which decays to 0
 over the last third, and beta1 0.5, L1 feature matching, and averaged weights. The paper's test error with 4,000 labels is 18.63
 % ± 2.32. Training requires a GPU: 600,000 steps of 738 GFLOP take six hours on a GPU that sustains 20 TFLOP/s. Not yet
-reproduced: it was not run to the end.
+reproduced: no run was completed.
 """
 
 from experiments.configs import base

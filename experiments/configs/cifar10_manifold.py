@@ -4,7 +4,8 @@ python -m experiments.train_classifier --config=experiments/configs/cifar10_mani
 
 This is `cifar10_improved_gan` with a term that penalizes changes of the logits along the manifold of generated images. As in
 the authors' code, it trains for 1,400 epochs with batch size 25. The paper's test error with 4,000 labels is 14.45 % ± 0.21.
-Training requires a GPU and takes half as long again as `cifar10_improved_gan`. Not yet reproduced: it was not run to the end.
+Training requires a GPU and takes one and a half times as long as `cifar10_improved_gan`. Not yet reproduced: no run was
+completed.
 """
 
 from experiments.configs import cifar10_improved_gan

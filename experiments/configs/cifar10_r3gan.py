@@ -31,9 +31,9 @@ def recipe(config, rates, gammas, half_life, until, probability=None):
         rates: The initial and the final learning rate.
         gammas: The initial and the final weight of R1 and R2.
         half_life: The final half-life of the averaged weights, in steps.
-        until: The end of the schedules, as `ganlib.training.schedules.from_config` reads it: ``{"steps": ...}`` or
+        until: The end of the schedules, in the format of `ganlib.training.schedules.from_config`: ``{"steps": ...}`` or
             ``{"share": ...}``.
-        probability: The final probability of ADA. Defaults to None, for no augmentation.
+        probability: The final probability of ADA; None for no augmentation. Defaults to None.
     """
 
     def cosine(start, end):

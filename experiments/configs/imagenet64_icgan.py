@@ -5,8 +5,8 @@ python -m experiments.train_gan --config=experiments/configs/imagenet64_icgan.py
   --config.dataset=folder:/data/imagenet --config.precision=mixed_bfloat16
 
 The dataset must be a folder of images, because neighbors are read individually. The exact search for 50 neighbors of each of
-1.28 million images takes hours, once. The paper uses the features of a self-supervised ResNet50. At 128x128 its FID without
-labels is 11.7 with flipped instances. Training takes about a week on one GPU. Not yet reproduced.
+1.28 million images runs once and takes hours. The paper uses the features of a self-supervised ResNet50. At 128x128 its FID
+without labels is 11.7 with flipped instances. Training takes about a week on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import imagenet128_biggan

@@ -7,7 +7,7 @@ python -m experiments.train_gan --config=experiments/configs/mnist_icgan.py --wo
 python -m experiments.studies.likeness --workdir=runs/mnist_icgan
 
 Expected results with seed 0 (docs/results.md): 95 % of the images generated for a test image are of its class, where chance is
-10 %. The search for neighbors takes four minutes and a half on one core, once. Training takes seven minutes with
+10 %. The search for neighbors runs once and takes four and a half minutes on one core. Training takes seven minutes with
 --config.precision=mixed_bfloat16.
 """
 

@@ -4,8 +4,8 @@ python -m experiments.train_classifier --config=experiments/configs/mnist_improv
 
 The settings are those of the authors' code: 300 epochs with batch size 100, Adam with learning rate 3e-3 and beta1 0.5, and
 averaged weights. The paper's test error is 0.93 % ± 0.07 for 100 labels, 2.21 % ± 1.36 for 50, and 16.77 % ± 4.52 for 20
-(--config.labels_per_class=5 and 2). Not yet reproduced: it was not run to the end. 180,000 steps of 45 ms take two hours and a
-quarter on two cores.
+(--config.labels_per_class=5 and 2). Not yet reproduced: no run was completed. 180,000 steps of 45 ms take two and a quarter
+hours on two cores.
 """
 
 from experiments.configs import base

@@ -10,7 +10,7 @@ momentum, with schedules over the whole training. It differs in having one block
 times the learning rate, no data augmentation, and 128 channels, fewer towards the image resolution. With 32 channels at every
 resolution the discriminator let the images of a class collapse (recall 0.09, docs/results.md). Images are also clipped during
 training, because the generator cannot match the exact black of MNIST, and the discriminator detects the difference. After 1,000
-steps of a training of 1,500 steps with those narrow networks the FID was 117.7 without clipping and 33.7 with it.
+of 1,500 steps with those narrow networks, the FID was 117.7 without clipping and 33.7 with it.
 """
 
 from experiments.configs import base, cifar10_r3gan

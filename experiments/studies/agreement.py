@@ -137,8 +137,8 @@ def _run(setup, folder):
                f"--dtype={FLAGS.dtype}", f"--smoke={FLAGS.smoke}", f"--models={','.join(FLAGS.models)}",
                f"--output={output}"]  # fmt: skip
     environments = processes.worker_environments(2 if setup == "2 workers" else 1)
-    children = [subprocess.Popen(command, env=environment) for environment in environments]
-    if max([child.wait() for child in children]):
+    workers = [subprocess.Popen(command, env=environment) for environment in environments]
+    if max([worker.wait() for worker in workers]):
         raise RuntimeError(f"training on {setup} failed")
     with np.load(output) as saved:
         return dict(saved)

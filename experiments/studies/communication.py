@@ -18,7 +18,7 @@ def main():
     from ganlib.training import collectives, strategy
 
     mirrored = strategy.create("mirrored", 2)
-    print(f"| | parameters, millions | collectives | MB a step | {' | '.join(f'ms among {size}' for size in SIZES)} |")
+    print(f"| | parameters, millions | collectives | MB per step | {' | '.join(f'ms among {size}' for size in SIZES)} |")
     print("| --- " * (4 + len(SIZES)) + "|")
     for name in FLAGS.configs:
         model, batch = _traceable(configs.load(name), mirrored)

@@ -5,7 +5,7 @@ separate processes: on the CPU, on the CPU with initial weights perturbed by one
 of float32, on the GPU, and on the GPU again. Training amplifies a difference from step to step, so the perturbed run is the
 reference for the GPU run. For each of the two, the table has the largest difference of a weight from the CPU run, relative to
 the largest change of its tensor since the start, and the largest relative difference of the logs at the first step and at any
-step. The last column tells if the two GPU runs are bit-identical. Without a GPU the CPU is compared with itself.
+step. The last column says whether the two GPU runs are bit-identical. Without a GPU the CPU is compared with itself.
 """
 
 import os

@@ -52,9 +52,9 @@ def of_run(workdir):
     examples = export.functions.inputs_as_used(function, source, export.litert.CALIBRATION)
     is_classifier = function.name == "classify"
     quality = accuracy_on(test_images(run)) if is_classifier else fid_to(source, run, function)
-    others = {f"keras on {backend}": ("keras", {}, {"backend": backend}) for backend in export.keras_file.installed()}
+    other_backends = {f"keras on {backend}": ("keras", {}, {"backend": backend}) for backend in export.keras_file.installed()}
     sample, rows = function.example(BATCH_SIZE.value, np.random.default_rng(SEED.value)), []
-    for name, (form, writing, reading) in (KINDS | others).items():
+    for name, (form, writing, reading) in (KINDS | other_backends).items():
         form = export.FORMATS[form]
         if writing:
             writing = {**writing, "examples": examples}

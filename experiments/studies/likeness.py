@@ -1,10 +1,10 @@
 """Measures how often an instance-conditioned GAN generates images of the class of the query image:
 python -m experiments.studies.likeness --workdir=runs/mnist_icgan --output=likeness.png
 
-The queries are test images, which the GAN has not been trained on. The GAN generates several answers to each. A classifier of
-the same dataset predicts their classes. It is right about most test images and takes no part in the training. The job prints
-the fraction of answers of the query's class, and the fraction expected if answers did not depend on the query. The image has a
-query in the first column of each row, and its answers in the other columns.
+The queries are test images that the GAN was not trained on. The GAN generates several answers to each. A classifier of
+the same dataset predicts their classes. It classifies most test images correctly and is not used in the training. The job
+prints the fraction of answers of the query's class, and the fraction expected if answers did not depend on the query. The image
+has a query in the first column of each row, and its answers in the other columns.
 """
 
 import pathlib

@@ -49,7 +49,7 @@ def get(augment):
 
     Args:
         augment: None for `none`, ``"ada"`` for `ADA`, a policy such as ``"color,translation"`` for `DiffAugment` with this
-            policy, or a function of ``(images, rng)``, which is returned as it is.
+            policy, or a function of ``(images, rng)``, which is returned unchanged.
 
     Raises:
         UserError: If the name is unknown, or the argument is not a function of ``(images, rng)``.
@@ -77,7 +77,10 @@ def _takes_two_arguments(function):
 
 
 def get_fixed(augment):
-    """Returns an augmentation as `get` does, for models without a discriminator that an augmentation could adapt to.
+    """Returns an augmentation like `get`, but rejects adaptive augmentations, which need a discriminator.
+
+    Args:
+        augment: As in `get`.
 
     Raises:
         UserError: If the name is unknown, or the augmentation is adaptive.

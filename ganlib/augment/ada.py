@@ -29,11 +29,11 @@ class ADA:
             paper uses in general.
         probability: The initial probability, from 0 to 1. Without a target, the probability: a number or a
             `ganlib.training.schedules.Schedule`, as in R3GAN. Defaults to 0.0.
-        target: The target of the mean sign of the discriminator's logits for real images. None disables the adaptation, so
-            that ``probability`` alone sets the probability. Defaults to 0.6, as in the paper.
-        adjustment: Number of images after which the probability can have changed from 0 to 1. Defaults to 500,000, as in the
-            paper.
-        interval: Number of steps between adjustments. Defaults to 4.
+        target: The target value of the mean sign of the discriminator's logits for real images. None disables the adaptation,
+            so that ``probability`` alone sets the probability. Defaults to 0.6, as in the paper.
+        adjustment: The number of images after which the probability can have changed from 0 to 1. Defaults to 500,000, as in
+            the paper.
+        interval: The number of steps between adjustments. Defaults to 4.
 
     Attributes:
         state: A `keras.layers.Layer` whose ``probability`` is the current probability.
@@ -61,7 +61,7 @@ class ADA:
         self.build()
 
     def build(self):
-        """Creates ``state`` anew, under the current strategy scope. Called by `ganlib.GAN.compile`."""
+        """Creates a new ``state`` under the current strategy scope. Called by `ganlib.GAN.compile`."""
         self.state = State(probability=float(schedules.value_at(self.probability, 0)), signs=0.0)
 
     def __call__(self, images, rng):
@@ -81,7 +81,7 @@ class ADA:
         Args:
             real_signs: The mean sign of the logits of real images, over all replicas.
             batch_size: The global batch size.
-            step: Number of previous steps, a scalar integer tensor.
+            step: The number of previous steps, a scalar integer tensor.
         """
         state = self.state
         if self.target is None:
@@ -94,7 +94,7 @@ class ADA:
         state.signs.assign((1.0 - is_due) * signs)
 
     def get_config(self):
-        """Returns the config, from which `from_config` makes an equal augmentation."""
+        """Returns the config, from which `from_config` recreates the augmentation."""
         return {
             "categories": self.categories,
             "probability": keras.saving.serialize_keras_object(self.probability),
@@ -105,14 +105,14 @@ class ADA:
 
     @classmethod
     def from_config(cls, config):
-        """Makes the augmentation that `get_config` describes."""
+        """Creates the augmentation from a config returned by `get_config`."""
         return cls(**config)
 
 
 def color(images, rng, probability):
     """Changes brightness, contrast, the sign of the luminance, hue and saturation, as one affine map of a pixel's channels.
 
-    For images with one channel, only brightness, contrast and the sign of the luminance.
+    For images with one channel, it changes only brightness, contrast and the sign of the luminance.
     """
     count, channels = tf.shape(images)[0], images.shape[-1]
     draw = functools.partial(by_chance, rng, probability)

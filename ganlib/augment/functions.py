@@ -34,14 +34,25 @@ def contrast(images, rng):
 
 
 def translation(images, rng, ratio=0.125):
-    """Shifts each image by up to ``ratio`` of its size along each axis and fills with zeros."""
+    """Shifts each image randomly along each axis and fills with zeros.
+
+    Args:
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        ratio: The largest shift as a fraction of the image's size. Defaults to 0.125.
+    """
     return _resampled(images, lambda count, size: _shift_matrices(rng, count, size, ratio))
 
 
 def shift(images, rng, ratio=0.07):
-    """Shifts each image by up to ``ratio`` of its size along each axis and repeats the border.
+    """Shifts each image randomly along each axis and repeats the border.
 
-    It is for classifiers: unlike with `translation`, the result looks like an image of the data set.
+    Use it for classifiers: unlike with `translation`, the result looks like an image of the dataset.
+
+    Args:
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        ratio: The largest shift as a fraction of the image's size. Defaults to 0.07.
     """
 
     def matrices(count, size):
@@ -58,8 +69,15 @@ def flip(images, rng):
 
 
 def affine(images, rng, amount=0.15):
-    """Maps each image about its center by I + E, where the four entries of E are drawn from U(-amount, amount). This rotates,
-    stretches and shears the image slightly. The border is repeated. Like `shift`, it is for classifiers."""
+    """Maps each image about its center by I + E, where the four entries of E are drawn from U(-amount, amount).
+
+    This rotates, stretches and shears the image slightly. The border is repeated. Like `shift`, use it for classifiers.
+
+    Args:
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        amount: The largest absolute value of an entry of E. Defaults to 0.15.
+    """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     sizes = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     rows, columns = (tf.range(size) - (size - 1.0) / 2.0 for size in sizes)
@@ -72,7 +90,7 @@ def elastic(images, rng, amount=0.05, smoothness=0.14):
     """Deforms each image by a smooth random displacement of its pixels. The border is repeated.
 
     The elastic deformation of Simard et al. 2003, "Best practices for convolutional neural networks applied to visual
-    document analysis". It is for classifiers of drawn shapes.
+    document analysis". Use it for classifiers of drawn shapes.
 
     Args:
         images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
@@ -90,22 +108,33 @@ def elastic(images, rng, amount=0.05, smoothness=0.14):
 
 
 def cutout(images, rng, ratio=0.5):
-    """Sets a random rectangle, ``ratio`` times the size of the image, to zero. The rectangle may extend beyond the border."""
+    """Sets a random rectangle to zero. The rectangle may extend beyond the border.
+
+    Args:
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        ratio: The height and width of the rectangle as a fraction of the image's. Defaults to 0.5.
+    """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     return images * (1.0 - _rectangle(rng, count, height, width, ratio))
 
 
 def paste(images, rng, ratio=0.3):
-    """Pastes into each image a random rectangle, ``ratio`` times the size of the image, from another image of the batch.
+    """Pastes into each image a random rectangle from another image of the batch.
 
     CutMix (Yun et al. 2019, arXiv:1905.04899) also mixes the labels. Here the rectangle covers at most a tenth of the image,
-    and the label stays unchanged. It is for labeled images: a few labeled images do not show all variants of a class, and the
+    and the label stays unchanged. Use it for labeled images: a few labeled images do not show all variants of a class, and the
     class must not depend on a single new stroke.
+
+    Args:
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        ratio: The height and width of the rectangle as a fraction of the image's. Defaults to 0.3.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     inside = _rectangle(rng, count, height, width, ratio)
-    others = whole_batch(images)
-    return images + inside * (tf.gather(others, rng.integers((count,), 0, tf.shape(others)[0])) - images)
+    sources = whole_batch(images)
+    return images + inside * (tf.gather(sources, rng.integers((count,), 0, tf.shape(sources)[0])) - images)
 
 
 POLICIES = {
@@ -147,12 +176,12 @@ class DiffAugment:
         return images
 
     def get_config(self):
-        """Returns the config, from which `from_config` makes an equal augmentation."""
+        """Returns the config, from which `from_config` recreates the augmentation."""
         return {"policy": self.policy}
 
     @classmethod
     def from_config(cls, config):
-        """Makes the augmentation that `get_config` describes."""
+        """Creates the augmentation from a config returned by `get_config`."""
         return cls(**config)
 
 

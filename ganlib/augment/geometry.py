@@ -14,15 +14,15 @@ from ganlib.layers.resampling import product
 def transformed(images, rng, probability, categories):
     """Maps each image by a random affine map about its center. Images are reflected beyond the border.
 
-    There is no aliasing: the resolution is doubled by a wavelet filter, the image is sampled bilinearly at twice the
-    resolution, and the reversed filter halves the resolution again (appendix B.2 of the paper).
+    To avoid aliasing, a wavelet filter doubles the resolution, the image is sampled bilinearly at twice the resolution, and
+    the reversed filter halves the resolution again (appendix B.2 of the paper).
 
     Args:
         images: ``(n, height, width, channels)`` float32.
         rng: A `ganlib.training.RandomStream`.
         probability: The probability of each transformation, a scalar.
         categories: A list with ``"blit"`` (flips, rotations by multiples of 90 degrees, shifts by whole pixels),
-            ``"geometric"`` (all others), or both.
+            ``"geometric"`` (all other transformations), or both.
 
     Returns:
         Images of the same shape.
@@ -44,10 +44,11 @@ def inverse_maps(size, count, rng, probability, categories):
     if "geometric" in categories:
         scale = draw(2.0 ** (rng.normal((count,)) * 0.2), 1.0)
         matrix @= _scale(scale, scale)
-        each = 1.0 - tf.sqrt(1.0 - probability)  # of two rotations, so that at least one is applied with `probability`
+        # There are two rotations. At least one of them is applied with `probability`.
+        rotation_probability = 1.0 - tf.sqrt(1.0 - probability)
 
         def angle():
-            is_rotated = rng.uniform((count,)) < each
+            is_rotated = rng.uniform((count,)) < rotation_probability
             return tf.where(is_rotated, rng.uniform((count,), -math.pi, math.pi), 0.0)
 
         matrix @= _rotation(angle())
@@ -60,7 +61,7 @@ def inverse_maps(size, count, rng, probability, categories):
 
 
 def warped(images, maps):
-    """Resamples images by ``(n, 2, 3)`` inverse maps, as from `inverse_maps`.
+    """Resamples images by ``(n, 2, 3)`` inverse maps, such as those of `inverse_maps`.
 
     As in the authors' code, the delays of the two filters cancel unless an image is rotated. A rotated image is shifted by up
     to twice `filters.DELAY`, 0.4 pixels, along each axis.

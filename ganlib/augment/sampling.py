@@ -8,12 +8,12 @@ def sampled(images, rows, columns):
 
     Args:
         images: ``(n, height, width, channels)``.
-        rows: Float32 positions that broadcast to ``(n, a, b)``. Positions are clipped to ``[0, height - 1]``, which repeats the
-            border.
-        columns: The same for columns, clipped to ``[0, width - 1]``.
+        rows: Float32 row positions that broadcast to ``(n, a, b)``. Positions are clipped to ``[0, height - 1]``, which repeats
+            the border.
+        columns: Float32 column positions, clipped to ``[0, width - 1]``.
 
     Returns:
-        ``(n, a, b, channels)``.
+        ``(n, a, b, channels)`` images.
     """
     # The gradient of keras.ops.image.affine_transform is not that of bilinear interpolation. Rows and columns are separate
     # tensors and pixels have a flat index, because small last axes are slow.
@@ -32,8 +32,8 @@ def sampled(images, rows, columns):
 def _neighbors(position, size):
     """Returns the pixel before a position along an axis, and the weight of the next pixel, with one more axis."""
     position = tf.clip_by_value(position, 0.0, tf.cast(size - 1, tf.float32))
-    before = tf.minimum(tf.cast(position, tf.int32), size - 2)
-    return before, (position - tf.cast(before, tf.float32))[..., None]
+    previous = tf.minimum(tf.cast(position, tf.int32), size - 2)
+    return previous, (position - tf.cast(previous, tf.float32))[..., None]
 
 
 def mirrored(position, size):

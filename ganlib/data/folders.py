@@ -70,7 +70,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
 
     Args:
         path: The folder. If its subfolders are named after splits, such as ``train`` and ``val``, ``split`` selects one.
-        split: ``"train"``, ``"validation"`` or ``"test"``, or another of their names in `ganlib.data.tree.SPLITS`. A folder
+        split: ``"train"``, ``"validation"``, ``"test"``, or another name from `ganlib.data.tree.SPLITS`. A folder
             without such subfolders has only ``"train"``. None takes all images and rejects a folder with splits. Defaults to
             ``"train"``.
         image_size: The height and width to which images are resized. None requires all images to be square and of the same
@@ -120,7 +120,7 @@ def load_image(path, listing):
     """Loads the image at ``path`` as ``(image_size, image_size, channels)`` uint8.
 
     Raises:
-        UserError: If the file is corrupt or truncated; the message names it.
+        UserError: If the file is corrupt or truncated. The message names it.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -185,7 +185,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
 
 
 def check_all(listing):
-    """Reads every image of ``listing`` once, keeping none, and returns the listing of the readable ones."""
+    """Reads every image of ``listing`` once without keeping it, and returns the listing of the readable ones."""
     _, failures = _map_parallel(lambda path: load_image(path, listing).size, listing.paths, listing.skip_corrupt)
     return _remove_failures(listing, failures)
 
@@ -241,7 +241,7 @@ def _resolve_split(root, splits, split):
 
 
 def _check_every_class(labels, good, class_names):
-    """Rejects a class all of whose images were skipped by ``skip_corrupt``."""
+    """Rejects a class if ``skip_corrupt`` has skipped all its images."""
     if labels is not None:
         for label in np.setdiff1d(labels, labels[good]):
             raise UserError(f"no image of class {class_names[label]!r} can be read: fix or remove the class")

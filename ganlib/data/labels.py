@@ -15,7 +15,7 @@ def split(labels, per_class, seed):
 
     Returns:
         ``(labeled, unlabeled)``: int64 arrays of indices into ``labels``. ``labeled`` is ordered by class; ``unlabeled`` is
-        sorted. Together they contain every index once.
+        sorted. Every index is in exactly one of them.
 
     Raises:
         UserError: If a class has fewer than ``per_class`` examples, or an argument is negative.

@@ -16,7 +16,7 @@ class FewLabels:
     Attributes:
         labeled: The images whose labels are used for training.
         unlabeled: All images used for training without labels, including the labeled ones.
-        validation: Held-out labeled images for model selection and calibration, which are in neither of the others; or None.
+        validation: Held-out labeled images for model selection and calibration, disjoint from the other two, or None.
     """
 
     labeled: Source

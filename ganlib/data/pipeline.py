@@ -12,7 +12,7 @@ from ganlib.errors import UserError
 from ganlib.seeds import ALGORITHM, Purpose, derive
 
 UNLABELED = 1
-"""The stream of the order of unlabeled images, when there are labeled ones, too."""
+"""The stream of the order of unlabeled images in a semi-supervised dataset."""
 
 
 def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0):
@@ -24,8 +24,8 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
         seed: An integer that, with the epoch, determines the order. Defaults to 0.
         start_step: The index of the first batch. Defaults to 0.
         with_labels: Whether to return labels if the source has them. Defaults to True.
-        stream: An integer. The orders of different streams are independent for the same seed, which is used for datasets that
-            are combined. Defaults to 0.
+        stream: An integer. Different streams have independent orders for the same seed. Use them for datasets that are
+            combined. Defaults to 0.
 
     Returns:
         A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8 and
@@ -53,7 +53,7 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     """Returns endless batches for a semi-supervised GAN.
 
     Args:
-        labeled: The source of labeled images. It may be smaller than a batch, in which case images repeat within a batch.
+        labeled: The source of labeled images. If it is smaller than a batch, images repeat within a batch.
         unlabeled: The source of unlabeled images; its labels, if any, are not read.
         batch_size: The number of unlabeled images in a batch.
         seed: An integer that determines both orders. Defaults to 0.
@@ -118,7 +118,7 @@ def joined_batches(first, second):
 
     Args:
         first: A `tf.data.Dataset` of ``(images, labels)``, from `batches`.
-        second: Another one, with images of the same shape.
+        second: A second dataset with images of the same shape.
     """
 
     def join(first, second):
@@ -148,8 +148,8 @@ def _shuffled_indices(num_examples, batch_size, seed, start_step, stream=0):
 
 
 def _permutation(num_examples, seed, stream, epoch):
-    """Returns a ``(num_examples,)`` int64 permutation. TensorFlow's `index_shuffle` needs no memory, but has only 256 orders
-    per epoch.
+    """Returns a ``(num_examples,)`` int64 permutation. TensorFlow's `index_shuffle` needs no memory, but supports only 256
+    orders per epoch.
     """
     derived = derive(seed, Purpose.ORDER, stream, epoch)
     return tf.random.experimental.stateless_shuffle(tf.range(num_examples, dtype=tf.int64), derived, alg=ALGORITHM)

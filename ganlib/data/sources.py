@@ -1,4 +1,4 @@
-"""Opens a dataset by name: the bundled digits, any TFDS image dataset, or a folder of images.
+"""Opens a dataset by name: scikit-learn's digits, any TFDS image dataset, or a folder of images.
 
 Every source has uint8 images of one size. Small datasets are held in memory, large ones are read on demand.
 """
@@ -38,8 +38,8 @@ class Source:
         class_names: A tuple of ``num_classes`` strings, empty if there are no classes.
         images: ``(num_examples, height, width, channels)`` uint8 if held in memory, otherwise None.
         read: A TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
-        stream: ``stream(seed)`` -> a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or None. The label is -1 if
-            there is none.
+        stream: A function ``stream(seed)`` that returns a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or
+            None. The label is -1 if there is none.
         origin: For images that are not in memory, a string that identifies the files and how they are read.
     """
 

@@ -34,11 +34,11 @@ def _split_like(name):
 
 
 def splits(root):
-    """Returns the folders of the splits below ``root``: a dict from "train", "validation" and "test" to paths, empty without
-    splits.
+    """Returns the folders of the splits below ``root``: a dict from "train", "validation" and "test" to paths. It is
+    empty if there are no splits.
 
     Raises:
-        UserError: If a split is next to something else, or two folders name the same split.
+        UserError: If a split is next to other folders or images, or two folders name the same split.
     """
     folders, loose_files = _contents(root)
     split_folders = {}
@@ -51,13 +51,13 @@ def splits(root):
             )
         if split:
             split_folders[split] = folder
-    others = [p for p in folders if p not in split_folders.values()] + [
+    non_splits = [p for p in folders if p not in split_folders.values()] + [
         p for p in loose_files if p.suffix.lower() in IMAGE_SUFFIXES
     ]
-    if split_folders and others:
+    if split_folders and non_splits:
         split = next(iter(split_folders.values()))
         raise UserError(
-            f"folder {str(root)!r} contains {split.name!r}, the name of a split, next to {others[0].name!r}: "
+            f"folder {str(root)!r} contains {split.name!r}, the name of a split, next to {non_splits[0].name!r}: "
             "move the others elsewhere, or rename it if it is a class"
         )
     return split_folders
@@ -72,7 +72,8 @@ def files(root, class_names=None):
             None.
 
     Returns:
-        ``(files, labels, class_names)``: paths, ``(n,)`` int64 or None, and a tuple of strings, empty without labels.
+        ``(files, labels, class_names)``: paths, ``(n,)`` int64 or None, and a tuple of strings, which is empty if there are no
+        labels.
 
     Raises:
         UserError: If the folder is empty, files are next to class folders, a class is not in ``class_names``, or folders may

@@ -194,7 +194,12 @@ def evaluation_record(results, evaluation, **facts):
 
 
 def real_batches(source, seed=0):
-    """Yields all images of a source once, ordered by ``seed``: ``(images, labels)``, uint8 and integers or None."""
+    """Yields all images of a source once, in random order: ``(images, labels)``, uint8 and integers or None.
+
+    Args:
+        source: A `ganlib.data.Source`.
+        seed: An integer that determines the order. Defaults to 0.
+    """
     if source.read is None:
         for images, labels in source.stream(seed).batch(BATCH_SIZE).as_numpy_iterator():
             yield images, labels if source.class_names else None

@@ -11,7 +11,7 @@ from ganlib.export import examples, keras_file, litert, onnx, saved_model
 from ganlib.files import read_dict, read_measures, write_json, written_whole
 
 JSON, MARKDOWN = "model_card.json", "model_card.md"
-OF_EXPORTS = (examples.NAME, saved_model.VERSION, onnx.NAME, litert.NAME, keras_file.NAME)
+EXPORT_FILES = (examples.NAME, saved_model.VERSION, onnx.NAME, litert.NAME, keras_file.NAME)
 """The other files and folders of an export."""
 MEASURED = ("evaluation.json", "classification.json")
 """The files of a run that hold its metrics."""
@@ -25,7 +25,7 @@ def write(folder, run, functions, step, **facts):
         run: The `ganlib.runs.Run` of the model.
         functions: A list of `ganlib.export.functions.Function`.
         step: The train step of the checkpoint.
-        facts: Further entries, as in ``licence="CC-BY-4.0"``.
+        **facts: Further entries, as in ``licence="CC-BY-4.0"``.
     """
     card = {
         "name": name_of(run), "step": step, **facts, **identity(run), "background": run.config.background,
@@ -79,10 +79,10 @@ def check_free(folder, run, form):
     for key, value in expected.items():
         if card.get(key) != value:
             raise UserError(f"{str(folder)!r} holds another export, whose {key} is {card.get(key)!r}, not {value!r}: {advice}")
-    others = {*files} - {JSON, MARKDOWN, *OF_EXPORTS}
-    if others:
+    foreign_files = {*files} - {JSON, MARKDOWN, *EXPORT_FILES}
+    if foreign_files:
         raise UserError(
-            f"{str(folder)!r} also holds {min(others)!r}, which is not part of an export: move it away, or {advice}"
+            f"{str(folder)!r} also holds {min(foreign_files)!r}, which is not part of an export: move it away, or {advice}"
         )
 
 

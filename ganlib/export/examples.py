@@ -39,17 +39,17 @@ class Examples:
 def of_classifier(model, source):
     """Creates the examples of a model with a classifier, on images spread evenly over a `ganlib.data.Source`."""
     images = source.pick(np.linspace(0, source.num_examples - 1, min(COUNT, source.num_examples)).astype(int))
-    return _of(model, model.classifier, {"images": images}, {"probabilities": model.classify(images)})
+    return _create(model, model.classifier, {"images": images}, {"probabilities": model.classify(images)})
 
 
 def of_gan(model):
     """Creates the examples of a `ganlib.GAN`, on the latents of seed 0 and, if it is conditional, on each label in turn."""
     latents, labels = latents_for(COUNT, model.generator.latent_dim, 0), model.labels_for(COUNT)
     inputs = {"latents": latents} | ({} if labels is None else {"labels": labels})
-    return _of(model, model.ema_generator, inputs, {"images": np.clip(model.generate_from(latents, labels), -1.0, 1.0)})
+    return _create(model, model.ema_generator, inputs, {"images": np.clip(model.generate_from(latents, labels), -1.0, 1.0)})
 
 
-def _of(model, network, inputs, outputs):
+def _create(model, network, inputs, outputs):
     exact = network.compute_dtype == "float32" and not tf.config.list_physical_devices("GPU")  # GPUs multiply in TF32
     return Examples(int(model.step.numpy()), EXACT if exact else ROUNDED, inputs, outputs)
 
@@ -88,7 +88,7 @@ def difference(examples, call):
 
     Args:
         examples: An `Examples`.
-        call: A function of arrays by name, as the ``read`` of a format returns.
+        call: A function of arrays by name, such as one returned by the ``read`` of a format.
 
     Returns:
         The difference, a float.

@@ -51,7 +51,14 @@ def of_model(model, class_names, background="white"):
 
 
 def inputs_as_used(function, source, count, seed=0):
-    """Returns a dict of ``count`` realistic inputs: images of a source for a classifier, latents for a generator."""
+    """Returns a dict of realistic inputs: images of a source for a classifier, latents for a generator.
+
+    Args:
+        function: A `Function`.
+        source: A `ganlib.data.Source`.
+        count: The number of inputs.
+        seed: An integer that determines the inputs. Defaults to 0.
+    """
     rng = np.random.default_rng(seed)
     if function.name == "generate":
         return function.example(count, rng)
@@ -63,7 +70,7 @@ def of_generator(generator):
 
     ``generate`` takes ``latents``, ``(n, latent_dim)`` float32, and, if the generator is conditional, ``labels``, ``(n,)``
     int64, or ``(n, F)`` float32 features if it is conditioned on features. ``generate_from_seed`` takes ``seed`` and
-    ``count``, scalar int64, and ``labels``, ``count`` of them or a single one, and returns the images that ``GAN.generate``
+    ``count``, scalar int64, and ``labels`` of length ``count`` or 1, and returns the images that ``GAN.generate``
     returns for that seed. Both return ``images``: ``(n, height, width, channels)`` float32 in ``[-1, 1]``.
     ``latents_from_seed`` returns ``latents``.
 

@@ -29,7 +29,8 @@ def read(path, backend=None):
 
     Args:
         path: The file.
-        backend: One of `BACKENDS`, which runs the network in a separate process. Defaults to the current Keras backend.
+        backend: One of `BACKENDS`, which runs the network in a separate process; None uses the current Keras backend. Defaults
+            to None.
 
     Raises:
         UserError: If the backend is not installed, or its installation is broken.

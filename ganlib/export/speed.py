@@ -7,8 +7,8 @@ def rows_per_second(call, inputs, seconds):
     """Returns the rows per second of consecutive calls, after one warm-up call.
 
     Args:
-        call: A function of arrays by name, as the ``read`` of a format returns.
-        inputs: A dict of arrays with equally many rows.
+        call: A function of arrays by name, such as one returned by the ``read`` of a format.
+        inputs: A dict of arrays with the same number of rows.
         seconds: The duration of the measurement in seconds.
     """
     rows, calls = len(next(iter(inputs.values()))), 0

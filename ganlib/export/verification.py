@@ -27,10 +27,10 @@ def differences(functions, read, seed=0):
     for function in functions:
         if function.name not in read:
             continue
-        expected_of = function.traced()
+        network_function = function.traced()
         for count in BATCHES:
             inputs = function.example(count, rng)
-            outputs = expected_of(*(inputs[spec.name] for spec in function.inputs))
+            outputs = network_function(*(inputs[spec.name] for spec in function.inputs))
             expected = {name: value.numpy() for name, value in outputs.items()}
             result = read[function.name](**inputs)
             values = [_difference(function.name, name, expected[name], result.get(name)) for name in expected]
@@ -41,7 +41,15 @@ def differences(functions, read, seed=0):
 
 
 def check(values, tolerance=TOLERANCE):
-    """Raises `UserError` if one of `differences` is above ``tolerance``."""
+    """Checks that the differences are within a tolerance.
+
+    Args:
+        values: A dict from the names of functions to floats, from `differences`.
+        tolerance: The largest permitted difference. Defaults to `TOLERANCE`, 1e-4.
+
+    Raises:
+        UserError: If a difference is above the tolerance.
+    """
     for name, value in values.items():
         if not value <= tolerance:
             raise UserError(f"the export differs from the network: {name!r} by {value:.1e}, and the tolerance is {tolerance:g}")

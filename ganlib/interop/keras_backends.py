@@ -37,6 +37,10 @@ def load_function(path):
 def load_function_on(backend, path):
     """Loads the network like `load_function`, in a separate process in which Keras runs on ``backend``, such as ``"torch"``.
 
+    Args:
+        backend: The name of the backend.
+        path: The path of the file.
+
     Raises:
         UserError: If that process dies, for example because the installation of the backend is broken.
     """

@@ -1,4 +1,4 @@
-"""Layers that networks are made of: those that Keras lacks, and functions that build the common ones."""
+"""The layers of the networks: those that Keras lacks, and functions that build the common ones."""
 
 from ganlib.layers.attention import SelfAttention, attention_after
 from ganlib.layers.batch_normalization import ConditionalBatchNorm, batch_norm, normalization

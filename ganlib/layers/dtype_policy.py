@@ -11,7 +11,7 @@ class SublayerPolicy:
     """A mixin for a Keras layer or model that creates sublayers in ``__init__`` or ``build``. They take its dtype policy.
 
     Keras itself gives them the global policy. A half-precision network that is loaded or copied under a global float32 policy
-    would then compute in float32 inside.
+    would then compute in float32 in its sublayers.
     """
 
     def __init_subclass__(cls, **kwargs):

@@ -27,7 +27,11 @@ def pixel_norm(inputs):
 
 
 def normal(deviation=1.0):
-    """Returns the normal initializer that most of these weights use."""
+    """Returns the normal initializer that most of these weights use.
+
+    Args:
+        deviation: The standard deviation. Defaults to 1.0.
+    """
     return keras.initializers.RandomNormal(stddev=deviation)
 
 

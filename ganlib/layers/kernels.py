@@ -1,10 +1,10 @@
-"""Calling a layer with a kernel other than its own."""
+"""Calls a layer with a different kernel."""
 
 
 def call_with_kernel(layer, kernel, inputs):
-    """Returns a layer's outputs, computed with another kernel in place of its own.
+    """Returns a layer's outputs, computed with ``kernel`` instead of the layer's kernel.
 
-    Works for frozen layers, too.
+    This also works for frozen layers.
 
     Args:
         layer: A built layer whose first weight is its kernel.

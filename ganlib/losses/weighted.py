@@ -25,12 +25,12 @@ class WeightedTerm:
         self.weight = weight
 
     def get_config(self):
-        """Returns the config, from which `from_config` makes an equal term."""
+        """Returns the config, from which `from_config` recreates the term."""
         return {"weight": self.weight}
 
     @classmethod
     def from_config(cls, config):
-        """Makes the term that `get_config` describes."""
+        """Creates the term from a config returned by `get_config`."""
         return cls(**config)
 
 

@@ -1,7 +1,7 @@
-"""The methods that a config can name, a file for each: what it reads of the config, and the model that it trains.
+"""The training methods, one file each: the config keys that a method reads, and the model that it trains.
 
-A new file with a `METHOD` is found by its folder: the training jobs, the checks of configs and the table of keys in the
-documentation take it from here.
+A new file in this folder that defines `METHOD` needs no registration. The training jobs, the checks of configs and the table
+of keys in the documentation use `METHODS`.
 """
 
 import importlib
@@ -14,13 +14,13 @@ from ganlib.methods.method import Method
 _FOLDER = pathlib.Path(__file__).parent
 
 
-def _found():
+def _discover():
     for module in pkgutil.iter_modules([str(_FOLDER)]):
         if re.search(r"^METHOD = ", (_FOLDER / f"{module.name}.py").read_text(encoding="utf-8"), re.MULTILINE):
             yield module.name, importlib.import_module(f"ganlib.methods.{module.name}").METHOD
 
 
-METHODS = dict(_found())
-"""The config's ``method`` -> its `Method`."""
+METHODS = dict(_discover())
+"""Name, the value of the config key ``method`` -> `Method`."""
 
 __all__ = ["METHODS", "Method"]

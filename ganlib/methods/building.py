@@ -18,7 +18,7 @@ def terms(kind, config, known, steps):
         kind: ``"penalty"`` or ``"regularizer"``, for messages.
         config: Name -> arguments.
         known: Name -> class.
-        steps: The number of train steps, which schedules among the arguments refer to.
+        steps: The number of train steps, for schedules among the arguments.
     """
     return [
         _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
@@ -27,7 +27,7 @@ def terms(kind, config, known, steps):
 
 
 def classifier(run, arguments):
-    """Builds a `ganlib.Classifier` of the run's classes on the body of a discriminator with these ``arguments``."""
+    """Builds a `ganlib.Classifier` of the run's classes on the body of a discriminator with the given ``arguments``."""
     discriminator = with_body(network(run, "discriminator", arguments))
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
@@ -35,14 +35,14 @@ def classifier(run, arguments):
 
 
 def shared_arguments(config):
-    """A dict of the arguments of ``compile`` that all models share, from a ``config``."""
+    """Returns the arguments of ``compile`` that all models share, a dict, from a ``config``."""
     keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
     augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
     return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
 
 
 def _scheduled(arguments, steps):
-    """Replaces the values that describe schedules by these schedules."""
+    """Replaces descriptions of schedules with the schedules."""
     return {name: schedules.from_config(value, steps) for name, value in arguments.items()}
 
 
@@ -52,11 +52,11 @@ def network(run, which, arguments, num_classes=None):
     Args:
         run: A `ganlib.runs.Run`, which has the image shape and the config's ``networks``.
         which: ``"generator"`` or ``"discriminator"``.
-        arguments: A dict of its arguments. A key ``networks`` among them names another module than the config's.
-        num_classes: The number of classes that it is conditioned on. Defaults to None, for an unconditional network.
+        arguments: A dict of its arguments. The key ``networks``, if present, overrides the module in the config.
+        num_classes: The number of classes that it is conditioned on; None for an unconditional network. Defaults to None.
 
     Raises:
-        UserError: For a module without such a network, and arguments that it does not take.
+        UserError: If the module has no such network, or the network does not take an argument.
     """
     arguments = dict(arguments)
     name = arguments.pop("networks", run.config.networks)
@@ -87,7 +87,7 @@ def _architecture(name):
 def optimizer(config, steps, updates=1):
     """Builds a Keras optimizer from a config such as ``{"name": "adam", "learning_rate": 2e-4, ...}``.
 
-    Each number may be a schedule over train steps, as `ganlib.training.schedules.from_config` reads it. With
+    Each number may be a schedule over train steps, in the format of `ganlib.training.schedules.from_config`. With
     ``linear_decay=0.5`` the learning rate decays linearly to 0 over the last half of the ``steps``.
 
     Args:
@@ -96,7 +96,7 @@ def optimizer(config, steps, updates=1):
         updates: The number of updates that the optimizer makes in each train step. Defaults to 1.
 
     Raises:
-        UserError: For an unknown optimizer or argument, or if ``linear_decay`` is not in ``(0, 1]``.
+        UserError: If the optimizer or an argument is unknown, or ``linear_decay`` is not in ``(0, 1]``.
     """
     arguments = _scheduled(config, steps)
     name = arguments.pop("name", "adam")
@@ -114,8 +114,8 @@ def optimizer(config, steps, updates=1):
     return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
 
 
-def _construct(kind, what, arguments, **others):
-    """Returns ``kind(**arguments, **others)``. Raises a `UserError` for an unknown argument or an invalid value."""
+def _construct(kind, what, arguments, **fixed_arguments):
+    """Returns ``kind(**arguments, **fixed_arguments)``. Raises a `UserError` for an unknown argument or an invalid value."""
     known = _arguments(kind)
     for name in arguments:
         if name not in known:
@@ -123,7 +123,7 @@ def _construct(kind, what, arguments, **others):
                 f"the {what} has no argument {name!r}: its arguments are {', '.join(sorted(known))}.{did_you_mean(name, known)}"
             )
     try:
-        return kind(**{k: v for k, v in others.items() if v is not None}, **arguments)
+        return kind(**{k: v for k, v in fixed_arguments.items() if v is not None}, **arguments)
     except UserError:
         raise
     except (TypeError, ValueError) as error:  # raised by Keras for an invalid layer

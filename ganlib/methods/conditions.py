@@ -27,7 +27,7 @@ def _datasets(config):
     return [config.dataset, config.get("unlabeled_dataset")]
 
 
-def _trains(config, *keys):
+def _trains_gan(config, *keys):
     return any((config[key] or "").startswith("config:") for key in keys)
 
 
@@ -58,7 +58,7 @@ ADA = Condition(lambda config: config.augment == "ada", "augment is not 'ada'", 
 ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is None", "set ada.target")
 GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
 TRAINS_FEATURES = Condition(
-    lambda config: _trains(config, "features_from"),
+    lambda config: _trains_gan(config, "features_from"),
     "the method trains on labeled images only, and features_from names no GAN to train",
     "set method to 'semi_supervised'",
 )

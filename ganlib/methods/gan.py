@@ -1,4 +1,4 @@
-"""A GAN: Goodfellow et al. 2014 (arXiv:1406.2661), with every network, loss, penalty and augmentation of ganlib."""
+"""A GAN: Goodfellow et al. 2014 (arXiv:1406.2661), with any network, loss, penalty and augmentation of ganlib."""
 
 from ganlib.errors import UserError
 from ganlib.methods import shared_keys
@@ -7,7 +7,7 @@ from ganlib.methods.method import Method
 
 
 def build(run):
-    """The compiled `ganlib.GAN` of a run."""
+    """Builds and compiles the `ganlib.GAN` of a run."""
     from ganlib import penalties
     from ganlib.methods import building
     from ganlib.models import GAN
@@ -31,7 +31,7 @@ def build(run):
 
 
 def _num_classes(run):
-    """The number of classes that the networks are conditioned on; None for an unconditional GAN."""
+    """Returns the number of classes that the networks are conditioned on, or None for an unconditional GAN."""
     if run.config.conditional and not run.class_names:
         raise UserError(
             f"dataset {run.config.dataset!r} has no labels, so the GAN cannot be conditional: set conditional=False"
@@ -40,7 +40,7 @@ def _num_classes(run):
 
 
 def networks_of(run, num_classes):
-    """The generator and the discriminator of a run, conditioned as its config says.
+    """Builds the generator and the discriminator of a run, with the conditioning that its config sets.
 
     Args:
         run: A `ganlib.runs.Run`.
@@ -50,7 +50,7 @@ def networks_of(run, num_classes):
         ``(generator, discriminator)``.
 
     Raises:
-        UserError: If the config asks for classes and instances at once.
+        UserError: If the config sets both classes and instances.
     """
     from ganlib.methods import building
     from ganlib.networks import instance

@@ -6,7 +6,7 @@ from ganlib.methods.method import Method
 
 
 def build(run):
-    """The compiled `ganlib.SemiSupervisedGAN` of a run."""
+    """Builds and compiles the `ganlib.SemiSupervisedGAN` of a run."""
     from ganlib import regularizers
     from ganlib.methods import building
     from ganlib.models import SemiSupervisedGAN

@@ -5,7 +5,7 @@ from ganlib.methods.method import Method
 
 
 def build(run):
-    """The compiled `ganlib.SupervisedClassifier` of a run."""
+    """Builds and compiles the `ganlib.SupervisedClassifier` of a run."""
     from ganlib.methods import building
     from ganlib.models import SupervisedClassifier
 

@@ -8,7 +8,7 @@ from ganlib.errors import UserError, choose
 
 
 def check(key, value, checks, config, adapts):
-    """Raises an error for an invalid value of a key, whether or not the run reads the key.
+    """Raises an error if the value of a key is invalid, whether or not the run reads the key.
 
     Args:
         key: A key such as ``"ada.interval"``.
@@ -18,7 +18,7 @@ def check(key, value, checks, config, adapts):
         adapts: True if the method has a discriminator whose logits can drive adaptive augmentation.
 
     Raises:
-        UserError: With the key and its valid values.
+        UserError: If the value is invalid. The message names the key and its valid values.
     """
     if key in checks:
         checks[key](key, value)
@@ -30,7 +30,7 @@ def check(key, value, checks, config, adapts):
         )
 
 
-def _refuse(key, value, valid_values):
+def _reject(key, value, valid_values):
     raise UserError(f"{key} must be {valid_values}, got {value!r}")
 
 
@@ -39,17 +39,30 @@ def _is_number(value):
 
 
 def whole(low, high=None):
-    """Returns a check for integers from ``low`` to ``high``. ``high`` defaults to no limit."""
+    """Returns a check for integers.
+
+    Args:
+        low: The smallest valid value.
+        high: The largest valid value; None sets no limit. Defaults to None.
+    """
 
     def check(key, value):
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
-            _refuse(key, value, f"at least {low}" if high is None else f"from {low} to {high}")
+            _reject(key, value, f"at least {low}" if high is None else f"from {low} to {high}")
 
     return check
 
 
 def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=False):
-    """Returns a check for finite numbers from ``low`` to ``high`` and, with ``schedule``, for schedules of such numbers."""
+    """Returns a check for finite numbers.
+
+    Args:
+        low: The smallest valid value.
+        high: The largest valid value. Defaults to infinity.
+        open_low: Whether to reject ``low`` itself. Defaults to False.
+        open_high: Whether to reject ``high`` itself. Defaults to False.
+        schedule: Whether to also accept schedules of valid numbers. Defaults to False.
+    """
     if high == math.inf:
         valid_values = f"above {low}" if open_low else f"at least {low}"
     else:
@@ -61,7 +74,7 @@ def number(low, high=math.inf, *, open_low=False, open_high=False, schedule=Fals
             return
         in_range = _is_number(value) and low <= value <= high
         if not in_range or (open_low and value == low) or (open_high and value == high):
-            _refuse(key, value, valid_values + (", or a schedule of it" if schedule else ""))
+            _reject(key, value, valid_values + (", or a schedule of it" if schedule else ""))
 
     return check
 
@@ -81,19 +94,19 @@ def _check_schedule(key, value, check):
 def flag(key, value):
     """Checks that a value is True or False."""
     if not isinstance(value, bool):
-        _refuse(key, value, "True or False")
+        _reject(key, value, "True or False")
 
 
 def text(key, value):
     """Checks that a value is a string."""
     if not isinstance(value, str):
-        _refuse(key, value, "a string")
+        _reject(key, value, "a string")
 
 
 def a_name(key, value):
     """Checks that a value is a non-empty string."""
     if not isinstance(value, str) or not value:
-        _refuse(key, value, "a name")
+        _reject(key, value, "a name")
 
 
 def optional(check):
@@ -107,13 +120,13 @@ def one_of(what, names):
 
 
 def color(key, value):
-    """Checks that a value is a color as Pillow names them."""
+    """Checks that a value is a color name or code that Pillow accepts."""
     from PIL import ImageColor
 
     try:
         ImageColor.getrgb(value)
     except (ValueError, AttributeError):
-        _refuse(key, value, "a color such as 'white' or '#ff8800'")
+        _reject(key, value, "a color such as 'white' or '#ff8800'")
 
 
 def categories(key, value):
@@ -147,7 +160,7 @@ def arguments(key, value):
 
 
 def augmentation(key, value, adapts=False):
-    """A check for an augmentation by name.
+    """Checks that a value names an augmentation.
 
     Args:
         key: The key of the config.
@@ -155,7 +168,7 @@ def augmentation(key, value, adapts=False):
         adapts: Whether there is a discriminator that ``"ada"`` can adapt to. Defaults to False.
 
     Raises:
-        UserError: For an unknown name, and for ``"ada"`` where it cannot adapt.
+        UserError: If the name is unknown, or is ``"ada"`` and ``adapts`` is False.
     """
     from ganlib import augment
 
@@ -226,4 +239,4 @@ SHARED = {
     "freeze_features": flag,
     "regularizers": arguments,
 }
-"""Key -> the check for its value, of the keys that do not belong to one method alone."""
+"""Key -> the check for its value, for all keys that are not specific to one method."""

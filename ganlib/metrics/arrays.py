@@ -107,6 +107,6 @@ def neighbor_radii(features, k):
 
 
 def equally_many(real, fake):
-    """Returns the features of equally many real and generated images, since some metrics depend on both numbers."""
+    """Returns ``(n, F)`` features of real and of generated images with the same n, on which some metrics depend."""
     count = min(len(real.features), len(fake.features))
     return real.features[:count], fake.features[:count]

@@ -1,4 +1,4 @@
-"""The cache on disk of what is computed once from real images: their statistics, and in-domain classifiers."""
+"""The on-disk cache of everything computed once from real images: statistics and in-domain classifiers."""
 
 import hashlib
 import logging

@@ -64,7 +64,7 @@ def gather(extractor, batches):
 
 
 def gather_cached(extractor, batches, key, folder=None):
-    """Performs `gather` for real images and caches the statistics on disk; without probabilities.
+    """Computes the `Statistics` of real images without probabilities, and caches them on disk: see `gather`.
 
     Args:
         extractor: A `ganlib.metrics.extractor.FeatureExtractor`.
@@ -122,24 +122,24 @@ def measure(names, real, fake, seed=0):
     return results
 
 
-def _found():
-    """The metrics of each file of this folder that has `METRICS`."""
-    folder, found = pathlib.Path(__file__).parent, {}
+def _discover():
+    """Returns the metrics of all files in this folder that define `METRICS`."""
+    folder, metrics = pathlib.Path(__file__).parent, {}
     for module in pkgutil.iter_modules([str(folder)]):
         if re.search(r"^METRICS = \{", (folder / f"{module.name}.py").read_text(encoding="utf-8"), re.MULTILINE):
-            found |= importlib.import_module(f"ganlib.metrics.{module.name}").METRICS
-    return found
+            metrics |= importlib.import_module(f"ganlib.metrics.{module.name}").METRICS
+    return metrics
 
 
-METRICS = _found()
-"""Name -> `ganlib.metrics.metric.Metric`. A function like `ganlib.metrics.metric.Metric.compute` alone is accepted, too."""
+METRICS = _discover()
+"""Name -> `ganlib.metrics.metric.Metric`. A function with the signature of `Metric.compute` is also accepted."""
 
 MEASURES = METRICS
 """The name of `METRICS` in earlier versions."""
 
 
 def results_to_show():
-    """The `ganlib.metrics.metric.Result` of every number that tables and curves show: a dict by key."""
+    """Returns the `ganlib.metrics.metric.Result` of every number that tables and curves show, a dict by key."""
     return {key: result for metric in METRICS.values() for key, result in getattr(metric, "results", {}).items()}
 
 

@@ -62,9 +62,9 @@ class FeatureExtractor:
                 rows, and returns the equivalent function of numpy arrays.
             batch_size: The number of images in a batch.
         """
-        other = copy.copy(self)
-        other._run, other._batch_size = run(self._outputs), batch_size
-        return other
+        extractor = copy.copy(self)
+        extractor._run, extractor._batch_size = run(self._outputs), batch_size
+        return extractor
 
     def __call__(self, images):
         """Computes features: ``(n, height, width, channels)`` uint8 -> `Features`.

@@ -7,7 +7,7 @@ name                     network
 ``inception_v3``         InceptionV3 of `keras.applications`, trained on ImageNet; the numbers differ from published ones
 ``applications:NAME``    any network of `keras.applications` trained on ImageNet, such as ``applications:MobileNetV2``
 ``in_domain``            a small classifier that `ganlib.metrics.in_domain` trains on the real images
-``model:PATH``           a ``.keras`` file of yours
+``model:PATH``           your own ``.keras`` file
 =======================  ==========================================================================================
 
 All of them take uint8 images. Gray images are repeated into three channels if the network requires color, and color images are

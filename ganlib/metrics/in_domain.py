@@ -53,7 +53,12 @@ def load(source, cache_dir=None):
 
 
 def path_of(source, cache_dir=None):
-    """Returns the path at which the cache stores the classifier of a source's images, whether it exists or not."""
+    """Returns the path at which the cache stores the classifier of a source's images, whether it exists or not.
+
+    Args:
+        source: A `ganlib.data.Source`.
+        cache_dir: The folder of the classifiers; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
+    """
     return cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
 
 

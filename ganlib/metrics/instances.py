@@ -30,7 +30,12 @@ class Instances(NamedTuple):
     neighbors: np.ndarray
 
     def chosen(self, count, seed=0):
-        """Returns the features of randomly chosen images, ``(count, F)``; if there are too few, they are repeated."""
+        """Returns the features of randomly chosen images, ``(count, F)``; if there are too few, they are repeated.
+
+        Args:
+            count: The number of images.
+            seed: An integer that determines the choice. Defaults to 0.
+        """
         order = np.random.default_rng(seed).permutation(len(self.features))
         return self.features[np.resize(order, count)]
 

@@ -1,4 +1,4 @@
-"""The description of a metric, from which tables and curves are made."""
+"""The description of a metric, from which tables and plots are generated."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,7 +12,7 @@ class Result:
         heading: The heading of its column in the table of `experiments.compare`.
         format: The format of the number in that table. Defaults to three decimals.
         curve: The title of the plot of a run's report in which the number is a line; results with the same title share a plot.
-            Defaults to None, for the heading.
+            Defaults to None, which uses the heading.
     """
 
     heading: str
@@ -22,13 +22,13 @@ class Result:
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """A metric that `ganlib.evaluation.Evaluation` and the jobs know by name.
+    """A metric that `ganlib.evaluation.Evaluation` and the jobs select by name.
 
     Attributes:
         results: Key -> `Result`, for the numbers to show. Other numbers, such as standard deviations, are only recorded.
         compute: ``compute(real, fake, seed)`` takes the `ganlib.metrics.evaluate.Statistics` of real and generated images, and
-            an integer, and returns a dict of floats. Defaults to None, for a metric that `ganlib.evaluation` computes from
-            images.
+            an integer, and returns a dict of floats. Defaults to None, which means that `ganlib.evaluation` computes the metric
+            from images.
     """
 
     results: dict

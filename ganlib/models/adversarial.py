@@ -50,7 +50,7 @@ class AdversarialModel(DistributedModel):
         """Generates images with the EMA generator.
 
         Args:
-            count: Number of images.
+            count: The number of images.
             labels: For a conditional GAN, ``(count,)`` integers, or one integer for all images. Defaults to None, which cycles
                 through the classes.
             seed: An integer. Image k depends only on (seed, k), not on ``count`` or ``batch_size``. Defaults to 0.
@@ -58,7 +58,7 @@ class AdversarialModel(DistributedModel):
                 arXiv:1809.11096). For a generator with styles, move the styles towards their average by this factor (Karras
                 et al. 2019, arXiv:1812.04948). Smaller values give better but less varied images. Defaults to None, which does
                 not truncate.
-            batch_size: Number of images that each replica generates at a time. Defaults to 64.
+            batch_size: The number of images that each replica generates at a time. Defaults to 64.
 
         Returns:
             ``(count, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
@@ -76,7 +76,7 @@ class AdversarialModel(DistributedModel):
         Args:
             latents: ``(n, latent_dim)`` float32.
             labels: As in `generate`. For a GAN conditioned on features, ``(n, num_features)`` features. Defaults to None.
-            batch_size: Number of images that each replica generates at a time. Defaults to 64.
+            batch_size: The number of images that each replica generates at a time. Defaults to 64.
             truncation: Truncation of the styles, for a generator that has styles; see `generate`. Defaults to None.
 
         Returns:
@@ -172,6 +172,12 @@ def discriminator_logs(loss, real_logits, fake_logits):
 
 def latents_for(count, latent_dim, seed, truncation=None):
     """Draws ``(count, latent_dim)`` float32 latents. The same seed gives the same first rows for any count.
+
+    Args:
+        count: The number of latents.
+        latent_dim: The dimension of the latents.
+        seed: An integer.
+        truncation: The largest absolute value of a latent; None does not truncate. Defaults to None.
 
     Raises:
         UserError: If ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.

@@ -73,18 +73,18 @@ class GAN(AdversarialModel):
             loss: A name from `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
                 ``generator(fake, real)``. Defaults to ``"non_saturating"``.
             penalties: A list of `ganlib.penalties`, which are added to the losses of the discriminator and of the generator.
-                Defaults to no penalties.
+                Defaults to ``()``.
             augment: The augmentation applied to real and generated images before the discriminator, such as
                 `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`. Defaults to None, which applies none.
-            discriminator_steps: Number of discriminator updates for each generator update. Each batch is split into this many
-                parts, one for each update, so pass `fit` batches that are larger by this factor. As everywhere in Keras, a
+            discriminator_steps: The number of discriminator updates for each generator update. Each batch is split into this
+                many parts, one for each update, so pass `fit` batches that are larger by this factor. As everywhere in Keras, a
                 learning-rate schedule counts the updates of its optimizer. To make the schedule of the discriminator's
                 optimizer count train steps, wrap it in `ganlib.training.schedules.EachStep`. Defaults to 1.
             update: ``"alternating"`` updates the discriminator and then, on new latents, the generator against the
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
                 gradients from one pass over the same generated images and then updates both. It needs a sixth fewer FLOPs
-                for DCGAN, but the generator is trained against the discriminator of the previous step, and both networks see
-                the same latents. Defaults to ``"alternating"``.
+                for DCGAN, but the generator is trained against the discriminator of the previous step, and both updates
+                use the same latents. Defaults to ``"alternating"``.
             top_k: The fraction of the generated images, those with the highest logits, that the generator learns from (Sinha
                 et al. 2020, arXiv:2002.06224). A number in ``(0, 1]`` or a `ganlib.training.schedules` schedule. The paper
                 decreases it from 1 to 0.5. Each replica selects from its own images. Defaults to 1.0.
@@ -316,8 +316,8 @@ class GAN(AdversarialModel):
                 f"a batch of {batch_size} images cannot be split into discriminator_steps={steps} equal parts: "
                 "change the batch size"
             )
-        for first in range(steps):
-            yield images[first::steps], None if labels is None else labels[first::steps]
+        for offset in range(steps):
+            yield images[offset::steps], None if labels is None else labels[offset::steps]
 
 
 def _total(loss, terms):

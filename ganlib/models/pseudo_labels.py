@@ -1,4 +1,4 @@
-"""`PseudoLabelClassifier`: the semi-supervised baseline without a GAN that a practitioner would use today.
+"""`PseudoLabelClassifier`: a modern semi-supervised baseline without a GAN.
 
 Lee 2013, "Pseudo-label". With a strong augmentation it is FixMatch, Sohn et al. 2020 (arXiv:2001.07685).
 """
@@ -36,7 +36,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
             augment: The weak augmentation, such as ``"translation"``. Defaults to None, which applies none.
             strong_augment: The strong augmentation, such as ``"color,translation,cutout"``. Defaults to None, which uses the
                 weak augmentation; this is Lee's method.
-            threshold: The probability that a prediction must reach to count, in ``[0, 1]``. Defaults to 0.95.
+            threshold: The probability that a prediction must reach to become a label, in ``[0, 1]``. Defaults to 0.95.
             unlabeled_weight: The weight of the loss on unlabeled images. Defaults to 1.0.
             shared: As in `ganlib.GAN.compile`.
         """

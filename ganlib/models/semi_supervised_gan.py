@@ -89,9 +89,9 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             unlabeled_weight: The weight of the loss on unlabeled and generated images. Defaults to 1.0.
             generator_loss: A name from `ganlib.losses.GENERATOR_LOSSES`. Defaults to ``"feature_matching"``.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`. Defaults
-                to none.
+                to ``()``.
             generator_regularizers: A list of terms of the generator's loss, such as `ganlib.regularizers.PullAway`. Defaults
-                to none.
+                to ``()``.
             update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
                 updated classifier. ``"simultaneous"`` computes both gradients from one pass and then updates both. Defaults
                 to ``"alternating"``.

@@ -51,7 +51,12 @@ class WithClassifier:
         self.classifier.temperature.assign(1.0)
 
     def classify(self, images, batch_size=256):
-        """Maps images to ``(n, num_classes)`` float32 probabilities with the averaged classifier."""
+        """Maps images to ``(n, num_classes)`` float32 probabilities with the averaged classifier.
+
+        Args:
+            images: ``(n, height, width, channels)``, uint8 or float in ``[-1, 1]``.
+            batch_size: The number of images in a forward pass. Defaults to 256.
+        """
         return self.classifier.classify(images, batch_size)
 
 
@@ -78,7 +83,13 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
         return [self.network]
 
     def compile(self, optimizer, augment=None, **shared):
-        """Configures the training. The arguments are those of `ganlib.GAN.compile`."""
+        """Configures the training.
+
+        Args:
+            optimizer: A Keras optimizer.
+            augment: The augmentation of the images. Defaults to None, which applies none.
+            **shared: As in `ganlib.GAN.compile`.
+        """
         self.augment = augmentations.get_fixed(augment)
         self.configure({"optimizer": (optimizer, self.network)}, {"augment": augment}, **shared)
 

@@ -73,7 +73,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
             generated_weight: The weight of the cross-entropy of generated images (alpha_P in the paper). Defaults to 0.1, as
                 in the paper.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
-                authors use too. Defaults to none.
+                authors use too. Defaults to ``()``.
             shared: As in `ganlib.GAN.compile`.
         """
         self._set_augment(augment)

@@ -117,20 +117,20 @@ class Generator(base.Generator):
         base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "biggan")
         self.width, self.embedding_dim, self.attention, self.normalization = width, embedding_dim, attention, normalization
         size, _, channels = self.image_shape
-        first, *others = (multiple * width for multiple in GENERATOR_WIDTHS[size])
-        if latent_dim % (len(others) + 1):
+        first, *widths = (multiple * width for multiple in GENERATOR_WIDTHS[size])
+        if latent_dim % (len(widths) + 1):
             raise base.UserError(
-                f"biggan splits latents into {len(others) + 1} equal chunks: set latent_dim to a multiple, got {latent_dim}"
+                f"biggan splits latents into {len(widths) + 1} equal chunks: set latent_dim to a multiple, got {latent_dim}"
             )
         if normalization not in ("batch", "sync_batch"):
             raise base.UserError(f"biggan requires normalization='batch' or 'sync_batch', got {normalization!r}")
-        start = size >> len(others)
+        start = size >> len(widths)
         if num_classes:
             self.embedding = keras.layers.Embedding(num_classes, embedding_dim, embeddings_initializer=_orthogonal())
         self.dense = layers.dense(start * start * first, spectral_norm=True, kernel_initializer=_orthogonal())
         self.reshape = keras.layers.Reshape((start, start, first))
-        self.blocks = [GeneratorBlock(filters, normalization=normalization) for filters in others]
-        self.after = attention_after(base.resolutions(size, len(others))[1:], attention)
+        self.blocks = [GeneratorBlock(filters, normalization=normalization) for filters in widths]
+        self.after = attention_after(base.resolutions(size, len(widths))[1:], attention)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, spectral_norm=True, kernel_initializer=_orthogonal())
         self.build()

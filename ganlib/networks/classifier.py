@@ -23,8 +23,8 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
             shared, not copied.
         image_shape: ``(height, width, channels)``.
         num_classes: The number of classes.
-        head: A layer from features to ``(n, num_classes)`` logits, such as ``discriminator.class_head`` returns. If None, a
-            dense layer is used. Defaults to None.
+        head: A layer from features to ``(n, num_classes)`` logits, such as one returned by ``discriminator.class_head``. If
+            None, a dense layer is used. Defaults to None.
 
     Attributes:
         temperature: A float32 variable, initially 1, by which `classify` divides the logits to calibrate the probabilities. Set

@@ -148,12 +148,12 @@ class Generator(base.Generator):
         self.width, self.light, self.normalization = width, light, normalization
         size, _, channels = self.image_shape
         start = size >> STAGES[size]
-        first, *others = (max(int(multiple * width), 1) for multiple in WIDTHS[: STAGES[size] + 1])
+        first, *widths = (max(int(multiple * width), 1) for multiple in WIDTHS[: STAGES[size] + 1])
         self.dense = layers.dense(start * start * 2 * first, spectral_norm=True, use_bias=False)
         self.reshape = keras.layers.Reshape((start, start, 2 * first))
         self.gate = GatedNorm(None, normalization)
-        self.blocks = [Block(filters, num_classes, normalization, light) for filters in others]
-        self.excitations = [Excitation() if stage in EXCITED else None for stage in range(1, len(others) + 1)]
+        self.blocks = [Block(filters, num_classes, normalization, light) for filters in widths]
+        self.excitations = [Excitation() if stage in EXCITED else None for stage in range(1, len(widths) + 1)]
         self.conv = layers.conv(channels, 3, spectral_norm=True)
         self.build()
 

@@ -1,7 +1,7 @@
 """Instance conditioning: Casanova et al. 2021, "Instance-conditioned GAN" (IC-GAN, arXiv:2109.05070).
 
 The generator is conditioned on the features of an image (the instance) and generates similar images. The discriminator is
-conditioned on them, too, and receives the instance's neighbors as real images. Both wrap an unconditional network: the embedded
+also conditioned on them, and receives the instance's neighbors as real images. Both wrap an unconditional network: the embedded
 features are concatenated with the generator's latents, and projected on the discriminator's features.
 """
 
@@ -66,8 +66,8 @@ class Generator(layers.Composed, base.Generator):
 
         Args:
             count: The number of images.
-            labels: Features, or ``(count,)`` indices of stored instances, or one of either for all. If None, the stored
-                instances are cycled through. Defaults to None.
+            labels: Features, or ``(count,)`` indices of stored instances, or a single one of either for all images. If None,
+                the stored instances are cycled through. Defaults to None.
 
         Raises:
             UserError: If an index or the number of features does not fit.
@@ -105,8 +105,8 @@ class Discriminator(layers.Composed, base.Discriminator):
     """Images and the features of an instance -> logits.
 
     The logit is that of an unconditional discriminator plus the inner product of its features with the embedded and linearly
-    mapped features of the instance. Without the embedding, the linear map would be a matrix of the product of both feature
-    dimensions. If both are flattened feature maps, its optimizer step took longer than everything else.
+    mapped features of the instance. Without the embedding, the linear map would have a weight for each pair of
+    features. With flattened feature maps on both sides, its optimizer step took longer than everything else.
 
     Args:
         network: The unconditional discriminator.

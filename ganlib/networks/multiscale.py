@@ -75,8 +75,8 @@ class Generator(base.Generator):
         self.build()
 
     def call(self, latents, labels=None, training=False):
-        """Generates images as `base.Generator`; in training ``(n, size, size, channels * scales)``, the highest resolution
-        first.
+        """Generates images like `base.Generator`; during training ``(n, size, size, channels * scales)``, the highest
+        resolution first.
         """
         x, maps = self.concat_label_embedding(latents, labels), []
         for stage in self.stages:
@@ -106,7 +106,7 @@ class Body(SublayerPolicy, keras.layers.Layer):
         self.flatten = keras.layers.Flatten()
 
     def call(self, images, training=False):
-        if images.shape[-1] == self.image_shape[2]:  # from a classifier, or finished images
+        if images.shape[-1] == self.image_shape[2]:  # images without the lower resolutions
             pyramid = self.pyramid(images)
         else:
             pyramid = unpack_scales(images, [self.image_shape[0] // side for side in self.shown])

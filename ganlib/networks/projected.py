@@ -22,13 +22,13 @@ register = keras.saving.register_keras_serializable("ganlib.projected")
 LAST = 8
 """The resolution of the maps to which the final 4x4 convolution is applied."""
 WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1}
-"""Resolution -> the channels of a small discriminator as multiples of the width; above 64 as at 64."""
+"""Resolution -> the channels of a small discriminator as multiples of the width. The entry for 64 also applies above 64."""
 
 
 @register
 class RandomMixing(SublayerPolicy, keras.layers.Layer):
-    """Mixes feature maps at several scales, finest first, into as many maps of twice the resolution, each computed from all
-    coarser ones.
+    """Mixes feature maps at several scales, finest first, into the same number of maps at twice the resolution. Each is
+    computed from all coarser ones.
 
     1x1 convolutions with random weights that are never trained: sections 3.2 and 4.1 of the paper.
 

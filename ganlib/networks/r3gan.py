@@ -76,9 +76,9 @@ class Generator(base.Generator):
         group_width: The number of channels per group in the middle of a block. Defaults to 16.
         full_width: Above this resolution, each doubling halves the width. The authors use 32 for FFHQ and 64 for ImageNet at
             64x64. Defaults to 32.
-        bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
-            without a tanh, the generator could not match them so exactly that the discriminator would not notice. Defaults to
-            False.
+        bounded: Whether to also clip images to ``[-1, 1]`` during training. Use it for data with many black or white pixels:
+            without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
+            to False.
 
     Raises:
         UserError: If the image size is not supported.
@@ -110,16 +110,20 @@ class Generator(base.Generator):
             name="basis", shape=(start, start, widths[0]), initializer=keras.initializers.RandomNormal(stddev=1.0)
         )
         stages = [_residual_blocks(widths[0], blocks, group_width, len(widths))]
-        for before, after in itertools.pairwise(widths):
+        for width_in, width_out in itertools.pairwise(widths):
             stages.append(
-                [*_change_width(before, after), Upsample(), *_residual_blocks(after, blocks, group_width, len(widths))]
+                [
+                    *_change_width(width_in, width_out),
+                    Upsample(),
+                    *_residual_blocks(width_out, blocks, group_width, len(widths)),
+                ]
             )
         self.stages = keras.Sequential([layer for stage in stages for layer in stage], name="stages")
         self.image = layers.conv(channels, 1, use_bias=False, kernel_initializer=_normal())
         self.build()
 
     def call(self, latents, labels=None, training=False):
-        """Generates images as `base.Generator`; in training they may exceed ``[-1, 1]`` unless ``bounded``."""
+        """Generates images like `base.Generator`; during training they may exceed ``[-1, 1]`` unless ``bounded``."""
         scale = self.scale(self.concat_label_embedding(latents, labels))[:, None, None, :]
         images = ops.cast(self.image(self.stages(scale * ops.cast(self.basis, scale.dtype))), "float32")
         return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
@@ -157,8 +161,12 @@ class Discriminator(base.Discriminator):
         size = self.image_shape[0]
         widths, start = _widths(size, width, full_width)[::-1], size >> STAGES[size]
         body = [layers.conv(widths[0], 1, use_bias=False, kernel_initializer=_normal())]
-        for before, after in itertools.pairwise(widths):
-            body += [*_residual_blocks(before, blocks, group_width, len(widths)), Downsample(), *_change_width(before, after)]
+        for width_in, width_out in itertools.pairwise(widths):
+            body += [
+                *_residual_blocks(width_in, blocks, group_width, len(widths)),
+                Downsample(),
+                *_change_width(width_in, width_out),
+            ]
         body += _residual_blocks(width, blocks, group_width, len(widths))
         initializer = keras.initializers.RandomNormal(stddev=1.0 / start)
         body.append(keras.layers.DepthwiseConv2D(start, use_bias=False, depthwise_initializer=initializer))
@@ -197,6 +205,6 @@ def _residual_blocks(width, blocks, group_width, num_stages):
     return [ResidualBlock(width, groups, blocks * num_stages) for _ in range(blocks)]
 
 
-def _change_width(before, after):
+def _change_width(width_in, width_out):
     """Returns a 1x1 convolution if the width changes, otherwise nothing."""
-    return [] if before == after else [layers.conv(after, 1, use_bias=False, kernel_initializer=_normal())]
+    return [] if width_in == width_out else [layers.conv(width_out, 1, use_bias=False, kernel_initializer=_normal())]

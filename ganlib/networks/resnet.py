@@ -2,9 +2,9 @@
 
 They are conditioned on labels as in Miyato & Koyama 2018 (arXiv:1802.05637): by conditional batch normalization in the
 generator and by projection in the discriminator. Self-attention as in SAGAN (Zhang et al. 2019, arXiv:1805.08318) is optional.
-The 32x32 networks are the paper's for CIFAR-10 (width 256 in the generator, 128 in the discriminator), the 48x48 ones those for
-STL-10 (tables 5 and 6; width 64 in both), the 128x128 ones those for ImageNet in the second paper (width 64). The 64x64
-networks are in between.
+The 32x32 networks are the paper's for CIFAR-10 (width 256 in the generator, 128 in the discriminator), and the 48x48 networks
+are those for STL-10 (tables 5 and 6; width 64 in both). The 128x128 networks are those for ImageNet in the second paper (width
+64). The 64x64 networks are in between.
 """
 
 import keras
@@ -158,12 +158,12 @@ class Generator(base.Generator):
         self.width, self.normalization, self.attention = width, normalization, attention
         self.spectral_norm = spectral_norm
         size, _, channels = self.image_shape
-        first, *others = (multiple * width for multiple in GENERATOR_WIDTHS[size])
-        start = size >> len(others)
+        first, *widths = (multiple * width for multiple in GENERATOR_WIDTHS[size])
+        start = size >> len(widths)
         self.dense = layers.dense(start * start * first, spectral_norm, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, first))
-        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm) for filters in others]
-        self.after = attention_after(base.resolutions(size, len(others))[1:], attention, spectral_norm)
+        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm) for filters in widths]
+        self.after = attention_after(base.resolutions(size, len(widths))[1:], attention, spectral_norm)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, spectral_norm, activation="tanh", kernel_initializer=_initializer())
         self.build()

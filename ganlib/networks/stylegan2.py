@@ -117,11 +117,11 @@ class Generator(base.Generator):
         channels_base: The number of channels is this divided by the resolution if that is less than ``width``; the paper uses
             32,768. Defaults to 32_768.
         mapping_layers: The number of dense layers from latents to styles; the paper uses 8. Defaults to 8.
-        mixing: The share of training images with two styles, the second from a random layer on; the paper uses 0.9. Defaults to
-            0.9.
-        bounded: Whether to clip images to ``[-1, 1]`` during training, too. Use it for data with many black or white pixels:
-            without a tanh, the generator could not match them so exactly that the discriminator would not notice. Defaults to
-            False.
+        mixing: The share of training images with two styles; the second applies from a random layer onward. The paper uses
+            0.9. Defaults to 0.9.
+        bounded: Whether to also clip images to ``[-1, 1]`` during training. Use it for data with many black or white pixels:
+            without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
+            to False.
 
     Raises:
         UserError: If the image size is not supported.
@@ -196,7 +196,7 @@ class Generator(base.Generator):
         return ops.where(is_first, styles, self.styles(other, labels)[:, None])
 
     def call(self, latents, labels=None, training=False, noise=None, mixing=None, truncation=None):
-        """Generates images as `base.Generator`; in training they may exceed ``[-1, 1]`` unless ``bounded``.
+        """Generates images like `base.Generator`; during training they may exceed ``[-1, 1]`` unless ``bounded``.
 
         Args:
             latents: ``(n, latent_dim)``.

@@ -40,11 +40,11 @@ __all__ = [*(kind.__name__ for kind in KINDS), "PENALTIES", "Penalty", "get"]
 
 
 def get(name, **arguments):
-    """Makes a penalty by name.
+    """Creates a penalty by name.
 
     Args:
         name: A name in `PENALTIES`.
-        arguments: The arguments of the penalty's constructor.
+        **arguments: The arguments of the penalty's constructor.
 
     Raises:
         UserError: If the name is unknown. The message lists the known names.

@@ -1,18 +1,11 @@
 """Auxiliary tasks on the discriminator's features: predicting the class or the rotation of an image."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.losses import cross_entropy
 from ganlib.penalties.base import Penalty
-
-if TYPE_CHECKING:
-    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -29,7 +22,8 @@ class AuxiliaryClassification(Penalty):
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
         generator_weight: A further factor of the generator's term, multiplied with ``weight``. Later papers use 0.1. Defaults
             to 1.0.
-        on_generated: True to train the discriminator on the class of generated images too, as in the paper. Defaults to True.
+        on_generated: Whether to train the discriminator on the class of generated images too, as in the paper. Defaults to
+            True.
     """
 
     name = "auxiliary_classification"

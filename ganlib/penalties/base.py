@@ -1,18 +1,11 @@
 """`Penalty`, the base class of all penalties: weights, schedules, intervals, and requirements on the networks."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.losses.weighted import WeightedTerm
 from ganlib.training import schedules
-
-if TYPE_CHECKING:
-    pass
 
 
 class Penalty(WeightedTerm):

@@ -1,17 +1,10 @@
 """Penalties on changes of the discriminator's logits under an augmentation."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.penalties.base import Penalty
-
-if TYPE_CHECKING:
-    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 

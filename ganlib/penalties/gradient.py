@@ -1,17 +1,10 @@
 """Penalties on the gradient of the discriminator's logits with respect to images."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
 from ganlib.training.replicas import batch_mean
-
-if TYPE_CHECKING:
-    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -22,9 +15,9 @@ class _ZeroCenteredPenalty(Penalty):
     Args:
         weight: The factor that multiplies the term, or a schedule.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
-        augmented: True to take the gradient with respect to the augmented image, as R3GAN does (Huang et al. 2024,
-            arXiv:2501.05441, in the authors' code). False to take it with respect to the image before augmentation, as
-            StyleGAN2-ADA does. Defaults to False.
+        augmented: Whether to take the gradient with respect to the augmented image, as R3GAN does (Huang et al. 2024,
+            arXiv:2501.05441, in the authors' code). If False, it is taken with respect to the image before augmentation, as
+            in StyleGAN2-ADA. Defaults to False.
     """
 
     def __init__(self, weight, interval=1, augmented=False):

@@ -1,9 +1,5 @@
 """The LeCam penalty, which keeps the discriminator's logits near their moving averages."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import keras
 import tensorflow as tf
 
@@ -11,16 +7,13 @@ from ganlib.penalties.base import Penalty
 from ganlib.training.replicas import batch_mean
 from ganlib.training.state import State
 
-if TYPE_CHECKING:
-    pass
-
 
 @keras.saving.register_keras_serializable("ganlib.penalties")
 class LeCam(Penalty):
     """weight * (E (D(x) - a_fake)^2 + E (D(G(z)) - a_real)^2), with a_real and a_fake the moving averages of the logits.
 
-    Tseng et al. 2021, "Regularizing generative adversarial networks under limited data" (arXiv:2104.03310), equation 4. It is
-    for small data sets: it keeps the discriminator from becoming overconfident on images that it has memorized.
+    Tseng et al. 2021, "Regularizing generative adversarial networks under limited data" (arXiv:2104.03310), equation 4. Use it
+    for small datasets: it keeps the discriminator from becoming overconfident on images that it has memorized.
 
     Args:
         weight: The factor that multiplies the term, or a schedule. The authors use 0.3 for BigGAN on CIFAR-10 and 3e-7 for

@@ -1,9 +1,6 @@
 """Path length regularization, which makes equal steps in the styles change the image by equal amounts everywhere."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -12,9 +9,6 @@ from ganlib.errors import UserError
 from ganlib.penalties.base import Penalty
 from ganlib.training.replicas import batch_mean
 from ganlib.training.state import State
-
-if TYPE_CHECKING:
-    pass
 
 
 @keras.saving.register_keras_serializable("ganlib.penalties")

@@ -1,16 +1,9 @@
 """Penalties and constraints on the weights of the networks."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import keras
 import tensorflow as tf
 
 from ganlib.penalties.base import Penalty
-
-if TYPE_CHECKING:
-    pass
 
 register = keras.saving.register_keras_serializable("ganlib.penalties")
 
@@ -20,7 +13,7 @@ class OrthogonalWeights(Penalty):
     """weight * sum ||W^T W without its diagonal||^2 over the generator's kernels with at least two axes, without embeddings.
 
     Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis" (arXiv:1809.11096), equation 3. It
-    makes truncated latents give good images.
+    improves images from truncated latents.
 
     Args:
         weight: The factor that multiplies the term, or a schedule. Defaults to 1e-4, as in the paper.

@@ -36,12 +36,12 @@ __all__ = [
 
 
 def get(name, known, **arguments):
-    """Makes a term by name.
+    """Creates a term by name.
 
     Args:
         name: A name in ``known``.
         known: `CLASSIFIER_TERMS` or `GENERATOR_TERMS`.
-        arguments: The arguments of the term's constructor.
+        **arguments: The arguments of the term's constructor.
 
     Raises:
         UserError: If the name is unknown. The message lists the known names.

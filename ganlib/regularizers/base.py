@@ -19,7 +19,7 @@ class Outputs:
         classify_generated: A function from latents to the logits of the images generated from them.
         classify_by_average: A function without arguments that returns the ``(n, num_classes)`` logits of the averaged
             classifier for the same unlabeled images under a new augmentation.
-        step: Number of previous train steps, a scalar integer.
+        step: The number of previous train steps, a scalar integer.
     """
 
     unlabeled_logits: tf.Tensor

@@ -17,8 +17,8 @@ class Consistency(Regularizer):
 
     Args:
         weight: The factor that multiplies the term. Defaults to 10.0.
-        ramp_up: Number of steps over which the weight rises from exp(-5) times its value, as in the authors' code. Without a
-            ramp-up, an untrained classifier would be held to its early guesses. Defaults to 0, which uses the full weight
+        ramp_up: The number of steps over which the weight rises from exp(-5) times its value, as in the authors' code. Without
+            a ramp-up, an untrained classifier would be tied to its early predictions. Defaults to 0, which uses the full weight
             from the start.
     """
 

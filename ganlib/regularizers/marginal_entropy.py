@@ -19,7 +19,7 @@ class MarginalEntropy(Regularizer):
 
     Args:
         weight: The factor that multiplies the term. Defaults to 1.0.
-        ramp_down: Number of steps over which the weight falls linearly to 0, so that a class that is slightly more frequent
+        ramp_down: The number of steps over which the weight falls linearly to 0, so that a class that is slightly more frequent
             than another does not lose images to it permanently. Defaults to 0, which keeps the weight constant.
     """
 

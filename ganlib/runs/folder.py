@@ -75,11 +75,11 @@ class Run:
         return self.workdir / "samples"
 
     def checkpoints(self, model):
-        """The run's `Checkpoints` of ``model``."""
+        """Returns the run's `Checkpoints` of ``model``."""
         return Checkpoints(self.folder / "checkpoints", model)
 
     def best_checkpoint(self, model):
-        """The `Checkpoints` that hold the checkpoint with the lowest FID, if the FID is measured during training."""
+        """Returns the `Checkpoints` that hold the checkpoint with the lowest FID, if the FID is computed during training."""
         return Checkpoints(self.folder / "best_checkpoint", model, keep=None)
 
     def write(self):
@@ -99,8 +99,8 @@ class Run:
 def checked(workdir, config, defaults):
     """Returns ``config`` after checking it with `ganlib.runs.keys.check`.
 
-    An existing run may come from an older version that accepted keys without effect. For such a run these keys are printed
-    and reset to their defaults. They change nothing, so the run may resume.
+    An existing run may come from an older version that accepted keys that have no effect. In this case, the keys are printed
+    and reset to their defaults. This does not change the training, so the run can resume.
 
     Args:
         workdir: The run's folder.
@@ -111,7 +111,7 @@ def checked(workdir, config, defaults):
         The config, without keys that have no effect.
 
     Raises:
-        UserError: For an invalid value, or, in a new run, for a key that has no effect.
+        UserError: If a value is invalid, or if a new run sets a key that has no effect.
     """
     keys.check_values(config, defaults)
     idle = keys.idle(config, defaults)
@@ -131,12 +131,12 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
         workdir: The folder.
         config: The `ConfigDict` to train with.
         source: The `ganlib.data.Source` to train on.
-        accept_new_config: True to accept ``config`` and ``source`` even if the folder was created with others. Defaults to
+        accept_new_config: Whether to accept ``config`` and ``source`` even if the folder was created with others. Defaults to
             False.
-        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
+        distribution: The `tf.distribute.Strategy` to train under; None uses the current one. Defaults to None.
         defaults: The `ConfigDict` of all keys with their default values, to fill in keys that the config of an older version
-            lacks. Defaults to filling in none.
-        facts: Further entries of ``run.json``.
+            lacks. Defaults to None, which fills in no keys.
+        **facts: Further entries of ``run.json``.
 
     Returns:
         A `Run`.
@@ -177,7 +177,7 @@ def writing(workdir, distribution=None):
 
     Args:
         workdir: The run's folder.
-        distribution: The `tf.distribute.Strategy` to train under. Defaults to the current one.
+        distribution: The `tf.distribute.Strategy` to train under; None uses the current one. Defaults to None.
 
     Raises:
         UserError: If another job is training in the folder.

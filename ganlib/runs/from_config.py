@@ -11,7 +11,7 @@ def build(run):
     """Builds and compiles the model of a run under its strategy. The initial weights are determined by the config's seed.
 
     Raises:
-        UserError: For an unknown name or argument, or an image size that the network does not support.
+        UserError: If a name or an argument is unknown, or the network does not support the image size.
     """
     keras.utils.set_random_seed(run.config.seed)
     with precision.policy(run.config.precision), run.strategy.scope():

@@ -1,4 +1,4 @@
-"""Opens the images that a config names."""
+"""Opens the images of a config."""
 
 from ganlib import data
 from ganlib.errors import UserError
@@ -6,7 +6,12 @@ from ganlib.runs import resuming
 
 
 def open_data(config, split="train"):
-    """Opens the `ganlib.data.Source` that a config names. ``split`` defaults to the training images."""
+    """Opens the `ganlib.data.Source` that a config names.
+
+    Args:
+        config: A `ConfigDict`.
+        split: The split to open. Defaults to ``"train"``.
+    """
     keys = ("image_size", "data_dir", "skip_corrupt", "background")
     source = data.open(config.dataset, split, **{key: config[key] for key in keys})
     return source.of_classes(config.classes.split(",")) if config.get("classes") else source
@@ -17,7 +22,7 @@ def open_data_of(run, data_dir=None):
 
     Args:
         run: A `Run`.
-        data_dir: The folder that now holds the TFDS datasets. Defaults to the config's ``data_dir``.
+        data_dir: The folder that now holds the TFDS datasets; None uses the config's ``data_dir``. Defaults to None.
 
     Raises:
         UserError: If the classes or the shape of the images differ from those in training. The model's labels would then

@@ -29,7 +29,7 @@ def check(config, defaults):
         defaults: The `ConfigDict` of all keys of the job, with their default values.
 
     Raises:
-        UserError: With the keys, their values and how to fix them.
+        UserError: If a check fails. The message has the keys, their values and how to fix them.
     """
     check_values(config, defaults)
     idle_keys = idle(config, defaults)
@@ -38,21 +38,21 @@ def check(config, defaults):
 
 
 def check_values(config, defaults):
-    """Runs the part of `check` that looks at one key at a time.
+    """Runs the checks of `check` that concern a single key.
 
     Raises:
-        UserError: For a config of another job, an unknown or missing key, or an invalid value.
+        UserError: If the config belongs to another job, a key is unknown or missing, or a value is invalid.
     """
     _check_job(config, defaults)
     known = dict(_items(defaults))
-    given = dict(_items(config))
-    for key in given:
+    values_by_key = dict(_items(config))
+    for key in values_by_key:
         if key not in known:
             raise UserError(f"unknown config key: {key}.{did_you_mean(key, known)}")
     for key in known:
-        if key not in given:
+        if key not in values_by_key:
             raise UserError(f"the config lacks the key {key}: create it with one of the functions in experiments.configs.base")
-    for key, value in given.items():
+    for key, value in values_by_key.items():
         values.check(key, value, VALUES, config, adapts="ada.target" in READ[config.method])
 
 
@@ -62,7 +62,7 @@ def idle(config, defaults, fulfilled=()):
     Args:
         config: A `ConfigDict` with a known ``method``.
         defaults: The `ConfigDict` of all keys of its job, with their default values.
-        fulfilled: Conditions to treat as fulfilled. Defaults to none.
+        fulfilled: Conditions to treat as fulfilled. Defaults to ``()``.
 
     Returns:
         A dict from each key to a one-line message about it.
@@ -78,7 +78,7 @@ def idle(config, defaults, fulfilled=()):
 
 
 def without_idle(config, defaults, keys):
-    """Returns a copy of a config in which the given keys of `idle` are reset to their defaults."""
+    """Returns a copy of a config in which some keys, as returned by `idle`, are reset to their defaults."""
     config, default_values = config.copy_and_resolve_references(), dict(_items(defaults))
     with config.unlocked(), config.ignore_type():
         for key in keys:
@@ -104,7 +104,7 @@ def unread(config):
 
 
 def filled(config, defaults):
-    """Fills in a config that an older version of ganlib wrote: keys that it lacks get their defaults.
+    """Fills in the missing keys of a config from an older version of ganlib with their defaults.
 
     Args:
         config: The config as a dict.
@@ -124,7 +124,7 @@ def filled(config, defaults):
 
 def readers(key, job):
     """Returns the names of a job's methods that read a key, always or under conditions, as a list."""
-    return [method for method, its_job in JOBS.items() if its_job == job and key in READ[method]]
+    return [method for method, method_job in JOBS.items() if method_job == job and key in READ[method]]
 
 
 def _why_unread(key, config, fulfilled):

@@ -15,8 +15,8 @@ def load(workdir, best=False, precision=None):
 
     Args:
         workdir: The folder of a run with at least one checkpoint.
-        best: True to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
-        precision: The precision of the layers, such as ``"float32"``. Defaults to the precision that the model was trained in.
+        best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
+        precision: The precision of the layers, such as ``"float32"``; None uses that of the training. Defaults to None.
 
     Returns:
         A `ganlib.GAN`, `ganlib.SemiSupervisedGAN` or `ganlib.SupervisedClassifier`.
@@ -27,8 +27,8 @@ def load(workdir, best=False, precision=None):
     run = open_run(workdir)
     model = build(run)
     if best and run.best_checkpoint(model).restore() is None:
-        how = "train it with --config.metrics=fid, or" if "metrics" in run.config else "classifiers keep none;"
-        raise UserError(f"run {str(workdir)!r} has no best checkpoint: {how} use the newest checkpoint")
+        advice = "train it with --config.metrics=fid, or" if "metrics" in run.config else "classifiers keep none;"
+        raise UserError(f"run {str(workdir)!r} has no best checkpoint: {advice} use the newest checkpoint")
     if not best and run.checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
     _warn_if_not_calibrated(run, model)
@@ -38,12 +38,15 @@ def load(workdir, best=False, precision=None):
 def _in_precision(run, model, precision):
     """Rebuilds the model of a run in another precision. Drops the state of loss scaling, which only float16 has."""
     run.config.precision = precision
-    other = build(run)
-    pairs = [(other, model), *(map(_without_scaling, pair) for pair in zip(other.optimizers, model.optimizers, strict=True))]
+    rebuilt = build(run)
+    pairs = [
+        (rebuilt, model),
+        *(map(_without_scaling, pair) for pair in zip(rebuilt.optimizers, model.optimizers, strict=True)),
+    ]
     for target, source in pairs:
         for variable, value in zip(target.variables, source.variables, strict=True):
             variable.assign(value)
-    return other
+    return rebuilt
 
 
 def _without_scaling(optimizer):
@@ -60,8 +63,12 @@ def _warn_if_not_calibrated(run, model):
 def load_gan(workdir, best=False):
     """Loads a model that has a generator: see `load`.
 
+    Args:
+        workdir: The folder of a run with at least one checkpoint.
+        best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
+
     Raises:
-        UserError: Also if the run is a classifier without a generator.
+        UserError: If the run is a classifier without a generator, or `load` raises it.
     """
     model = load(workdir, best)
     if not isinstance(model, AdversarialModel):
@@ -76,7 +83,7 @@ def load_classifier(run):
         run: A `ganlib.runs.Run`.
 
     Raises:
-        UserError: If the run is of a GAN without a classifier, or has no readable checkpoint.
+        UserError: If the run is a GAN without a classifier, or has no readable checkpoint.
     """
     model = load(run.folder)
     if not hasattr(model, "classifier"):

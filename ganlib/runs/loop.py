@@ -26,9 +26,9 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         model: A model from `build`.
         batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches.
         evaluate: A function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
-            contains ``"fid"``, the best checkpoint is kept. Defaults to None, for no evaluation.
+            contains ``"fid"``, the best checkpoint is kept. Defaults to None, which disables evaluation.
         label: The label of the progress bar. Defaults to ``""``.
-        samples: True if the model generates images, which are then written as grids. Defaults to True.
+        samples: Whether the model generates images, which are then written as grids. Defaults to True.
 
     Raises:
         UserError: If the loss is not finite, the disk is full, or an image is corrupt.
@@ -82,14 +82,14 @@ def _report_resumption(run, start_step, steps_left):
             f"{folder!r} resumes from step {start_step}, and the {steps_left} steps up to {config.steps} are not a multiple of "
             f"steps_per_execution={config.steps_per_execution}: set steps_per_execution=1, or change steps"
         )
-    how = f"resuming {folder!r} from step {start_step}"
-    print(how if steps_left else f"{folder!r} is complete: it has {start_step} steps", flush=True)
+    message = f"resuming {folder!r} from step {start_step}"
+    print(message if steps_left else f"{folder!r} is complete: it has {start_step} steps", flush=True)
     for difference in run.differences.reported:
         print(f"changed since the last start: {difference}; the weights may differ by rounding", flush=True)
 
 
 def _finish(model, callbacks):
-    """Runs the end of training for a run whose earlier process was killed after the last step."""
+    """Runs the end of training if an earlier process was killed after the last step."""
     callback_list = keras.callbacks.CallbackList(callbacks, model=model)
     callback_list.on_train_begin()
     callback_list.on_train_end()

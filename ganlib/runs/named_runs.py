@@ -13,7 +13,7 @@ KEYS = ("features_from", "generated_from", "weights_from", "body_from")
 
 
 def check(config, source):
-    """Checks that no named run, and no run that those name in turn, was trained on an image that this run holds out, and
+    """Checks that no named run, directly or through another run, was trained on an image that this run holds out, and
     that generated images have the classes and the shape of the real ones.
 
     Args:
@@ -26,7 +26,7 @@ def check(config, source):
     if config.get("generated_from"):
         _check_classes(config.generated_from, source)
     if config.get("validation_per_class"):
-        for workdir, other in _named(config):
+        for workdir, other in _named_runs(config):
             held_out = _indices(config, source)["validation"]
             overlap = np.intersect1d(held_out, _trained_on(workdir, other, config, source))
             if overlap.size:
@@ -56,12 +56,12 @@ def _check_classes(workdir, source):
         )
 
 
-def _named(config):
-    """Yields the folder and the `ganlib.runs.Run` of each run that a config names, and of the runs that those name in turn."""
+def _named_runs(config):
+    """Yields the folder and the `ganlib.runs.Run` of each run that a config names, directly or through another run."""
     for workdir in filter(None, (config.get(key) for key in KEYS)):
         other = runs.open_run(workdir)
         yield workdir, other
-        yield from _named(other.config)
+        yield from _named_runs(other.config)
 
 
 def _trained_on(workdir, other, config, source):

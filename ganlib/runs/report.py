@@ -29,7 +29,7 @@ class Table:
 
 
 def curves():
-    """The plots of a run, as `ganlib.plots.curves` takes them; those of metrics follow from the metrics' descriptions."""
+    """Returns the plots of a run, in the format of `ganlib.plots.curves`, from the losses and `results_to_show`."""
     losses = {
         "discriminator_loss": "discriminator",
         "generator_loss": "generator",
@@ -37,13 +37,13 @@ def curves():
         "unlabeled_loss": "unlabeled",
         "loss": "cross-entropy",
     }
-    of_metrics = {}
+    metric_plots = {}
     for key, result in results_to_show().items():
-        of_metrics.setdefault(result.curve or result.heading, {})[key] = result.heading
+        metric_plots.setdefault(result.curve or result.heading, {})[key] = result.heading
     return [
         ("losses", losses),
         ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),
-        *of_metrics.items(),
+        *metric_plots.items(),
         ("accuracy", {"validation_accuracy": "validation", "train_accuracy": "training"}),
     ]
 
@@ -55,7 +55,7 @@ def write(path, workdirs, title, tables=(), intro=""):
         path: The HTML file to write.
         workdirs: The run folders to show, in order.
         title: The page's heading.
-        tables: The `Table` objects to show above the runs. Defaults to none.
+        tables: The `Table` objects to show above the runs. Defaults to ``()``.
         intro: A sentence under the heading. Defaults to ``""``.
 
     Returns:

@@ -64,7 +64,7 @@ def differences(before, after, unread=()):
     Args:
         before: ``(config, facts)`` of the earlier start, as dicts read from JSON. Either may be empty.
         after: ``(config, facts)`` of this start.
-        unread: Config keys that the run does not read and that may therefore differ. Defaults to none.
+        unread: Config keys that the run does not read and that may therefore differ. Defaults to ``()``.
     """
     (old_config, old_facts), (config, facts) = before, after
     lines = {REFUSES: [], REPORTS: [], RESUMES: []}
@@ -80,19 +80,24 @@ def differences(before, after, unread=()):
     return Differences(tuple(settings), tuple(data), tuple(reported))
 
 
-def data_facts(source, **others):
-    """Returns the entries of ``run.json`` about a `ganlib.data.Source`, ready for JSON, together with ``others``."""
+def data_facts(source, **facts):
+    """Returns the entries of ``run.json`` about a `ganlib.data.Source`, ready for JSON, together with ``facts``."""
     counts = None
     if source.labels is not None:
         counts = np.bincount(source.labels, minlength=len(source.class_names)).tolist()
     return {
         "image_shape": list(source.image_shape), "class_names": list(source.class_names), "data": source.name,
-        "num_examples": source.num_examples, "class_counts": counts, "fingerprint": source.fingerprint, **others,
+        "num_examples": source.num_examples, "class_counts": counts, "fingerprint": source.fingerprint, **facts,
     }  # fmt: skip
 
 
 def schedules_of_all_steps(config, prefix=""):
-    """Returns the names of the schedules in a config whose length depends on its number of steps, such as ``"ema_decay"``."""
+    """Returns the names of the schedules in a config whose length depends on its number of steps, such as ``"ema_decay"``.
+
+    Args:
+        config: A config or a group of it, as a dict.
+        prefix: The prefix of the names, such as ``"penalties."``. Defaults to ``""``.
+    """
     names = []
     for key, value in config.items():
         if key == "linear_decay" and value is not None:
@@ -107,23 +112,25 @@ def schedules_of_all_steps(config, prefix=""):
 def _config_differences(old, new, allowed, prefix=""):
     lines = []
     for key in sorted({*old, *new}):
-        name, before, after = prefix + key, old.get(key), new.get(key)
-        if before == after:
+        name, old_value, new_value = prefix + key, old.get(key), new.get(key)
+        if old_value == new_value:
             continue
         if name == "steps" and schedules_of_all_steps(new):
-            lines.append(f"steps {before} -> {after}, which changes the schedule of {', '.join(schedules_of_all_steps(new))}")
+            lines.append(
+                f"steps {old_value} -> {new_value}, which changes the schedule of {', '.join(schedules_of_all_steps(new))}"
+            )
         elif name in allowed:
             continue
-        elif isinstance(before, dict) and isinstance(after, dict):
-            lines += _config_differences(before, after, allowed, f"{name}.")
+        elif isinstance(old_value, dict) and isinstance(new_value, dict):
+            lines += _config_differences(old_value, new_value, allowed, f"{name}.")
         else:
-            lines.append(f"{name} {json.dumps(before)} -> {json.dumps(after)}")
+            lines.append(f"{name} {json.dumps(old_value)} -> {json.dumps(new_value)}")
     return lines
 
 
-def _short(before, after):
+def _short(old, new):
     """Formats two values; for two long lists, the first items that differ."""
-    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after) > 10:
-        index = next(index for index, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1])
-        return f"[{index}] {json.dumps(before[index])} -> {json.dumps(after[index])}"
-    return " -> ".join(text if len(text) < 100 else f"{text[:100]}..." for text in map(json.dumps, (before, after)))
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) > 10:
+        index = next(index for index, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1])
+        return f"[{index}] {json.dumps(old[index])} -> {json.dumps(new[index])}"
+    return " -> ".join(text if len(text) < 100 else f"{text[:100]}..." for text in map(json.dumps, (old, new)))

@@ -5,14 +5,14 @@ TINY = {
     "latent_dim": 60,  # can be split into 2 to 6 equal parts, as biggan does
     "mapping_layers": 2,
     "blocks": 1,
-    "backbone": "applications:MobileNetV2",  # with random weights, so nothing is downloaded
+    "backbone": "applications:MobileNetV2",  # random weights, so that nothing is downloaded
     "weights": None,
     "backbone_size": 32,
     "taps": 2,
     "embedding_dim": 60,
     "kept": 10,
 }
-"""Argument -> its value, in whatever group of the config it occurs."""
+"""Argument -> its value, in every group of the config that has it."""
 
 
 def smoke(config):

@@ -9,7 +9,7 @@ INITIALIZATION_IMAGES = 500
 
 
 def with_features_of(config):
-    """Returns a classifier's config with the discriminator of the GAN that its ``features_from`` names, if it names one.
+    """Returns a classifier's config with the discriminator of the GAN in ``features_from``, if that key is set.
 
     Raises:
         UserError: If there is no such run.
@@ -49,13 +49,13 @@ def initialize_classifier(model, run, unlabeled):
 
 
 def initialize_gan(model, run, instances=None):
-    """Initializes a GAN from the other runs that its config names, and stores the instances that its generator keeps.
+    """Initializes a GAN from the other runs that its config names, and stores the instances in its generator.
 
     Args:
         model: A `ganlib.GAN` from `ganlib.runs.build`.
         run: The `ganlib.runs.Run` of the model.
-        instances: The `ganlib.metrics.instances.Instances` of the training images, for an instance-conditioned GAN.
-            Defaults to None, for other GANs.
+        instances: The `ganlib.metrics.instances.Instances` of the training images for an instance-conditioned GAN; None for
+            other GANs. Defaults to None.
 
     Raises:
         UserError: If another run has different networks.

@@ -159,7 +159,7 @@ async def _parsed(request):
 
 
 async def _body(request):
-    """Reads the body of a request, and limits its size whatever Content-Length says."""
+    """Reads the body of a request, and limits its size regardless of Content-Length."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)

@@ -18,7 +18,7 @@ class Batcher:
         function: A function that takes numpy arrays by name, of ``n`` rows each, and returns a dict of arrays of ``n`` rows.
         max_rows: The maximum number of rows in one call. Defaults to 64.
         max_waiting: The maximum number of waiting rows. Further calls are rejected. Defaults to 512.
-        observe: A callback that receives the number of rows of each call. Defaults to doing nothing.
+        observe: A callback that receives the number of rows of each call. Defaults to a function that does nothing.
     """
 
     def __init__(self, function, max_rows=64, max_waiting=512, observe=lambda rows: None):
@@ -29,7 +29,7 @@ class Batcher:
         self._worker = None
 
     async def __call__(self, inputs):
-        """Returns the function's results for ``inputs``, a dict of arrays with equally many rows.
+        """Returns the function's results for ``inputs``, a dict of arrays with the same number of rows.
 
         Raises:
             Busy: If the queue is full.
@@ -65,7 +65,7 @@ class Batcher:
                 await self._answer(requests)
 
     def _next_batch(self):
-        """Takes the next requests, as many as fit into one call. Skips requests whose clients no longer wait."""
+        """Takes the next requests, as many as fit into one call. Skips requests whose clients have stopped waiting."""
         requests, rows = [], 0
         while self._waiting and (not requests or rows + self._waiting[0][1] <= self.max_rows):
             inputs, count, future = self._waiting.popleft()

@@ -36,7 +36,7 @@ def arrays(request, specs, max_rows, choices=None):
         request: The JSON object.
         specs: The inputs of the function, as in a model card: name -> ``{"shape": [...], "dtype": ...}``.
         max_rows: The maximum number of rows.
-        choices: The number of classes, which labels must be below. Defaults to None, for no check.
+        choices: The number of classes, which labels must be below; None does not check labels. Defaults to None.
 
     Returns:
         A dict from names to arrays. An input without a batch axis is a scalar.
@@ -98,7 +98,7 @@ def _contents(name, value):
     if not isinstance(value, list) or not value:
         raise BadRequest(f"{name!r} must be a list of base64 strings")
     return np.array(
-        [_content(name, each["b64"] if isinstance(each, dict) and "b64" in each else each) for each in value], object
+        [_content(name, item["b64"] if isinstance(item, dict) and "b64" in item else item) for item in value], object
     )
 
 

@@ -26,7 +26,7 @@ class Service:
         folder: A folder that `experiments.export` has written.
         max_rows: The maximum number of rows in a request and in one call of the model. Defaults to 64.
         max_waiting: The maximum number of waiting rows of each function. Defaults to 512.
-        observe: A callback ``observe(function, rows)`` for each call of the model. Defaults to doing nothing.
+        observe: A callback ``observe(function, rows)`` for each call of the model. Defaults to a function that does nothing.
 
     Attributes:
         card: The model card.
@@ -53,7 +53,7 @@ class Service:
         self._batchers = {
             name: Batcher(functions[name], max_rows, max_waiting, functools.partial(observe, name))
             for name, spec in self.specs.items()
-            if all(each["shape"] for each in spec.values())
+            if all(array_spec["shape"] for array_spec in spec.values())
         }
         if "classify" in self.specs:
             self.specs["classify_files"] = FILES
@@ -106,6 +106,6 @@ class Service:
         """Calls every batched function once, so that the first client does not wait for tracing."""
         for name in self._batchers:
             zeros = {
-                key: np.zeros([self.max_rows, *each["shape"][1:]], each["dtype"]) for key, each in self.specs[name].items()
+                key: np.zeros([self.max_rows, *spec["shape"][1:]], spec["dtype"]) for key, spec in self.specs[name].items()
             }
             self._functions[name](**zeros)

@@ -23,7 +23,7 @@ def update(average, network, decay, step):
         average: A network created by `clone_network` from ``network``.
         network: The network in training.
         decay: A number in ``[0, 1)``, or a schedule. With 0, the average equals the network.
-        step: Number of previous updates, a scalar integer tensor.
+        step: The number of previous updates, a scalar integer tensor.
     """
     decay, step = schedules.value_at(decay, step), tf.cast(step, tf.float32)
     decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))

@@ -46,7 +46,7 @@ class StopAtNonFinite(StepCallback):
     Place it before `SaveCheckpoints`, so that the non-finite state is never saved.
 
     Args:
-        patience: Number of consecutive executions with non-finite logs to tolerate, for a model that skips such steps.
+        patience: The number of consecutive executions with non-finite logs to tolerate, for a model that skips such steps.
             Defaults to 0.
     """
 
@@ -71,7 +71,7 @@ class SaveCheckpoints(StepCallback):
 
     Args:
         checkpoints: A `ganlib.training.checkpoint.Checkpoints`.
-        every: Number of steps between checkpoints. 0 saves at the end only.
+        every: The number of steps between checkpoints. 0 saves at the end only.
     """
 
     def __init__(self, checkpoints, every):
@@ -95,7 +95,7 @@ class SaveSamples(StepCallback):
 
     Args:
         folder: The folder to write to.
-        every: Number of steps between grids. 0 writes at the end only.
+        every: The number of steps between grids. 0 writes at the end only.
     """
 
     def __init__(self, folder, every):
@@ -197,8 +197,8 @@ class StopOnSignal(StepCallback):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         distribution = self.model.distribute_strategy
-        several = strategy.num_workers(distribution) > 1
-        self._mean_over_workers = strategy.mean_over_workers(distribution) if several else lambda flags: flags
+        is_multi_worker = strategy.num_workers(distribution) > 1
+        self._mean_over_workers = strategy.mean_over_workers(distribution) if is_multi_worker else lambda flags: flags
 
     def on_step(self, step, logs):
         (fraction,) = self._mean_over_workers([float(bool(self.received))])
@@ -219,9 +219,9 @@ class LogMetrics(StepCallback):
 
     Args:
         workdir: The folder of the run.
-        every: Number of steps between rows. 0 writes a row at the end only.
+        every: The number of steps between rows. 0 writes a row at the end only.
         evaluate: A function ``evaluate(model) -> dict`` that returns further metrics. Defaults to None.
-        evaluate_every: Number of steps between evaluations. Defaults to 0, which evaluates at the end only.
+        evaluate_every: The number of steps between evaluations. Defaults to 0, which evaluates at the end only.
         best: A `BestCheckpoint` that receives each evaluation. Defaults to None.
         window: A dict that holds the sums since the last row. If it is saved in checkpoints and passed again, a resumed run
             writes the same rows as an uninterrupted run. It also holds the number of rows and their checksum, to detect lost
@@ -310,8 +310,8 @@ class LogMetrics(StepCallback):
     def _write(self, metrics):
         row = {"step": self.step} | {k: float(v) for k, v in metrics.items()}
         if self.step == self.first_step:  # a finished training may lack its last row, or already have it
-            others = [r for r in read_rows(self.path) if (r["step"], r.keys()) != (row["step"], row.keys())]
-            self._write_all(others)
+            other_rows = [r for r in read_rows(self.path) if (r["step"], r.keys()) != (row["step"], row.keys())]
+            self._write_all(other_rows)
         append_row(self.path, row)
         self.window.update(rows=self.window["rows"] + 1, crc32=_checksum([row], self.window["crc32"]))
         self.writer = self.writer or tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
@@ -329,9 +329,9 @@ class LogMetrics(StepCallback):
         self.clock_step, self.started = self.step, time.monotonic()
 
 
-def _checksum(rows, before=0):
-    """Computes a checksum of rows, or continues the checksum ``before`` of earlier rows with these rows."""
-    return zlib.crc32("".join(map(row_as_text, rows)).encode(), before)
+def _checksum(rows, previous=0):
+    """Computes a checksum of rows, or continues the checksum ``previous`` of earlier rows."""
+    return zlib.crc32("".join(map(row_as_text, rows)).encode(), previous)
 
 
 def _scalar_metadata():

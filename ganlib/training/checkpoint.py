@@ -1,7 +1,7 @@
 """Checkpoints of a model in training. They are written atomically, and the newest undamaged checkpoint is restored.
 
 A checkpoint is a folder ``step_00001000``. It is written under another name and renamed when it is complete, so a folder with
-this name is always complete, whenever the job is killed. When a checkpoint is rewritten, the old one is renamed to
+this name is always complete, even if the job is killed. When a checkpoint is rewritten, the old one is renamed to
 ``step_00001000.replaced`` and remains valid until the new one is in place. Training waits only for a copy of the weights; a
 thread writes them.
 
@@ -33,7 +33,7 @@ _WRITER = concurrent.futures.ThreadPoolExecutor(1, "checkpoints")  # a single th
 
 
 class _Damaged(Exception):
-    """The notes or the step of a checkpoint are not those that were written."""
+    """The notes or the step of a checkpoint differ from those that were written."""
 
 
 class Checkpoints:
@@ -43,7 +43,8 @@ class Checkpoints:
         folder: The folder of the checkpoints. It is created if it does not exist.
         model: A compiled `ganlib.training.DistributedModel`. All its weights, the state of its optimizers and its random
             state are saved, in their order.
-        keep: Number of checkpoints to keep. Older ones are removed after a new one is complete. None keeps all. Defaults to 2.
+        keep: The number of checkpoints to keep. Older ones are removed after a new one is complete. None keeps all. Defaults to
+            2.
 
     Attributes:
         notes: A JSON-serializable dict that is saved with the weights and restored by `restore`.
@@ -64,7 +65,7 @@ class Checkpoints:
         """Starts writing a checkpoint of the current model. With several workers, only the chief writes.
 
         Args:
-            anew: True to replace an existing checkpoint of this step and keep its notes. Defaults to False.
+            anew: Whether to replace an existing checkpoint of this step and keep its notes. Defaults to False.
 
         Raises:
             UserError: If a weight is not finite, there is not enough disk space, or the last checkpoint could not be written.
@@ -111,8 +112,8 @@ class Checkpoints:
             shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
         if self.keep:
-            for old in [other for other in self.steps() if other <= step][: -self.keep]:
-                self.remove(old)
+            for old_step in [saved for saved in self.steps() if saved <= step][: -self.keep]:
+                self.remove(old_step)
 
     def _checkpoint_of(self, values):
         """Returns a `tf.train.Checkpoint` with copies of values. Its variables are created once, since that is slow."""
@@ -150,7 +151,7 @@ class Checkpoints:
             difference = self._difference(reader)
             if difference:
                 raise UserError(
-                    f"checkpoint {str(self._path(step))!r} is of another model ({difference}): "
+                    f"checkpoint {str(self._path(step))!r} belongs to another model ({difference}): "
                     "restore its config or set another --workdir"
                 )
             self._check_step(step, reader)
@@ -179,7 +180,7 @@ class Checkpoints:
         Their names are needed for new checkpoints. An earlier damaged checkpoint of the same step is replaced.
         """
         if strategy.is_chief(self.model.distribute_strategy):
-            for later in [other for other in self.steps() if other > step]:
+            for later in [saved for saved in self.steps() if saved > step]:
                 damaged = self.folder / f"{_PREFIX}{later:08d}.damaged"
                 shutil.rmtree(damaged, ignore_errors=True)
                 os.replace(self._path(later), damaged)
@@ -190,7 +191,7 @@ class Checkpoints:
             shutil.rmtree(self._path(step), ignore_errors=True)
 
     def fingerprint(self):
-        """Returns 8 hexadecimal digits that identify the content of the newest checkpoint, or an empty string without one."""
+        """Returns 8 hexadecimal digits that identify the newest checkpoint's content, or "" if there is no checkpoint."""
         newest = self.steps()[-1:]
         return "".join(f"{zlib.crc32((self._path(step) / 'weights.index').read_bytes()):08x}" for step in newest)
 
@@ -226,7 +227,7 @@ class Checkpoints:
         index = [id(v) for v in all_variables(self.model)].index(id(self.model.step))
         saved = int(reader.get_tensor(_variable_name(index)))
         if saved != step:
-            raise _Damaged(f"it is of step {saved}")
+            raise _Damaged(f"it contains step {saved}")
 
     def _difference(self, reader):
         """Describes the first difference between a checkpoint and the model. Returns an empty string if there is none."""
@@ -302,7 +303,7 @@ def _notes_from_bytes(step, content):
         if "crc32" not in saved:
             return dict(saved)  # written by an earlier version without checksums
         if saved["step"] != step or zlib.crc32(saved["notes"].encode()) != saved["crc32"]:
-            raise _Damaged(f"{NOTES} is not what was written")
+            raise _Damaged(f"{NOTES} does not match its step and checksum")
         return json.loads(saved["notes"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _Damaged(f"{NOTES}: {error}") from None

@@ -9,7 +9,7 @@ class Exchange(NamedTuple):
     """The communication of one replica in one train step.
 
     Attributes:
-        collectives: Number of collectives, at each of which the replicas wait for each other.
+        collectives: The number of collectives, at each of which the replicas wait for each other.
         bytes: Size in bytes of all tensors that are reduced or gathered, before the collective.
     """
 
@@ -56,7 +56,7 @@ def ring_seconds(exchanged, num_replicas, bytes_per_second, latency):
 
     Args:
         exchanged: An `Exchange`.
-        num_replicas: Number of devices in the ring.
+        num_replicas: The number of devices in the ring.
         bytes_per_second: Bandwidth of the slowest link, in one direction.
         latency: Seconds per message, independent of its size.
 

@@ -129,21 +129,22 @@ class DistributedModel(keras.Model):
         """Configures the training; the part of ``compile`` that all subclasses share.
 
         Args:
-            optimizers: A dict, attribute name -> (optimizer, the network that it updates). Each optimizer becomes an attribute
-                and is built. It is wrapped in loss scaling if its network computes in float16.
+            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network. Each
+                optimizer becomes an attribute and is built. It is wrapped in loss scaling if its network computes in float16.
             arguments: A dict with the subclass's arguments of ``compile`` by name, to be saved with the model.
             ema_decay: The decay of the moving averages, in ``[0, 1)``, or a `ganlib.training.schedules` schedule. Defaults to
                 0.999.
             seed: An integer. All random numbers of the training depend only on (seed, step). Defaults to 0.
-            accumulation_steps: Number of micro-batches that a batch is split into to save memory. Variables that a forward pass
-                updates, such as batch statistics, are updated once per step, with the mean of the micro-batches. Defaults to 1.
+            accumulation_steps: The number of micro-batches that a batch is split into to save memory. Variables that a forward
+                pass updates, such as batch statistics, are updated once per step, with the mean of the micro-batches. Defaults
+                to 1.
             non_finite: ``"stop"`` applies non-finite gradients and leaves the handling to
                 `ganlib.training.callbacks.StopAtNonFinite`. ``"skip"`` skips updates with non-finite gradients, and restores
                 moving averages and batch statistics that became non-finite. Defaults to ``"stop"``.
-            jit_compile: True to compile the train step with XLA. ``"auto"`` does so on a single GPU only: on CPU XLA was slower
-                for convolutions, and it cannot compile the collectives between replicas. Defaults to ``"auto"``.
-            steps_per_execution: Number of train steps per call from Python. Defaults to 1.
-            run_eagerly: True to run the step without a graph, for debugging. Defaults to False.
+            jit_compile: Whether to compile the train step with XLA. ``"auto"`` does so on a single GPU only: on CPU XLA was
+                slower for convolutions, and it cannot compile the collectives between replicas. Defaults to ``"auto"``.
+            steps_per_execution: The number of train steps per call from Python. Defaults to 1.
+            run_eagerly: Whether to run the step without a graph, for debugging. Defaults to False.
 
         Raises:
             UserError: If ``ema_decay``, the seed or a number of steps is out of range, ``non_finite`` is unknown, an optimizer
@@ -201,11 +202,11 @@ class DistributedModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}
-        others = dict(config)
-        for name, indices in others.pop("frozen", {}).items():  # missing in files of earlier versions
+        arguments = dict(config)
+        for name, indices in arguments.pop("frozen", {}).items():  # missing in files of earlier versions
             for index in indices:
                 _layers(parts[name])[index].trainable = False
-        return cls(**{**others, **parts})
+        return cls(**{**arguments, **parts})
 
     def get_compile_config(self):
         if not self._optimizer_names:  # the model is not compiled
@@ -239,7 +240,7 @@ class DistributedModel(keras.Model):
         count = self.accumulation_steps
         gradients.check_micro_batches(batch, count)
         statistics = self._batch_statistics() if count > 1 else []
-        before, sums, rows, stream = [tf.identity(v.value) for v in statistics], [], batch, rng
+        initial, sums, rows, stream = [tf.identity(v.value) for v in statistics], [], batch, rng
         for index in range(count):
             if count > 1:
                 rows, stream = gradients.micro_batch(batch, rng, index, count, after=sums)
@@ -250,12 +251,12 @@ class DistributedModel(keras.Model):
             if count == 1:
                 return computed, logs
             results = computed, logs, [tf.identity(v.value) for v in statistics]
-            gradients.assign(statistics, before)
+            gradients.assign(statistics, initial)
             sums = gradients.added(sums, tf.nest.flatten(results))
         rng.advance_to(stream)
         means = [value if value is None else value / count for value in sums]
-        computed, logs, after = tf.nest.pack_sequence_as(results, means)
-        gradients.assign(statistics, after)
+        computed, logs, final = tf.nest.pack_sequence_as(results, means)
+        gradients.assign(statistics, final)
         return computed, logs
 
     def apply_gradients(self, updates, computed):
@@ -273,8 +274,8 @@ class DistributedModel(keras.Model):
         warning.
 
         Raises:
-            UserError: If images have other values or another shape, or labels are outside of the classes. A `UserError` raised
-                in the step or the data pipeline is raised unchanged, although TensorFlow wraps it in an error of its own.
+            UserError: If images have other values or another shape, or labels are out of range. A `UserError` raised
+                in the step or the data pipeline is raised unchanged, although TensorFlow wraps it in another error.
         """
         input_checks.check_options(kwargs)
         labels = args[0] if args else kwargs.get("y")
@@ -298,7 +299,7 @@ class DistributedModel(keras.Model):
         if self.train_function is not None and not force:
             return
         strategy, steps = self.distribute_strategy, self.steps_per_execution
-        yes, no = tf.constant(True), tf.constant(False)
+        true, false = tf.constant(True), tf.constant(False)
         train_step = self._skipping_step if self._skips else self.train_step
         if self.jit_compile:
             train_step = tf.function(train_step, jit_compile=True, autograph=False)
@@ -316,7 +317,7 @@ class DistributedModel(keras.Model):
         def several_steps(iterator, check):
             logs = one_step(iterator, check)
             for _ in tf.range(steps - 1):
-                step_logs = one_step(iterator, no)
+                step_logs = one_step(iterator, false)
                 logs = {name: logs[name] + step_logs[name] for name in logs}
             return {name: value / steps for name, value in logs.items()}
 
@@ -326,10 +327,10 @@ class DistributedModel(keras.Model):
 
         def train_function(iterator):
             if not isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator):
-                return one_step(next(iterator), yes)  # a single batch, from `train_on_batch`
+                return one_step(next(iterator), true)  # a single batch, from `train_on_batch`
             check, self._check_images = self._check_images, False
             try:
-                return execute(iterator, yes if check else no)
+                return execute(iterator, true if check else false)
             except tf.errors.OutOfRangeError:
                 raise StopIteration from None
 
@@ -358,9 +359,9 @@ class DistributedModel(keras.Model):
     def _skipping_step(self, data):
         """Runs `train_step`, and restores averages and batch statistics that became non-finite."""
         variables = self._unfrozen(self.non_trainable_variables)
-        before = [tf.identity(v.value) for v in variables]
+        previous = [tf.identity(v.value) for v in variables]
         logs = self.train_step(data)
-        for variable, value in zip(variables, before, strict=True):
+        for variable, value in zip(variables, previous, strict=True):
             variable.assign(tf.where(tf.reduce_all(tf.math.is_finite(variable.value)), variable.value, value))
         return logs
 

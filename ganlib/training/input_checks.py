@@ -12,7 +12,7 @@ from ganlib.networks import pixels
 
 
 def parts_of(data):
-    """Returns the parts of a batch as a tuple, also if the batch is a single array."""
+    """Returns the parts of a batch as a tuple, even if the batch is a single array."""
     return tuple(data) if isinstance(data, (tuple, list)) else (data,)
 
 
@@ -51,7 +51,7 @@ def check_form(data, form, missing):
 
 
 def check_options(options):
-    """Checks that no argument of Keras's ``fit`` is used that has no effect here, because ``compile`` sets the loss.
+    """Rejects arguments of Keras's ``fit`` that have no effect here, because ``compile`` sets the loss.
 
     Raises:
         UserError: If one is used. The message names the first one.
@@ -65,7 +65,7 @@ def check_arrays(images, labels, form, missing):
     """Checks all values of arrays that are passed to `fit`.
 
     Args:
-        images: ``(n, height, width, channels)``, or whatever else is passed to `fit` in its place.
+        images: ``(n, height, width, channels)``, or any other value that is passed to `fit` in its place.
         labels: ``(n,)`` integers, or None.
         form: The form of a batch; see the module's docstring.
         missing: The error message for a missing part.
@@ -74,7 +74,7 @@ def check_arrays(images, labels, form, missing):
         True if ``images`` is an array.
 
     Raises:
-        UserError: If `check_form` raises it, values are not those of images in ``[-1, 1]``, labels are outside of the classes,
+        UserError: If `check_form` raises it, values are not those of images in ``[-1, 1]``, labels are out of range,
             arrays differ in length, or the data has an unsupported type, such as None or a list.
     """
     if hasattr(images, "image_shape") and hasattr(images, "num_examples"):
@@ -102,8 +102,8 @@ def check_arrays(images, labels, form, missing):
 def check_labels(name, low, high, are_whole, num_classes):
     """Checks labels by the lowest and the highest label.
 
-    Without this check there would be no error: on a GPU, the embedding of an unknown class is 0, and -1 means the last class
-    in some operations.
+    Without this check, invalid labels would cause no error: on a GPU, the embedding of an unknown class is 0, and -1 means the
+    last class in some operations.
 
     Args:
         name: The name of the labels, for the error message.

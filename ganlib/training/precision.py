@@ -11,7 +11,7 @@ POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 @contextlib.contextmanager
 def policy(name):
-    """A context manager that sets the dtype policy of layers created inside it. Their weights are float32 in any case.
+    """A context manager that sets the dtype policy of layers created inside it. Their weights are always float32.
 
     Args:
         name: ``"float32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``.
@@ -82,7 +82,7 @@ def optimizer_for(network, optimizer, skips=False):
     Args:
         network: The network that the optimizer updates.
         optimizer: A Keras optimizer.
-        skips: True to skip updates with non-finite gradients in any precision, as loss scaling always does. If ``network``
+        skips: Whether to skip updates with non-finite gradients in any precision, as loss scaling always does. If ``network``
             does not compute in float16, the optimizer is then wrapped in `Skipping`, which also replaces a
             `keras.optimizers.LossScaleOptimizer`. Defaults to False.
     """

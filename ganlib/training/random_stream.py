@@ -22,7 +22,7 @@ class RandomStream:
         seed: An integer or a scalar integer tensor.
         step: An integer or a scalar integer tensor. Defaults to 0.
         replica: The index of this replica, from 0. Defaults to 0.
-        num_replicas: Number of replicas that share the batch. Defaults to 1.
+        num_replicas: The number of replicas that share the batch. Defaults to 1.
         purpose: A `ganlib.seeds.Purpose`. Training and generation have different purposes, so that generated images do not use
             the latents of a train step. Defaults to ``Purpose.GENERATION``.
 
@@ -47,7 +47,13 @@ class RandomStream:
         return self._draw(shape, lambda bits: _normal((_unit(bits) * 2.0 - 1.0) * mass))
 
     def uniform(self, shape, low=0.0, high=1.0):
-        """Draws uniform float32 numbers between ``low`` and ``high``."""
+        """Draws uniform float32 numbers.
+
+        Args:
+            shape: The shape of the result.
+            low: The lower bound. Defaults to 0.0.
+            high: The upper bound. Defaults to 1.0.
+        """
         return self._draw(shape, lambda bits: low + (high - low) * _unit(bits))
 
     def integers(self, shape, low, high):
@@ -59,8 +65,8 @@ class RandomStream:
 
         Args:
             index: The index of the micro-batch, from 0.
-            parts: Number of micro-batches. All make the same draws. To continue with the draws after them, call `advance_to`
-                with one of them.
+            parts: The number of micro-batches. All make the same draws. To continue with the draws after them, call
+                `advance_to` with one of them.
         """
         stream = copy.copy(self)
         stream._replica, stream._num_replicas = self._replica * parts + index, self._num_replicas * parts

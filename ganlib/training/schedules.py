@@ -20,7 +20,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         start: The initial value.
         end: The final value.
-        steps: Number of steps from ``start`` to ``end``.
+        steps: The number of steps from ``start`` to ``end``.
         begin: The step at which the change begins. Defaults to 0.
 
     Raises:
@@ -72,7 +72,8 @@ class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
     """The decay of a moving average with a given half-life: 0.5 ** (1 / half_life).
 
     Args:
-        half_life: Number of steps after which the weight of a value has halved, a number or a schedule. 0 gives a decay of 0.
+        half_life: The number of steps after which the weight of a value has halved, a number or a schedule. 0 gives a decay of
+            0.
 
     Examples:
         >>> from ganlib.training.schedules import HalfLife
@@ -99,7 +100,7 @@ class EachStep(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         schedule: A number, or a schedule that counts train steps.
-        updates: Number of updates that the optimizer makes in a train step.
+        updates: The number of updates that the optimizer makes in a train step.
 
     Examples:
         >>> from ganlib.training.schedules import EachStep, Linear
@@ -155,7 +156,7 @@ def from_config(value, total_steps):
     Args:
         value: A number, or a dict with one item, name -> arguments. Instead of ``steps``, the arguments may have ``share``, a
             fraction of ``total_steps``.
-        total_steps: Number of steps of the training.
+        total_steps: The number of steps of the training.
 
     Raises:
         UserError: If the name is unknown, or the arguments are invalid.

@@ -12,7 +12,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 def noted():
     """A context manager that appends the first SIGTERM or SIGINT to a list, which it returns.
 
-    A second signal has its previous effect. Outside the main thread, where Python receives no signals, the list stays empty.
+    A second signal is handled as before. Outside the main thread, where Python receives no signals, the list stays empty.
 
     Examples:
         >>> import os, signal
@@ -26,10 +26,10 @@ def noted():
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
-    before = {number: signal.getsignal(number) for number in ENDING}
+    previous_handlers = {number: signal.getsignal(number) for number in ENDING}
 
     def restore():
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
 
     def record(number, frame):

@@ -8,7 +8,7 @@ class State(keras.layers.Layer):
     """Float32 scalars that are kept between steps and saved with the model.
 
     Args:
-        initial_values: Name -> initial value. Each scalar becomes an attribute.
+        **initial_values: Name -> initial value. Each scalar becomes an attribute.
     """
 
     def __init__(self, **initial_values):

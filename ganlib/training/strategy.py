@@ -12,7 +12,7 @@ def create(name="auto", replicas=0):
 
     Args:
         name: ``"one_device"``; ``"mirrored"``, every GPU of this machine; ``"multi_worker"``, every GPU of every worker in
-            the environment variable TF_CONFIG; ``"tpu"``, the TPU that the environment names; or ``"auto"``. ``"auto"``
+            the environment variable TF_CONFIG; ``"tpu"``, the TPU of the environment; or ``"auto"``. ``"auto"``
             selects one of the first three by the available devices, and ``"mirrored"`` also if several replicas are
             requested. Defaults to ``"auto"``.
         replicas: For ``"mirrored"`` and ``"auto"``, the number of GPUs. On a machine without GPUs, the number of virtual CPU
@@ -38,7 +38,7 @@ def is_chief(strategy):
 
 
 def _workers():
-    """Returns the addresses of the workers in TF_CONFIG, an empty list if it is not set."""
+    """Returns the addresses of the workers in TF_CONFIG, or an empty list if it is not set."""
     try:
         cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec().as_dict()
     except ValueError as error:
@@ -83,7 +83,7 @@ def check_shares(strategy, dataset, parts=1):
     Args:
         strategy: A `tf.distribute.Strategy`.
         dataset: A `tf.data.Dataset` with batches of a fixed size.
-        parts: Number of parts that each share is divided into. Defaults to 1.
+        parts: The number of parts that each share is divided into. Defaults to 1.
 
     Raises:
         UserError: If the batch size is not divisible.

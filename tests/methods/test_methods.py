@@ -39,7 +39,7 @@ def test_a_new_file_is_a_method_without_another_change(tmp_path):
 import ganlib.methods as methods, pathlib
 methods._FOLDER = pathlib.Path({str(tmp_path)!r})
 methods.__path__.append({str(tmp_path)!r})
-methods.METHODS.update(methods._found())
+methods.METHODS.update(methods._discover())
 from experiments.configs import base
 from ganlib.runs import keys
 config = base.classifier()

@@ -95,7 +95,7 @@ def test_restore_raises_if_all_checkpoints_are_damaged(trained):
 
 def test_checkpoint_of_another_model_raises(trained):
     _, checkpoints, _ = trained
-    with pytest.raises(ganlib.UserError, match=r"2' is of another model \(it has \d+ variables, the model has \d+\)"):
+    with pytest.raises(ganlib.UserError, match=r"2' belongs to another model \(it has \d+ variables, the model has \d+\)"):
         checkpoint.Checkpoints(checkpoints.folder, mlp_gan()).restore()
 
 
