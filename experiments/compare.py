@@ -6,8 +6,8 @@ The table also has a row for the test images of each dataset, evaluated against 
 floor of the FID. If configs compute the FID during training, fid.png plots it. For few-label classifiers:
 python -m experiments.compare --configs=digits_sgan,digits_cnn --labels=1,5,20 --seeds=0,1,2 --workdir=runs/few_labels
 
-Each classifier is trained by `experiments.train_classifier`. The seed also selects the labeled images. error.png plots the test error
-against the number of labels.
+Each classifier is trained by `experiments.train_classifier`. The seed also selects the labeled images. error.png plots the
+test error against the number of labels.
 
 Every run is a separate process. With --jobs=2, two run in parallel, each on its share of the cores. Run the same command again
 to resume; complete runs are only read. Results from another feature network, another number of images or other code are
