@@ -113,7 +113,7 @@ def test_a_train_step_leaves_no_calibration_of_the_weights_before(tmp_path):
     run, model = trained(tmp_path, 1)
     model.fit(data.batches(data.open("digits"), 8), steps_per_epoch=1, verbose=0)
     assert float(model.classifier.temperature) == 1.0
-    with pytest.raises(ganlib.UserError, match="no best checkpoint: of a classifier none is kept: take the newest"):
+    with pytest.raises(ganlib.UserError, match="no best checkpoint: classifiers keep none; use the newest checkpoint"):
         ganlib.load(tmp_path, best=True)
     images = data.open("digits").images[:5]
     np.testing.assert_array_equal(classification.load(run).classify(images), ganlib.load(tmp_path).classify(images))
