@@ -1,13 +1,13 @@
-"""Trains several configs with several seeds and writes a table of means and standard deviations. For GANs:
+"""Trains several GANs or classifiers with several seeds and writes a table of means and standard deviations:
 python -m experiments.compare --configs=mnist_dcgan,mnist_resnet --seeds=0,1,2 --workdir=runs/gans
 
-Each run is trained by `experiments.train_gan` and its last checkpoint, not its best, is evaluated by `experiments.evaluate`.
+Each GAN is trained by `experiments.train_gan` and its last checkpoint, not its best, is evaluated by `experiments.evaluate`.
 The table also has a row for the test images of each dataset, evaluated against its training images like generated images: the
 floor of the FID. If configs compute the FID during training, fid.png plots it. For few-label classifiers:
 python -m experiments.compare --configs=digits_sgan,digits_cnn --labels=1,5,20 --seeds=0,1,2 --workdir=runs/few_labels
 
-Each run is trained by `experiments.train_classifier`. The seed also selects the labeled images. error.png plots the test error
-against the number of labels.
+Each classifier is trained by `experiments.train_classifier`. The seed also selects the labeled images. error.png plots the
+test error against the number of labels.
 
 Every run is a separate process. With --jobs=2, two run in parallel, each on its share of the cores. Run the same command again
 to resume; complete runs are only read. Results from another feature network, another number of images or other code are

@@ -1,4 +1,4 @@
-"""The demo: python -m experiments.demo --workdir=runs/demo
+"""Trains the models of the demo and writes a report: python -m experiments.demo --workdir=runs/demo
 
 On scikit-learn's 8x8 digits it trains a GAN. Then, for three selections of 5 labeled images per class, it trains a
 semi-supervised classifier and the same network on only these labels. It writes a report and prints the test accuracies. Run the
