@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "augment", "data", "evaluation", "export", "interop", "layers", "losses", "metrics", "models", "networks", "penalties",
-    "plots", "regularizers", "runs", "sampling", "training",
+    "plots", "regularizers", "report", "runs", "sampling", "training",
 )  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",
@@ -23,7 +23,6 @@ _NAMES = {
     "TripleGAN": "ganlib.models",
     "UserError": "ganlib.errors",
     "load": "ganlib.runs",
-    "report": "ganlib.runs",
 }
 __all__ = sorted([*_MODULES, *_NAMES])
 

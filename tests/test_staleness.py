@@ -61,7 +61,7 @@ def accuracy_of_real_images(inputs, folder):
     test = data.sources.from_arrays("test", test_images, inputs.test_labels, inputs.names)
     evaluation.Evaluation(
         inputs.source, ["cas"], inputs.extractor, inputs.samples, inputs.seed, folder, test=test
-    )._accuracy_after_real()
+    )._accuracy_of_real()
 
 
 DATA_CHANGES = [{"images": IMAGES + 1}, {"images": IMAGES[:, ::-1]}, {"labels": 1 - LABELS}, {"names": ("b", "a")},

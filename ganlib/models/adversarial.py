@@ -155,7 +155,7 @@ class AdversarialModel(DistributedModel):
         Returns:
             A dict of scalars for the logs. It is empty for an augmentation that does not adapt.
         """
-        if self.augment_state is None:
+        if self.augment_state is None or real_signs is None:
             return {}
         real_signs = batch_mean(real_signs[None])
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync

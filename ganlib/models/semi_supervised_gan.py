@@ -130,10 +130,10 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
         if self.simultaneous:
             logs = self.simultaneous_step(labeled, labels, unlabeled, rng)
-            logs |= self.update_augmentation(logs.pop("real_signs"), unlabeled)
+            logs |= self.update_augmentation(logs.pop("real_signs", None), unlabeled)
         else:
             logs = self.classifier_step(labeled, labels, unlabeled, rng)
-            logs |= self.update_augmentation(logs.pop("real_signs"), unlabeled)
+            logs |= self.update_augmentation(logs.pop("real_signs", None), unlabeled)
             logs |= self.generator_step(unlabeled, rng)
         self.end_step()
         return logs

@@ -100,7 +100,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         labeled, labels, unlabeled = data
         labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
         logs = self.discriminator_step(labeled, labels, unlabeled, rng)
-        logs |= self.update_augmentation(logs.pop("real_signs"), labeled)
+        logs |= self.update_augmentation(logs.pop("real_signs", None), labeled)
         logs |= self.classifier_step(labeled, labels, unlabeled, rng)
         logs |= self.generator_step(unlabeled, rng)
         self.end_step()

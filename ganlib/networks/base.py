@@ -8,9 +8,10 @@ from ganlib import layers
 from ganlib.errors import UserError, integer
 from ganlib.layers import conditioning
 from ganlib.layers.dtype_policy import SublayerPolicy
+from ganlib.networks.earlier_names import WithEarlierNames
 
 
-class _Network(SublayerPolicy, keras.Model):
+class _Network(WithEarlierNames, SublayerPolicy, keras.Model):
     """A model that creates its weights in its constructor, so that they depend only on the global seed."""
 
     frozen = ()

@@ -94,7 +94,8 @@ class Penalty(WeightedTerm):
 
         if self.interval == 1:
             return weighted_term()
-        if self.uses_collectives and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+        uses_collectives = getattr(self, "communicates", self.uses_collectives)  # its name in earlier versions
+        if uses_collectives and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
             return tf.where(is_due, weighted_term(), zero)
         return tf.cond(is_due, weighted_term, lambda: zero)
 

@@ -9,10 +9,10 @@ TINY = {
     "weights": None,
     "backbone_size": 32,
     "taps": 2,
-    "embedding_dim": 60,
-    "kept": 10,
 }
 """Argument -> its value, in every group of the config that has it."""
+
+TINY_INSTANCES = {"embedding_dim": 60, "kept": 10}
 
 
 def smoke(config):
@@ -22,6 +22,8 @@ def smoke(config):
     config = config.copy_and_resolve_references()
     for group in _groups(config):
         group.update({key: value for key, value in TINY.items() if key in group})
+    if "instances" in config:
+        config.instances.update(TINY_INSTANCES)
     config.update(steps=2, steps_per_execution=1, batch_size=8, log_every=1)
     return config
 

@@ -38,6 +38,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def interpolate(self, progress):
         """Maps the fraction of the steps to the fraction of the change, both in ``[0, 1]``. Subclasses define it."""
+        if hasattr(self, "way"):  # its name in earlier versions
+            return self.way(progress)
         raise NotImplementedError
 
     def get_config(self):
