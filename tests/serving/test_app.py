@@ -175,7 +175,7 @@ def test_folder_without_an_export(tmp_path):
 
 
 def test_export_that_differs_from_the_trained_model_is_not_served(classifier, tmp_path):
-    """For example, the file belongs to another model in the folder: its card would match its functions."""
+    """For example, the file of another model in the folder: its card would match its functions."""
     read = export.saved_model.read(classifier)
     images = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), np.uint8)
     outputs = read["classify"](images=images)
