@@ -136,7 +136,7 @@ def test_gray_images_and_maps_of_odd_sizes():
 
 
 def test_unsupported_arguments_are_rejected(backbone, tmp_path):
-    with pytest.raises(ganlib.UserError, match="this discriminator judges patches: leave top_k=1.0"):
+    with pytest.raises(ganlib.UserError, match="this discriminator has logits for patches: set top_k=1.0"):
         create_gan(backbone, top_k=0.5)
     with pytest.raises(ganlib.UserError, match="projected requires conditioning='projection'"):
         create_discriminator(backbone, num_classes=3, conditioning="auxiliary")
