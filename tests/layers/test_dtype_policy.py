@@ -108,6 +108,6 @@ def test_a_loaded_half_precision_gan_trains_identically(tmp_path, images, labels
         assert policies(model.ema_generator) == policies(pair[0])
         assert {name for _, name in policies(model.classifier)} == {"mixed_bfloat16"}
         model.make_train_function()
-        model.train_function((images[:8], labels[:8], images[8:16]))
+        model.train_function(iter([(images[:8], labels[:8], images[8:16])]))
     assert same(weights(gan), weights(loaded))
     np.testing.assert_array_equal(gan.generate(4), loaded.generate(4))
