@@ -27,6 +27,7 @@ def assert_same(one, other):
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_weights_have_the_names_that_they_had():
     with gzip.open(FOLDER / "names.json.gz", "rt") as file:
         assert write.names() == json.load(file)

@@ -84,6 +84,7 @@ class Copying:
         return self.images[chosen] / np.float32(127.5) - 1
 
 
+@pytest.mark.slow
 def test_cas_of_generated_images(pixels, monkeypatch):
     """A generator that knows the data scores nearly as high as real data; one with meaningless labels scores chance."""
     source, test = data.open("digits"), data.open("digits", "test")

@@ -113,6 +113,7 @@ def answer(reader, folder):
     return dict(zip(service.card["class_names"], result["probabilities"][0], strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("reader", READERS)
 def test_every_reader_uses_every_part(changed_runs, part, reader):

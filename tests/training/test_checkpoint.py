@@ -103,7 +103,9 @@ def test_checkpoint_with_other_shapes_raises(tmp_path):
     checkpoint.Checkpoints(tmp_path, mlp_gan()).save()
     wider = ganlib.GAN(mlp.Generator(SHAPE, latent_dim=4, width=17, normalization=None), mlp.Discriminator(SHAPE, width=16))
     wider.compile(adam(), adam())
-    with pytest.raises(ganlib.UserError, match=r"belongs to another model \(.*kernel is float32 \(4, 17\), not float32 \(4, 16\)\)"):
+    with pytest.raises(
+        ganlib.UserError, match=r"belongs to another model \(.*kernel is float32 \(4, 17\), not float32 \(4, 16\)\)"
+    ):
         checkpoint.Checkpoints(tmp_path, wider).restore()
 
 

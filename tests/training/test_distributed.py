@@ -137,6 +137,7 @@ def test_xla_step_matches_the_graph_step():
     assert mlp_gan().jit_compile is False  # "auto" without a GPU
 
 
+@pytest.mark.slow
 def test_xla_compiles_convolutions_batch_norm_dropout_and_spectral_norm():
     networks = {
         "dcgan": (dcgan.Generator(SHAPE, 4, width=4), dcgan.Discriminator(SHAPE, width=4, dropout=0.5)),
