@@ -163,6 +163,13 @@ class AdversarialModel(DistributedModel):
         return {"real_signs": real_signs, "augment_probability": self.augment_state.probability.value}
 
 
+def add_terms(loss, terms):
+    """Returns the loss plus all scalars in a dict of terms."""
+    for term in terms.values():
+        loss = loss + term
+    return loss
+
+
 def discriminator_logs(loss, real_logits, fake_logits):
     """Returns the logs of a discriminator: its loss, its mean logits, and the mean sign of the logits of real images."""
     real, fake = tf.reduce_mean(real_logits), tf.reduce_mean(fake_logits)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from ganlib import losses
 from ganlib.errors import UserError, choose, integer
 from ganlib.losses.weighted import listed
-from ganlib.models.adversarial import AdversarialModel, discriminator_logs
+from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator_logs
 from ganlib.networks.base import rescale
 from ganlib.penalties import KINDS as PENALTY_KINDS
 from ganlib.training import input_checks, schedules
@@ -173,7 +173,7 @@ class GAN(AdversarialModel):
         loss = self._loss.discriminator(real_logits, fake_logits)
         penalties = self._discriminator_penalties(critic, real, fake, rng)
         logs = discriminator_logs(loss, real_logits, fake_logits) | penalties
-        return _total(loss, penalties), logs
+        return add_terms(loss, penalties), logs
 
     def generator_step(self, real, labels, rng):
         """Updates the generator to make images that the discriminator classifies as real.
@@ -208,7 +208,7 @@ class GAN(AdversarialModel):
         real_logits = critic.forward(real) if self._is_paired else None
         loss = self._loss.generator(self._top_k_logits(fake_logits), real_logits)
         penalties = self._generator_penalties(critic, fake, rng)
-        return _total(loss, penalties), {"generator_loss": loss} | penalties
+        return add_terms(loss, penalties), {"generator_loss": loss} | penalties
 
     def simultaneous_step(self, real, labels, rng):
         """Updates both networks with gradients from one pass over the same generated images.
@@ -246,7 +246,7 @@ class GAN(AdversarialModel):
         generator_penalties = self._generator_penalties(critic, fake, rng)
         logs = discriminator_logs(loss, real_logits, fake_logits) | penalties
         logs |= {"generator_loss": generator_loss} | generator_penalties
-        return [_total(loss, penalties), _total(generator_loss, generator_penalties)], logs
+        return [add_terms(loss, penalties), add_terms(generator_loss, generator_penalties)], logs
 
     def _top_k_logits(self, fake_logits):
         """Returns the highest logits, a fraction ``top_k`` of them."""
@@ -318,10 +318,3 @@ class GAN(AdversarialModel):
             )
         for offset in range(steps):
             yield images[offset::steps], None if labels is None else labels[offset::steps]
-
-
-def _total(loss, terms):
-    """Returns the loss plus all scalars in a dict of terms."""
-    for term in terms.values():
-        loss = loss + term
-    return loss

@@ -9,7 +9,7 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib.errors import UserError, choose, integer
 from ganlib.losses import GENERATOR_LOSSES, cross_entropy, unlabeled_losses
-from ganlib.models.adversarial import AdversarialModel
+from ganlib.models.adversarial import AdversarialModel, add_terms
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
@@ -267,9 +267,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             "real_signs": tf.reduce_mean(tf.sign(real)),
         }
         loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
-        for term in terms.values():
-            loss = loss + term
-        return loss, logs | terms
+        return add_terms(loss, terms), logs | terms
 
     def _feature_matching(self, real_features, fake_features):
         means = (batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.losses import cross_entropy, triple_classifier_loss, triple_discriminator_loss
-from ganlib.models.adversarial import AdversarialModel, discriminator_logs
+from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator_logs
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks.base import rescale
 from ganlib.regularizers import Outputs, classifier_terms, listed
@@ -189,9 +189,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         )
         terms = classifier_terms(self.regularizers, outputs, rng)
         loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
-        for term in terms.values():
-            loss = loss + term
-        return loss, {
+        return add_terms(loss, terms), {
             "labeled_loss": labeled_loss,
             "generated_loss": generated_loss,
             "adversarial_loss": adversarial_loss,
