@@ -6,18 +6,16 @@ of keys in the documentation use `METHODS`.
 
 import importlib
 import pathlib
-import pkgutil
-import re
 
+from ganlib import registry
 from ganlib.methods.method import Method
 
 _FOLDER = pathlib.Path(__file__).parent
 
 
 def _discover():
-    for module in pkgutil.iter_modules([str(_FOLDER)]):
-        if re.search(r"^METHOD = ", (_FOLDER / f"{module.name}.py").read_text(encoding="utf-8"), re.MULTILINE):
-            yield module.name, importlib.import_module(f"ganlib.methods.{module.name}").METHOD
+    for name in registry.modules_with(_FOLDER, r"^METHOD = "):
+        yield name, importlib.import_module(f"ganlib.methods.{name}").METHOD
 
 
 METHODS = dict(_discover())

@@ -4,12 +4,10 @@ import dataclasses
 import importlib
 import logging
 import pathlib
-import pkgutil
-import re
 
 import numpy as np
 
-from ganlib import versions
+from ganlib import registry, versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import cache
 from ganlib.metrics.arrays import warn_if_constant
@@ -124,10 +122,9 @@ def measure(names, real, fake, seed=0):
 
 def _discover():
     """Returns the metrics of all files in this folder that define `METRICS`."""
-    folder, metrics = pathlib.Path(__file__).parent, {}
-    for module in pkgutil.iter_modules([str(folder)]):
-        if re.search(r"^METRICS = \{", (folder / f"{module.name}.py").read_text(encoding="utf-8"), re.MULTILINE):
-            metrics |= importlib.import_module(f"ganlib.metrics.{module.name}").METRICS
+    metrics = {}
+    for name in registry.modules_with(pathlib.Path(__file__).parent, r"^METRICS = \{"):
+        metrics |= importlib.import_module(f"ganlib.metrics.{name}").METRICS
     return metrics
 
 

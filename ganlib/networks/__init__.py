@@ -8,8 +8,8 @@ import functools
 import importlib
 import pathlib
 import pkgutil
-import re
 
+from ganlib import registry
 from ganlib.networks.base import Discriminator, Generator
 from ganlib.networks.classifier import Classifier
 
@@ -23,10 +23,8 @@ def architectures():
     """Returns the names of the modules that define a Generator or a Discriminator, read from their source without importing
     them.
     """
-    sources = {name: (_FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES if name != "base"}
-    return tuple(
-        name for name, source in sources.items() if re.search(r"^class (?:Generator|Discriminator)\b", source, re.MULTILINE)
-    )
+    found = registry.modules_with(_FOLDER, r"^class (?:Generator|Discriminator)\b")
+    return tuple(name for name in found if name != "base")
 
 
 def __getattr__(name):
