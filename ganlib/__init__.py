@@ -8,7 +8,7 @@ import importlib
 
 from ganlib import registration
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = (
     "augment", "data", "evaluation", "export", "interop", "layers", "losses", "metrics", "models", "networks", "penalties",

@@ -58,12 +58,31 @@ def network(run, which, arguments, num_classes=None):
     Raises:
         UserError: If the module has no such network, or the network does not take an argument.
     """
-    arguments = dict(arguments)
-    name = arguments.pop("networks", run.config.networks)
+    arguments = completed(run, which, arguments)
+    kind = _kind(run, which, arguments.pop("networks", None))
+    return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
+
+
+def completed(run, which, arguments):
+    """Returns the arguments of a run's network as a dict, with the earlier defaults if ganlib 0.1 created the run.
+
+    Args:
+        run: A `ganlib.runs.Run`.
+        which: ``"generator"`` or ``"discriminator"``.
+        arguments: A dict of the arguments in the run's config.
+    """
+    is_earlier = run.facts.get("defaults_of", "0.1.0").startswith("0.1.")
+    earlier_defaults = _kind(run, which, arguments.get("networks")).earlier_defaults if is_earlier else {}
+    return {**earlier_defaults, **arguments}
+
+
+def _kind(run, which, name):
+    """Returns the class of a run's generator or discriminator. ``name`` overrides the module in the config unless None."""
+    name = name or run.config.networks
     kind = getattr(_architecture(name), which.capitalize(), None)
     if kind is None:
         raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another module")
-    return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
+    return kind
 
 
 def with_body(discriminator):

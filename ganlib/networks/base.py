@@ -17,10 +17,23 @@ class _Network(WithEarlierNames, SublayerPolicy, keras.Model):
     frozen = ()
     """Layers whose weights are never trained."""
 
+    earlier_defaults = {}
+    """Argument -> its value in networks that ganlib 0.1 saved without it. New arguments that change a network are listed."""
+
     def __init__(self, image_shape, num_classes, **kwargs):
         super().__init__(**kwargs)
         self.image_shape = _validated_shape(image_shape)
         self.num_classes = None if num_classes is None else integer("num_classes", num_classes, 1)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Creates the network from a config returned by `get_config`, also one of an earlier version."""
+        return super().from_config({**cls.earlier_defaults, **config})
+
+    @property
+    def weights_without_average(self):
+        """Non-trainable weights that the EMA network copies instead of averaging, such as statistics in the authors' code."""
+        return []
 
     @property
     def condition_spec(self):

@@ -158,6 +158,8 @@ def start(workdir, config, source, accept_new_config=False, distribution=None, d
         replicas=distribution.num_replicas_in_sync,
     )  # fmt: skip
     old_config, old_facts = (_read_json(workdir / name) for name in ("config.json", "run.json"))
+    # A resumed run keeps the networks with which it was created, also where their default arguments have changed since.
+    facts["defaults_of"] = old_facts.get("defaults_of", "0.1.0" if old_facts else ganlib.__version__)
     if old_config and defaults:
         old_config = keys.filled(old_config, defaults)
     differences = resuming.differences((old_config, old_facts), (_plain(config), facts), keys.unread(config))

@@ -31,7 +31,7 @@ FACTS = {
     "image_shape": REFUSES, "class_names": REFUSES, "class_counts": REFUSES, "num_examples": REFUSES, "fingerprint": REFUSES,
     "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES, "instance_features": REFUSES,
     "ganlib": REPORTS, "tensorflow": REPORTS, "keras": REPORTS, "replicas": REPORTS,
-    "data": RESUMES, "python": RESUMES, "devices": RESUMES,
+    "data": RESUMES, "python": RESUMES, "devices": RESUMES, "defaults_of": RESUMES,
 }  # fmt: skip
 """Key of ``run.json`` -> the effect of a difference. A key that an older run lacks may differ. Every key that a start writes
 is listed."""

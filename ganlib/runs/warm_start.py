@@ -2,6 +2,7 @@
 
 from ganlib import data, runs
 from ganlib.errors import UserError
+from ganlib.methods import building
 from ganlib.models.adversarial import AdversarialModel
 
 INITIALIZATION_IMAGES = 500
@@ -17,12 +18,13 @@ def with_features_of(config):
     if not config.features_from:
         return config
     source, config = runs.open_run(config.features_from), config.copy_and_resolve_references()
-    discriminator, networks = source.config.discriminator, source.config.networks
+    networks = source.config.networks
+    discriminator = building.completed(source, "discriminator", source.config.discriminator.to_dict())
     if config.method == "triple_gan":
-        config.triple_gan.classifier = {"networks": networks} | discriminator.to_dict()
+        config.triple_gan.classifier = {"networks": networks} | discriminator
     elif config.method == "semi_supervised":  # config.networks stays: it names the generator's module
         same_networks = networks == config.networks
-        config.discriminator = discriminator if same_networks else {"networks": networks} | discriminator.to_dict()
+        config.discriminator = discriminator if same_networks else {"networks": networks} | discriminator
     else:
         config.networks, config.discriminator = networks, discriminator
     return config

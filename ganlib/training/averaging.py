@@ -16,8 +16,9 @@ def clone_network(network):
 def update(average, network, decay, step):
     """Updates the moving average of a network's weights, including its batch statistics.
 
-    The decay is ``min(decay, (1 + step) / (10 + step))``, so that the average quickly forgets the initial weights.
-    Weights that are not floating point are copied.
+    With a number as decay, the decay is ``min(decay, (1 + step) / (10 + step))``, so that the average quickly forgets the
+    initial weights. A schedule sets it alone. Weights that are not floating point, and those of the network's
+    ``weights_without_average``, are copied.
 
     Args:
         average: A network created by `clone_network` from ``network``.
@@ -25,10 +26,11 @@ def update(average, network, decay, step):
         decay: A number in ``[0, 1)``, or a schedule. With 0, the average equals the network.
         step: The number of previous updates, a scalar integer tensor.
     """
-    decay, step = schedules.value_at(decay, step), tf.cast(step, tf.float32)
-    decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))
+    warm_up = 1.0 if callable(decay) else (1.0 + tf.cast(step, tf.float32)) / (10.0 + tf.cast(step, tf.float32))
+    decay = tf.minimum(tf.cast(schedules.value_at(decay, step), tf.float32), warm_up)
+    copied = {id(weight) for weight in getattr(network, "weights_without_average", ())}
     for averaged, weight in zip(average.weights, network.weights, strict=True):
         value = tf.convert_to_tensor(weight.value)
-        if value.dtype.is_floating:
+        if value.dtype.is_floating and id(weight) not in copied:
             value = value + tf.cast(decay, value.dtype) * (averaged.value - value)
         averaged.assign(value)

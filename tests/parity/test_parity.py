@@ -1,0 +1,25 @@
+"""ganlib's networks, losses, penalties and train steps give the numbers of the authors' codes, from the same weights.
+
+The reference files are not part of this repository: see `experiments.studies.parity.comparison`.
+"""
+
+import pytest
+
+from experiments.studies.parity import comparison, comparisons
+
+COMPARISONS = comparisons()
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_every_number_of_a_file_of_the_authors(name):
+    if name not in comparison.available():
+        pytest.skip(f"needs {name}.npz in {comparison.folder()}: set GANLIB_PARITY")
+    module = COMPARISONS[name]
+    differences = module.differences(comparison.ReferenceFile(name))
+    tolerances = dict.fromkeys(differences, comparison.TOLERANCE) | getattr(module, "TOLERANCES", {})
+    assert differences
+    assert {family: value for family, value in differences.items() if not value <= tolerances[family]} == {}
+
+
+def test_every_file_is_compared():
+    assert set(comparison.available()) <= set(COMPARISONS)
