@@ -60,7 +60,9 @@ class Arrays:
         self._unused.pop(name, None)
         axes = LAYOUTS[layout]
         if axes is not None and array.ndim != len(axes):
-            raise UserError(f"array {name!r} of this {self.code} network must have {len(axes)} axes, got the shape {array.shape}")
+            raise UserError(
+                f"array {name!r} of this {self.code} network must have {len(axes)} axes, got the shape {array.shape}"
+            )
         return array if axes is None else np.transpose(array, axes)
 
     def assign(self, weight, name, layout="same"):

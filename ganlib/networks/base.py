@@ -1,5 +1,7 @@
 """The base classes of all generators and discriminators: the contract that `ganlib.GAN` relies on."""
 
+import types
+
 import keras
 import numpy as np
 from keras import ops
@@ -17,7 +19,7 @@ class _Network(WithEarlierNames, SublayerPolicy, keras.Model):
     frozen = ()
     """Layers whose weights are never trained."""
 
-    earlier_defaults = {}
+    earlier_defaults = types.MappingProxyType({})
     """Argument -> its value in networks that ganlib 0.1 saved without it. New arguments that change a network are listed."""
 
     def __init__(self, image_shape, num_classes, **kwargs):
