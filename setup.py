@@ -51,6 +51,8 @@ setup(
         "pillow>=10.3",
         "jinja2>=3.1",
         "tqdm>=4.66",
+        "ml-dtypes>=0.4",
+        "safetensors>=0.4.3",
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]>={MIN_TENSORFLOW}"],

@@ -2,8 +2,8 @@
 
 A module of this folder with ``FILES``, a tuple of names of reference files, defines ``differences(file)``: from a
 `comparison.ReferenceFile` to a dict, name of a family of arrays -> the largest difference relative to the largest value of
-the array. Each of them builds ganlib's networks from the authors' weights with `ganlib.interop`. ``TOLERANCES`` has the families
-whose tolerance is not `comparison.TOLERANCE`.
+the array. Each of them builds ganlib's networks from the authors' weights with `ganlib.interop`. ``TOLERANCES`` has the
+families whose tolerance is not `comparison.TOLERANCE`.
 """
 
 import importlib
