@@ -47,11 +47,12 @@ def prepare(config, workdir, accept_new_config, strategy):
         warm_start.initialize_gan(model, run, neighborhoods)
 
     def batches(start_step):
-        batch_size = config.batch_size * config.discriminator_steps
+        batch_size = config.batch_size * model.batch_parts
         if neighborhoods:
             pairs = neighborhoods.features, neighborhoods.neighbors
-            return data.neighbor_batches(source, *pairs, batch_size, config.seed, start_step)
-        return data.batches(source, batch_size, config.seed, start_step, with_labels=config.conditional)
+            return data.neighbor_batches(source, *pairs, batch_size, config.seed, start_step, config.mirror)
+        arguments = {"with_labels": config.conditional, "mirror": config.mirror}
+        return data.batches(source, batch_size, config.seed, start_step, **arguments)
 
     return run, model, batches, evaluation_of(config, all_images)
 

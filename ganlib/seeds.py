@@ -18,6 +18,7 @@ class Purpose(enum.IntEnum):
     TRAINING = 2
     ORDER = 3
     NEIGHBORS = 4
+    MIRROR = 5
 
 
 def check_seed(seed):

@@ -15,7 +15,7 @@ UNLABELED = 1
 """The stream of the order of unlabeled images in a semi-supervised dataset."""
 
 
-def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0):
+def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0, mirror=False):
     """Returns endless batches of a source.
 
     Args:
@@ -26,6 +26,7 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
         with_labels: Whether to return labels if the source has them. Defaults to True.
         stream: An integer. Different streams have independent orders for the same seed. Use them for datasets that are
             combined. Defaults to 0.
+        mirror: Whether to mirror each image left to right with a probability of one half. Defaults to False.
 
     Returns:
         A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8 and
@@ -38,7 +39,8 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
     with_labels = with_labels and bool(source.class_names)
     if source.read is None:
         dataset = _streamed(source, batch_size, seed, start_step, stream, with_labels)
-        return _finish(dataset if with_labels else dataset.map(lambda images, labels: images))
+        dataset = dataset if with_labels else dataset.map(lambda images, labels: images)
+        return _finish(_mirrored(dataset, seed, start_step, stream) if mirror else dataset)
 
     def read(indices):
         images = source.read(indices)
@@ -46,7 +48,8 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
 
     indices = _shuffled_indices(source.num_examples, batch_size, seed, start_step, stream)
     parallel = None if source.images is not None else tf.data.AUTOTUNE
-    return _finish(indices.map(read, num_parallel_calls=parallel))
+    dataset = indices.map(read, num_parallel_calls=parallel)
+    return _finish(_mirrored(dataset, seed, start_step, stream) if mirror else dataset)
 
 
 def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None):
@@ -79,7 +82,7 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
 
 
-def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0):
+def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0, mirror=False):
     """Returns endless batches for an instance-conditioned GAN: images, each a neighbor of an instance, and the instances'
     features.
 
@@ -90,6 +93,7 @@ def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step
         batch_size: The number of images in a batch.
         seed: An integer that, with the epoch and the step, determines all random choices. Defaults to 0.
         start_step: The index of the first batch. Defaults to 0.
+        mirror: Whether to mirror each image left to right with a probability of one half. Defaults to False.
 
     Returns:
         A `tf.data.Dataset` of ``(images, features)``: ``(batch_size, height, width, channels)`` uint8 and ``(batch_size, F)``
@@ -110,7 +114,8 @@ def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step
 
     steps = tf.data.Dataset.counter(start_step)
     indices = _shuffled_indices(source.num_examples, batch_size, seed, start_step)
-    return _finish(tf.data.Dataset.zip(steps, indices).map(read, num_parallel_calls=tf.data.AUTOTUNE))
+    dataset = tf.data.Dataset.zip(steps, indices).map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    return _finish(_mirrored(dataset, seed, start_step) if mirror else dataset)
 
 
 def joined_batches(first, second):
@@ -125,6 +130,20 @@ def joined_batches(first, second):
         return tuple(tf.concat(pair, axis=0) for pair in zip(first, second, strict=True))
 
     return _finish(tf.data.Dataset.zip(first, second).map(join))
+
+
+def _mirrored(dataset, seed, start_step, stream=0):
+    """Mirrors each image of a dataset of batches with a probability of one half, determined by (seed, stream, step)."""
+
+    def mirror(step, batch):
+        images, *others = batch if isinstance(batch, tuple) else (batch,)
+        derived = derive(seed, Purpose.MIRROR, stream, step)
+        is_mirrored = tf.random.stateless_uniform((images.shape[0], 1, 1, 1), derived, 0, 2, tf.int32, alg=ALGORITHM) == 1
+        images = tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
+        return (images, *others) if others else images
+
+    steps = tf.data.Dataset.counter(start_step)
+    return tf.data.Dataset.zip(steps, dataset).map(mirror, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def _check_batch_size(source, batch_size):

@@ -79,7 +79,11 @@ class Arrays:
         self.assign_value(weight, self.take(name, layout), name)
 
     def assign_value(self, weight, value, name):
-        """Assigns a value computed from the array ``name`` to a weight, if its shape fits."""
+        """Assigns a value computed from the array ``name`` to a weight.
+
+        Raises:
+            UserError: If its shape does not fit.
+        """
         if tuple(weight.shape) != value.shape:
             raise UserError(
                 f"array {name!r} of this {self.code} network does not fit: the network needs the shape {tuple(weight.shape)}, "

@@ -45,7 +45,11 @@ class _Storage:
         self.dtype, self.count, self.values = np.dtype(dtype), count, None
 
     def fill(self, data):
-        """Reads the numbers from bytes."""
+        """Reads the numbers from bytes.
+
+        Raises:
+            EOFError: If there are too few.
+        """
         if len(data) < self.count * self.dtype.itemsize:
             raise EOFError
         self.values = np.frombuffer(data, self.dtype, self.count)
@@ -58,7 +62,11 @@ class Tensor:
         self._storage, self._offset, self._shape, self._strides = storage, offset, tuple(shape), tuple(strides)
 
     def array(self):
-        """Returns the tensor as a numpy array of its own."""
+        """Returns the tensor as a numpy array of its own.
+
+        Raises:
+            ValueError: If the tensor is larger than its storage, as in a damaged file.
+        """
         values = self._storage.values
         last = self._offset + sum((side - 1) * stride for side, stride in zip(self._shape, self._strides, strict=True))
         beyond = 0 not in self._shape and last >= len(values)
@@ -144,7 +152,11 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_zip(path):
-    """Reads a file in PyTorch's current format, a zip archive, and returns the object with `Tensor`s in it."""
+    """Reads a file in PyTorch's current format, a zip archive, and returns the object with `Tensor`s in it.
+
+    Raises:
+        UserError: If it is another archive, or asks for code.
+    """
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         pickled = next((name for name in names if name == "data.pkl" or name.endswith("/data.pkl")), None)
@@ -162,6 +174,9 @@ def read_legacy(file):
 
     It has a magic number, the version, facts of the machine, the object, the keys of the storages, and for each of them the
     number of its values and the values.
+
+    Raises:
+        UserError: If it is another file, or asks for code.
     """
     magic_number, *_ = (_Unpickler(file, {}).load() for _ in range(3))
     if magic_number != LEGACY_MAGIC_NUMBER:

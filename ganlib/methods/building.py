@@ -151,12 +151,14 @@ def _construct(kind, what, arguments, **fixed_arguments):
 
 
 def _arguments(kind):
-    """Returns the argument names of a class, and of the ganlib base classes to which it passes its other arguments."""
-    names = set()
+    """Returns the argument names of a class, and of the base classes to which it passes its other arguments: those of ganlib,
+    and for an optimizer also those of Keras.
+    """
+    names, is_optimizer = set(), issubclass(kind, keras.optimizers.Optimizer)
     for ancestor in kind.__mro__:
         if "__init__" not in vars(ancestor):
             continue
-        if names and not ancestor.__module__.startswith("ganlib"):
+        if names and not is_optimizer and not ancestor.__module__.startswith("ganlib"):
             break
         parameters = inspect.signature(ancestor.__init__).parameters.values()
         names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {"self"}

@@ -24,6 +24,8 @@ def build(run):
         penalties=building.terms("penalty", config.penalties, penalties.PENALTIES, config.steps),
         discriminator_steps=config.discriminator_steps,
         update=config.update_rule,
+        generator_batch_factor=config.get("generator_batch_factor", 1),
+        fresh_real_images=config.get("fresh_real_images", False),
         top_k=schedules.from_config(config.top_k, config.steps),
         **building.shared_arguments(config),
     )
@@ -96,7 +98,8 @@ METHOD = Method(
     | dict.fromkeys(
         (
             "conditional", "instances.features", "weights_from", "body_from", "frozen_layers", "loss", "penalties",
-            "discriminator_steps", "top_k", "metrics", "features", "update_rule",
+            "discriminator_steps", "generator_batch_factor", "fresh_real_images", "mirror", "top_k", "metrics", "features",
+            "update_rule",
         ),
         (),
     )

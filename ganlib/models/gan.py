@@ -9,9 +9,10 @@ from ganlib import losses
 from ganlib.errors import UserError, choose, integer
 from ganlib.losses.weighted import listed
 from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator_logs
+from ganlib.models.batch_parts import check_divisible, part_of
 from ganlib.networks.base import rescale
 from ganlib.penalties import KINDS as PENALTY_KINDS
-from ganlib.training import input_checks, schedules
+from ganlib.training import gradients, input_checks, schedules
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -63,6 +64,8 @@ class GAN(AdversarialModel):
         discriminator_steps=1,
         update="alternating",
         top_k=1.0,
+        generator_batch_factor=1,
+        fresh_real_images=False,
         **shared,
     ):
         """Configures the training.
@@ -81,13 +84,18 @@ class GAN(AdversarialModel):
                 learning-rate schedule counts the updates of its optimizer. To make the schedule of the discriminator's
                 optimizer count train steps, wrap it in `ganlib.training.schedules.EachStep`. Defaults to 1.
             update: ``"alternating"`` updates the discriminator and then, on new latents, the generator against the
-                updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"simultaneous"`` computes both
-                gradients from one pass over the same generated images and then updates both. It needs a sixth fewer FLOPs
-                for DCGAN, but the generator is trained against the discriminator of the previous step, and both updates
-                use the same latents. Defaults to ``"alternating"``.
+                updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"generator_first"`` begins each step with the
+                generator, as StyleGAN2's code does. ``"simultaneous"`` computes both gradients from one pass over the same
+                generated images and then updates both. It needs a sixth fewer FLOPs for DCGAN, but the generator is trained
+                against the discriminator of the previous step, and both updates use the same latents. Defaults to
+                ``"alternating"``.
             top_k: The fraction of the generated images, those with the highest logits, that the generator learns from (Sinha
                 et al. 2020, arXiv:2002.06224). A number in ``(0, 1]`` or a `ganlib.training.schedules` schedule. The paper
                 decreases it from 1 to 0.5. Each replica selects from its own images. Defaults to 1.0.
+            generator_batch_factor: The number of images in an update of the generator, as a multiple of that in an update of
+                the discriminator, at most ``discriminator_steps``. SNGAN uses 2. Defaults to 1.
+            fresh_real_images: Whether a loss that compares pairs uses other real images in the update of the generator than in
+                that of the discriminator, as in R3GAN's code. Each batch is then split into one more part. Defaults to False.
             shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``non_finite``, ``jit_compile``, ``steps_per_execution``
                 and ``run_eagerly``; see `ganlib.training.DistributedModel.configure`.
 
@@ -95,15 +103,15 @@ class GAN(AdversarialModel):
             UserError: If the loss or the update is unknown, the penalties or the augmentation do not fit the networks, or the
                 combination of arguments is invalid.
         """
-        self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
-        discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
-        if update == "simultaneous" and discriminator_steps != 1:
-            raise UserError(f"update='simultaneous' needs discriminator_steps=1, got {discriminator_steps}: set it to 1")
+        self.update = choose("update", update, {name: name for name in ("alternating", "generator_first", "simultaneous")})
         self._set_loss(loss, top_k)
+        self.discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
+        self.generator_batch_factor = integer("generator_batch_factor", generator_batch_factor, 1)
+        self.fresh_real_images = fresh_real_images
         self.penalties = listed("penalties", penalties)
+        self._check_updates()
         self._build_penalties()
         self._set_augment(augment)
-        self.discriminator_steps = discriminator_steps
         self.configure(
             {
                 "generator_optimizer": (generator_optimizer, self.generator),
@@ -116,9 +124,16 @@ class GAN(AdversarialModel):
                 "update": update,
                 "discriminator_steps": discriminator_steps,
                 "top_k": top_k,
+                "generator_batch_factor": generator_batch_factor,
+                "fresh_real_images": fresh_real_images,
             },
             **shared,
         )
+
+    @property
+    def batch_parts(self):
+        """The number of parts into which `train_step` splits a batch: its size is that of an update times this number."""
+        return self.discriminator_steps + int(self.fresh_real_images)
 
     def train_step(self, data):
         """Runs one train step on ``data``, a batch of ``images`` or ``(images, labels)``, and returns the logs.
@@ -127,18 +142,31 @@ class GAN(AdversarialModel):
         """
         images, labels = self._unpack(data)
         rng = self.random_stream()
-        if self.simultaneous:
+        if self.update == "simultaneous":
             logs = self.simultaneous_step(images, labels, rng)
             logs |= self.update_augmentation(logs.pop("real_signs"), images)
         else:
-            signs = []
-            for real, real_labels in self._discriminator_batches(images, labels):
-                logs = self.discriminator_step(real, real_labels, rng)
-                signs.append(logs.pop("real_signs"))
-            logs |= self.update_augmentation(tf.reduce_mean(signs), images)
-            logs |= self.generator_step(real, real_labels, rng)
+            check_divisible(images, self.batch_parts)
+            phases = [self._discriminator_phase, self._generator_phase]
+            logs = {}
+            for phase in reversed(phases) if self.update == "generator_first" else phases:
+                logs |= phase(images, labels, rng)
         self.end_step()
         return logs
+
+    def _discriminator_phase(self, images, labels, rng):
+        """Updates the discriminator on each part of the batch, then the augmentation."""
+        signs = []
+        for index in range(self.discriminator_steps):
+            real, real_labels = (part_of(values, index, self.batch_parts) for values in (images, labels))
+            logs = self.discriminator_step(real, real_labels, rng)
+            signs.append(logs.pop("real_signs"))
+        return logs | self.update_augmentation(tf.reduce_mean(signs), real)
+
+    def _generator_phase(self, images, labels, rng):
+        """Updates the generator, with the number and the labels of the images in the last parts of the batch."""
+        first, count = self.batch_parts - self.generator_batch_factor, self.generator_batch_factor
+        return self.generator_step(*(part_of(values, first, self.batch_parts, count) for values in (images, labels)), rng)
 
     def discriminator_step(self, real, labels, rng):
         """Updates the discriminator to distinguish real images from generated images with the same labels.
@@ -152,9 +180,30 @@ class GAN(AdversarialModel):
             A dict of scalars, the losses and penalties by name.
         """
         updates = [(self.discriminator, self.discriminator_optimizer)]
-        gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (real, labels), rng)
-        self.apply_gradients(updates, gradients)
+        computed, logs = self.compute_gradients(self.discriminator_loss, updates, (real, labels), rng)
+        self.apply_gradients(updates, computed)
+        for penalty in self._penalties_of("discriminator", separate=True):
+
+            def term(real, labels, rng, penalty=penalty):
+                return penalty(self.critic(labels, rng), real, None, rng, self.step.value)
+
+            logs[penalty.name] = self._separate_step(penalty, term, updates, (real, labels), rng)
         return logs
+
+    def _separate_step(self, penalty, term, updates, batch, rng):
+        """Updates a network by one term alone if it is due, and returns the term."""
+
+        def loss_fn(*arguments):
+            value = term(*arguments)
+            return value, {"term": value}
+
+        ((network, optimizer),) = updates
+        (values,), logs = self.compute_gradients(loss_fn, updates, batch, rng)
+        values = gradients.with_zeros(values, network.trainable_variables)
+        variables = [*network.trainable_variables, *optimizer.variables]
+        is_due = penalty.is_due(self.step.value)
+        gradients.apply_if(is_due, variables, lambda: self.apply_gradients(updates, [values]))
+        return logs["term"]
 
     def discriminator_loss(self, real, labels, rng):
         """Computes the discriminator's loss on real images and as many generated images.
@@ -187,8 +236,15 @@ class GAN(AdversarialModel):
             A dict of scalars, the losses and penalties by name.
         """
         updates = [(self.generator, self.generator_optimizer)]
-        gradients, logs = self.compute_gradients(self.generator_loss, updates, (real, labels), rng)
-        self.apply_gradients(updates, gradients)
+        computed, logs = self.compute_gradients(self.generator_loss, updates, (real, labels), rng)
+        self.apply_gradients(updates, computed)
+        for penalty in self._penalties_of("generator", separate=True):
+
+            def term(real, labels, rng, penalty=penalty):
+                critic = self.critic(labels, rng)
+                return penalty.of_generator(critic, self.generator, real, rng, self.step.value)
+
+            logs[f"generator_{penalty.name}"] = self._separate_step(penalty, term, updates, (real, labels), rng)
         return logs
 
     def generator_loss(self, real, labels, rng):
@@ -222,8 +278,8 @@ class GAN(AdversarialModel):
             A dict of scalars, the losses and terms by name.
         """
         updates = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
-        gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (real, labels), rng)
-        self.apply_gradients(updates, gradients)
+        computed, logs = self.compute_gradients(self.simultaneous_losses, updates, (real, labels), rng)
+        self.apply_gradients(updates, computed)
         return logs
 
     def simultaneous_losses(self, real, labels, rng):
@@ -271,6 +327,28 @@ class GAN(AdversarialModel):
         if self._is_paired and top_k != 1:
             raise UserError(f"loss {loss!r} compares pairs of real and generated images: set top_k=1.0")
 
+    def _check_updates(self):
+        """Checks that the arguments that say what an update consists of fit each other."""
+        steps, factor = self.discriminator_steps, self.generator_batch_factor
+        if self.update == "simultaneous":
+            arguments = {"discriminator_steps": (steps, 1), "generator_batch_factor": (factor, 1)}
+            arguments["fresh_real_images"] = self.fresh_real_images, False
+            for name, (value, needed) in arguments.items():
+                if value != needed:
+                    raise UserError(f"update='simultaneous' needs {name}={needed}, got {value}: set it to {needed}")
+            if any(getattr(penalty, "separate", False) for penalty in self.penalties):
+                raise UserError("update='simultaneous' makes one step for all terms: set separate=False in the penalties")
+        if factor > steps:
+            raise UserError(
+                f"generator_batch_factor must be at most discriminator_steps={steps}, the parts of a batch, got {factor}"
+            )
+        if self._is_paired and factor != 1:
+            raise UserError(
+                f"this loss compares pairs of real and generated images: set generator_batch_factor=1, got {factor}"
+            )
+        if self.fresh_real_images and not self._is_paired:
+            raise UserError("fresh_real_images=True needs a loss that compares pairs, such as 'relativistic': set it to False")
+
     def _build_penalties(self):
         names = [penalty.name for penalty in self.penalties]
         if len(set(names)) < len(names):
@@ -288,13 +366,17 @@ class GAN(AdversarialModel):
         self.penalty_states = [penalty.state for penalty in self.penalties if penalty.state]
 
     def _discriminator_penalties(self, critic, real, fake, rng):
-        penalties = [penalty for penalty in self.penalties if penalty.on_discriminator]
+        penalties = self._penalties_of("discriminator")
         return {penalty.name: penalty(critic, real, fake, rng, self.step.value) for penalty in penalties}
 
     def _generator_penalties(self, critic, fake, rng):
-        penalties = [penalty for penalty in self.penalties if penalty.on_generator]
+        penalties = self._penalties_of("generator")
         arguments = critic, self.generator, fake, rng, self.step.value
         return {f"generator_{penalty.name}": penalty.of_generator(*arguments) for penalty in penalties}
+
+    def _penalties_of(self, which, separate=False):
+        """Returns the penalties of ``"generator"`` or ``"discriminator"`` with or without an optimizer step of their own."""
+        return [p for p in self.penalties if getattr(p, f"on_{which}") and getattr(p, "separate", False) == separate]
 
     def _unpack(self, data):
         images, labels, *_ = (*input_checks.parts_of(data), None)
@@ -307,14 +389,3 @@ class GAN(AdversarialModel):
         if not self.generator.num_classes:
             return "this GAN is conditioned on features: train it on (images, features), not on images alone"
         return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
-
-    def _discriminator_batches(self, images, labels):
-        """Yields the batch in ``discriminator_steps`` equal parts, which are the same for any number of replicas."""
-        steps, batch_size = self.discriminator_steps, images.shape[0]
-        if batch_size is not None and batch_size % steps:
-            raise UserError(
-                f"a batch of {batch_size} images cannot be split into discriminator_steps={steps} equal parts: "
-                "change the batch size"
-            )
-        for offset in range(steps):
-            yield images[offset::steps], None if labels is None else labels[offset::steps]

@@ -35,12 +35,14 @@ class Penalty(WeightedTerm):
     Attributes:
         state: A `keras.layers.Layer` whose weights are kept between steps and saved with the model, or None.
         conditioning: The value of ``conditioning`` that the penalty needs in a conditional discriminator, or None for any.
+        separate: Whether the term gets an optimizer step of its own, after that of the loss: see `R1` and `PathLength`.
         uses_collectives: True if the term exchanges tensors between replicas. TensorFlow does not support collectives inside a
             condition, so with several replicas the term is computed at every step, and counts every ``interval`` steps.
     """
 
     state = None
     conditioning = None
+    separate = False
     uses_collectives = False
 
     def __init__(self, weight, interval=1):
@@ -74,6 +76,10 @@ class Penalty(WeightedTerm):
                 + (f"this one has {conditioning!r}" if conditioning else "this one has no classes")
             )
 
+    def is_due(self, step):
+        """Returns whether the term counts at ``step``, a scalar integer."""
+        return step % self.interval == 0
+
     def __call__(self, critic, real, fake, rng, step=0):
         """Computes the weighted term of the discriminator's loss at ``step``, a scalar integer. It is 0 between intervals."""
         return self._weighted(self.term, (critic, real, fake, rng), step)
@@ -86,7 +92,7 @@ class Penalty(WeightedTerm):
         """Computes the weight times ``term(*arguments)`` if ``step`` is a multiple of the interval, and 0 otherwise."""
         weight = self.interval * schedules.value_at(self.weight, step)
         zero = tf.zeros((), tf.float32)
-        is_due = step % self.interval == 0
+        is_due = self.is_due(step)
         state_arguments = {"is_due": is_due} if self.state else {}
 
         def weighted_term():

@@ -37,6 +37,14 @@ class _ZeroCenteredPenalty(Penalty):
 class R1(_ZeroCenteredPenalty):
     """weight / 2 * E ||grad D(x)||^2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9.
 
+    Args:
+        weight: The factor that multiplies the term, or a schedule.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
+        augmented: As in `R2`. Defaults to False.
+        separate: Whether the term gets an optimizer step of its own after that of the loss, as in StyleGAN2's code. All weights
+            take this step, also those that the term does not reach. The authors multiply the learning rate by
+            ``interval / (interval + 1)`` and use it as the exponent of Adam's ``beta_1`` and ``beta_2``. Defaults to False.
+
     Examples:
         >>> from ganlib import penalties
         >>> penalties.R1(weight=10.0, interval=16).name
@@ -45,8 +53,15 @@ class R1(_ZeroCenteredPenalty):
 
     name = "r1"
 
+    def __init__(self, weight, interval=1, augmented=False, separate=False):
+        super().__init__(weight, interval, augmented)
+        self.separate = separate
+
     def term(self, critic, real, fake, rng):
         return self._half_mean_square(critic, real)
+
+    def get_config(self):
+        return {**super().get_config(), "separate": self.separate}
 
 
 @register

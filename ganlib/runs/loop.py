@@ -40,7 +40,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     _report_resumption(run, start_step, steps_left)
     if steps_left:
         dataset = batches(start_step)
-        strategy.check_shares(run.strategy, dataset, config.accumulation_steps * config.get("discriminator_steps", 1))
+        strategy.check_shares(run.strategy, dataset, config.accumulation_steps * getattr(model, "batch_parts", 1))
         run.write()
     elif run.finished_step is not None:
         return

@@ -74,6 +74,28 @@ def assign(variables, values):
         variable.assign(value)
 
 
+def with_zeros(gradients, variables):
+    """Replaces missing gradients by zeros, so that an optimizer updates every variable."""
+    return [tf.zeros_like(v.value) if g is None else g for g, v in zip(gradients, variables, strict=True)]
+
+
+def apply_if(condition, variables, apply):
+    """Calls ``apply()``, and keeps its changes only if a condition is True.
+
+    Args:
+        condition: A scalar boolean.
+        variables: The list of variables that ``apply`` changes.
+        apply: A function without arguments.
+    """
+    if not tf.distribute.has_strategy():
+        tf.cond(condition, lambda: (apply(), True)[1], lambda: True)
+        return
+    # Optimizers update the replicas together, which TensorFlow does not support inside a condition.
+    previous = [tf.identity(v.value) for v in variables]
+    apply()
+    assign(variables, [tf.where(condition, v.value, old) for v, old in zip(variables, previous, strict=True)])
+
+
 def all_or_none_finite(gradients):
     """Makes all gradients NaN on all replicas if any gradient is not finite on any replica.
 

@@ -123,7 +123,20 @@ class EachStep(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class Adam(keras.optimizers.Adam):
-    """Keras's Adam with support for a schedule of ``beta_2``, which counts the optimizer's updates."""
+    """Keras's Adam with a choice of the form of epsilon, and support for a schedule of ``beta_2``, which counts the
+    optimizer's updates.
+
+    Args:
+        *args: As for `keras.optimizers.Adam`.
+        corrected_epsilon: Whether ``epsilon`` is added to the root of the bias-corrected second moment, as in algorithm 1 of
+            Kingma & Ba 2015 (arXiv:1412.6980) and in PyTorch. Keras and TensorFlow add it before the correction, which
+            amounts to a larger epsilon in the first steps. Defaults to False.
+        **kwargs: As for `keras.optimizers.Adam`.
+    """
+
+    def __init__(self, *args, corrected_epsilon=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.corrected_epsilon = corrected_epsilon
 
     @property
     def beta_2(self):
@@ -134,8 +147,21 @@ class Adam(keras.optimizers.Adam):
     def beta_2(self, value):
         self._beta_2 = restored(value)
 
+    @property
+    def epsilon(self):
+        """The value that Keras adds to the root of the second moment before the bias correction."""
+        if not self.corrected_epsilon:
+            return self._epsilon
+        power = ops.power(ops.cast(self.beta_2, "float32"), ops.cast(self.iterations + 1, "float32"))
+        return self._epsilon * ops.sqrt(1.0 - power)
+
+    @epsilon.setter
+    def epsilon(self, value):
+        self._epsilon = value
+
     def get_config(self):
-        return {**super().get_config(), "beta_2": keras.saving.serialize_keras_object(self._beta_2)}
+        config = {"epsilon": self._epsilon, "corrected_epsilon": self.corrected_epsilon}
+        return {**super().get_config(), "beta_2": keras.saving.serialize_keras_object(self._beta_2), **config}
 
 
 def value_at(number, step):

@@ -204,3 +204,34 @@ def test_labeled_and_unlabeled_images_are_shuffled_independently(numbered):
     ]
     orders = [bytes(images[:, 0, 0, 0]) for labeled, _, unlabeled in batches for images in (labeled, unlabeled)]
     assert len(set(orders)) == 4
+
+
+@pytest.mark.parametrize("kind", ["arrays", "streamed", "neighbors"])
+def test_mirror_reverses_about_half_of_the_images_and_nothing_else(kind):
+    images = np.broadcast_to(np.arange(4, dtype=np.uint8)[None, None, :, None], (50, 4, 4, 1)).copy()
+    images[:, :, :, 0] += 4 * np.arange(50, dtype=np.uint8)[:, None, None]
+    source = sources.from_arrays("columns", images, np.arange(50) % 3)
+
+    def batches(**arguments):
+        if kind == "neighbors":
+            features, neighbors = np.arange(50, dtype=np.float32)[:, None], np.arange(50)[:, None]
+            return pipeline.neighbor_batches(source, features, neighbors, 10, **arguments)
+        if kind == "streamed":
+
+            def stream(seed):
+                return tf.data.Dataset.from_tensor_slices((images, source.labels))
+
+            return pipeline.batches(dataclasses.replace(source, images=None, read=None, stream=stream), 10, **arguments)
+        return pipeline.batches(source, 10, **arguments)
+
+    def taken(steps, **arguments):
+        return [np.stack(batch, axis=0) for batch in zip(*((i.numpy(), o.numpy()) for i, o in batches(**arguments).take(steps)),
+                                                          strict=True)]  # fmt: skip
+
+    (plain, others), (mirrored, same_others) = taken(20), taken(20, mirror=True)
+    np.testing.assert_array_equal(others, same_others)
+    is_reversed = np.all(mirrored == plain[..., ::-1, :], axis=(2, 3, 4))
+    assert np.all(is_reversed | np.all(mirrored == plain, axis=(2, 3, 4)))
+    assert 60 < is_reversed.sum() < 140  # of 200
+    np.testing.assert_array_equal(taken(5, mirror=True, start_step=15)[0], mirrored[15:])
+    assert not np.array_equal(taken(20, mirror=True, seed=1)[0], mirrored)

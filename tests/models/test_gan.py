@@ -7,7 +7,7 @@ import ganlib
 from ganlib import data, metrics, penalties
 from ganlib.models.adversarial import latents_for
 from ganlib.networks import dcgan, mlp, resnet
-from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, same, weights
+from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weights
 
 
 def batches(images, labels=None, size=8):
@@ -78,7 +78,7 @@ def test_discriminator_steps_split_the_batch(images):
     gan.train_step(tf.constant(images[:24]))
     np.testing.assert_allclose(np.stack(batches, axis=1).reshape(images.shape), images / 127.5 - 1.0, atol=1e-6)
     assert [len(batch) for batch in batches] == [8, 8, 8]
-    with pytest.raises(ganlib.UserError, match="batch of 8 images cannot be split into discriminator_steps=3"):
+    with pytest.raises(ganlib.UserError, match="batch of 8 images cannot be split into 3 equal parts"):
         gan.train_step(tf.constant(images[:8]))
 
 
@@ -254,3 +254,100 @@ def test_learning_halves_the_frechet_distance():
     gan.fit(data.batches(source, 64, with_labels=False), steps_per_epoch=400, verbose=0)
     after = distance()
     assert after < before / 2, (before, after)
+
+
+def recorded(gan, monkeypatch):
+    """Records the calls of the parts of a train step: a list of (name, images, labels)."""
+    calls = []
+    for name in ("discriminator_step", "generator_step"):
+        original = getattr(gan, name)
+
+        def step(real, labels, rng, name=name, original=original):
+            calls.append((name, np.array(real), None if labels is None else np.array(labels)))
+            return original(real, labels, rng)
+
+        monkeypatch.setattr(gan, name, step)
+    return calls
+
+
+def test_generator_first_updates_the_generator_before_the_discriminator(images, monkeypatch):
+    gan = mlp_gan(update="generator_first", discriminator_steps=2)
+    calls = recorded(gan, monkeypatch)
+    gan.train_step(tf.constant(images[:8]))
+    assert [name for name, *_ in calls] == ["generator_step", "discriminator_step", "discriminator_step"]
+
+
+def test_generator_batch_factor_gives_the_generator_several_parts_with_their_labels(images, labels, monkeypatch):
+    gan = mlp_gan(num_classes=3, discriminator_steps=4, generator_batch_factor=2)
+    calls = recorded(gan, monkeypatch)
+    gan.train_step((tf.constant(images[:16]), tf.constant(labels[:16])))
+    assert [len(real) for _, real, _ in calls] == [4, 4, 4, 4, 8]
+    np.testing.assert_array_equal(calls[-1][2], labels[:16].reshape(4, 4)[:, 2:].reshape(-1))
+    np.testing.assert_allclose(
+        calls[-1][1], images[:16].reshape(4, 4, 8, 8, 1)[:, 2:].reshape(8, 8, 8, 1) / 127.5 - 1, atol=1e-6
+    )
+
+
+def test_fresh_real_images_are_not_those_of_the_discriminator(images, monkeypatch):
+    gan = mlp_gan(loss="relativistic", fresh_real_images=True)
+    assert gan.batch_parts == 2
+    calls = recorded(gan, monkeypatch)
+    gan.train_step(tf.constant(images[:16]))
+    (_, first, _), (_, second, _) = calls
+    np.testing.assert_allclose(first, images[0:16:2] / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(second, images[1:16:2] / 127.5 - 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_separate_penalty_has_an_adam_step_of_its_own_when_it_is_due(count):
+    """Adam counts one more update at every second step, and moves every weight by it, also those without a gradient."""
+    with replicas(count).scope():
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(penalties=[penalties.R1(1.0, interval=2, separate=True)], seed=3)
+    updates = []
+    dataset = data.batches(data.open("digits"), 16, with_labels=False)
+    for _ in range(4):
+        gan.fit(dataset, steps_per_epoch=1, verbose=0)
+        updates.append(int(gan.discriminator_optimizer.iterations.numpy()))
+    assert updates == [2, 3, 5, 6]
+    assert int(gan.generator_optimizer.iterations.numpy()) == 4
+
+
+def test_a_separate_step_is_the_step_of_the_penalty_alone(images):
+    gan = mlp_gan(optimizer=lambda: keras.optimizers.SGD(0.1), penalties=[penalties.R1(3.0, interval=2, separate=True)])
+    plain = mlp_gan(optimizer=lambda: keras.optimizers.SGD(0.1))
+    for network in ("generator", "discriminator"):
+        getattr(plain, network).set_weights(getattr(gan, network).get_weights())
+    logs = gan.train_on_batch(images[:8], return_dict=True)
+    real, updates = tf.cast(images[:8], tf.float32) / 127.5 - 1, [(plain.discriminator, plain.discriminator_optimizer)]
+    rng = plain.random_stream()
+    plain.apply_gradients(updates, plain.compute_gradients(plain.discriminator_loss, updates, (real, None), rng)[0])
+    with tf.GradientTape() as tape:
+        with tf.GradientTape() as inner:
+            inner.watch(real)
+            logits = plain.discriminator(real, training=True)
+        penalty = 2 * 3.0 / 2 * tf.reduce_mean(tf.reduce_sum(tf.square(inner.gradient(logits, real)), axis=(1, 2, 3)))
+    for v, g in zip(plain.discriminator.trainable_variables,
+                    tape.gradient(penalty, plain.discriminator.trainable_variables), strict=True):  # fmt: skip
+        v.assign_sub(0.1 * (0.0 if g is None else g))
+    assert logs["r1"] == pytest.approx(float(penalty), rel=1e-4)
+    for a, b in zip(gan.discriminator.get_weights(), plain.discriminator.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"update": "simultaneous", "loss": "relativistic", "fresh_real_images": True}, "needs fresh_real_images=False"),
+        ({"generator_batch_factor": 2}, "must be at most discriminator_steps=1"),
+        (
+            {"loss": "relativistic", "discriminator_steps": 2, "generator_batch_factor": 2},
+            "set generator_batch_factor=1, got 2",
+        ),
+        ({"fresh_real_images": True}, "needs a loss that compares pairs"),
+        ({"update": "simultaneous", "penalties": [penalties.R1(1.0, separate=True)]}, "set separate=False"),
+    ],
+)
+def test_updates_that_do_not_fit_each_other_are_refused(arguments, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        mlp_gan(**arguments)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ganlib.networks import mlp
-from ganlib.training import averaging
+from ganlib.training import averaging, schedules
 
 
 def network():
@@ -39,3 +39,23 @@ def test_average_without_decay_equals_the_network():
     averaging.update(average, current, 0.0, 100)
     for a, b in zip(average.get_weights(), current.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_schedule_alone_sets_the_decay_from_the_first_step():
+    current = network()
+    average = averaging.clone_network(current)
+    current.set_weights([w + 1 for w in current.get_weights()])
+    before = average.get_weights()
+    averaging.update(average, current, schedules.HalfLife(1.0), 0)
+    for old, new, after in zip(before, current.get_weights(), average.get_weights(), strict=True):
+        np.testing.assert_allclose(after, (old + new) / 2, rtol=1e-5, atol=1e-6)
+
+
+def test_weights_without_average_are_copied(monkeypatch):
+    current = network()
+    monkeypatch.setattr(type(current), "weights_without_average", property(lambda self: self.weights[:1]))
+    average = averaging.clone_network(current)
+    current.set_weights([w + 1 for w in current.get_weights()])
+    averaging.update(average, current, schedules.HalfLife(1.0), 0)
+    np.testing.assert_array_equal(average.get_weights()[0], current.get_weights()[0])
+    assert not np.array_equal(average.get_weights()[1], current.get_weights()[1])

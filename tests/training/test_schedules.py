@@ -123,3 +123,21 @@ def test_from_config_and_errors():
         schedules.from_config({"linear": {"start": 0, "end": 1}}, 1)
     with pytest.raises(ganlib.UserError, match="a schedule's steps must be positive, got 0"):
         schedules.Linear(0, 1, 0)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_adam_adds_epsilon_before_or_after_the_bias_correction(corrected):
+    """By hand, with an epsilon that is as large as the gradients."""
+    optimizer = schedules.Adam(0.1, beta_1=0.5, beta_2=0.9, epsilon=0.3, corrected_epsilon=corrected)
+    variable = keras.Variable([1.0, -2.0])
+    gradients = np.array([[0.5, -1.0], [0.2, 0.4], [-0.3, 2.0]])
+    value, m, v = np.array([1.0, -2.0]), 0.0, 0.0
+    for step, gradient in enumerate(gradients, start=1):
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
+        m, v = 0.5 * m + 0.5 * gradient, 0.9 * v + 0.1 * gradient**2
+        mean, second = m / (1 - 0.5**step), v / (1 - 0.9**step)
+        root = np.sqrt(second) + 0.3 if corrected else (np.sqrt(v) + 0.3) / np.sqrt(1 - 0.9**step)
+        value = value - 0.1 * mean / root
+        np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5)
+    copy = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert (copy.get_config()["epsilon"], copy.corrected_epsilon) == (0.3, corrected)
