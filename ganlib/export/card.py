@@ -28,8 +28,8 @@ def write(folder, run, functions, step, **facts):
         **facts: Further entries, as in ``licence="CC-BY-4.0"``.
     """
     card = {
-        "name": name_of(run), "step": step, **facts, **identity(run), "background": run.config.background,
-        "training_images": run.facts.get("num_examples"),
+        "name": name_of(run), "step": step, **facts, **_origin(run, facts), **identity(run),
+        "background": run.config.background, "training_images": run.facts.get("num_examples"),
         "functions": {function.name: function_record(function) for function in functions},
         "measured": _measured(run.folder, step), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
         "config": json.loads(run.config.to_json_best_effort()),
@@ -101,6 +101,15 @@ def function_record(function):
     return {
         spec.name: {"shape": [size or "batch" for size in spec.shape], "dtype": spec.dtype.name} for spec in function.inputs
     }
+
+
+def _origin(run, facts):
+    """Returns the code, the file and the license of networks that ganlib has not trained, or an empty dict."""
+    origin = run.facts.get("converted_from")
+    if not origin:
+        return {}
+    licence = facts.get("licence") or origin["license"]
+    return {"licence": licence, "trained_by": origin["code"], "converted_from": origin["file"], "sha256": origin["sha256"]}
 
 
 def _measured(folder, step):

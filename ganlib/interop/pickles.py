@@ -84,6 +84,13 @@ def _rebuild_parameter(tensor, *ignored):
     return tensor
 
 
+def _encode(text, encoding):
+    """Returns bytes, which pickles of protocol 2 store as text."""
+    if encoding != "latin1":
+        raise ValueError(f"bytes are stored as latin1, not as {encoding!r:.20}")
+    return text.encode("latin1")
+
+
 def _load_from_bytes(data):
     return read_legacy(io.BytesIO(data))
 
@@ -102,6 +109,8 @@ class _Mapping(dict):
         pass
 
 
+_MULTIARRAY = (np._core if hasattr(np, "_core") else np.core).multiarray
+
 FUNCTIONS = {
     "collections.OrderedDict": collections.OrderedDict,
     "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
@@ -110,10 +119,11 @@ FUNCTIONS = {
     "torch.storage._load_from_bytes": _load_from_bytes,
     "torch.Size": tuple,
     "torch_utils.persistence._reconstruct_persistent_obj": _reconstruct_persistent_object,
+    "_codecs.encode": _encode,
     "builtins.set": set,
     "numpy.dtype": np.dtype,
     "numpy.ndarray": np.ndarray,
-    **{f"numpy.{core}.multiarray.{name}": getattr(np._core.multiarray, name) if hasattr(np, "_core") else None
+    **{f"numpy.{core}.multiarray.{name}": getattr(_MULTIARRAY, name)
        for core in ("core", "_core") for name in ("_reconstruct", "scalar")},
 }  # fmt: skip
 """A name in a pickle -> what it stands for here."""
@@ -135,7 +145,7 @@ class _Unpickler(pickle.Unpickler):
         if module in ("torch", "torch.storage", "torch.cuda") and name in DTYPES:
             return types.SimpleNamespace(dtype=DTYPES[name])
         # A pickle can set attributes of what it gets here, so it gets new functions and classes.
-        if FUNCTIONS.get(full_name) is not None:
+        if full_name in FUNCTIONS:
             function = FUNCTIONS[full_name]
             return function if isinstance(function, type) else lambda *arguments: function(*arguments)
         if full_name in CLASSES or full_name.startswith(INERT):

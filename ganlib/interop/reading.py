@@ -6,6 +6,7 @@ import pickle
 import zipfile
 
 import numpy as np
+import safetensors.numpy
 
 from ganlib.errors import UserError
 from ganlib.interop import pickles
@@ -44,7 +45,7 @@ def read(path):
         parts = _parts(path)
     except UserError as error:
         raise UserError(f"cannot read {str(path)!r}: {error}") from None
-    except (EOFError, zipfile.BadZipFile, pickle.UnpicklingError, MemoryError, *_SYNTAX_ERRORS) as error:
+    except _ERRORS as error:
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise UserError(f"cannot read {str(path)!r}: it is truncated, damaged or of another format ({reason})") from None
     if not parts:
@@ -52,7 +53,10 @@ def read(path):
     return parts
 
 
-_SYNTAX_ERRORS = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, ImportError)
+_ERRORS = (
+    EOFError, zipfile.BadZipFile, pickle.UnpicklingError, safetensors.SafetensorError, MemoryError, RecursionError, ValueError,
+    LookupError, TypeError, AttributeError, OverflowError,
+)  # fmt: skip
 """What reading a damaged file may raise."""
 
 
@@ -60,9 +64,7 @@ def _parts(path):
     with path.open("rb") as file:
         start = file.read(16)
     if path.suffix == ".safetensors":
-        from safetensors.numpy import load_file
-
-        return _by_part(load_file(path))
+        return _by_part(safetensors.numpy.load_file(path))
     if start.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             is_npz = any(name.endswith(".npy") for name in archive.namelist())

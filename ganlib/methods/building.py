@@ -135,7 +135,7 @@ def optimizer(config, steps, updates=1):
 
 def _construct(kind, what, arguments, **fixed_arguments):
     """Returns ``kind(**arguments, **fixed_arguments)``. Raises a `UserError` for an unknown argument or an invalid value."""
-    known = _arguments(kind)
+    known = arguments_of(kind)
     for name in arguments:
         if name not in known:
             raise UserError(
@@ -150,7 +150,7 @@ def _construct(kind, what, arguments, **fixed_arguments):
         raise UserError(f"cannot build {what} with {described}: {' '.join(str(error).split())}") from None
 
 
-def _arguments(kind):
+def arguments_of(kind):
     """Returns the argument names of a class, and of the base classes to which it passes its other arguments: those of ganlib,
     and for an optimizer also those of Keras.
     """

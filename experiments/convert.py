@@ -1,0 +1,54 @@
+"""Makes a run of the networks that an authors' code has trained:
+python -m experiments.convert --code=stylegan2_ada --file=cifar10.pkl --workdir=runs/official --dataset=cifar10
+
+The file is an .npz, a .safetensors file, a file of PyTorch, or a .pkl file of NVIDIA's codes; none of its code is run. The
+other jobs then work on --workdir as on a run of experiments.train_gan: generate, evaluate, export and serve. To train the
+networks further, start a new run with --config.weights_from=WORKDIR and the same networks. With --dataset, the run gets the
+names of the classes, and evaluate compares with its images. The model card of an export names the code and its license.
+"""
+
+import pathlib
+
+from absl import flags
+
+from experiments.common import job
+
+CODE = flags.DEFINE_string("code", None, "the authors' code, such as stylegan2_ada", required=True)
+FILE = flags.DEFINE_string("file", None, "file with the generator, and possibly the discriminator", required=True)
+DISCRIMINATOR = flags.DEFINE_string("discriminator_file", None, "file with the discriminator, if --file has none")
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run to create", required=True)
+DATASET = flags.DEFINE_string("dataset", "", "images that the networks were trained on, as in a config")
+IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "size to resize the images of --dataset to", lower_bound=1)
+DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets")
+
+
+def main():
+    from experiments.configs import base
+    from ganlib import export, plots, runs
+    from ganlib.runs import converted
+
+    networks = converted.read(CODE.value, FILE.value, DISCRIMINATOR.value)
+    config, source = base.gan(), None
+    if DATASET.value:
+        config.update(dataset=DATASET.value, image_size=IMAGE_SIZE.value, data_dir=DATA_DIR.value)
+        source = runs.open_data(config)
+    with runs.writing(WORKDIR.value):
+        run, model = converted.create(WORKDIR.value, CODE.value, FILE.value, networks, config, source)
+        export.examples.write(run.workdir, export.examples.of_gan(model))
+        run.samples.mkdir(parents=True, exist_ok=True)
+        plots.sample_grid(model).save(run.samples / "step_00000000.png")
+    describe(run, networks)
+
+
+def describe(run, networks):
+    """Prints what was converted."""
+    height, width, _ = run.image_shape
+    classes = f", {len(run.class_names)} classes" if run.config.conditional else ""
+    print(f"converted: {run.config.networks}, {height}x{width}{classes}, {networks.averaged.count_params():,} weights")
+    if networks.discriminator is None:
+        print("the file has no discriminator: that of the run is untrained")
+    print(f"samples: {pathlib.Path(run.samples) / 'step_00000000.png'}")
+
+
+if __name__ == "__main__":
+    job.start(main)

@@ -1,0 +1,156 @@
+"""Creates a run from the networks that an authors' code has trained, so that every job works on them."""
+
+import dataclasses
+import hashlib
+import inspect
+import pathlib
+import platform
+
+import keras
+import tensorflow as tf
+
+import ganlib
+from ganlib import interop
+from ganlib.errors import UserError
+from ganlib.interop.networks import module
+from ganlib.methods.building import arguments_of
+from ganlib.runs import resuming
+from ganlib.runs.folder import Run
+from ganlib.runs.from_config import build
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """The networks in the files of an authors' code.
+
+    Attributes:
+        averaged: The `ganlib.networks.Generator` to generate with, the authors' moving average if the file has one.
+        generator: The generator to train further. It is ``averaged`` if the file has only one.
+        discriminator: A `ganlib.networks.Discriminator`, or None if there is none in the files.
+    """
+
+    averaged: object
+    generator: object
+    discriminator: object
+
+
+def read(code, path, discriminator_path=None):
+    """Reads the networks in the files of an authors' code.
+
+    Args:
+        code: A name from `ganlib.interop.codes`.
+        path: A file for `ganlib.interop.read` with a generator, and possibly a discriminator.
+        discriminator_path: Another file with the discriminator; None looks for it in ``path``. Defaults to None.
+
+    Raises:
+        UserError: If a file cannot be read, has no generator, or does not fit the code.
+    """
+    parts, names = interop.read(path), module(code)
+    generators = _states(parts, names.GENERATOR_PARTS)
+    if not generators and len(parts) == 1:
+        generators = list(parts.values())
+    if not generators:
+        raise UserError(
+            f"{str(path)!r} has no generator of {code}: it has the parts {', '.join(parts)}, not "
+            f"{' or '.join(names.GENERATOR_PARTS)}"
+        )
+    averaged, *others = (interop.generator(code, state) for state in generators[:2])
+    if discriminator_path:
+        parts = interop.read(discriminator_path)
+        discriminators = _states(parts, names.DISCRIMINATOR_PARTS) or list(parts.values())
+    else:
+        discriminators = _states(parts, names.DISCRIMINATOR_PARTS)
+    discriminator = interop.discriminator(code, discriminators[0]) if discriminators else None
+    return Networks(averaged, others[0] if others else averaged, discriminator)
+
+
+def _states(parts, names):
+    return [parts[name] for name in names if name in parts]
+
+
+def create(workdir, code, path, networks, config, source=None):
+    """Writes a run's folder with a checkpoint of the networks at step 0.
+
+    Args:
+        workdir: The folder of the run, which must not hold a run.
+        code: The name of the authors' code.
+        path: The file that the networks come from, for the model card.
+        networks: The `Networks`.
+        config: The `ConfigDict` with the defaults of a GAN, which gets the networks and their arguments.
+        source: The `ganlib.data.Source` of the images that they were trained on, for class names and evaluation. Defaults to
+            None.
+
+    Returns:
+        A tuple of the `ganlib.runs.Run` and its `ganlib.GAN`.
+
+    Raises:
+        UserError: If the folder holds a run, or the images do not fit the networks.
+    """
+    workdir, generator = pathlib.Path(workdir), networks.averaged
+    if any((workdir / name).exists() for name in ("config.json", "run.json", "checkpoints")):
+        raise UserError(f"{str(workdir)!r} holds a run: choose another --workdir")
+    if source is not None:
+        _check_source(source, generator)
+    config.networks = _architecture(generator)
+    config.conditional = bool(generator.num_classes)
+    with config.ignore_type():
+        config.generator = _arguments(generator)
+        if networks.discriminator is not None:
+            config.discriminator = _arguments(networks.discriminator)
+            if _architecture(networks.discriminator) != config.networks:
+                config.discriminator.networks = _architecture(networks.discriminator)
+    run = Run(workdir, workdir, config, _facts(code, path, generator, source))
+    model = build(run)
+    model.generator.set_weights(networks.generator.get_weights())
+    model.ema_generator.set_weights(generator.get_weights())
+    if networks.discriminator is not None:
+        model.discriminator.set_weights(networks.discriminator.get_weights())
+    checkpoints = run.checkpoints(model)
+    checkpoints.save()
+    checkpoints.wait()
+    run.write()
+    run.write_facts(finished_step=0)
+    return run, model
+
+
+def _check_source(source, generator):
+    if source.image_shape != generator.image_shape:
+        raise UserError(
+            f"the network generates images of shape {generator.image_shape}, but {source.name} has images of shape "
+            f"{source.image_shape}: pass --image_size={generator.image_shape[0]} or another --dataset"
+        )
+    if generator.num_classes and generator.num_classes != len(source.class_names):
+        raise UserError(
+            f"the network has {generator.num_classes} classes, but {source.name} has {len(source.class_names)}: pass another "
+            "--dataset"
+        )
+
+
+def _architecture(network):
+    return type(network).__module__.rpartition(".")[2]
+
+
+def _arguments(network):
+    """Returns the arguments of a network for a config: those that differ from the defaults of its class."""
+    config, defaults = network.get_config(), inspect.signature(type(network).__init__).parameters
+    names = arguments_of(type(network)) - {"image_shape", "num_classes", "name", "trainable", "dtype"}
+    return {
+        name: config[name]
+        for name in sorted(names)
+        if name in config and (name not in defaults or defaults[name].default != config[name])
+    }
+
+
+def _facts(code, path, generator, source):
+    """Returns the entries of ``run.json``."""
+    path, names = pathlib.Path(path), module(code)
+    classes = [str(index) for index in range(generator.num_classes or 0)]
+    about_data = {"image_shape": list(generator.image_shape), "class_names": classes, "data": f"that of {path.name}"}
+    if source is not None:
+        about_data = resuming.data_facts(source)
+    origin = {"code": names.SOURCE, "license": names.LICENSE, "file": path.name,
+              "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}  # fmt: skip
+    return about_data | {
+        "converted_from": origin, "ganlib": ganlib.__version__, "defaults_of": ganlib.__version__,
+        "tensorflow": tf.__version__, "keras": keras.__version__, "python": platform.python_version(),
+    }  # fmt: skip
