@@ -121,6 +121,7 @@ FUNCTIONS = {
     "torch_utils.persistence._reconstruct_persistent_obj": _reconstruct_persistent_object,
     "_codecs.encode": _encode,
     "builtins.set": set,
+    "__builtin__.set": set,
     "numpy.dtype": np.dtype,
     "numpy.ndarray": np.ndarray,
     **{f"numpy.{core}.multiarray.{name}": getattr(_MULTIARRAY, name)
@@ -153,7 +154,11 @@ class _Unpickler(pickle.Unpickler):
         raise UserError(f"it asks for {full_name!r}, which could run code of the file, and only tensors are read")
 
     def persistent_load(self, identifier):
-        """Returns the storage that a tensor refers to: ``("storage", type, key, location, count)``."""
+        """Returns what is stored outside the object: the numbers of a tensor, as in ``("storage", type, key, location, count)``,
+        or a class, as in ``("module", class, file, source)``, whose source code is not read.
+        """
+        if identifier[0] == "module":
+            return identifier[1]
         _, kind, key, _, count = identifier[:5]
         key = str(key)
         if key not in self._storages:
