@@ -154,8 +154,8 @@ class _Unpickler(pickle.Unpickler):
         raise UserError(f"it asks for {full_name!r}, which could run code of the file, and only tensors are read")
 
     def persistent_load(self, identifier):
-        """Returns what is stored outside the object: the numbers of a tensor, as in ``("storage", type, key, location, count)``,
-        or a class, as in ``("module", class, file, source)``, whose source code is not read.
+        """Returns what is stored outside the object: the numbers of a tensor, as in
+        ``("storage", type, key, location, count)``, or a class, as in ``("module", class, file, source)``.
         """
         if identifier[0] == "module":
             return identifier[1]
