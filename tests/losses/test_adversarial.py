@@ -50,3 +50,27 @@ def test_unknown_loss_suggests_the_nearest_name():
 def test_loss_object_is_returned_unchanged():
     loss = losses.Loss(losses.hinge_discriminator, losses.linear_generator)
     assert losses.get(loss) is loss
+
+
+TFGAN_REAL, TFGAN_FAKE = np.array([-5.0, 1.4, 12.5, 2.7], np.float32), np.array([10.0, 4.4, -5.5, 3.6], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "discriminator", "generator"),
+    [
+        ("least_squares", 41.73375, 17.69625),
+        ("non_saturating", 6.19637 - 0.125 * 2.9, 1.38582),
+        ("minimax", 6.19637 - 0.125 * 2.9, -4.82408 + np.log1p(np.exp(-1.0))),
+        ("wasserstein", 0.225, -3.125),
+        ("hinge", 6.75, -3.125),
+    ],
+)
+def test_values_of_tf_gan(name, discriminator, generator):
+    """The logits and the losses of TF-GAN's tests (losses_impl_test.py).
+
+    TF-GAN smooths the labels of real images by 0.25 by default, which adds 0.125 times their mean logit, 2.9, to the
+    discriminator's loss. Its minimax generator includes a constant, the loss of a real logit of 1.
+    """
+    loss = losses.get(name)
+    assert float(loss.discriminator(TFGAN_REAL, TFGAN_FAKE)) == pytest.approx(discriminator, abs=2e-5)
+    assert float(loss.generator(TFGAN_FAKE, None)) == pytest.approx(generator, abs=2e-5)

@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -87,3 +89,15 @@ def test_labels_reach_both_networks(kind, conditioning, images, labels):
 
     first, second = trained(labels[:8]), trained(labels[1:9])
     assert any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_auxiliary_classification_has_the_values_of_tf_gan():
+    """The class logits and the losses of TF-GAN's tests (acgan_discriminator_loss, acgan_generator_loss)."""
+    fake = [[10.0, 4.4, -5.5, 3.6], [-4.0, 4.4, 5.2, 4.6], [1.1, 2.4, -3.5, 5.6], [1.1, 2.4, -3.5, 5.6]]
+    real = [[-2.0, 0.4, 12.5, 2.7], [-1.2, 1.9, 12.3, 2.6], [-2.4, -1.7, 2.5, 2.7], [1.1, 2.4, -3.5, 5.6]]
+    head = types.SimpleNamespace(class_logits=lambda features: features)
+    discriminator = types.SimpleNamespace(label_head=head)
+    critic = types.SimpleNamespace(discriminator=discriminator, labels=np.array([1, 2, 0, 0]), features=np.array)
+    penalty = penalties.AuxiliaryClassification()
+    assert float(penalty(critic, real, fake, None)) == pytest.approx(9.43950, abs=2e-5)
+    assert float(penalty.of_generator(critic, None, fake, None)) == pytest.approx(3.84974, abs=2e-5)

@@ -62,3 +62,10 @@ def test_r1_with_respect_to_augmented_images():
     expected = np.square(tape.gradient(logits, augmented)).sum(axis=(1, 2, 3)).mean()
     assert values[True] == pytest.approx(expected, rel=1e-4)
     assert values[False] != pytest.approx(expected, rel=1e-2)
+
+
+def test_wgan_gp_has_the_value_of_tf_gan():
+    """TF-GAN's test has D(x) = 2x for each of 4 values, so the gradient of the sum has the norm 4."""
+    real, fake = (tf.constant(x, shape=(1, 2, 2, 1)) for x in ([-12.3, 23.2, 16.3, -43.2], [3.1, 2.3, -12.3, 32.1]))
+    value = penalties.WGANGP(1.0)(lambda x: tf.reduce_sum(2.0 * x, [1, 2, 3]), real, fake, RandomStream(0))
+    assert float(value) == pytest.approx(9.0, abs=1e-5)
