@@ -285,10 +285,11 @@ class Discriminator(base.Discriminator):
         self.build()
 
     def make_head(self):
-        return layers.dense(1, self._head_norm, name="head")
+        return layers.dense(1, self._head_norm, name="head", kernel_initializer=_copied(self.initializer) or _initializer())
 
     def make_label_head(self, num_features):
-        return conditioning.get(self.conditioning, self.num_classes, self._head_norm)
+        initializer = self.initializer or "glorot_uniform"
+        return conditioning.get(self.conditioning, self.num_classes, self._head_norm, initializer)
 
     @property
     def _head_norm(self):

@@ -39,7 +39,7 @@ class ReferenceFile:
 
     def get(self, key):
         """Returns an array, or None if the file has none under this key."""
-        return self[key] if key in self else None
+        return self._file.get(key)
 
     def group(self, prefix):
         """Returns the arrays whose key begins with ``prefix``, by the rest of their keys."""
@@ -145,3 +145,23 @@ def gradients_of(tape, loss, network):
     """Returns the dense gradients of a loss for a network's trainable variables, None where there is none."""
     gradients = tape.gradient(loss, network.trainable_variables)
     return [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+
+
+def gradient_difference(file, run, net, gradients):
+    """Returns the largest difference of gradients from those of a file.
+
+    Each array is compared relative to its own largest value. Gradients that vanish in exact arithmetic are compared relative to
+    the largest of all.
+
+    Args:
+        file: A `ReferenceFile` of mimicry or BigGAN.
+        run: The name of the run, such as ``"D_step"``.
+        net: ``"G"`` or ``"D"``.
+        gradients: Name -> array.
+    """
+    prefix = f"grad/{run}/{net}/"
+    references = file.group(prefix)
+    vanishing = {name: value for name, value in references.items() if prefix + name in file.meta["exact_zero_gradients"]}
+    others = {name: value for name, value in references.items() if name not in vanishing}
+    scale = max(np.abs(value).max() for name, value in others.items() if "__" not in name)
+    return max(largest(gradients, others), largest(gradients, vanishing, scale) if vanishing else 0.0)

@@ -51,26 +51,16 @@ def _of_run(file, run, generator, discriminator, names):
     result[f"{run}: losses"] = comparison.largest(values, references)
     if run != "G_step":
         gradients = comparison.gradients_of(tape, discriminator_loss, discriminator)
-        result[f"{run}: gradients of D"] = _gradient_difference(file, run, "D", names["D"].gradients(gradients))
+        result[f"{run}: gradients of D"] = comparison.gradient_difference(file, run, "D", names["D"].gradients(gradients))
     if run != "D_step":
         gradients = comparison.gradients_of(tape, generator_loss, generator)
-        result[f"{run}: gradients of G"] = _gradient_difference(file, run, "G", names["G"].gradients(gradients))
+        result[f"{run}: gradients of G"] = comparison.gradient_difference(file, run, "G", names["G"].gradients(gradients))
     for net, network in (("G", generator), ("D", discriminator)):
         buffers = file.group(f"out/{run}/buffers/{net}/")
         buffers = {name: value for name, value in buffers.items() if not name.endswith(("num_batches_tracked", "sn_sigma"))}
         if buffers:
             result[f"{run}: buffers of {net}"] = comparison.largest(_buffers(network, names[net], buffers), buffers)
     return result
-
-
-def _gradient_difference(file, run, net, gradients):
-    references = file.group(f"grad/{run}/{net}/")
-    zero = {name.split(f"grad/{run}/{net}/")[-1] for name in file.meta.get("exact_zero_gradients", ()) if run in name}
-    scale = max(np.abs(value).max() for value in references.values())
-    nonzero = {name: value for name, value in references.items() if name not in zero}
-    vanishing = {name: value for name, value in references.items() if name in zero}
-    largest = comparison.largest(gradients, nonzero)
-    return max(largest, comparison.largest(gradients, vanishing, scale)) if vanishing else largest
 
 
 def _buffers(network, names, references):
