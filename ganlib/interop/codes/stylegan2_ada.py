@@ -19,11 +19,11 @@ FILTERS = r"(.*\.)?resample_filter"
 
 def generator(arrays):
     """Builds `ganlib.networks.stylegan2.Generator`."""
-    size, widths = _sizes(arrays, r"synthesis\.b(\d+)\.torgb\.weight", "synthesis.b{}.torgb.weight", 1)
+    size, widths = _sizes(arrays, r"synthesis\.b(\d+)\.torgb\.weight", "synthesis.b{}.torgb.weight")
     num_layers = len(arrays.matching(r"mapping\.fc(\d+)\.weight"))
-    channels = arrays.shape(f"synthesis.b{size}.torgb.weight")[0]
-    num_classes = arrays.shape("mapping.embed.weight")[1] if "mapping.embed.weight" in arrays else None
-    latent_dim = _input_size(arrays, "mapping.fc0") // (2 if num_classes else 1)
+    channels = _length(arrays, f"synthesis.b{size}.torgb.weight", 0)
+    num_classes = _length(arrays, "mapping.embed.weight", 1) if "mapping.embed.weight" in arrays else None
+    latent_dim = _length(arrays, "mapping.fc0.weight", 1) // (2 if num_classes else 1)
     network = stylegan2.Generator(
         (size, size, channels), latent_dim, num_classes=num_classes, mapping_layers=num_layers, **widths
     )
@@ -47,9 +47,9 @@ def generator(arrays):
 
 def discriminator(arrays):
     """Builds `ganlib.networks.stylegan2.Discriminator`: residual, or without shortcuts."""
-    size, widths = _sizes(arrays, r"b(\d+)\.conv0\.weight", "b{}.conv0.weight", 1)
-    channels = arrays.shape(f"b{size}.fromrgb.weight")[1]
-    num_classes = arrays.shape("mapping.embed.weight")[1] if "mapping.embed.weight" in arrays else None
+    size, widths = _sizes(arrays, r"b(\d+)\.conv0\.weight", "b{}.conv0.weight")
+    channels = _length(arrays, f"b{size}.fromrgb.weight", 1)
+    num_classes = _length(arrays, "mapping.embed.weight", 1) if "mapping.embed.weight" in arrays else None
     arguments = {"residual": f"b{size}.skip.weight" in arrays, "num_classes": num_classes, **widths}
     if num_classes:
         arguments["label_layers"] = len(arrays.matching(r"mapping\.fc(\d+)\.weight"))
@@ -74,31 +74,31 @@ def discriminator(arrays):
     return network
 
 
-def _sizes(arrays, pattern, name, axis):
+def _sizes(arrays, pattern, name):
     """Returns the size of the images, and the arguments of both networks for the number of channels.
 
     Args:
         arrays: The arrays.
-        pattern: A regular expression of the names of one layer for each resolution, which its group matches.
-        name: The name of this layer, with ``{}`` for the resolution.
-        axis: The axis of its weight whose size is the number of channels at this resolution.
+        pattern: A regular expression of the names of one convolution for each resolution, which its group matches.
+        name: The name of this convolution's weight, with ``{}`` for the resolution. Its second axis has the channels.
 
     Raises:
-        UserError: If no name matches, or the numbers of channels do not halve with the resolution.
+        UserError: If no name matches, or the largest resolution is not one of the network.
     """
     resolutions = sorted(map(int, arrays.matching(pattern)))
     if not resolutions or resolutions[-1] not in stylegan2.STAGES:
-        raise UserError(
-            f"this is not a network of {arrays.code}: it has no arrays {name.format(8)!r} up to a resolution of "
-            f"{', '.join(map(str, stylegan2.STAGES))}"
-        )
-    channels = {resolution: arrays.shape(name.format(resolution))[axis] for resolution in resolutions}
+        raise UserError(f"this is not a network of {arrays.code}: it has no arrays such as {name.format(32)!r}")
+    channels = [_length(arrays, name.format(resolution), 1) for resolution in resolutions]
     size = resolutions[-1]
-    return size, {"width": max(channels.values()), "channels_base": channels[size] * size}
+    return size, {"width": max(channels), "channels_base": channels[-1] * size}
 
 
-def _input_size(arrays, name):
-    return arrays.shape(f"{name}.weight")[1]
+def _length(arrays, name, axis):
+    """Returns the length of an axis of an array of weights."""
+    shape = arrays.shape(name)
+    if len(shape) < 2:
+        raise UserError(f"array {name!r} of this {arrays.code} network must have two axes or more, got the shape {shape}")
+    return shape[axis]
 
 
 def _assign_dense(arrays, layer, name):
