@@ -127,6 +127,9 @@ class Draws:
         values = tf.constant(self._arrays.pop(0), tf.float32)
         return tf.ensure_shape(values, [int(side) for side in shape])
 
+    def advance_to(self, part):
+        """Does nothing: there are no parts."""
+
 
 def without_noise_draws(generator):
     """Makes a generator use its fixed noise and no style mixing."""
