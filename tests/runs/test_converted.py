@@ -74,7 +74,7 @@ def test_jobs_work_on_a_converted_run(tmp_path):
     assert gan.discriminator.activated_shortcut
     tuned = ganlib.load(further)
     assert int(tuned.step.numpy()) == 2
-    np.testing.assert_allclose(tuned.generate(3), gan.generate(3), atol=1e-2)  # it starts from the same weights
+    np.testing.assert_allclose(tuned.generate(3), gan.generate(3), atol=0.1)  # it starts from the same weights
     assert tuned.discriminator.activated_shortcut
 
 
