@@ -168,8 +168,8 @@ class DiffAugment:
     (arXiv:2006.10738).
 
     Args:
-        policy: Comma-separated names from `POLICIES`. The names with a setting in `SETTINGS` may be followed by its value, as in
-            ``"color,translation,cutout:0.2"``, the augmentation of Projected GAN. Defaults to ``"color,translation,cutout"``.
+        policy: Comma-separated names from `POLICIES`. The names in `SETTINGS` may be followed by the value of their setting, as
+            in ``"color,translation,cutout:0.2"`` for Projected GAN. Defaults to ``"color,translation,cutout"``.
 
     Attributes:
         mixes_channels: True if the augmentation treats the channels as colors.
