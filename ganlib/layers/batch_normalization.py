@@ -1,9 +1,29 @@
 """Batch normalization: plain, synchronized over replicas, and conditioned on labels."""
 
 import keras
+from keras import ops
 
 from ganlib.errors import choose
 from ganlib.layers.dtype_policy import SublayerPolicy
+
+
+@keras.saving.register_keras_serializable("ganlib.layers")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's batch normalization with the moving variance of PyTorch and Chainer, which average the unbiased variance.
+
+    The unbiased variance of n values is n / (n - 1) times the variance that normalizes the batch. With ``synchronized=True``,
+    n is large and the variance is averaged as in Keras.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if not training or not self.trainable or self.synchronized:
+            return super().call(inputs, training=training, mask=mask)
+        decayed = self.momentum * ops.convert_to_tensor(self.moving_variance)
+        outputs = super().call(inputs, training=training, mask=mask)
+        count = ops.cast(ops.size(inputs) // inputs.shape[self.axis], decayed.dtype)
+        change = ops.convert_to_tensor(self.moving_variance) - decayed
+        self.moving_variance.assign(decayed + change * count / ops.maximum(count - 1.0, 1.0))
+        return outputs
 
 
 def batch_norm(synchronized=False, **kwargs):
@@ -13,7 +33,7 @@ def batch_norm(synchronized=False, **kwargs):
         synchronized: Whether to compute the batch statistics over all replicas. Defaults to False.
         **kwargs: Further arguments of `keras.layers.BatchNormalization`.
     """
-    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)
 
 
 def normalization(name):

@@ -16,17 +16,24 @@ class _Conditioning(SublayerPolicy, keras.layers.Layer):
     Args:
         num_classes: The number of classes.
         spectral_norm: Whether to normalize the weights by their spectral norm. Defaults to False.
+        initializer: The Keras initializer of the label embedding. Defaults to ``"uniform"``.
     """
 
-    def __init__(self, num_classes, spectral_norm=False, **kwargs):
+    def __init__(self, num_classes, spectral_norm=False, initializer="uniform", **kwargs):
         super().__init__(**kwargs)
-        self.num_classes, self.spectral_norm = num_classes, spectral_norm
+        self.num_classes, self.spectral_norm, self.initializer = num_classes, spectral_norm, initializer
+
+    def _embedding(self, units):
+        initializer = keras.initializers.get(self.initializer)
+        arguments = {"embeddings_initializer": initializer, "name": "embedding"}
+        return builders.embedding(self.num_classes, units, self.spectral_norm, **arguments)
 
     def call(self, logits, features, labels, training=False):
         return logits
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes, "spectral_norm": self.spectral_norm}
+        config = {"num_classes": self.num_classes, "spectral_norm": self.spectral_norm, "initializer": self.initializer}
+        return {**super().get_config(), **config}
 
 
 @register
@@ -34,7 +41,7 @@ class Projection(_Conditioning):
     """Adds the inner product of the features and an embedding of the label: Miyato & Koyama 2018 (arXiv:1802.05637)."""
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
-        self.embedding = builders.embedding(self.num_classes, features_shape[-1], self.spectral_norm, name="embedding")
+        self.embedding = self._embedding(features_shape[-1])
         self.embedding.build(labels_shape)
 
     def call(self, logits, features, labels, training=False):
@@ -50,7 +57,7 @@ class Concatenation(_Conditioning):
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
         units = features_shape[-1]
-        self.embedding = builders.embedding(self.num_classes, units, self.spectral_norm, name="embedding")
+        self.embedding = self._embedding(units)
         self.hidden = builders.dense(units, self.spectral_norm, name="hidden")
         self.head = builders.dense(1, self.spectral_norm, name="head")
         self.embedding.build(labels_shape)
@@ -91,7 +98,7 @@ class Contrastive(_Conditioning):
 
     def build(self, logits_shape, features_shape=None, labels_shape=None):
         self.projection = builders.dense(self.DIMENSIONS, self.spectral_norm, name="projection")
-        self.embedding = builders.embedding(self.num_classes, self.DIMENSIONS, self.spectral_norm, name="embedding")
+        self.embedding = self._embedding(self.DIMENSIONS)
         self.projection.build(features_shape)
         self.embedding.build(labels_shape)
 
@@ -108,15 +115,16 @@ CONDITIONINGS = {"projection": Projection, "concatenation": Concatenation, "auxi
 """The conditioning layers by name."""
 
 
-def get(name, num_classes, spectral_norm):
+def get(name, num_classes, spectral_norm, initializer="uniform"):
     """Creates a conditioning layer by name.
 
     Args:
         name: A key of `CONDITIONINGS`.
         num_classes: The number of classes.
         spectral_norm: Whether to normalize the weights by their spectral norm.
+        initializer: The Keras initializer of the label embedding. Defaults to ``"uniform"``.
 
     Raises:
         UserError: If the name is unknown; the message lists the known ones.
     """
-    return choose("conditioning", name, CONDITIONINGS)(num_classes, spectral_norm, name="conditioning")
+    return choose("conditioning", name, CONDITIONINGS)(num_classes, spectral_norm, initializer, name="conditioning")

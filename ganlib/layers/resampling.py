@@ -56,6 +56,25 @@ def upsample(maps):
     return ops.reshape(ops.concatenate([rows, rows], axis=-1), (-1, 2 * height, 2 * width, channels))
 
 
+def upsample_bilinear(maps):
+    """Doubles the resolution by bilinear interpolation between the centers of pixels: ``(n, h, w, c)`` -> ``(n, 2h, 2w, c)``.
+
+    The border is repeated, as in PyTorch's ``interpolate`` with ``align_corners=False``.
+    """
+    _, height, width, _ = maps.shape
+    return product(_bilinear_matrix(height), maps, _bilinear_matrix(width))
+
+
+def _bilinear_matrix(size):
+    """Returns the ``(2 * size, size)`` matrix of bilinear interpolation, in which each row has the weights 3/4 and 1/4."""
+    matrix = np.zeros((2 * size, size), np.float32)
+    for row in range(2 * size):
+        nearest = row // 2
+        matrix[row, nearest] += 0.75
+        matrix[row, min(max(nearest + (1 if row % 2 else -1), 0), size - 1)] += 0.25
+    return matrix
+
+
 def blur(images, before, after, gain=1.0):
     """Filters with `FILTER` along each axis, without resampling: ``(n, h, w, c)`` -> ``(n, h + before + after - 3, ...)``.
 

@@ -7,12 +7,17 @@ are those for STL-10 (tables 5 and 6; width 64 in both). The 128x128 networks ar
 64). The 64x64 networks are in between.
 """
 
+import types
+
 import keras
 from keras import ops
 
 from ganlib import layers
+from ganlib.errors import choose
+from ganlib.layers import conditioning
 from ganlib.layers.attention import attention_after
 from ganlib.layers.dtype_policy import SublayerPolicy
+from ganlib.layers.resampling import upsample_bilinear
 from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
@@ -32,8 +37,17 @@ DISCRIMINATOR_WIDTHS = {
 """Image size -> the channels of the downsampling blocks and of the blocks after them, as multiples of the width."""
 
 
+UPSAMPLINGS = {"nearest": layers.upsample, "bilinear": upsample_bilinear}
+"""Name -> function that doubles the resolution of feature maps."""
+
+
 def _initializer(gain=1.0):
     return keras.initializers.VarianceScaling(gain**2, mode="fan_avg", distribution="uniform")
+
+
+def _copied(initializer):
+    """Returns a new initializer from its name or its config, or None for None."""
+    return initializer and keras.initializers.get(initializer)
 
 
 @register
@@ -42,10 +56,11 @@ class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
     shortcut.
     """
 
-    def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, **kwargs):
+    def __init__(self, width, num_classes=None, normalization="batch", spectral_norm=False, upsampling="nearest", **kwargs):
         super().__init__(**kwargs)
         self.width, self.num_classes, self.normalization = width, num_classes, normalization
-        self.spectral_norm = spectral_norm
+        self.spectral_norm, self.upsampling = spectral_norm, upsampling
+        self._upsample = choose("upsampling", upsampling, UPSAMPLINGS)
         self.first_norm, self.second_norm = self._norm(), self._norm()
         self.first_conv, self.second_conv, self.skip_conv = self._conv(3, 2**0.5), self._conv(3, 2**0.5), self._conv(1)
 
@@ -64,10 +79,10 @@ class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
 
     def call(self, inputs, labels=None, training=False):
         x = ops.relu(self._normalize(self.first_norm, inputs, labels, training))
-        x = self.first_conv(layers.upsample(x), training=training)
+        x = self.first_conv(self._upsample(x), training=training)
         x = ops.relu(self._normalize(self.second_norm, x, labels, training))
-        # A 1x1 convolution commutes with nearest-neighbor upsampling; before it, the convolution costs a quarter.
-        return self.second_conv(x, training=training) + layers.upsample(self.skip_conv(inputs, training=training))
+        # A 1x1 convolution commutes with upsampling; before it, the convolution costs a quarter.
+        return self.second_conv(x, training=training) + self._upsample(self.skip_conv(inputs, training=training))
 
     def get_config(self):
         config = {
@@ -75,6 +90,7 @@ class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
             "num_classes": self.num_classes,
             "normalization": self.normalization,
             "spectral_norm": self.spectral_norm,
+            "upsampling": self.upsampling,
         }
         return {**super().get_config(), **config}
 
@@ -83,15 +99,34 @@ class GeneratorBlock(SublayerPolicy, keras.layers.Layer):
 class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
     """A residual block: ReLU, convolve, ReLU, convolve, and optionally halve the resolution; a 1x1 convolution as the shortcut
     if needed.
+
+    Args:
+        width: The number of output channels.
+        downsample: Whether to halve the resolution.
+        first: Whether the block is the first, whose input is the image. Defaults to False.
+        spectral_norm: As for `ganlib.layers.conv`. Defaults to True.
+        initializer: The name of the Keras initializer of the kernels, or None for Glorot's. Defaults to None.
+        hidden: The number of channels between the convolutions; None for ``width``. Defaults to None.
+        activated_shortcut: Whether the shortcut begins after the first ReLU. Defaults to False.
     """
 
-    def __init__(self, width, downsample, first=False, spectral_norm=True, initializer=None, **kwargs):
+    def __init__(
+        self,
+        width,
+        downsample,
+        first=False,
+        spectral_norm=True,
+        initializer=None,
+        hidden=None,
+        activated_shortcut=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.width, self.downsample, self.first, self.spectral_norm = width, downsample, first, spectral_norm
-        self.initializer = initializer
+        self.initializer, self.hidden, self.activated_shortcut = initializer, hidden, activated_shortcut
         self.first_conv, self.second_conv, self.skip_conv = (
-            layers.conv(width, size, spectral_norm, kernel_initializer=initializer or _initializer(gain))
-            for size, gain in ((3, 2**0.5), (3, 2**0.5), (1, 1.0))
+            layers.conv(filters, size, spectral_norm, kernel_initializer=_copied(initializer) or _initializer(gain))
+            for filters, size, gain in ((hidden or width, 3, 2**0.5), (width, 3, 2**0.5), (width, 1, 1.0))
         )
         self.halve = keras.layers.AveragePooling2D(2) if downsample else keras.layers.Identity()
 
@@ -105,7 +140,8 @@ class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
         x = ops.relu(self.first_conv(x, training=training))
         x = self.halve(self.second_conv(x, training=training))
         # Average pooling and a 1x1 convolution commute; after pooling, the convolution costs a quarter.
-        return x + self.skip_conv(self.halve(inputs), training=training)
+        shortcut = ops.relu(inputs) if self.activated_shortcut and not self.first else inputs
+        return x + self.skip_conv(self.halve(shortcut), training=training)
 
     def get_config(self):
         config = {
@@ -114,6 +150,8 @@ class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
             "first": self.first,
             "spectral_norm": self.spectral_norm,
             "initializer": self.initializer,
+            "hidden": self.hidden,
+            "activated_shortcut": self.activated_shortcut,
         }
         return {**super().get_config(), **config}
 
@@ -133,6 +171,8 @@ class Generator(base.Generator):
         attention: The resolution at which self-attention follows a block, or None. Defaults to None.
         spectral_norm: Whether to normalize every weight of the dense layer and the convolutions by its spectral norm, as in
             SAGAN. Defaults to False.
+        upsampling: ``"nearest"``, as in the authors' code, or ``"bilinear"``, as in mimicry (Lee & Town 2020,
+            arXiv:2005.02494). Defaults to ``"nearest"``.
 
     Raises:
         UserError: If the image size is not supported, or no block has the resolution ``attention``.
@@ -147,6 +187,7 @@ class Generator(base.Generator):
         normalization="batch",
         attention=None,
         spectral_norm=False,
+        upsampling="nearest",
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
@@ -156,13 +197,13 @@ class Generator(base.Generator):
                 "resnet's generator is conditioned on labels by batch normalization: set normalization='batch'"
             )
         self.width, self.normalization, self.attention = width, normalization, attention
-        self.spectral_norm = spectral_norm
+        self.spectral_norm, self.upsampling = spectral_norm, upsampling
         size, _, channels = self.image_shape
         first, *widths = (multiple * width for multiple in GENERATOR_WIDTHS[size])
         start = size >> len(widths)
         self.dense = layers.dense(start * start * first, spectral_norm, kernel_initializer=_initializer())
         self.reshape = keras.layers.Reshape((start, start, first))
-        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm) for filters in widths]
+        self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm, upsampling) for filters in widths]
         self.after = attention_after(base.resolutions(size, len(widths))[1:], attention, spectral_norm)
         self.norm = layers.normalization(normalization)
         self.conv = layers.conv(channels, 3, spectral_norm, activation="tanh", kernel_initializer=_initializer())
@@ -181,6 +222,7 @@ class Generator(base.Generator):
             "normalization": self.normalization,
             "attention": self.attention,
             "spectral_norm": self.spectral_norm,
+            "upsampling": self.upsampling,
         }
         return {**super().get_config(), **config}
 
@@ -195,12 +237,20 @@ class Discriminator(base.Discriminator):
         width: The number of channels of every block up to 32x32. For larger images, that of the first block. The papers use 128
             and 64. Defaults to 128.
         num_classes: The number of classes, or None. Defaults to None.
-        spectral_norm: Whether to normalize every weight by its spectral norm. Defaults to True.
+        spectral_norm: Whether to normalize every weight by its spectral norm, or the arguments of
+            `ganlib.layers.SpectralNorm`. Defaults to True.
         attention: The resolution at which self-attention follows a block, or None. Defaults to None.
-        initializer: The name of the Keras initializer of the kernels. None uses Glorot's, as in the paper. Defaults to None.
+        initializer: The name or the config of the Keras initializer of the kernels. None uses Glorot's, as in the paper.
+            Defaults to None.
+        wide: Whether a block from n to m channels has m channels between its convolutions, as in SAGAN, instead of n, as in
+            SNGAN. Defaults to False.
+        head_spectral_norm: As ``spectral_norm``, for the heads; None uses ``spectral_norm``. Defaults to None.
+        activated_shortcut: Whether the shortcut of a block begins after its first ReLU. In mimicry it does, because its ReLU
+            overwrites its input; in the paper it does not. Defaults to False.
     """
 
     WIDTHS, NAME = DISCRIMINATOR_WIDTHS, "resnet"
+    earlier_defaults = types.MappingProxyType({"wide": True})
 
     def __init__(
         self,
@@ -210,24 +260,48 @@ class Discriminator(base.Discriminator):
         spectral_norm=True,
         attention=None,
         initializer=None,
+        wide=False,
+        head_spectral_norm=None,
+        activated_shortcut=False,
         **kwargs,
     ):
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
         self.width, self.attention, self.initializer = width, attention, initializer
+        self.wide, self.head_spectral_norm, self.activated_shortcut = wide, head_spectral_norm, activated_shortcut
         base.check_image_shape(self.image_shape, self.WIDTHS, self.NAME)
         size = self.image_shape[0]
         halving, plain = self.WIDTHS[size]
         after = attention_after([size >> stage for stage in range(1, len(halving) + 1)], attention, spectral_norm)
-        body = []
+        body, before = [], None
         for index, multiple in enumerate((*halving, *plain)):
-            halve = index < len(halving)
-            body.append(DiscriminatorBlock(multiple * width, halve, index == 0, spectral_norm, initializer))
+            halve, filters = index < len(halving), multiple * width
+            hidden = filters if wide or index == 0 else before
+            body.append(DiscriminatorBlock(filters, halve, index == 0, spectral_norm, initializer, hidden, activated_shortcut))
             body += [after[index]] if halve else []
+            before = filters
         positions = (size >> len(halving)) ** 2
         pool = [keras.layers.GlobalAveragePooling2D(), keras.layers.Rescaling(positions)]
         self.body = keras.Sequential([*body, keras.layers.ReLU(), *pool], name="body")
         self.build()
 
+    def make_head(self):
+        return layers.dense(1, self._head_norm, name="head", kernel_initializer=_copied(self.initializer) or _initializer())
+
+    def make_label_head(self, num_features):
+        initializer = self.initializer or "glorot_uniform"
+        return conditioning.get(self.conditioning, self.num_classes, self._head_norm, initializer)
+
+    @property
+    def _head_norm(self):
+        return self.spectral_norm if self.head_spectral_norm is None else self.head_spectral_norm
+
     def get_config(self):
-        config = {"width": self.width, "attention": self.attention, "initializer": self.initializer}
+        config = {
+            "width": self.width,
+            "attention": self.attention,
+            "initializer": self.initializer,
+            "wide": self.wide,
+            "head_spectral_norm": self.head_spectral_norm,
+            "activated_shortcut": self.activated_shortcut,
+        }
         return {**super().get_config(), **config}

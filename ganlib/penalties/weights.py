@@ -10,10 +10,12 @@ register = keras.saving.register_keras_serializable("ganlib.penalties")
 
 @register
 class OrthogonalWeights(Penalty):
-    """weight * sum ||W^T W without its diagonal||^2 over the generator's kernels with at least two axes, without embeddings.
+    """weight / 2 * sum ||W W^T without its diagonal||^2 over the generator's weights with at least two axes, without the label
+    embedding that all layers share. W has a row for each output.
 
     Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis" (arXiv:1809.11096), equation 3. It
-    improves images from truncated latents.
+    improves images from truncated latents. The gradient is that of the author's code (github.com/ajbrock/BigGAN-PyTorch), half
+    the gradient of the equation.
 
     Args:
         weight: The factor that multiplies the term, or a schedule. Defaults to 1e-4, as in the paper.
@@ -26,15 +28,22 @@ class OrthogonalWeights(Penalty):
         super().__init__(weight, interval)
 
     def generator_term(self, critic, generator, fake, rng):
-        kernels = [v for v in generator.trainable_variables if len(v.shape) > 1 and "embedding" not in v.path]
-        return tf.add_n([_off_diagonal_square(kernel.value) for kernel in kernels])
+        shared = getattr(generator, "embedding", None)
+        excluded = {id(v) for v in shared.trainable_variables} if shared is not None else set()
+        weights = [v for v in generator.trainable_variables if len(v.shape) > 1 and id(v) not in excluded]
+        return tf.add_n([_half_off_diagonal_square(weight) for weight in weights])
 
 
-def _off_diagonal_square(kernel):
-    """Computes the sum of the squared products of different columns."""
-    matrix = tf.reshape(tf.cast(kernel, tf.float32), (-1, kernel.shape[-1]))
-    products = tf.matmul(matrix, matrix, transpose_a=True)
-    return tf.reduce_sum(tf.square(products - tf.linalg.diag(tf.linalg.diag_part(products))))
+def _half_off_diagonal_square(weight):
+    """Computes half the sum of the squared products of different rows of W, the weights of different outputs.
+
+    An embedding has a row for each class, as in the author's code. The outputs of other kernels are on the last axis.
+    """
+    matrix = tf.cast(weight.value, tf.float32)
+    if not weight.name.startswith("embeddings"):
+        matrix = tf.transpose(tf.reshape(matrix, (-1, weight.shape[-1])))
+    products = tf.matmul(matrix, matrix, transpose_b=True)
+    return 0.5 * tf.reduce_sum(tf.square(products - tf.linalg.diag(tf.linalg.diag_part(products))))
 
 
 @register
