@@ -104,9 +104,8 @@ class Discriminator(layers.Composed, base.Discriminator):
     Args:
         image_shape: ``(height, width, channels)``. Defaults to ``(96, 96, 3)``.
         num_classes: The number of classes, or None. Defaults to None.
-        backbone: A source for `load`, such as ``"applications:MobileNetV2"``, ``"efficientnet_lite:0"`` or ``"model:PATH"``, or a
-            `Backbone`. Defaults to
-            ``"applications:MobileNetV2"``.
+        backbone: A source for `load`, such as ``"applications:MobileNetV2"``, ``"efficientnet_lite:0"`` or ``"model:PATH"``, or
+            a `Backbone`. Defaults to ``"applications:MobileNetV2"``.
         weights: The weights of the backbone, as in `load`. Defaults to ``"imagenet"``.
         backbone_size: The side to which images are resized for the backbone; None does not resize them. Defaults to None.
         taps: The number of resolutions from which features are taken. Defaults to 1.
