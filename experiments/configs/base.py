@@ -14,7 +14,8 @@ def gan():
     config.instances = ConfigDict({  # IC-GAN: condition both networks on the features of an image
         "features": "",  # feature network for instance conditioning: see ganlib.metrics.features; "" for an ordinary GAN
         "neighbors": 50,  # nearest neighbors of each image that serve as its real images, including the image itself
-        "embedding_dim": 128,  # size of the embedding of the features, which is appended to the latents
+        "embedding_dim": 128,  # size of the generator's embedding of the features
+        "projected_dim": placeholder(int),  # size to which the discriminator first maps the features; unset: it does not
         "kept": 1000,  # feature vectors stored in the generator, for sampling without given features
     })  # fmt: skip
     config.weights_from = placeholder(str)  # folder of a GAN run with the same networks, whose weights initialize this one

@@ -12,6 +12,7 @@ from experiments.configs import celeba64_sngan
 def get_config():
     config = celeba64_sngan.get_config()
     config.discriminator.spectral_norm = False
+    config.generator_batch_factor = 1
     config.loss = "wasserstein"
     config.penalties.wgan_gp = {"weight": 10.0}
     config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 1e-4

@@ -21,8 +21,7 @@ def get_config():
     config.generator.update(latent_dim=120, width=96, embedding_dim=128, attention=64)
     config.discriminator.update(width=96, attention=64)
     config.loss = "hinge"
-    config.penalties.orthogonal_weights = {"weight": 1e-4}
-    adam = {"name": "adam", "beta_1": 0.0, "beta_2": 0.999, "epsilon": 1e-6}
+    adam = {"name": "adam", "beta_1": 0.0, "beta_2": 0.999, "epsilon": 1e-6, "corrected_epsilon": True}
     config.generator_optimizer = adam | {"learning_rate": 1e-4}
     config.discriminator_optimizer = adam | {"learning_rate": 4e-4}
     config.ema_decay = 0.9999

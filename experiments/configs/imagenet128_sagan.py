@@ -14,7 +14,8 @@ def get_config():
     config = imagenet128_sngan.get_config()
     config.generator.attention = config.discriminator.attention = 32
     config.generator.spectral_norm = True
-    config.discriminator_steps = 1
+    config.discriminator.wide = True
+    config.discriminator_steps = config.generator_batch_factor = 1
     config.steps = 1_000_000
     config.generator_optimizer = {"name": "adam", "learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9}
     config.discriminator_optimizer = {"name": "adam", "learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9}

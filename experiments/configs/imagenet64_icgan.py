@@ -4,9 +4,12 @@ the features of a ResNet50 pretrained on ImageNet.
 python -m experiments.train_gan --config=experiments/configs/imagenet64_icgan.py --workdir=runs/imagenet64_icgan \
   --config.dataset=folder:/data/imagenet --config.precision=mixed_bfloat16
 
-The dataset must be a folder of images, because neighbors are read individually. The exact search for 50 neighbors of each of
-1.28 million images runs once and takes hours. The paper uses the features of a self-supervised ResNet50. At 128x128 its FID
-without labels is 11.7 with flipped instances. Training takes about a week on one GPU. Not yet reproduced.
+The settings are those of the authors' code, github.com/facebookresearch/ic_gan, icgan_res64: latents of 120 numbers, an
+embedding of 512 that every block gets, both learning rates 1e-4, and mirrored images. The authors also mirror the images from
+which they compute features; here an image and its mirror image have the same features. The dataset must be a folder of images,
+because neighbors are read individually. The exact search for 50 neighbors of each of 1.28 million images runs once and takes
+hours. The paper uses the features of a self-supervised ResNet50. At 128x128 its FID without labels is 11.7 with flipped
+instances. Training takes about a week on one GPU. Not yet reproduced.
 """
 
 from experiments.configs import imagenet128_biggan
@@ -18,7 +21,11 @@ def get_config():
     config.image_size = 64
     config.conditional = False
     config.batch_size = 256
-    config.generator.update(latent_dim=88, width=64, attention=32)
+    config.generator.update(latent_dim=120, width=64, attention=32, condition_dim=512)
     config.discriminator.update(width=64, attention=32)
+    config.penalties = {}
+    config.mirror = True
+    for optimizer in (config.generator_optimizer, config.discriminator_optimizer):
+        optimizer.update(learning_rate=1e-4, epsilon=1e-8, corrected_epsilon=True)
     config.instances.update(features="applications:ResNet50", neighbors=50, embedding_dim=512)
     return config

@@ -20,4 +20,5 @@ def get_config():
     config.steps = 6000
     config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 5e-4  # 1e-3 diverged
     config.instances.update(features="model:runs/fashion_mnist_full_cnn/classifier.keras", neighbors=20, embedding_dim=64)
+    config.instances.projected_dim = 64  # features of both sides are flattened maps
     return config

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ganlib.augment import filters, geometry
 from ganlib.augment.chance import by_chance
-from ganlib.errors import choose
+from ganlib.errors import UserError, choose
 from ganlib.training import schedules
 from ganlib.training.state import State
 
@@ -34,13 +34,15 @@ class ADA:
         adjustment: The number of images after which the probability can have changed from 0 to 1. Defaults to 500,000, as in
             the paper.
         interval: The number of steps between adjustments. Defaults to 4.
+        strengths: Category -> the factor of its probability, such as ``{"color": 0.5}`` for R3GAN. It is 1 for the other
+            categories. Defaults to None.
 
     Attributes:
         state: A `keras.layers.Layer` whose ``probability`` is the current probability.
         mixes_channels: True if the augmentation treats the channels as colors.
 
     Raises:
-        UserError: If a category is unknown.
+        UserError: If a category is unknown, or a factor is negative.
 
     Examples:
         >>> import numpy as np
@@ -50,12 +52,24 @@ class ADA:
         TensorShape([2, 8, 8, 3])
     """
 
-    def __init__(self, categories="blit,geometric,color", probability=0.0, target=0.6, adjustment=500_000, interval=4):
+    def __init__(
+        self,
+        categories="blit,geometric,color",
+        probability=0.0,
+        target=0.6,
+        adjustment=500_000,
+        interval=4,
+        strengths=None,
+    ):
         self.categories, self.target, self.adjustment, self.interval = categories, target, adjustment, interval
+        self.strengths = dict(strengths or {})
         self.probability = schedules.restored(probability)
         names = [name.strip() for name in categories.split(",")]
-        for name in names:
+        for name in (*names, *self.strengths):
             choose("category", name, CATEGORIES)
+        for name, strength in self.strengths.items():
+            if name not in names or strength < 0:
+                raise UserError(f"strengths must have factors of at least 0 for some of {categories}, got {name}={strength}")
         self._names = names
         self.mixes_channels = "color" in names
         self.build()
@@ -66,11 +80,11 @@ class ADA:
 
     def __call__(self, images, rng):
         """Augments ``(n, height, width, 1 or 3)`` float32 images in ``[-1, 1]``. The result may exceed ``[-1, 1]``."""
-        probability = self.state.probability.value
-        geometric = [name for name in self._names if name in ("blit", "geometric")]
+        probabilities = {name: self.state.probability.value * self.strengths.get(name, 1.0) for name in self._names}
+        geometric = {name: value for name, value in probabilities.items() if name in ("blit", "geometric")}
         if geometric:
-            images = geometry.transformed(images, rng, probability, geometric)
-        for name in self._names:
+            images = geometry.transformed(images, rng, geometric)
+        for name, probability in probabilities.items():
             if name not in geometric:
                 images = CATEGORIES[name](images, rng, probability)
         return images
@@ -90,7 +104,8 @@ class ADA:
         signs = state.signs.value + real_signs / self.interval
         is_due = tf.cast((step + 1) % self.interval == 0, tf.float32)
         change = tf.sign(signs - self.target) * tf.cast(batch_size * self.interval, tf.float32) / self.adjustment
-        state.probability.assign(tf.clip_by_value(state.probability.value + is_due * change, 0.0, 1.0))
+        # As in the authors' code, there is no upper limit. Beyond 1, every image is transformed, and p takes longer to fall.
+        state.probability.assign(tf.maximum(state.probability.value + is_due * change, 0.0))
         state.signs.assign((1.0 - is_due) * signs)
 
     def get_config(self):
@@ -101,6 +116,7 @@ class ADA:
             "target": self.target,
             "adjustment": self.adjustment,
             "interval": self.interval,
+            "strengths": self.strengths,
         }
 
     @classmethod
@@ -114,22 +130,29 @@ def color(images, rng, probability):
 
     For images with one channel, it changes only brightness, contrast and the sign of the luminance.
     """
-    count, channels = tf.shape(images)[0], images.shape[-1]
+    channels = images.shape[-1]
+    matrices = color_maps(tf.shape(images)[0], channels, rng, probability)
+    if channels == 1:
+        matrices = tf.reduce_mean(matrices, axis=1)
+        return images * tf.reduce_sum(matrices[:, :3], axis=1)[:, None, None, None] + matrices[:, 3, None, None, None]
+    return tf.einsum("nhwc,ndc->nhwd", images, matrices[:, :, :3]) + matrices[:, None, None, :, 3]
+
+
+def color_maps(count, channels, rng, probability):
+    """Draws ``(count, 3, 4)`` random affine maps of colors."""
     draw = functools.partial(by_chance, rng, probability)
     brightness = draw(rng.normal((count, 1, 1)) * 0.2, 0.0)
     contrast = draw(2.0 ** (rng.normal((count, 1, 1)) * 0.5), 1.0)
     gray = tf.fill((3, 3), 1.0 / 3.0)  # projects a color onto its luminance
     flip = draw(tf.floor(rng.uniform((count, 1, 1), 0.0, 2.0)), 0.0)
     matrix = contrast * (tf.eye(3) - 2.0 * flip * gray)
-    if channels == 1:
-        matrix = tf.reduce_sum(matrix, axis=[1, 2], keepdims=True) / 3.0
-        return images * matrix[:, :, :, None] + (brightness * matrix)[:, :, :, None]
-    angle = draw(rng.uniform((count, 1, 1), -math.pi, math.pi), 0.0)
-    saturation = draw(2.0 ** rng.normal((count, 1, 1)), 1.0)
-    cross = tf.constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)
-    hue = gray + tf.cos(angle) * (tf.eye(3) - gray) + tf.sin(angle) * cross  # a rotation about the gray axis
-    matrix = tf.matmul(gray + saturation * (tf.eye(3) - gray), tf.matmul(hue, matrix))
-    return tf.einsum("nhwc,ndc->nhwd", images + brightness[..., None], matrix)
+    if channels > 1:
+        angle = draw(rng.uniform((count, 1, 1), -math.pi, math.pi), 0.0)
+        saturation = draw(2.0 ** rng.normal((count, 1, 1)), 1.0)
+        cross = tf.constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)
+        hue = gray + tf.cos(angle) * (tf.eye(3) - gray) + tf.sin(angle) * cross  # a rotation about the gray axis
+        matrix = tf.matmul(gray + saturation * (tf.eye(3) - gray), tf.matmul(hue, matrix))
+    return tf.concat([matrix, brightness * tf.reduce_sum(matrix, axis=2, keepdims=True)], axis=2)
 
 
 def band_filter(images, rng, probability):

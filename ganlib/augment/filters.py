@@ -13,37 +13,31 @@ SYM6 = (
     0.0017677118642428036, -0.007800708325034148,
 )  # fmt: skip
 SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)
-DELAY = (5.5 - np.dot(np.arange(12), SYM6) / sum(SYM6)) / 2.0
-"""The delay of `SYM6` in pixels, about 0.2. `SYM6` is not symmetric, so its output is delayed; reversed, it is advanced."""
-
-MARGIN = 4
-"""Number of pixels added by reflection; `SYM6` needs three of them."""
+MARGIN = 3
+"""The number of pixels that `halving` needs beyond each end."""
 
 
 @functools.cache
 def doubling(size):
-    """Returns the ``(2 * (size + 2 * MARGIN), size)`` matrix that reflects `MARGIN` pixels at both ends and doubles the
-    resolution with `SYM6`. Row j is at pixel ``j / 2 - 0.25 - MARGIN``."""
-    taps, padded = np.array(SYM6) / sum(SYM6), size + 2 * MARGIN
-    matrix = np.zeros((2 * padded, padded), np.float32)
-    for j, i in np.ndindex(*matrix.shape):
-        tap = j + 5 - 2 * i
-        if 0 <= tap < len(taps):
-            matrix[j, i] = 2.0 * taps[tap]
-    return matrix @ reflection(size, MARGIN)
+    """Returns the ``(2 * (3 * size - 2) + 2, size)`` matrix that reflects all pixels at both ends, doubles the resolution with
+    `SYM6`, and adds a zero at both ends. Row j is at pixel ``(j - 1) / 2 - 0.25 - (size - 1)``."""
+    reflected = reflection(size, size - 1)
+    rows, columns = np.arange(2 * len(reflected))[:, None], np.arange(len(reflected))
+    return np.pad(2.0 * _taps(rows + 5 - 2 * columns) @ reflected, ((1, 1), (0, 0))).astype(np.float32)
 
 
 @functools.cache
 def halving(size):
-    """Returns the ``(size, 2 * (size + 6))`` matrix that halves the resolution with the reversed `SYM6`. Its input extends
-    three pixels beyond both ends. Column j is at pixel ``j / 2 - 0.25 - 3``."""
+    """Returns the ``(size, 2 * (size + 2 * MARGIN))`` matrix that halves the resolution with the reversed `SYM6`. Its input
+    extends `MARGIN` pixels beyond both ends. Column j is at pixel ``j / 2 - 0.25 - MARGIN``."""
+    rows, columns = np.arange(size)[:, None], np.arange(2 * (size + 2 * MARGIN))
+    return _taps(columns + 5 - 2 * (rows + MARGIN)).astype(np.float32)
+
+
+def _taps(index):
+    """Returns the weights of `SYM6`, which sum to 1, at an array of indices; they are zero outside of the filter."""
     taps = np.array(SYM6) / sum(SYM6)
-    matrix = np.zeros((size, 2 * (size + 6)), np.float32)
-    for i, j in np.ndindex(*matrix.shape):
-        tap = j + 5 - 2 * (i + 3)
-        if 0 <= tap < len(taps):
-            matrix[i, j] = taps[tap]
-    return matrix
+    return np.where((0 <= index) & (index < len(taps)), taps[np.clip(index, 0, len(taps) - 1)], 0.0)
 
 
 @functools.cache

@@ -34,10 +34,3 @@ def _neighbors(position, size):
     position = tf.clip_by_value(position, 0.0, tf.cast(size - 1, tf.float32))
     previous = tf.minimum(tf.cast(position, tf.int32), size - 2)
     return previous, (position - tf.cast(previous, tf.float32))[..., None]
-
-
-def mirrored(position, size):
-    """Reflects positions beyond the first and the last pixel back into the image, as often as needed."""
-    last = tf.cast(size - 1, tf.float32)
-    folded = tf.math.floormod(position, 2.0 * last)
-    return tf.minimum(folded, 2.0 * last - folded)

@@ -26,6 +26,16 @@ def pixel_norm(inputs):
     return inputs * ops.rsqrt(ops.mean(ops.square(inputs), axis=-1, keepdims=True) + 1e-8)
 
 
+def clamped(inputs, limit):
+    """Clips activations to ``[-limit, limit]``, which prevents overflow in float16. With None they are unchanged."""
+    return inputs if limit is None else ops.clip(inputs, -limit, limit)
+
+
+def full_precision(layer):
+    """Returns the dtype of sublayers that stay in float32 under mixed precision: ``"float32"``, or None for the layer's own."""
+    return "float32" if layer.compute_dtype in ("float16", "bfloat16") else None
+
+
 def normal(deviation=1.0):
     """Returns the normal initializer that most of these weights use.
 
@@ -77,11 +87,13 @@ class Conv(keras.layers.Layer):
         kernel_size: 1 or 3.
         activate: Whether to add biases and apply `leaky_relu`. Defaults to True.
         strides: 1, or 2 for inputs that are already padded. Defaults to 1.
+        clamp: The largest absolute value of an output, or None. Defaults to None.
     """
 
-    def __init__(self, filters, kernel_size, activate=True, strides=1, **kwargs):
+    def __init__(self, filters, kernel_size, activate=True, strides=1, clamp=None, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.activate, self.strides = filters, kernel_size, activate, strides
+        self.clamp = clamp
 
     def build(self, input_shape):
         shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
@@ -93,18 +105,18 @@ class Conv(keras.layers.Layer):
         scale = 1.0 / math.sqrt(math.prod(self.kernel.shape[:3]))
         padding = "same" if self.strides == 1 else "valid"
         outputs = ops.conv(inputs, self.kernel * scale, self.strides, padding)
-        return leaky_relu(ops.add(outputs, self.bias)) if self.activate else outputs
+        return clamped(leaky_relu(ops.add(outputs, self.bias)) if self.activate else outputs, self.clamp)
 
     def get_config(self):
         config = {"filters": self.filters, "kernel_size": self.kernel_size, "activate": self.activate, "strides": self.strides}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **config, "clamp": self.clamp}
 
 
 @register
 class Projection(SublayerPolicy, keras.layers.Layer):
     """Adds the inner product of the features and a normalized label embedding, divided by the square root of their dimension.
 
-    This follows the code of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676). Next to equalized layers,
+    This is how earlier versions of StyleGAN2's discriminator used labels; see `LabelMapping`. Next to equalized layers,
     `conditioning.Projection` would learn so much faster that the generator's images would differ only by label.
 
     Args:
@@ -125,3 +137,38 @@ class Projection(SublayerPolicy, keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
+
+
+@register
+class LabelMapping(SublayerPolicy, keras.layers.Layer):
+    """Labels -> vectors, by an embedding with biases, `pixel_norm` and a mapping network: ``(n,)`` -> ``(n, units)``.
+
+    The discriminator of StyleGAN2-ADA projects its features on these vectors (Karras et al. 2020, arXiv:2006.06676, in the
+    authors' code).
+
+    Args:
+        num_classes: The number of classes.
+        units: The number of outputs of each layer.
+        num_layers: The number of layers after the embedding. Defaults to 8.
+    """
+
+    def __init__(self, num_classes, units, num_layers=8, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes, self.units, self.num_layers = num_classes, units, num_layers
+        self.embedding = Dense(units)
+        self.mapping = [Dense(units, activate=True, rate=0.01) for _ in range(num_layers)]
+
+    def build(self, labels_shape):
+        self.embedding.build((None, self.num_classes))
+        for layer in self.mapping:
+            layer.build((None, self.units))
+
+    def call(self, labels):
+        x = pixel_norm(self.embedding(ops.one_hot(labels, self.num_classes, dtype=self.compute_dtype)))
+        for layer in self.mapping:
+            x = layer(x)
+        return x
+
+    def get_config(self):
+        config = {"num_classes": self.num_classes, "units": self.units, "num_layers": self.num_layers}
+        return {**super().get_config(), **config}

@@ -64,13 +64,15 @@ def networks_of(run, num_classes):
         raise UserError(
             "a GAN is conditioned on classes or on instances, not on both: set conditional=False or instances.features=''"
         )
-    latent_dim = config.generator.latent_dim + instances.embedding_dim
-    dim = run.facts["instance_dim"]
-    generator = building.network(run, "generator", {**config.generator, "latent_dim": latent_dim})
+    dim, arguments = run.facts["instance_dim"], dict(config.generator)
+    if not arguments.get("condition_dim"):  # the embedded features are appended to the latents
+        arguments["latent_dim"] = config.generator.latent_dim + instances.embedding_dim
+    generator = building.network(run, "generator", arguments)
     discriminator = building.with_body(building.network(run, "discriminator", config.discriminator))
+    projected_dim = instances.get("projected_dim", instances.embedding_dim)  # runs of ganlib 0.1 have only one of them
     return (
         instance.Generator(generator, dim, instances.kept, instances.embedding_dim),
-        instance.Discriminator(discriminator, dim, instances.embedding_dim),
+        instance.Discriminator(discriminator, dim, projected_dim),
     )
 
 
@@ -106,6 +108,7 @@ METHOD = Method(
     | {
         "instances.neighbors": (INSTANCES,),
         "instances.embedding_dim": (INSTANCES,),
+        "instances.projected_dim": (INSTANCES,),
         "instances.kept": (INSTANCES,),
         "evaluation_samples": (METRICS,),
         "evaluate_every": (METRICS,),

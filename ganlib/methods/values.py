@@ -214,6 +214,7 @@ SHARED = {
     "instances.features": text,
     "instances.neighbors": whole(1),
     "instances.embedding_dim": whole(1),
+    "instances.projected_dim": optional(whole(1)),
     "instances.kept": whole(1),
     "weights_from": optional(a_name),
     "body_from": optional(a_name),

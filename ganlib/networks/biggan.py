@@ -172,7 +172,7 @@ class Generator(base.Generator):
             raise base.UserError("biggan is conditioned on labels or on vectors: omit num_classes or condition_dim")
         if self.hierarchical and not self.shared_embedding:
             raise base.UserError(
-                "hierarchical latents need conditioning vectors: set hierarchical=False or shared_embedding=True"
+                "hierarchical latents need a shared embedding: set hierarchical=False or shared_embedding=True"
             )
         if not self.hierarchical and not (self.num_classes or self.condition_dim):
             raise base.UserError("biggan without labels is conditioned on its latents: set hierarchical=True")

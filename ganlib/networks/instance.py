@@ -1,8 +1,9 @@
 """Instance conditioning: Casanova et al. 2021, "Instance-conditioned GAN" (IC-GAN, arXiv:2109.05070).
 
 The generator is conditioned on the features of an image (the instance) and generates similar images. The discriminator is
-also conditioned on them, and receives the instance's neighbors as real images. Both wrap an unconditional network: the embedded
-features are concatenated with the generator's latents, and projected on the discriminator's features.
+also conditioned on them, and receives the instance's neighbors as real images. Both wrap another network. The generator passes
+the embedded features to a network that takes conditioning vectors, such as BigGAN's with ``condition_dim``, as the authors do,
+and concatenates them with the latents of other networks. The discriminator projects them on its features.
 """
 
 import keras
@@ -18,32 +19,37 @@ register = keras.saving.register_keras_serializable("ganlib.instance")
 
 @register
 class Generator(layers.Composed, base.Generator):
-    """Latents and the features of an instance -> images, using an unconditional generator.
+    """Latents and the features of an instance -> images, using another generator.
 
     Args:
-        network: The unconditional generator. Its latents are this generator's and ``embedding_dim`` more.
+        network: A generator conditioned on vectors of ``embedding_dim`` numbers, or an unconditional generator, whose latents
+            are this generator's and ``embedding_dim`` more.
         instance_dim: The number of features of an instance.
         num_instances: The number of instances whose features are stored, so that images can be generated without a dataset: see
             `set_instances`. Defaults to 1000.
         embedding_dim: The dimension to which features are mapped linearly; the paper uses 512. Defaults to 512.
 
     Raises:
-        UserError: If the network is conditional, or has too few latents.
+        UserError: If the network is conditioned on labels or on other vectors, or has too few latents.
     """
 
     parts = ("network",)
 
     def __init__(self, network, instance_dim, num_instances=1000, embedding_dim=512, **kwargs):
-        _check_unconditional(network)
-        if network.latent_dim <= embedding_dim:
-            raise UserError(
-                f"embedding_dim={embedding_dim} leaves no latents: set latent_dim above it, got {network.latent_dim}"
-            )
-        super().__init__(network.image_shape, network.latent_dim - embedding_dim, **kwargs)
+        takes_vectors = network.condition_spec == ((embedding_dim,), "float32")
+        if not takes_vectors:
+            _check_unconditional(network)
+            if network.latent_dim <= embedding_dim:
+                raise UserError(
+                    f"embedding_dim={embedding_dim} leaves no latents: set latent_dim above it, got {network.latent_dim}"
+                )
+        super().__init__(network.image_shape, network.latent_dim - (0 if takes_vectors else embedding_dim), **kwargs)
+        self._takes_vectors = takes_vectors
         self.network, self.instance_dim, self.num_instances = network, instance_dim, num_instances
         self.embedding_dim = embedding_dim
         self.truncates_styles, self.num_scales = network.truncates_styles, network.num_scales
-        self.embedding = keras.layers.Dense(embedding_dim, name="embedding")
+        # The authors normalize the embedding like all linear maps of BigGAN.
+        self.embedding = layers.dense(embedding_dim, spectral_norm=takes_vectors, name="embedding")
         self.instances = self.add_weight(
             name="instances", shape=(num_instances, instance_dim), initializer="zeros", trainable=False, autocast=False
         )
@@ -92,7 +98,9 @@ class Generator(layers.Composed, base.Generator):
         """Generates images: ``(n, latent_dim)`` latents and ``(n, instance_dim)`` features of length 1 ->
         ``(n, *image_shape)``.
         """
-        embedded = ops.cast(self.embedding(labels), latents.dtype)
+        embedded = ops.cast(self.embedding(labels, training=training), latents.dtype)
+        if self._takes_vectors:
+            return self.network(latents, embedded, training=training, **noise)
         return self.network(ops.concatenate([latents, embedded], axis=-1), training=training, **noise)
 
     def get_config(self):
@@ -104,15 +112,15 @@ class Generator(layers.Composed, base.Generator):
 class Discriminator(layers.Composed, base.Discriminator):
     """Images and the features of an instance -> logits.
 
-    The logit is that of an unconditional discriminator plus the inner product of its features with the embedded and linearly
-    mapped features of the instance. Without the embedding, the linear map would have a weight for each pair of
-    features. With flattened feature maps on both sides, its optimizer step took longer than everything else.
+    The logit is that of an unconditional discriminator plus the inner product of its features with a linear map of the
+    features of the instance. As in the authors' code, this map has biases, and spectral normalization if the network has it.
 
     Args:
         network: The unconditional discriminator.
         instance_dim: The number of features of an instance.
-        embedding_dim: The dimension to which they are first mapped linearly. The paper has so few features that it does not
-            need this step. Defaults to 512.
+        embedding_dim: The dimension to which the features of the instance are first mapped linearly; None maps them directly.
+            Use it if both sides have thousands of features, such as flattened feature maps: with a weight for each pair of
+            them, the optimizer step took longer than everything else. Defaults to None, as in the authors' code.
 
     Raises:
         UserError: If the network is conditional.
@@ -120,7 +128,7 @@ class Discriminator(layers.Composed, base.Discriminator):
 
     parts = ("network",)
 
-    def __init__(self, network, instance_dim, embedding_dim=512, **kwargs):
+    def __init__(self, network, instance_dim, embedding_dim=None, **kwargs):
         _check_unconditional(network)
         super().__init__(network.image_shape, **kwargs)
         self.network, self.instance_dim, self.embedding_dim, self.body = network, instance_dim, embedding_dim, network.body
@@ -132,8 +140,11 @@ class Discriminator(layers.Composed, base.Discriminator):
         return (self.instance_dim,), "float32"
 
     def _build_heads(self, features_shape):
-        self.embedding = keras.layers.Dense(self.embedding_dim, use_bias=False, name="embedding")
-        self.projection = keras.layers.Dense(features_shape[-1], use_bias=False, name="projection")
+        if self.embedding_dim:
+            self.embedding = keras.layers.Dense(self.embedding_dim, use_bias=False, name="embedding")
+            self.projection = keras.layers.Dense(features_shape[-1], use_bias=False, name="projection")
+        else:
+            self.projection = layers.dense(features_shape[-1], self.network.spectral_norm, name="projection")
 
     def prepare_real_images(self, images):
         return self.network.prepare_real_images(images)
@@ -144,7 +155,8 @@ class Discriminator(layers.Composed, base.Discriminator):
     def logits(self, features, labels, training=False):
         """Computes logits: ``(n, num_features)`` features and ``(n, instance_dim)`` instance features -> ``(n,)`` float32."""
         logits = self.network.logits(features, training=training)
-        return logits + ops.cast(ops.sum(self.projection(self.embedding(labels)) * features, axis=-1), "float32")
+        mapped = self.projection(self.embedding(labels) if self.embedding_dim else labels, training=training)
+        return logits + ops.cast(ops.sum(mapped * features, axis=-1), "float32")
 
     def get_config(self):
         config = {"instance_dim": self.instance_dim, "embedding_dim": self.embedding_dim}

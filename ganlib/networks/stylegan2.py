@@ -1,18 +1,20 @@
 """StyleGAN2: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (arXiv:1912.04958), configuration F.
 
-Weight demodulation, a generator with skip connections, a residual discriminator. Labels as in StyleGAN2-ADA (Karras et al.
-2020, arXiv:2006.06676): concatenated with the latents, and by projection in the discriminator.
+Weight demodulation, a generator with skip connections, a residual discriminator. Labels, precision and the discriminator
+without residuals are those of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676), as in the authors' PyTorch code.
 """
 
 import itertools
 import math
+import types
 
 import keras
 from keras import ops
 
 from ganlib import layers
 from ganlib.layers import equalized
-from ganlib.layers.dtype_policy import SublayerPolicy
+from ganlib.layers.dtype_policy import SublayerPolicy, policy
+from ganlib.layers.modulated import ModulatedConv, StyledConv
 from ganlib.layers.resampling import Downsample, Upsample, blur
 from ganlib.networks import base
 
@@ -23,86 +25,6 @@ STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
 
 STYLE_DECAY = 0.995
 """The decay of the moving average of the styles."""
-
-
-@register
-class ModulatedConv(SublayerPolicy, keras.layers.Layer):
-    """A convolution whose weights are scaled by the style of each image: section 2.2.
-
-    The input channels are multiplied by the style and the output channels divided by the norm of the scaled weights, which is
-    equivalent to separate weights for each image.
-
-    Args:
-        filters: The number of output channels.
-        kernel_size: 1 or 3.
-        demodulate: Whether to divide by the norm. Defaults to True.
-        upsample: Whether to double the resolution, by a transposed convolution followed by a blur. Defaults to False.
-    """
-
-    def __init__(self, filters, kernel_size, demodulate=True, upsample=False, **kwargs):
-        super().__init__(**kwargs)
-        self.filters, self.kernel_size, self.demodulate, self.upsample = filters, kernel_size, demodulate, upsample
-
-    def build(self, inputs_shape, styles_shape=None):
-        channels = inputs_shape[-1]
-        shape = (self.kernel_size, self.kernel_size, channels, self.filters)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=equalized.normal())
-        self.affine = equalized.Dense(channels, bias=1.0)
-        self.affine.build(styles_shape)
-
-    def call(self, inputs, styles):
-        kernel = self.kernel / math.sqrt(math.prod(self.kernel.shape[:3]))
-        scale = self.affine(styles)
-        x = inputs * scale[:, None, None, :]
-        if self.upsample:
-            x = ops.conv_transpose(x, ops.transpose(kernel, (0, 1, 3, 2)), 2, "valid")
-            x = blur(x, 1, 1, gain=2.0)
-        else:
-            x = ops.conv(x, kernel, 1, "same")
-        if self.demodulate:
-            squares = ops.matmul(ops.square(scale), ops.sum(ops.square(kernel), axis=(0, 1)))
-            x = x * ops.cast(ops.rsqrt(ops.cast(squares, "float32") + 1e-8), x.dtype)[:, None, None, :]
-        return x
-
-    def get_config(self):
-        config = {"filters": self.filters, "kernel_size": self.kernel_size}
-        config |= {"demodulate": self.demodulate, "upsample": self.upsample}
-        return {**super().get_config(), **config}
-
-
-@register
-class StyledConv(SublayerPolicy, keras.layers.Layer):
-    """A `ModulatedConv`, noise of a learned strength, a bias, and a leaky ReLU.
-
-    If no noise is passed, the layer uses a fixed noise map, the same for all images.
-
-    Args:
-        filters: The number of output channels.
-        upsample: Whether to double the resolution. Defaults to False.
-    """
-
-    def __init__(self, filters, upsample=False, **kwargs):
-        super().__init__(**kwargs)
-        self.filters, self.upsample = filters, upsample
-
-    def build(self, inputs_shape, styles_shape=None):
-        _, height, width, _ = inputs_shape
-        factor = 2 if self.upsample else 1
-        self.conv = ModulatedConv(self.filters, 3, upsample=self.upsample)
-        self.conv.build(inputs_shape, styles_shape)
-        self.noise = self.add_weight(
-            name="noise", shape=(factor * height, factor * width, 1), initializer=equalized.normal(), trainable=False
-        )
-        self.strength = self.add_weight(name="strength", shape=(), initializer="zeros")
-        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
-
-    def call(self, inputs, styles, noise=None):
-        x = self.conv(inputs, styles)
-        noise = ops.cast(self.noise if noise is None else noise, x.dtype)
-        return equalized.leaky_relu(ops.add(x + ops.multiply(noise, self.strength), self.bias))
-
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "upsample": self.upsample}
 
 
 @register
@@ -122,12 +44,19 @@ class Generator(base.Generator):
         bounded: Whether to also clip images to ``[-1, 1]`` during training. Use it for data with many black or white pixels:
             without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
             to False.
+        label_bias: Whether labels are embedded by an equalized dense layer with biases, as in the authors' code, instead of an
+            embedding without biases. Defaults to True.
+        clamp: The largest absolute value of activations, or None. Defaults to 256.0, as in the authors' code.
+        half_resolutions: The number of the highest resolutions that use half precision under a mixed policy. The lowest
+            resolution, the mapping network and the affine maps of styles always use float32. None for half precision in all
+            layers. Defaults to 4, as in the authors' code.
 
     Raises:
         UserError: If the image size is not supported.
     """
 
     truncates_styles = True
+    earlier_defaults = types.MappingProxyType({"label_bias": False, "clamp": None, "half_resolutions": None})
 
     def __init__(
         self,
@@ -139,24 +68,33 @@ class Generator(base.Generator):
         mapping_layers=8,
         mixing=0.9,
         bounded=False,
+        label_bias=True,
+        clamp=256.0,
+        half_resolutions=4,
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "stylegan2")
         self.width, self.channels_base, self.mapping_layers = width, channels_base, mapping_layers
         self.mixing, self.bounded = mixing, bounded
+        self.label_bias, self.clamp, self.half_resolutions = label_bias, clamp, half_resolutions
+        self.autocast = half_resolutions is None  # latents stay in float32
         size, _, channels = self.image_shape
         start = size >> STAGES[size]
-        if num_classes:
-            self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=equalized.normal())
-        mapping = [equalized.Dense(latent_dim, activate=True, rate=0.01) for _ in range(mapping_layers)]
-        self.mapping = keras.Sequential(mapping, name="mapping")
+        with policy(_float32_unless(self, half_resolutions is None)):
+            if num_classes and label_bias:
+                self.embedding = equalized.Dense(latent_dim, name="embedding")
+            elif num_classes:
+                self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=equalized.normal())
+            mapping = [equalized.Dense(latent_dim, activate=True, rate=0.01) for _ in range(mapping_layers)]
+            self.mapping = keras.Sequential(mapping, name="mapping")
         widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)
+        dtypes = _dtypes(self, len(widths), half_resolutions)
         self.constant = self.add_weight(name="constant", shape=(start, start, widths[0]), initializer=equalized.normal())
-        self.convs = [StyledConv(widths[0])]
-        for filters in widths[1:]:
-            self.convs += [StyledConv(filters, upsample=True), StyledConv(filters)]
-        self.to_images = [ModulatedConv(channels, 1, demodulate=False) for _ in widths]
+        self.convs = [StyledConv(widths[0], clamp=clamp, dtype=dtypes[0])]
+        for filters, dtype in zip(widths[1:], dtypes[1:], strict=True):
+            self.convs += [StyledConv(filters, upsample, clamp, dtype=dtype) for upsample in (True, False)]
+        self.to_images = [ModulatedConv(channels, 1, demodulate=False, dtype=dtype) for dtype in dtypes]
         zeros = {"shape": (channels,), "initializer": "zeros"}
         self.image_biases = [self.add_weight(name=f"bias_{index}", **zeros) for index in range(len(widths))]
         self.double = Upsample(dtype="float32")  # images are summed in full precision
@@ -169,8 +107,19 @@ class Generator(base.Generator):
         """Maps ``(n, latent_dim)`` latents to ``(n, latent_dim)`` styles, the paper's w."""
         z = equalized.pixel_norm(latents)
         if self.num_classes:
+            labels = ops.one_hot(labels, self.num_classes, dtype=z.dtype) if self.label_bias else labels
             z = ops.concatenate([z, equalized.pixel_norm(ops.cast(self.embedding(labels), z.dtype))], axis=-1)
         return self.mapping(z)
+
+    @property
+    def weights_without_average(self):
+        return [self.average_style]
+
+    def update_average_style(self, styles, is_due=True):
+        """Moves the average style towards the mean of ``(n, latent_dim)`` styles, if ``is_due``."""
+        average, mean = self.average_style, ops.mean(ops.stop_gradient(styles), axis=0)
+        decay = ops.where(is_due, STYLE_DECAY, 1.0)
+        average.assign(average + (1.0 - decay) * (ops.cast(mean, average.dtype) - average))
 
     def latent_maps(self):
         """Returns the kernels of all convolutions' affine layers, which map styles to channel scales."""
@@ -209,8 +158,7 @@ class Generator(base.Generator):
         """
         styles = self.layer_styles(latents, labels, mixing)
         if training:
-            mean = ops.cast(ops.mean(ops.stop_gradient(styles[:, 0]), axis=0), self.average_style.dtype)
-            self.average_style.assign(STYLE_DECAY * self.average_style + (1.0 - STYLE_DECAY) * mean)
+            self.update_average_style(styles[:, 0])
         if truncation is not None:
             average = ops.cast(self.average_style, styles.dtype)
             styles = average + ops.cast(truncation, styles.dtype)[:, None, None] * (styles - average)
@@ -226,74 +174,143 @@ class Generator(base.Generator):
                 x = self.convs[index](x, styles[:, index], noise and noise[index])
                 index += 1
             # The image layer shares the style of the next convolution.
-            output = ops.cast(ops.add(to_image(x, styles[:, index]), bias), "float32")
+            output = to_image(x, styles[:, index])
+            output = equalized.clamped(ops.add(output, ops.cast(bias, output.dtype)), self.clamp)
+            output = ops.cast(output, "float32")
             images = output if images is None else self.double(images) + output
         return images
 
     def get_config(self):
         config = {"width": self.width, "channels_base": self.channels_base, "mapping_layers": self.mapping_layers}
-        config |= {"mixing": self.mixing, "bounded": self.bounded}
+        config |= {"mixing": self.mixing, "bounded": self.bounded, "label_bias": self.label_bias}
+        config |= {"clamp": self.clamp, "half_resolutions": self.half_resolutions}
         return {**super().get_config(), **config}
 
 
 @register
 class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
-    """Two convolutions, the second of which halves the resolution after a blur; a 1x1 convolution as the shortcut.
+    """Two convolutions, the second of which halves the resolution after a blur, and if it is residual a 1x1 convolution as the
+    shortcut.
 
     Args:
         before: The number of input channels.
         after: The number of output channels.
+        residual: Whether the block has a shortcut. Defaults to True.
+        clamp: The largest absolute value of activations, or None. Defaults to None.
     """
 
-    def __init__(self, before, after, **kwargs):
+    def __init__(self, before, after, residual=True, clamp=None, **kwargs):
         super().__init__(**kwargs)
-        self.before, self.after = before, after
-        self.first = equalized.Conv(before, 3)
-        self.second = equalized.Conv(after, 3, strides=2)
-        self.skip = equalized.Conv(after, 1, activate=False)
-        self.halve = Downsample()
+        self.before, self.after, self.residual, self.clamp = before, after, residual, clamp
+        self.first = equalized.Conv(before, 3, clamp=clamp)
+        self.second = equalized.Conv(after, 3, strides=2, clamp=clamp)
+        if residual:
+            self.skip = equalized.Conv(after, 1, activate=False, clamp=clamp)
+            self.halve = Downsample()
 
     def call(self, inputs):
         x = self.second(blur(self.first(inputs), 2, 2))
-        return (x + self.skip(self.halve(inputs))) / math.sqrt(2.0)
+        return (x + self.skip(self.halve(inputs))) / math.sqrt(2.0) if self.residual else x
 
     def get_config(self):
-        return {**super().get_config(), "before": self.before, "after": self.after}
+        config = {"before": self.before, "after": self.after, "residual": self.residual, "clamp": self.clamp}
+        return {**super().get_config(), **config}
 
 
 @register
 class Discriminator(base.Discriminator):
-    """A 1x1 convolution -> residual blocks that halve the resolution -> `layers.MinibatchDeviation`, a convolution and a dense
-    layer, which outputs the features -> logits, by projection if there are labels.
+    """A 1x1 convolution -> blocks that halve the resolution -> `layers.MinibatchDeviation`, a convolution and a dense layer,
+    which outputs the features -> logits: with labels, the product of a linear map of the features and a mapping of the label.
 
     Args:
         image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
         width: The maximum number of channels, and the number of features; the paper uses 512. Defaults to 512.
         num_classes: The number of classes, or None. Defaults to None.
         channels_base: As in `Generator`. Defaults to 32_768.
+        residual: Whether blocks have shortcuts. The authors' settings for CIFAR-10 are without. Defaults to True.
+        group_size: The number of images in a group of `layers.MinibatchDeviation`. The authors use 32 for CIFAR-10 and 8 for
+            FFHQ at 256x256. Defaults to 4.
+        strided_groups: As ``strided`` in `layers.MinibatchDeviation`. Defaults to True, as in the authors' code.
+        label_layers: The number of layers of the label's mapping network. None instead adds to an unconditional logit the
+            product of the features and an embedding of the label. Defaults to 8, as in the authors' code.
+        clamp: As in `Generator`. Defaults to 256.0.
+        half_resolutions: As in `Generator`; the lowest resolution and the layers after it use float32. Defaults to 4.
+
+    Raises:
+        UserError: If the image size is not supported, or spectral normalization is requested.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=512, num_classes=None, channels_base=32_768, **kwargs):
+    earlier_defaults = types.MappingProxyType(
+        {"strided_groups": False, "label_layers": None, "clamp": None, "half_resolutions": None}
+    )
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        width=512,
+        num_classes=None,
+        channels_base=32_768,
+        residual=True,
+        group_size=4,
+        strided_groups=True,
+        label_layers=8,
+        clamp=256.0,
+        half_resolutions=4,
+        **kwargs,
+    ):
         super().__init__(image_shape, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "stylegan2")
         if self.spectral_norm:
             raise base.UserError("stylegan2's discriminator is regularized by R1: set spectral_norm=False")
-        self.width, self.channels_base = width, channels_base
+        self.width, self.channels_base, self.residual, self.clamp = width, channels_base, residual, clamp
+        self.group_size, self.strided_groups = group_size, strided_groups
+        self.label_layers, self.half_resolutions = label_layers, half_resolutions
         size = self.image_shape[0]
         widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)[::-1]
-        blocks = [DiscriminatorBlock(*pair) for pair in itertools.pairwise(widths)]
-        stack = [equalized.Conv(widths[0], 1), *blocks, layers.MinibatchDeviation(), equalized.Conv(widths[-1], 3)]
-        stack += [keras.layers.Flatten(), equalized.Dense(width, activate=True)]
+        dtypes = _dtypes(self, len(widths), half_resolutions)[::-1]
+        stack = [equalized.Conv(widths[0], 1, clamp=clamp)]
+        for pair, dtype in zip(itertools.pairwise(widths), dtypes[:-1], strict=True):
+            stack.append(DiscriminatorBlock(*pair, residual, clamp, dtype=dtype))
+        with policy(dtypes[-1]):
+            stack += [layers.MinibatchDeviation(group_size, strided_groups), equalized.Conv(widths[-1], 3, clamp=clamp)]
+            stack += [keras.layers.Flatten(), equalized.Dense(width, activate=True)]
         self.body = keras.Sequential(stack, name="body")
         self.build()
 
+    @property
+    def _maps_labels(self):
+        return bool(self.num_classes) and self.conditioning == "projection" and self.label_layers is not None
+
     def make_head(self):
-        return equalized.Dense(1, name="head")
+        dtype = _float32_unless(self, self.half_resolutions is None)
+        return equalized.Dense(self.width if self._maps_labels else 1, name="head", dtype=dtype)
 
     def make_label_head(self, num_features):
+        if self._maps_labels:
+            dtype = _float32_unless(self, self.half_resolutions is None)
+            return equalized.LabelMapping(self.num_classes, num_features, self.label_layers, dtype=dtype)
         if self.conditioning == "projection":
             return equalized.Projection(self.num_classes)
         return super().make_label_head(num_features)
 
+    def logits(self, features, labels=None, training=False):
+        if not self._maps_labels:
+            return super().logits(features, labels, training=training)
+        products = ops.sum(self.head(features) * self.label_head(labels), axis=-1)
+        return ops.cast(products / math.sqrt(self.width), "float32")
+
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "channels_base": self.channels_base}
+        config = {"width": self.width, "channels_base": self.channels_base, "residual": self.residual}
+        config |= {"group_size": self.group_size, "strided_groups": self.strided_groups, "label_layers": self.label_layers}
+        return {**super().get_config(), **config, "clamp": self.clamp, "half_resolutions": self.half_resolutions}
+
+
+def _float32_unless(network, half):
+    """Returns the dtype of layers that use half precision only if ``half``: None for the network's own dtype policy."""
+    return None if half else equalized.full_precision(network)
+
+
+def _dtypes(network, count, half_resolutions):
+    """Returns the dtype of the layers at each resolution, from the lowest to the highest: None for the network's own."""
+    first = 0 if half_resolutions is None else max(count - half_resolutions, 1)
+    return [_float32_unless(network, index >= first) for index in range(count)]

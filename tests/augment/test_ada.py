@@ -99,6 +99,25 @@ def test_probability_follows_the_signs():
     assert probabilities == [0.0, 0.02, 0.02, 0.0, 0.0, 0.02, 0.02, 0.0, 0.0, 0.0]
 
 
+def test_probability_may_exceed_one():
+    policy = augment.ADA(probability=0.99, adjustment=100, interval=1)
+    policy.adapt(tf.constant(1.0), 10, tf.constant(0, tf.int64))
+    assert float(policy.state.probability) == pytest.approx(1.09)
+    assert np.all(np.isfinite(policy(IMAGES, RandomStream(0))))
+
+
+def test_strengths_multiply_the_probability_of_a_category():
+    images = np.ones((2000, 2, 2, 3), np.float32)
+    shares = []
+    for strengths in (None, {"noise": 0.5}, {"noise": 0.0}):
+        policy = augment.ADA("noise,cutout", probability=0.4, strengths=strengths)
+        result = np.asarray(policy(images, RandomStream(0)))
+        shares.append(np.mean(np.any(~np.isin(result, (0.0, 1.0)), axis=(1, 2, 3))))
+        assert np.mean(np.any(result == 0.0, axis=(1, 2, 3))) == pytest.approx(0.4, abs=0.05)  # cutout's does not change
+        assert augment.ADA.from_config(policy.get_config()).strengths == (strengths or {})
+    np.testing.assert_allclose(shares, [0.4, 0.2, 0.0], atol=0.04)
+
+
 def test_schedule_without_target():
     policy = augment.ADA(probability=schedules.Linear(0.0, 0.5, steps=10), target=None)
     for step in range(4):
@@ -149,5 +168,10 @@ def test_errors():
     assert isinstance(augment.get("ada"), augment.ADA)
     with pytest.raises(ganlib.UserError, match="unknown category 'colour'.*Did you mean 'color'"):
         augment.ADA("blit,colour")
+    with pytest.raises(ganlib.UserError, match="unknown category 'colour'"):
+        augment.ADA("color", strengths={"colour": 0.5})
+    for strengths in ({"noise": 0.5}, {"color": -1.0}):
+        with pytest.raises(ganlib.UserError, match="strengths must have factors of at least 0 for some of color, got"):
+            augment.ADA("color", strengths=strengths)
     with pytest.raises(ganlib.UserError, match="adapts to a discriminator, and this model has none"):
         augment.get_fixed("ada")

@@ -17,6 +17,8 @@ def waves(x, y):
 GRID = np.arange(SIZE) - (SIZE - 1) / 2
 X, Y = np.meshgrid(GRID, GRID)
 INSIDE = slice(8, 24)
+DELAY = (5.5 - np.dot(np.arange(12), filters.SYM6) / sum(filters.SYM6)) / 2.0
+"""The delay of `filters.SYM6` in pixels, about 0.2."""
 
 
 def warped(matrix, image=None):
@@ -31,10 +33,13 @@ def turn(angle):
 
 @pytest.mark.parametrize("matrix", [turn(0.4), turn(2.0), [[0.9, 0.1, 1.3], [-0.2, 1.05, -0.7]], [[1, 0, 0.5], [0, 1, 0.25]]])
 def test_warp_of_a_known_function(matrix):
-    """The result equals the function at the mapped positions, apart from the delays of the filters."""
+    """The result equals the function at the mapped positions. The map's center is the delay minus a quarter of a pixel away
+    from that of the image.
+    """
     (a, b, c), (d, e, f) = matrix
-    x, y = X - filters.DELAY, Y - filters.DELAY
-    expected = waves(a * x + b * y + c + filters.DELAY, d * x + e * y + f + filters.DELAY)
+    center = DELAY - 0.25
+    x, y = X - center, Y - center
+    expected = waves(a * x + b * y + c + center, d * x + e * y + f + center)
     assert np.abs(warped(matrix) - expected)[INSIDE, INSIDE].max() < 0.05
 
 
@@ -43,7 +48,7 @@ def test_flips_rotations_by_90_degrees_and_integer_shifts():
     np.testing.assert_allclose(warped(np.eye(2, 3), image), image, atol=0.04)
     moved = warped([[1, 0, -3], [0, 1, 2]], image)  # the result at (x, y) is the image at (x - 3, y + 2)
     np.testing.assert_allclose(moved[:-5, 6:], image[2:-3, 3:-3], atol=0.04)
-    # The result may be shifted by up to 0.4 pixels, so it must be much closer to the expected image than to the other seven.
+    # The result is shifted by 0.1 pixels, so it must be much closer to the expected image than to the other seven.
     flip, rotation = [[-1, 0, 0], [0, 1, 0]], turn(np.pi / 2)
     for matrix, expected in ((flip, image[:, ::-1]), (rotation, np.rot90(image, -1))):
         result = warped(matrix, image)
@@ -59,6 +64,14 @@ def test_images_are_reflected_beyond_the_border():
     np.testing.assert_allclose(far[INSIDE, :-2], expected[INSIDE, :-2], atol=0.1)
 
 
+def test_images_are_zero_beyond_the_reflected_border():
+    """Reflection gives one more image on each side, without its first pixel. With a shift of 1.5 times the size, half of the
+    result is beyond it."""
+    far = warped([[1, 0, 1.5 * SIZE], [0, 1, 0]])
+    assert np.abs(far[:, : SIZE // 2 - 5]).max(axis=0).min() > 0.5
+    np.testing.assert_array_equal(far[:, SIZE // 2 + 5 :], 0.0)
+
+
 def test_shrinking_does_not_alias():
     """Stripes with a period of 2.2 pixels become almost gray when shrunk by a factor of 1.5. Without a filter they would be
     aliased to other stripes."""
@@ -70,19 +83,31 @@ def test_shrinking_does_not_alias():
 
 def test_distribution_of_maps():
     stream = lambda: RandomStream(0)  # noqa: E731
-    identity = geometry.inverse_maps((8, 6), 500, stream(), 0.0, ["blit", "geometric"]).numpy()
+    identity = geometry.inverse_maps((8, 6), 500, stream(), {"blit": 0.0, "geometric": 0.0}).numpy()
     np.testing.assert_allclose(identity, np.broadcast_to(np.eye(2, 3), (500, 2, 3)))
-    blit = geometry.inverse_maps((8, 16), 4000, stream(), 1.0, ["blit"]).numpy()
+    blit = geometry.inverse_maps((8, 16), 4000, stream(), {"blit": 1.0}).numpy()
     linear, offsets = blit[:, :, :2], blit[:, :, 2]
     assert np.abs(np.abs(np.linalg.det(linear)) - 1).max() < 1e-5
     np.testing.assert_allclose(np.abs(linear).round(4).reshape(-1, 4).sum(axis=1), 2)  # signed permutations
     assert len({tuple(m.round().astype(int).ravel()) for m in linear}) == 8
     np.testing.assert_allclose(offsets, offsets.round(), atol=1e-5)
     assert np.abs(offsets).max() <= 2
-    general = geometry.inverse_maps((8, 16), 4000, stream(), 1.0, ["geometric"]).numpy()
+    general = geometry.inverse_maps((8, 16), 4000, stream(), {"geometric": 1.0}).numpy()
     areas = np.log2(np.linalg.det(general[:, :, :2]))
     assert areas.std() == pytest.approx(2 * 0.2, rel=0.05)  # only from the scaling, since stretches preserve the area
     assert abs(areas.mean()) < 0.03
-    half = geometry.inverse_maps((8, 8), 4000, stream(), 0.5, ["geometric"]).numpy()
+    half = geometry.inverse_maps((8, 8), 4000, stream(), {"geometric": 0.5}).numpy()
     is_rotated = np.abs(half[:, 0, 1]) > 1e-6
     assert is_rotated.mean() == pytest.approx(0.5, abs=0.03)  # at least one of the two rotations
+    beyond = geometry.inverse_maps((8, 8), 100, stream(), {"geometric": 1.5}).numpy()
+    assert np.all(np.isfinite(beyond))
+    assert np.abs(beyond[:, 0, 1]).min() > 0  # all are rotated
+
+
+def test_one_chance_decides_about_both_directions_of_a_shift():
+    for category in ("blit", "geometric"):
+        maps = geometry.inverse_maps((64, 64), 2000, RandomStream(0), {category: 0.5}).numpy()
+        straight = np.all(maps[:, :, :2] == np.eye(2), axis=(1, 2))
+        shifts = maps[straight, :, 2] != 0
+        assert np.mean(shifts.any(axis=1)) == pytest.approx(0.5, abs=0.1)
+        assert np.mean(shifts[:, 0] != shifts[:, 1]) < 0.08  # a whole pixel may be zero by itself, one in 16

@@ -78,9 +78,23 @@ def names():
     for name in NETWORKS:
         for classes in (None, 3):
             module, size = getattr(networks, name), {"width": 8, "num_classes": classes}
-            pair = module.Generator((16, 16, 3), latent_dim=6, **size), module.Discriminator((16, 16, 3), **size)
+            generator = module.Generator((16, 16, 3), latent_dim=6, **module.Generator.earlier_defaults, **size)
+            pair = generator, module.Discriminator((16, 16, 3), **module.Discriminator.earlier_defaults, **size)
             found[f"{name}-{classes}"] = saved_names(ganlib.GAN(*pair))
     return found
+
+
+def write_after(folder, names=("gan", "sgan", "triple", "pseudo")):
+    """Writes the weights after further training of the saved models again, with the current code: see the test's docstring."""
+    folder = pathlib.Path(folder)
+    with np.load(folder / "after.npz") as before:
+        after = dict(before)
+    batches = {name: pair[1] for name, pair in models().items()}
+    for name in names:
+        model = keras.saving.load_model(folder / f"{name}.keras")
+        model.fit(batches[name], steps_per_epoch=3, verbose=0)
+        after |= {f"{name}/{index:03d}": value for index, value in enumerate(model.get_weights())}
+    np.savez_compressed(folder / "after.npz", **after)
 
 
 def main(folder):

@@ -3,7 +3,7 @@ import numpy as np
 import scipy.signal
 
 from ganlib import layers
-from ganlib.layers.resampling import Downsample, Upsample, blur
+from ganlib.layers.resampling import Downsample, Upsample, blur, upsample_bilinear
 
 FILTER = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64.0
 IMAGES = np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype(np.float32)
@@ -42,3 +42,8 @@ def test_upsample_repeats_each_position():
     maps = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
     np.testing.assert_array_equal(layers.upsample(maps), maps.repeat(2, axis=1).repeat(2, axis=2))
     assert layers.upsample(keras.KerasTensor((None, 3, 5, 4))).shape == (None, 6, 10, 4)
+
+
+def test_bilinear_upsampling_matches_tensorflows_resizing():
+    """TensorFlow resizes between the centers of pixels and repeats the border, as PyTorch does with align_corners=False."""
+    np.testing.assert_allclose(upsample_bilinear(IMAGES), keras.ops.image.resize(IMAGES, (12, 16)), atol=1e-5)

@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import ganlib
 from ganlib import layers
 
 
@@ -54,3 +56,31 @@ def test_the_gradient_flows_through_the_norm():
     outer = np.outer(left[:, 0], right[0])
     expected = (coefficients - (coefficients * kernel.numpy()).sum() / values[0] * outer) / values[0]
     np.testing.assert_allclose(tape.gradient(value, kernel), expected, atol=1e-4)
+
+
+def unit(vector):
+    return vector / np.linalg.norm(vector)
+
+
+@pytest.mark.parametrize("form", ["fresh", "stored"])
+def test_the_forms_of_inference_by_hand(form):
+    """Both iterate once in a training call. In inference, "fresh" iterates again without storing, and "stored" does not."""
+    layer = layers.dense(3, {"form": form}, use_bias=False)
+    inputs = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
+    layer(inputs)
+    kernel, right = layer.layer.get_weights()[0], layer.singular_vector.numpy()
+    left = unit(kernel @ right)
+    right = unit(left @ kernel)
+    np.testing.assert_allclose(layer(inputs, training=True), inputs @ kernel / (left @ kernel @ right), rtol=1e-4)
+    np.testing.assert_allclose(layer.singular_vector, right, rtol=1e-4, atol=1e-6)
+    if form == "fresh":
+        left = unit(kernel @ right)
+        right = unit(left @ kernel)
+    np.testing.assert_allclose(layer(inputs), inputs @ kernel / (left @ kernel @ right), rtol=1e-4)
+    copy = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert (copy.form, copy.epsilon) == (form, 1e-12)
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(ganlib.UserError, match="unknown form of spectral normalization 'frech'.*Did you mean 'fresh'"):
+        layers.dense(3, {"form": "frech"})

@@ -84,3 +84,48 @@ def test_unsupported_arguments_are_rejected():
         biggan.Generator((32, 32, 3), latent_dim=10, width=4)
     with pytest.raises(ganlib.UserError, match="'batch' or 'sync_batch', got None"):
         biggan.Generator((32, 32, 3), latent_dim=8, width=4, normalization=None)
+
+
+def test_the_author_s_network_for_cifar10_has_a_gain_and_a_bias_for_each_class():
+    """All latents go to the dense layer, and the initial weights are from N(0, 0.02)."""
+    normal = {"class_name": "RandomNormal", "config": {"stddev": 0.02}}
+    arguments = {"hierarchical": False, "shared_embedding": False, "initializer": normal}
+    generator = biggan.Generator((32, 32, 3), 24, width=4, num_classes=10, **arguments)
+    assert generator.dense.layer.kernel.shape == (24, 256)
+    assert not hasattr(generator, "embedding")
+    norm = generator.blocks[1].second_norm
+    assert norm.gain.embeddings.shape == (10, 16)
+    for kernel in (generator.dense.layer.kernel, generator.blocks[0].first_conv.layer.kernel, norm.gain.embeddings):
+        assert kernel.numpy().std() == pytest.approx(0.02, rel=0.2)
+    inputs, labels = RNG.normal(size=(2, 8, 8, 16)).astype("f"), np.array([3, 7])
+    gain, bias = norm.gain.embeddings.numpy()[labels], norm.bias.embeddings.numpy()[labels]
+    expected = inputs / np.sqrt(1 + 1e-5) * (1 + gain[:, None, None]) + bias[:, None, None]
+    np.testing.assert_allclose(norm(inputs, labels), expected, rtol=1e-4, atol=1e-5)
+    copy = biggan.Generator.from_config(generator.get_config())
+    copy.set_weights(generator.get_weights())
+    latents = RNG.normal(size=(2, 24)).astype("f")
+    np.testing.assert_array_equal(copy(latents, labels), generator(latents, labels))
+
+
+def test_conditioning_vectors_take_the_place_of_the_label_embedding():
+    generator = biggan.Generator((16, 16, 1), 6, width=4, condition_dim=5)
+    assert generator.condition_spec == ((5,), "float32")
+    norm, inputs = generator.blocks[0].first_norm, RNG.normal(size=(2, 4, 4, 16)).astype("f")
+    vectors, latents = RNG.normal(size=(2, 5)).astype("f"), RNG.normal(size=(2, 6)).astype("f")
+    assert norm.gain.layer.kernel.shape == (7, 16)
+    (condition, _) = generator._conditions(latents, vectors)
+    np.testing.assert_allclose(condition, np.concatenate([vectors, latents[:, 2:4]], axis=1), rtol=1e-6)
+    assert norm(inputs, condition).shape == inputs.shape
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 3, "condition_dim": 4}, "omit num_classes or condition_dim"),
+        ({"num_classes": 3, "shared_embedding": False}, "hierarchical latents need a shared embedding"),
+        ({"hierarchical": False}, "biggan without labels is conditioned on its latents"),
+    ],
+)
+def test_kinds_of_conditioning_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        biggan.Generator((16, 16, 1), 6, width=4, **arguments)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import penalties
-from ganlib.networks import dcgan, instance, stylegan2
+from ganlib.networks import biggan, dcgan, instance, stylegan2
 from tests.helpers import adam, same, weights
 
 RNG = np.random.default_rng(0)
@@ -94,3 +94,23 @@ def test_mismatched_arguments_are_rejected():
         instance.Generator(dcgan.Generator((16, 16, 1), latent_dim=8, width=8), 6, embedding_dim=8)
     with pytest.raises(ganlib.UserError, match="the generator's condition_spec is .*, but the discriminator's is"):
         ganlib.GAN(gan.generator, dcgan.Discriminator((16, 16, 1), width=8))
+
+
+def test_biggan_is_conditioned_as_in_the_authors_code():
+    """Each block gets the whole embedding and its chunk of the latents; all linear maps have spectral normalization."""
+    network = biggan.Generator((16, 16, 1), 6, width=4, condition_dim=8)
+    generator = instance.Generator(network, instance_dim=6, num_instances=7, embedding_dim=8)
+    discriminator = instance.Discriminator(biggan.Discriminator((16, 16, 1), width=4), instance_dim=6)
+    assert (generator.latent_dim, generator.embedding.layer.use_bias) == (6, True)
+    assert (discriminator.projection.layer.kernel.shape, discriminator.projection.layer.use_bias) == ((6, 16), True)
+    latents, features = RNG.normal(size=(3, 6)).astype("f"), instance.unit_length(RNG.normal(size=(3, 6)))
+    np.testing.assert_allclose(generator(latents, features), network(latents, generator.embedding(features)), atol=1e-6)
+    images = RNG.uniform(-1, 1, (3, 16, 16, 1)).astype("f")
+    product = np.sum(discriminator.projection(features) * discriminator.network.features(images), axis=1)
+    np.testing.assert_allclose(discriminator(images, features), discriminator.network(images) + product, rtol=1e-4, atol=1e-5)
+    gan = ganlib.GAN(generator, discriminator)
+    gan.compile(adam(), adam())
+    before = weights(gan.generator.embedding), weights(gan.discriminator.projection)
+    gan.train_on_batch(REAL, instance.unit_length(FEATURES))
+    assert not same(before[0], weights(gan.generator.embedding))
+    assert not same(before[1], weights(gan.discriminator.projection))

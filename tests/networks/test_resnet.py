@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -41,3 +42,44 @@ def test_every_weight_of_the_generator_can_be_spectrally_normalized():
     wrapped = [v.path for v in generator.non_trainable_variables if v.name == "singular_vector"]
     kernels = [v.path for v in generator.trainable_variables if v.name == "kernel"]
     assert len(wrapped) == len(kernels) == 1 + 3 * 2 + 4 + 1
+
+
+def test_a_block_of_sngan_is_as_narrow_as_its_input_and_one_of_sagan_as_wide_as_its_output():
+    for wide, hidden in ((False, [4, 4, 8, 16, 32]), (True, [4, 8, 16, 32, 64])):
+        discriminator = resnet.Discriminator((64, 64, 3), width=4, wide=wide)
+        blocks = [layer for layer in discriminator.body.layers if isinstance(layer, resnet.DiscriminatorBlock)]
+        assert [block.first_conv.layer.kernel.shape[-1] for block in blocks] == hidden
+        assert [block.second_conv.layer.kernel.shape[-1] for block in blocks] == [4, 8, 16, 32, 64]
+    assert resnet.Discriminator.from_config({"image_shape": (64, 64, 3), "width": 4}).wide  # saved by ganlib 0.1
+
+
+def test_the_shortcut_of_mimicry_begins_after_the_relu():
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 4)).astype(np.float32)
+    plain, activated = (resnet.DiscriminatorBlock(4, True, spectral_norm=False, activated_shortcut=a) for a in (False, True))
+    plain(images), activated(images)
+    activated.set_weights(plain.get_weights())
+    halve = keras.layers.AveragePooling2D(2)
+    shortcuts = [plain.skip_conv(halve(x)) for x in (images, np.maximum(images, 0))]
+    np.testing.assert_allclose(activated(images) - plain(images), shortcuts[1] - shortcuts[0], atol=1e-5)
+
+
+def test_heads_may_have_another_spectral_norm():
+    discriminator = resnet.Discriminator((32, 32, 3), 4, 3, spectral_norm={"form": "stored"}, head_spectral_norm=True)
+    assert (discriminator.head.form, discriminator.label_head.embedding.form) == ("fresh", "fresh")
+    assert discriminator.body.layers[0].first_conv.form == "stored"
+    assert resnet.Discriminator((32, 32, 3), 4, spectral_norm={"form": "stored"}).head.form == "stored"
+
+
+def test_initial_weights_have_the_variance_of_the_authors_initializer():
+    """Glorot's uniform initializer, with a gain of sqrt(2) for 3x3 convolutions: the variance is gain^2 * 2 / (in + out)."""
+    block = resnet.GeneratorBlock(32)
+    block(np.zeros((1, 8, 8, 64), np.float32))
+    head = resnet.Discriminator((32, 32, 3), 256).head
+    for kernel, expected in (
+        (block.first_conv.kernel, 2 * 2 / (9 * (64 + 32))),
+        (block.skip_conv.kernel, 2 / (64 + 32)),
+        (head.layer.kernel, 2 / (256 + 1)),
+    ):
+        values = kernel.numpy()
+        assert values.var() == pytest.approx(expected, rel=0.2)
+        assert np.abs(values).max() <= np.sqrt(3 * expected) * 1.001

@@ -60,7 +60,8 @@ def test_each_penalty_follows_its_interval_and_is_saved_with_a_gan(penalty, imag
 
 
 def test_get_by_name_and_errors():
-    assert penalties.get("r1", weight=2.0, interval=3).get_config() == {"weight": 2.0, "interval": 3, "augmented": False}
+    config = {"weight": 2.0, "interval": 3, "augmented": False, "separate": False}
+    assert penalties.get("r1", weight=2.0, interval=3).get_config() == config
     assert {name: kind(1.0).name for name, kind in penalties.PENALTIES.items()} == {k: k for k in penalties.PENALTIES}
     with pytest.raises(ganlib.UserError, match="unknown penalty 'r3'"):
         penalties.get("r3")

@@ -13,7 +13,7 @@ def test_orthogonal_weights_against_numpy():
     for kernel in (w for w in gan.generator.get_weights() if w.ndim > 1):
         products = kernel.T.astype(np.float64) @ kernel
         expected += np.square(products - np.diag(np.diag(products))).sum()
-    assert value == pytest.approx(0.5 * expected, rel=1e-4)
+    assert value == pytest.approx(0.5 * 0.5 * expected, rel=1e-4)
 
 
 def test_orthogonal_weights_ignore_embeddings():
