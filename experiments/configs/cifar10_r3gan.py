@@ -18,7 +18,7 @@ def get_config():
     config.networks = "r3gan"
     config.batch_size = 512
     config.steps = 390_000
-    config.mirror = config.fresh_real_images = True
+    config.mirror = True
     config.generator.update(latent_dim=64, width=768, blocks=2, group_width=16)
     config.discriminator.update(width=768, blocks=2, group_width=16)
     published(config, gammas=(0.05, 0.005), half_life=5e6, until=2e7, probability=0.55)
@@ -56,6 +56,7 @@ def recipe(config, rates, gammas, half_life, until, probability=None):
         return {"cosine": {"start": start, "end": end, **until}}
 
     config.loss = "relativistic"
+    config.fresh_real_images = True
     config.penalties.r1 = config.penalties.r2 = {"weight": cosine(*gammas)}
     adam = {"name": "adam", "learning_rate": cosine(*rates), "beta_1": 0.0, "beta_2": cosine(0.9, 0.99), "epsilon": 1e-8}
     config.generator_optimizer = config.discriminator_optimizer = {**adam, "corrected_epsilon": True}
@@ -63,4 +64,5 @@ def recipe(config, rates, gammas, half_life, until, probability=None):
         config.ema_decay = {"half_life": {"half_life": cosine(0.0, float(half_life))}}
         if probability is not None:
             config.augment = "ada"
-            config.ada.update(target=None, probability=cosine(0.0, probability))
+            config.ada.update(target=None, probability=cosine(0.0, probability), strengths={"color": 0.5})
+            config.ada.categories = "blit,geometric,color,cutout"
