@@ -2,9 +2,10 @@
 python -m experiments.convert --code=stylegan2_ada --file=cifar10.pkl --workdir=runs/official --dataset=cifar10
 
 The file is an .npz, a .safetensors file, a file of PyTorch, or a .pkl file of NVIDIA's codes; none of its code is run. The
-other jobs then work on --workdir as on a run of experiments.train_gan: generate, evaluate, export and serve. To train the
-networks further, start a new run with --config.weights_from=WORKDIR and the same networks. With --dataset, the run gets the
-names of the classes, and evaluate compares with its images. The model card of an export names the code and its license.
+other jobs then work on --workdir as on a run of experiments.train_gan: generate, evaluate, export and serve. The job also
+writes a config, WORKDIR/further_training.py, with the same networks and weights_from=WORKDIR; start a new run with it to train
+the networks further. With --dataset, the run gets the names of the classes, and evaluate compares with its images. The model
+card of an export names the code and its license.
 """
 
 import pathlib
@@ -37,6 +38,7 @@ def main():
         export.examples.write(run.workdir, export.examples.of_gan(model))
         run.samples.mkdir(parents=True, exist_ok=True)
         plots.sample_grid(model).save(run.samples / "step_00000000.png")
+        (run.folder / converted.CONFIG_FILE).write_text(converted.config_file(run))
     describe(run, networks)
 
 
@@ -47,6 +49,7 @@ def describe(run, networks):
     print(f"converted: {run.config.networks}, {height}x{width}{classes}, {networks.averaged.count_params():,} weights")
     if networks.discriminator is None:
         print("the file has no discriminator: that of the run is untrained")
+    print(f"to train the networks further: --config={run.folder / 'further_training.py'}")
     print(f"samples: {pathlib.Path(run.samples) / 'step_00000000.png'}")
 
 

@@ -86,6 +86,7 @@ def _shared():
         "target": 0.6,  # target of the mean sign of the discriminator's logits on real images; None disables adaptation
         "adjustment": 500_000,  # images over which the probability can rise from 0 to 1
         "interval": 4,  # steps between adjustments of the probability
+        "strengths": {},  # factor of the probability of a category, such as {"color": 0.5}; 1 for the others
     })  # fmt: skip
     config.accumulation_steps = 1  # parts of a batch that are processed one after the other, to save memory
     config.non_finite = "stop"  # action on non-finite gradients: "stop", or "skip" to skip the update and continue

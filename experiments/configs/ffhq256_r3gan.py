@@ -12,5 +12,5 @@ from experiments.configs import cifar10_r3gan, ffhq64_r3gan
 def get_config():
     config = ffhq64_r3gan.get_config()
     config.image_size = 256
-    cifar10_r3gan.recipe(config, (2e-4, 5e-5), (150.0, 15.0), half_life=1953, until={"steps": 78_125}, probability=0.3)
+    cifar10_r3gan.published(config, gammas=(150.0, 15.0), half_life=5e5, until=2e7, probability=0.3)
     return config

@@ -16,5 +16,5 @@ def get_config():
     config.conditional = False
     config.batch_size = 256
     config.steps = 580_000
-    cifar10_r3gan.recipe(config, (2e-4, 5e-5), (2.0, 0.2), half_life=1953, until={"steps": 78_125}, probability=0.3)
+    cifar10_r3gan.published(config, gammas=(2.0, 0.2), half_life=5e5, until=2e7, probability=0.3)
     return config

@@ -15,5 +15,5 @@ def get_config():
     config.steps = 490_000
     for network in (config.generator, config.discriminator):
         network.update(width=1536, group_width=32)
-    cifar10_r3gan.recipe(config, (2e-4, 5e-5), (0.5, 0.05), half_life=12_207, until={"steps": 48_828}, probability=0.5)
+    cifar10_r3gan.published(config, gammas=(0.5, 0.05), half_life=5e7, until=2e8, probability=0.5)
     return config

@@ -12,5 +12,5 @@ def get_config():
     config = imagenet32_r3gan.get_config()
     config.dataset = "imagenet_resized/64x64"
     config.generator.full_width = config.discriminator.full_width = 64
-    cifar10_r3gan.recipe(config, (2e-4, 5e-5), (1.0, 0.1), half_life=12_207, until={"steps": 48_828}, probability=0.4)
+    cifar10_r3gan.published(config, gammas=(1.0, 0.1), half_life=5e7, until=2e8, probability=0.4)
     return config

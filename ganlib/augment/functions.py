@@ -4,13 +4,14 @@ Each function takes ``images``, ``(n, height, width, channels)`` float32 in ``[-
 `ganlib.training.RandomStream`, and returns images of the same shape. All are differentiable.
 """
 
+import functools
 import math
 
 import keras
 import tensorflow as tf
 
 from ganlib.augment.sampling import sampled
-from ganlib.errors import choose
+from ganlib.errors import UserError, choose
 from ganlib.training.replicas import whole_batch
 
 register = keras.saving.register_keras_serializable("ganlib.augment")
@@ -113,7 +114,8 @@ def cutout(images, rng, ratio=0.5):
     Args:
         images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
         rng: A `ganlib.training.RandomStream`.
-        ratio: The height and width of the rectangle as a fraction of the image's. Defaults to 0.5.
+        ratio: The height and width of the rectangle as a fraction of the image's. Projected GAN (Sauer et al. 2021,
+            arXiv:2111.01007) uses 0.2. Defaults to 0.5.
     """
     count, height, width = tf.unstack(tf.shape(images)[:3])
     return images * (1.0 - _rectangle(rng, count, height, width, ratio))
@@ -149,6 +151,16 @@ POLICIES = {
 }
 """Name -> functions, applied in this order. The first three policies are those of the `DiffAugment` paper."""
 
+SETTINGS = {
+    "translation": "ratio",
+    "cutout": "ratio",
+    "shift": "ratio",
+    "affine": "amount",
+    "elastic": "amount",
+    "paste": "ratio",
+}
+"""Name -> the argument of its function that a policy may set, a fraction."""
+
 
 @register
 class DiffAugment:
@@ -156,18 +168,24 @@ class DiffAugment:
     (arXiv:2006.10738).
 
     Args:
-        policy: Comma-separated names from `POLICIES`. Defaults to ``"color,translation,cutout"``.
+        policy: Comma-separated names from `POLICIES`. The names in `SETTINGS` may be followed by the value of their setting, as
+            in ``"color,translation,cutout:0.2"`` for Projected GAN. Defaults to ``"color,translation,cutout"``.
 
     Attributes:
         mixes_channels: True if the augmentation treats the channels as colors.
 
     Raises:
-        UserError: If a name is unknown.
+        UserError: If a name is unknown, or a value does not fit.
+
+    Examples:
+        >>> from ganlib.augment import DiffAugment
+        >>> len(DiffAugment("color,translation,cutout:0.2").functions)
+        5
     """
 
     def __init__(self, policy="color,translation,cutout"):
         self.policy = policy
-        self.functions = [f for name in policy.split(",") for f in choose("augmentation", name.strip(), POLICIES)]
+        self.functions = [f for term in policy.split(",") for f in _functions(term.strip())]
         self.mixes_channels = saturation in self.functions
 
     def __call__(self, images, rng):
@@ -188,6 +206,26 @@ class DiffAugment:
 def none(images, rng):
     """Returns the images unchanged."""
     return images
+
+
+def _functions(term):
+    """Returns the functions of one term of a policy, such as ``"color"`` or ``"cutout:0.2"``."""
+    name, has_value, value = term.partition(":")
+    functions = choose("augmentation", name, POLICIES)
+    if not has_value:
+        return functions
+    if name not in SETTINGS:
+        raise UserError(f"augmentation {name!r} takes no value, got {term!r:.60}: only {', '.join(sorted(SETTINGS))} do")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0.0 < number <= 1.0:
+        raise UserError(
+            f"the {SETTINGS[name]} of augmentation {name!r} must be a number above 0 and at most 1, as in '{name}:0.2', "
+            f"got {value!r:.60}"
+        )
+    return [functools.partial(function, **{SETTINGS[name]: number}) for function in functions]
 
 
 def _resampled(images, matrices):
@@ -213,9 +251,14 @@ def _gaussian(size, smoothness):
     return tf.math.l2_normalize(tf.exp(-0.5 * tf.square(distance)), axis=1)
 
 
+def _share(size, ratio):
+    """Returns ``ratio * size``, rounded half up as in the authors' code, as an int32 scalar."""
+    return tf.cast(tf.floor(tf.cast(size, tf.float64) * ratio + 0.5), tf.int32)
+
+
 def _offsets(rng, count, size, ratio):
     """Draws ``(count, 1, 1)`` integers from ``-ratio * size`` to ``ratio * size``."""
-    limit = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
+    limit = _share(size, ratio)
     return rng.integers((count, 1, 1), -limit, limit + 1)
 
 
@@ -234,7 +277,7 @@ def _rectangle(rng, count, height, width, ratio):
 
 def _window(rng, count, size, ratio):
     """Draws ``(count, size)`` masks: 1 inside a window of length ``ratio * size`` around a random center, else 0."""
-    length = tf.cast(tf.round(tf.cast(size, tf.float32) * ratio), tf.int32)
+    length = _share(size, ratio)
     start = rng.integers((count, 1), 0, size + (1 - length % 2)) - length // 2
     index = tf.range(size)[None, :]
     return tf.cast((index >= start) & (index < start + length), tf.float32)

@@ -37,8 +37,14 @@ def classifier(run, arguments):
 def shared_arguments(config):
     """Returns the arguments of ``compile`` that all models share, a dict, from a ``config``."""
     keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")
-    augment = ADA(**_scheduled(config.ada, config.steps)) if config.augment == "ada" else config.augment
+    augment = _ada(config) if config.augment == "ada" else config.augment
     return {"augment": augment, **_scheduled({key: config[key] for key in keys}, config.steps)}
+
+
+def _ada(config):
+    arguments = dict(config.ada)
+    strengths = dict(arguments.pop("strengths", {}))  # not a schedule
+    return ADA(strengths=strengths, **_scheduled(arguments, config.steps))
 
 
 def _scheduled(arguments, steps):

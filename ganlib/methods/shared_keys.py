@@ -25,7 +25,7 @@ EVERY = dict.fromkeys(
 WITH_GENERATOR = {
     "generator": (), "generator_optimizer": (), "sample_every": (), "networks": (NAMED_NETWORKS,),
     "ada.categories": (ADA,), "ada.probability": (ADA,), "ada.target": (ADA,), "ada.adjustment": (ADA, ADAPTS),
-    "ada.interval": (ADA, ADAPTS),
+    "ada.interval": (ADA, ADAPTS), "ada.strengths": (ADA,),
 }  # fmt: skip
 
 CLASSIFIER = dict.fromkeys(("background", "test_split", "labeled_batch_size", "features_from"), ()) | {

@@ -200,6 +200,7 @@ SHARED = {
     "ada.target": optional(number(-1, 1)),
     "ada.adjustment": number(0, open_low=True),
     "ada.interval": whole(1),
+    "ada.strengths": arguments,
     "accumulation_steps": whole(1),
     "non_finite": one_of("non_finite", lambda: ("stop", "skip")),
     "ema_decay": share(open_high=True, schedule=True),

@@ -2,13 +2,18 @@
 (arXiv:2101.04775), as used in Projected GAN (Sauer et al. 2021, arXiv:2111.01007).
 
 Gated convolutions, and skip-layer excitation, in which coarse feature maps scale the channels of fine ones. It is conditioned
-on labels by conditional batch normalization.
+on labels by conditional batch normalization. The defaults are those of Projected GAN's code
+(github.com/autonomousvision/projected-gan).
 """
+
+import types
 
 import keras
 from keras import ops
 
 from ganlib import layers
+from ganlib.errors import UserError
+from ganlib.layers import initializers
 from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.equalized import normal, pixel_norm
 from ganlib.networks import base
@@ -21,17 +26,62 @@ WIDTHS = (16, 8, 4, 2, 2, 1, 0.5, 0.25, 0.125)
 """The channels of each stage, from the coarsest, as multiples of the width."""
 EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
 """Stage -> the stage whose feature maps scale its channels."""
+STORED = {"form": "stored"}
+"""The arguments of `ganlib.layers.SpectralNorm` that give PyTorch's spectral normalization."""
+
+
+@register
+class EmbeddingNorm(SublayerPolicy, keras.layers.Layer):
+    """Batch normalization whose gain and bias are linear maps of an embedding. It is called with ``(inputs, embedding)``.
+
+    The maps are spectrally normalized. The gain is 1 plus the output of its map.
+
+    Args:
+        synchronized: Whether to compute the batch statistics over all replicas. Defaults to False.
+    """
+
+    def __init__(self, synchronized=False, **kwargs):
+        super().__init__(**kwargs)
+        self.synchronized = synchronized
+
+    def build(self, inputs_shape, embedding_shape):
+        self.normalization = layers.batch_norm(synchronized=self.synchronized, center=False, scale=False)
+        self.normalization.build(inputs_shape)
+        self.gain, self.bias = (self._map(name, inputs_shape[-1], embedding_shape) for name in ("gain", "bias"))
+
+    def _map(self, name, channels, embedding_shape):
+        initial = initializers.uniform(embedding_shape[-1])
+        layer = layers.dense(channels, spectral_norm=STORED, name=name, **initial)
+        layer.build(embedding_shape)
+        return layer
+
+    def call(self, inputs, embedding, training=False):
+        gain, bias = (layer(embedding, training=training)[:, None, None, :] for layer in (self.gain, self.bias))
+        return self.normalization(inputs, training=training) * (1.0 + gain) + bias
+
+    def get_config(self):
+        return {**super().get_config(), "synchronized": self.synchronized}
 
 
 @register
 class GatedNorm(SublayerPolicy, keras.layers.Layer):
-    """Normalizes, conditionally if there are labels, and gates one half of the channels by the other (a gated linear unit)."""
+    """Normalizes, conditionally if there are labels, and gates one half of the channels by the other (a gated linear unit).
 
-    def __init__(self, num_classes=None, normalization="batch", **kwargs):
+    Args:
+        num_classes: The number of classes, or None. Defaults to None.
+        normalization: ``"batch"`` or ``"sync_batch"``. Defaults to ``"batch"``.
+        embedded: Whether the second argument of ``call`` is an embedding of the labels instead of the labels. Defaults to
+            False.
+    """
+
+    def __init__(self, num_classes=None, normalization="batch", embedded=False, **kwargs):
         super().__init__(**kwargs)
-        self.num_classes, self.normalization = num_classes, normalization
-        if num_classes:
-            self.norm = layers.ConditionalBatchNorm(num_classes, synchronized=normalization == "sync_batch")
+        self.num_classes, self.normalization, self.embedded = num_classes, normalization, embedded
+        synchronized = normalization == "sync_batch"
+        if num_classes and embedded:
+            self.norm = EmbeddingNorm(synchronized)
+        elif num_classes:
+            self.norm = layers.ConditionalBatchNorm(num_classes, synchronized=synchronized)
         else:
             self.norm = layers.normalization(normalization)
 
@@ -44,7 +94,39 @@ class GatedNorm(SublayerPolicy, keras.layers.Layer):
         return values * ops.sigmoid(gates)
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes, "normalization": self.normalization}
+        config = {"num_classes": self.num_classes, "normalization": self.normalization, "embedded": self.embedded}
+        return {**super().get_config(), **config}
+
+
+@register
+class Start(SublayerPolicy, keras.layers.Layer):
+    """A transposed convolution of a single pixel: ``(n, channels)`` -> ``(n, side, side, filters)``.
+
+    Its kernel is laid out so that `layers.SpectralNorm` takes the norm over the filters, as PyTorch does.
+
+    Args:
+        filters: The number of output channels.
+        side: The height and width of the outputs.
+    """
+
+    def __init__(self, filters, side, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.side = filters, side
+
+    def build(self, inputs_shape):
+        shape = (inputs_shape[-1], self.side, self.side, self.filters)
+        initial = initializers.uniform(self.side**2 * self.filters)["kernel_initializer"]
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=initial)
+
+    def call(self, inputs):
+        outputs = ops.matmul(inputs, ops.reshape(self.kernel, (self.kernel.shape[0], -1)))
+        return ops.reshape(outputs, (-1, self.side, self.side, self.filters))
+
+    def compute_output_shape(self, inputs_shape):
+        return (inputs_shape[0], self.side, self.side, self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "side": self.side}
 
 
 @register
@@ -59,20 +141,32 @@ class Block(SublayerPolicy, keras.layers.Layer):
         num_classes: The number of classes, or None. Defaults to None.
         normalization: ``"batch"`` or ``"sync_batch"``. Defaults to ``"batch"``.
         light: Whether to use one convolution instead of two. Defaults to False.
+        embedded: Whether ``call`` takes an embedding of the labels instead of the labels. Both convolutions then share one
+            strength of the noise, as in Projected GAN's code. Defaults to False.
+        pytorch: Whether the convolutions are initialized and normalized as in PyTorch: see `Generator`. Defaults to False.
     """
 
-    def __init__(self, filters, num_classes=None, normalization="batch", light=False, **kwargs):
+    def __init__(self, filters, num_classes=None, normalization="batch", light=False, embedded=False, pytorch=False, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.num_classes, self.normalization, self.light = filters, num_classes, normalization, light
+        self.embedded, self.pytorch = embedded, pytorch
         count = 1 if light else 2
-        self.convs = [layers.conv(2 * filters, 3, spectral_norm=True, use_bias=False) for _ in range(count)]
-        self.gates = [GatedNorm(num_classes, normalization) for _ in range(count)]
+        if not pytorch:
+            self.convs = [self._conv() for _ in range(count)]
+        self.gates = [GatedNorm(num_classes, normalization, embedded) for _ in range(count)]
+
+    def _conv(self, channels=None):
+        form, initial = _form(9 * channels if channels else None)
+        return layers.conv(2 * self.filters, 3, spectral_norm=form, use_bias=False, **initial)
 
     def build(self, inputs_shape, labels_shape=None):
+        if self.pytorch:  # the initial range depends on the number of inputs
+            self.convs = [self._conv(channels) for channels in (inputs_shape[-1], self.filters)[: len(self.gates)]]
         if not self.light:
             shape = (2 * inputs_shape[1], 2 * inputs_shape[2], 2)
             self.noise = self.add_weight(name="noise", shape=shape, initializer=normal(), trainable=False)
-            self.strengths = self.add_weight(name="strengths", shape=(2,), initializer="zeros")
+            count = 1 if self.num_classes and self.embedded else 2
+            self.strengths = self.add_weight(name="strengths", shape=(count,), initializer="zeros")
 
     def call(self, inputs, labels=None, noise=None, training=False):
         x = layers.upsample(inputs)
@@ -80,7 +174,7 @@ class Block(SublayerPolicy, keras.layers.Layer):
             x = conv(x, training=training)
             if not self.light:
                 channel = (self.noise if noise is None else noise)[..., index : index + 1]
-                x = x + self.strengths[index] * ops.cast(channel, x.dtype)
+                x = x + self.strengths[min(index, self.strengths.shape[0] - 1)] * ops.cast(channel, x.dtype)
             x = gate(x, labels, training=training)
         return x
 
@@ -90,6 +184,8 @@ class Block(SublayerPolicy, keras.layers.Layer):
             "num_classes": self.num_classes,
             "normalization": self.normalization,
             "light": self.light,
+            "embedded": self.embedded,
+            "pytorch": self.pytorch,
         }
         return {**super().get_config(), **config}
 
@@ -98,38 +194,64 @@ class Block(SublayerPolicy, keras.layers.Layer):
 class Excitation(SublayerPolicy, keras.layers.Layer):
     """Skip-layer excitation: multiplies each channel of the fine maps by a gain computed from the coarse maps. Section 3.1 of
     Liu et al.
+
+    Args:
+        pytorch: Whether its weights are initialized and normalized as in PyTorch: see `Generator`. Defaults to False.
     """
+
+    def __init__(self, pytorch=False, **kwargs):
+        super().__init__(**kwargs)
+        self.pytorch = pytorch
 
     def build(self, fine_shape, coarse_shape):
         filters = fine_shape[-1]
         self.pool = keras.layers.AveragePooling2D(coarse_shape[1] // 4)
-        self.gather = layers.dense(filters, spectral_norm=True, use_bias=False)  # equivalent to a 4x4 convolution of 4x4 maps
-        self.spread = layers.dense(filters, spectral_norm=True, use_bias=False)
-        self.gather.build((None, 16 * coarse_shape[-1]))
-        self.spread.build((None, filters))
+        self.gather = self._dense(filters, 16 * coarse_shape[-1])  # equivalent to a 4x4 convolution of 4x4 maps
+        self.spread = self._dense(filters, filters)
+
+    def _dense(self, filters, inputs):
+        form, initial = _form(inputs if self.pytorch else None)
+        dense = layers.dense(filters, spectral_norm=form, use_bias=False, **initial)
+        dense.build((None, inputs))
+        return dense
 
     def call(self, fine, coarse, training=False):
         pooled = ops.reshape(self.pool(coarse), (-1, 16 * coarse.shape[-1]))
         gains = ops.sigmoid(self.spread(ops.silu(self.gather(pooled, training=training)), training=training))
         return fine * gains[:, None, None, :]
 
+    def get_config(self):
+        return {**super().get_config(), "pytorch": self.pytorch}
+
 
 @register
 class Generator(base.Generator):
     """Latents, normalized to a sphere -> 4x4 feature maps -> blocks that double the resolution -> images.
 
+    Projected GAN's code starts at 128x128; the smaller sizes follow the same rules.
+
     Args:
         image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(256, 256, 3)``.
         latent_dim: The dimension of the latents; Projected GAN uses 256. Defaults to 256.
-        width: The number of channels at 128x128; the other stages follow `WIDTHS`. Projected GAN uses 128, and 64 with labels.
-            Defaults to 128.
+        width: The number of channels at 128x128; the other stages follow `WIDTHS`. Projected GAN uses 128. Defaults to 128.
         num_classes: The number of classes, or None. Defaults to None.
         light: Whether to use one convolution per block instead of two, and no noise. Defaults to False.
         normalization: ``"batch"`` or ``"sync_batch"``. Defaults to ``"batch"``.
+        tanh: Whether to apply a tanh to the images. Without it, images are clipped to ``[-1, 1]`` except during training, as in
+            Projected GAN's code. Defaults to False.
+        shared_embedding: Whether the conditional batch normalizations compute their gains and biases from one embedding of the
+            labels, with ``latent_dim`` entries, by linear maps, as in Projected GAN's code. Otherwise each has a table of gains
+            and biases. Defaults to True.
+        pytorch: Whether weights are initialized as PyTorch does, spectral normalization has the form ``"stored"`` (see
+            `ganlib.layers.SpectralNorm`), and the EMA network copies batch statistics and singular vectors, as in Projected
+            GAN's code. Otherwise weights are initialized as Keras does, the form is ``"fresh"``, and the first layer is
+            normalized as a dense layer. Defaults to True.
 
     Raises:
         UserError: If the image size or the normalization is not supported.
     """
+
+    earlier_defaults = types.MappingProxyType({"tanh": True, "shared_embedding": False, "pytorch": False})
 
     def __init__(
         self,
@@ -139,23 +261,40 @@ class Generator(base.Generator):
         num_classes=None,
         light=False,
         normalization="batch",
+        tanh=False,
+        shared_embedding=True,
+        pytorch=True,
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "fastgan")
         if normalization not in ("batch", "sync_batch"):
-            raise base.UserError(f"fastgan requires normalization='batch' or 'sync_batch', got {normalization!r}")
+            raise UserError(f"fastgan requires normalization='batch' or 'sync_batch', got {normalization!r}")
         self.width, self.light, self.normalization = width, light, normalization
+        self.tanh, self.shared_embedding, self.pytorch = tanh, shared_embedding, pytorch
         size, _, channels = self.image_shape
-        start = size >> STAGES[size]
         first, *widths = (max(int(multiple * width), 1) for multiple in WIDTHS[: STAGES[size] + 1])
-        self.dense = layers.dense(start * start * 2 * first, spectral_norm=True, use_bias=False)
-        self.reshape = keras.layers.Reshape((start, start, 2 * first))
+        if num_classes and shared_embedding:
+            self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=normal())
+        self._create_start(2 * first, size >> STAGES[size])
         self.gate = GatedNorm(None, normalization)
-        self.blocks = [Block(filters, num_classes, normalization, light) for filters in widths]
-        self.excitations = [Excitation() if stage in EXCITED else None for stage in range(1, len(widths) + 1)]
-        self.conv = layers.conv(channels, 3, spectral_norm=True)
+        arguments = (num_classes, normalization, light, shared_embedding, pytorch)
+        self.blocks = [Block(filters, *arguments) for filters in widths]
+        self.excitations = [Excitation(pytorch) if stage in EXCITED else None for stage in range(1, len(widths) + 1)]
+        form, initial = _form(9 * widths[-1] if pytorch else None, use_bias=True)
+        self.conv = layers.conv(channels, 3, spectral_norm=form, **initial)
         self.build()
+
+    def _create_start(self, filters, side):
+        if self.pytorch:
+            self.start = layers.SpectralNorm(Start(filters, side), name="start", **STORED)
+            return
+        self.dense = layers.dense(side * side * filters, spectral_norm=True, use_bias=False)
+        self.reshape = keras.layers.Reshape((side, side, filters))
+
+    @property
+    def weights_without_average(self):
+        return self.non_trainable_weights if self.pytorch else []
 
     def sample_noise(self, count, rng):
         """Draws noise for both convolutions of each block."""
@@ -165,15 +304,53 @@ class Generator(base.Generator):
         return {"noise": [rng.normal((count, side, side, 2)) for side in base.resolutions(size, STAGES[size])[1:]]}
 
     def call(self, latents, labels=None, training=False, noise=None):
-        maps = [self.gate(self.reshape(self.dense(pixel_norm(latents), training=training)), training=training)]
+        images = self.synthesize(latents, labels, training, noise)[-1]
+        return images if training else ops.clip(images, -1.0, 1.0)
+
+    def synthesize(self, latents, labels=None, training=False, noise=None):
+        """Computes feature maps and images.
+
+        Args:
+            latents: ``(n, latent_dim)``.
+            labels: ``(n,)`` integers, or None. Defaults to None.
+            training: Whether to use the statistics of the batch. Defaults to False.
+            noise: The noise drawn by `sample_noise`, or None for the blocks' fixed noise. Defaults to None.
+
+        Returns:
+            A list of the maps of each stage, from the coarsest, and at last the float32 images, not clipped.
+        """
+        if self.num_classes and self.shared_embedding:
+            labels = self.embedding(labels)
+        maps = [self.gate(self._first_maps(pixel_norm(latents), training), training=training)]
         noise = noise or [None] * len(self.blocks)
         for stage, (block, excitation, block_noise) in enumerate(
             zip(self.blocks, self.excitations, noise, strict=True), start=1
         ):
             x = block(maps[-1], labels, block_noise, training=training)
             maps.append(excitation(x, maps[EXCITED[stage]], training=training) if excitation else x)
-        return ops.tanh(ops.cast(self.conv(maps[-1], training=training), "float32"))
+        images = ops.cast(self.conv(maps[-1], training=training), "float32")
+        return [*maps, ops.tanh(images) if self.tanh else images]
+
+    def _first_maps(self, latents, training):
+        if self.pytorch:
+            return self.start(latents, training=training)
+        return self.reshape(self.dense(latents, training=training))
 
     def get_config(self):
-        config = {"width": self.width, "light": self.light, "normalization": self.normalization}
+        config = {
+            "width": self.width,
+            "light": self.light,
+            "normalization": self.normalization,
+            "tanh": self.tanh,
+            "shared_embedding": self.shared_embedding,
+            "pytorch": self.pytorch,
+        }
         return {**super().get_config(), **config}
+
+
+def _form(fan_in, use_bias=False):
+    """Returns the spectral normalization and the initializers of a layer: PyTorch's, or Keras's if ``fan_in`` is None."""
+    if fan_in is None:
+        return True, {}
+    initial = initializers.uniform(fan_in)
+    return STORED, initial if use_bias else {"kernel_initializer": initial["kernel_initializer"]}

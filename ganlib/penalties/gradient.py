@@ -15,9 +15,8 @@ class _ZeroCenteredPenalty(Penalty):
     Args:
         weight: The factor that multiplies the term, or a schedule.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
-        augmented: Whether to take the gradient with respect to the augmented image, as R3GAN does (Huang et al. 2024,
-            arXiv:2501.05441, in the authors' code). If False, it is taken with respect to the image before augmentation, as
-            in StyleGAN2-ADA. Defaults to False.
+        augmented: Whether to take the gradient with respect to the augmented image. If False, it is taken with respect to the
+            image before augmentation, as in the codes of StyleGAN2-ADA and R3GAN. Defaults to False.
     """
 
     def __init__(self, weight, interval=1, augmented=False):

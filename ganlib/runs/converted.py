@@ -18,6 +18,9 @@ from ganlib.runs import resuming
 from ganlib.runs.folder import Run
 from ganlib.runs.from_config import build
 
+CONFIG_FILE = "further_training.py"
+"""The name of the config in a converted run's folder that trains its networks further."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
@@ -57,7 +60,7 @@ def read(code, path, discriminator_path=None):
     averaged, *others = (interop.generator(code, state) for state in generators[:2])
     if discriminator_path:
         parts = interop.read(discriminator_path)
-        discriminators = _states(parts, names.DISCRIMINATOR_PARTS) or list(parts.values())
+        discriminators = _states(parts, (*names.DISCRIMINATOR_PARTS, *names.GENERATOR_PARTS)) or list(parts.values())
     else:
         discriminators = _states(parts, names.DISCRIMINATOR_PARTS)
     discriminator = interop.discriminator(code, discriminators[0]) if discriminators else None
@@ -154,3 +157,30 @@ def _facts(code, path, generator, source):
         "converted_from": origin, "ganlib": ganlib.__version__, "defaults_of": ganlib.__version__,
         "tensorflow": tf.__version__, "keras": keras.__version__, "python": platform.python_version(),
     }  # fmt: skip
+
+
+def config_file(run):
+    """Returns the source of a config that trains the networks of a converted run further."""
+    arguments = {which: run.config[which].to_dict() for which in ("generator", "discriminator")}
+    return f'''"""Trains the networks of {str(run.folder)!r} further.
+
+python -m experiments.train_gan --config={run.folder / CONFIG_FILE} --workdir=WORKDIR --config.dataset=DATASET
+
+The networks and their weights are those of {run.facts["converted_from"]["code"]}. The loss, the penalties and the optimizers
+are the defaults of ganlib: set them as in the config of this method in experiments/configs.
+"""
+
+from experiments.configs import base
+
+
+def get_config():
+    config = base.gan()
+    config.dataset = {run.config.dataset!r}
+    config.image_size = {run.image_shape[0]}
+    config.conditional = {run.config.conditional}
+    config.networks = {run.config.networks!r}
+    config.generator = {arguments["generator"]!r}
+    config.discriminator = {arguments["discriminator"]!r}
+    config.weights_from = {str(run.folder)!r}
+    return config
+'''

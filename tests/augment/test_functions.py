@@ -163,3 +163,34 @@ def test_names():
     assert augment.get("color, cutout").functions == [*augment.POLICIES["color"], augment.cutout]
     with pytest.raises(ganlib.UserError, match="unknown augmentation 'colour'.*Did you mean 'color'"):
         augment.get("colour")
+
+
+def test_a_policy_sets_the_size_of_the_rectangle():
+    """Projected GAN's cutout has a ratio of 0.2; sides are rounded half up: 0.2 * 32 + 0.5 = 6.9."""
+    ones = np.ones((200, 32, 32, 1), np.float32)
+    cut = augment.get("color,cutout:0.2").functions[-1](ones, RandomStream(0)).numpy()[..., 0] == 0
+    assert cut.any(axis=2).sum(axis=1).max() == cut.any(axis=1).sum(axis=1).max() == 6
+    odd = augment.get("translation:0.125").functions[-1](np.ones((200, 20, 20, 1), np.float32), RandomStream(0)).numpy()[..., 0]
+    assert (odd == 0).all(axis=2).sum(axis=1).max() == 3  # 2.5, rounded half up
+
+
+def test_a_policy_with_a_value_is_saved():
+    policy = augment.DiffAugment("color, cutout:0.2")
+    restored = augment.DiffAugment.from_config(policy.get_config())
+    np.testing.assert_array_equal(restored(IMAGES, RandomStream(0)), policy(IMAGES, RandomStream(0)))
+    assert np.any(policy(IMAGES, RandomStream(0)) != augment.DiffAugment("color,cutout")(IMAGES, RandomStream(0)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("cutout:half", "the ratio of augmentation 'cutout' must be a number above 0 and at most 1, as in 'cutout:0.2'"),
+        ("cutout:2", "the ratio of augmentation 'cutout' must be a number above 0 and at most 1.*got '2'"),
+        ("cutout:", "got ''"),
+        ("color:0.2", "augmentation 'color' takes no value, got 'color:0.2': only affine, cutout"),
+        ("cutuot:0.2", "unknown augmentation 'cutuot'.*Did you mean 'cutout'"),
+    ],
+)
+def test_values_that_do_not_fit_are_rejected(policy, message):
+    with pytest.raises(ganlib.UserError, match=message):
+        augment.get(policy)

@@ -40,19 +40,21 @@ def batches(classes=None):
     return data.batches(data.sources.from_arrays("noise", REAL, np.arange(32) % 3), 8, with_labels=bool(classes))
 
 
-def upsample(maps):
-    """Doubles the resolution by linear interpolation between pixel centers."""
+def upsample(maps, aligned):
+    """Doubles the resolution by linear interpolation between pixel centers, or from corner pixel to corner pixel."""
     for axis in (1, 2):
         n = maps.shape[axis]
-        position = np.clip((np.arange(2 * n) + 0.5) / 2 - 0.5, 0, n - 1)
+        centers = np.clip((np.arange(2 * n) + 0.5) / 2 - 0.5, 0, n - 1)
+        position = np.arange(2 * n) * (n - 1) / (2 * n - 1) if aligned else centers
         below = np.minimum(np.floor(position).astype(int), n - 2)
         share = (position - below).reshape([-1 if a == axis else 1 for a in range(4)])
         maps = np.take(maps, below, axis) * (1 - share) + np.take(maps, below + 1, axis) * share
     return maps
 
 
-def test_channels_and_scales_are_mixed_as_in_the_paper(backbone):
-    discriminator = create_discriminator(backbone)
+@pytest.mark.parametrize("pytorch", [False, True])
+def test_channels_and_scales_are_mixed_as_in_the_paper(backbone, pytorch):
+    discriminator = create_discriminator(backbone, pytorch=pytorch)
     fine, coarse = (np.asarray(maps) for maps in discriminator.backbone(IMAGES))
     assert [fine.shape, coarse.shape] == [(4, 8, 8, 4), (4, 4, 4, 8)]
 
@@ -61,8 +63,8 @@ def test_channels_and_scales_are_mixed_as_in_the_paper(backbone):
 
     mixing = discriminator.mixing
     first, second = (conv(*pair) for pair in zip(mixing.across_channels, (fine, coarse), strict=True))
-    second = conv(mixing.across_scales[1], upsample(second))
-    first = conv(mixing.across_scales[0], upsample(first + second))
+    second = conv(mixing.across_scales[1], upsample(second, pytorch))
+    first = conv(mixing.across_scales[0], upsample(first + second, pytorch))
     features = discriminator.features(IMAGES)
     assert [maps.shape for maps in features] == [(4, 16, 16, 3), (4, 8, 8, 3)]
     np.testing.assert_allclose(features[0], first, rtol=1e-4, atol=1e-5)
@@ -71,7 +73,7 @@ def test_channels_and_scales_are_mixed_as_in_the_paper(backbone):
 
 @pytest.mark.parametrize("classes", [None, 3])
 def test_the_logit_of_an_image_is_the_mean_of_its_patch_logits(backbone, classes):
-    discriminator = create_discriminator(backbone, num_classes=classes)
+    discriminator = create_discriminator(backbone, num_classes=classes, nominal=False)
     labels = (np.arange(4) % 3,) if classes else ()
     logits = discriminator.logits(discriminator.features(IMAGES), *labels)
     assert logits.shape == (4, 2 * 5 * 5)  # both scales end at 8x8, where a 4x4 kernel has 25 positions
@@ -167,3 +169,53 @@ def test_parameters_match_the_authors_code(side, channels, halved):
     chain = [channels, *halved]
     expected = sum(before * after * 16 + after + 2 * after for before, after in itertools.pairwise(chain)) + 512 * 16
     assert sum(int(np.prod(variable.shape)) for variable in scale.trainable_variables) == expected
+
+
+@pytest.mark.parametrize("resolution", [128, 64, 32, 16])
+def test_the_depth_follows_the_nominal_resolution(resolution):
+    """Three quarters of the nominal resolutions give the same layers; smaller maps end at 4x4."""
+    scale = projected.ScaleDiscriminator(width=1, resolution=resolution)
+    side = resolution * 3 // 4
+    assert scale(np.zeros((1, side, side, 2), np.float32)).shape == (1, 9)  # 6x6 maps
+    assert len(scale.convs) == np.log2(resolution / 8)
+    small = projected.ScaleDiscriminator(width=1, resolution=resolution)
+    assert small(np.zeros((1, 8, 8, 2), np.float32)).shape == (1, 1)
+    assert len(small.convs) == 1
+
+
+def test_mixing_has_pytorchs_initial_range_also_for_biases():
+    mixing = projected.RandomMixing(width=64, pytorch=True)
+    mixing.build([(None, 8, 8, 24), (None, 4, 4, 320)])
+    for conv, fan_in in zip(mixing.across_channels, (24, 320), strict=True):
+        bound = fan_in**-0.5
+        for weight in conv.weights:
+            assert 0.9 * bound < np.abs(weight).max() <= bound
+            assert np.std(np.asarray(weight)) == pytest.approx(bound / 3**0.5, rel=0.15)
+
+
+def test_only_small_images_are_enlarged_for_the_backbone(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(pretrained, "load", lambda *arguments: sizes.append(arguments[4]) or sizes[1000])
+    for side, size in ((32, "auto"), (224, "auto"), (256, "auto"), (256, 224), (32, None)):
+        with pytest.raises(IndexError):
+            projected.Discriminator((side, side, 3), backbone_size=size)
+    assert sizes == [224, None, None, 224, None]
+    with pytest.raises(ganlib.UserError, match="backbone_size must be a number of pixels, 'auto' or None, got 'large'"):
+        projected.Discriminator(backbone_size="large")
+
+
+def test_efficientnet_lite_is_the_default_backbone():
+    discriminator = projected.Discriminator((64, 64, 3), weights=None, backbone_size=None, width=2)
+    shapes = [maps.shape[1:] for maps in discriminator.backbone(np.zeros((1, 64, 64, 3), np.float32))]
+    assert shapes == [(16, 16, 24), (8, 8, 40), (4, 4, 112), (2, 2, 320)]
+    assert [len(scale.convs) for scale in discriminator.scales] == [3, 2, 1, 0]
+
+
+def test_a_discriminator_of_the_first_version_is_restored(backbone):
+    defaults = {key: projected.Discriminator.earlier_defaults[key] for key in ("nominal", "pytorch")}
+    earlier = create_discriminator(backbone, num_classes=3, **defaults)
+    added = {*defaults, "constant_width"}
+    restored = projected.Discriminator.from_config({k: v for k, v in earlier.get_config().items() if k not in added})
+    restored.set_weights(earlier.get_weights())
+    np.testing.assert_array_equal(restored(IMAGES, np.arange(4) % 3), earlier(IMAGES, np.arange(4) % 3))
+    assert restored.scales[0].convs[0].form == "fresh"

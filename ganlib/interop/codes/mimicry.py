@@ -11,7 +11,7 @@ from ganlib.networks import resnet
 SOURCE = "https://github.com/kwotsin/mimicry"
 LICENSE = "MIT"
 GENERATOR_PARTS = ("model_state_dict",)
-DISCRIMINATOR_PARTS = ("model_state_dict",)
+DISCRIMINATOR_PARTS = ()  # it is in another file
 
 SIZES_BY_BLOCKS = {3: (32, 48), 4: (64,), 5: (128,)}
 """The generator's number of blocks -> the sizes of its images."""

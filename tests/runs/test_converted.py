@@ -1,0 +1,122 @@
+"""The networks of an authors' code become a run on which every job works, and nothing is written if they do not fit."""
+
+import json
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from PIL import Image
+
+import ganlib
+from experiments.configs import base
+from ganlib import interop
+from ganlib.runs import converted
+from tests.end_to_end import jobs
+from tests.interop import states, torch_files
+
+
+def write(form, folder, state):
+    """Writes a state as a file of one format and returns its path."""
+    path = folder / {"safetensors": "G.safetensors", "npz": "G.npz"}.get(form, "G.pth")
+    if form == "npz":
+        np.savez(path, **{f"model_state_dict/{name}": array for name, array in state.items()})
+    elif form == "safetensors":
+        safetensors.numpy.save_file(state, path)
+    elif form == "nvidia":
+        torch_files.write_nvidia(path, {"model_state_dict": state})
+    else:
+        {"zip": torch_files.write_zip, "legacy": torch_files.write_legacy}[form](path, {"model_state_dict": state})
+    return path
+
+
+@pytest.mark.parametrize("form", ["zip", "legacy", "nvidia", "npz", "safetensors"])
+def test_images_of_the_run_are_those_of_the_arrays(tmp_path, form):
+    state = states.mimicry_generator(num_classes=3)
+    path = write(form, tmp_path, state)
+    networks = converted.read("mimicry", path)
+    converted.create(tmp_path / "run", "mimicry", path, networks, base.gan())
+    gan, expected = ganlib.load(tmp_path / "run"), interop.generator("mimicry", state)
+    latents, labels = np.random.default_rng(1).normal(size=(5, 6)).astype(np.float32), np.array([0, 1, 2, 0, 1])
+    np.testing.assert_allclose(gan.generate_from(latents, labels), expected(latents, labels), atol=1e-4)
+    assert np.ptp(gan.generate_from(latents, labels)) > 0.1
+
+
+def test_jobs_work_on_a_converted_run(tmp_path):
+    """Generates, exports and trains further, like a user. The model card names the code and its license."""
+    generator, discriminator = tmp_path / "G.pth", tmp_path / "D.pth"
+    torch_files.write_zip(generator, {"model_state_dict": states.mimicry_generator(), "global_step": 7})
+    torch_files.write_zip(discriminator, {"model_state_dict": states.mimicry_discriminator()})
+    run, further, data = tmp_path / "run", tmp_path / "further", tmp_path / "data"
+    data.mkdir()
+    for index in range(8):
+        pixels = np.random.default_rng(index).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(data / f"{index}.png")
+    results = jobs.run_in_one_process(
+        [
+            ("convert", "--code=mimicry", f"--file={generator}", f"--discriminator_file={discriminator}", f"--workdir={run}",
+             f"--dataset=folder:{data}"),
+            ("train_gan", f"--config={run}/further_training.py", f"--workdir={further}", "--config.steps=2",
+             "--config.batch_size=4", "--config.penalties.r1.weight=1.0", "--config.generator_optimizer.learning_rate=1e-9"),
+            ("generate", f"--workdir={run}", "--count=4", f"--output={tmp_path / 'grid.png'}"),
+            ("export", f"--workdir={run}", "--format=keras", f"--output={tmp_path / 'exported'}"),
+            ("convert", "--code=mimicry", f"--file={generator}", f"--workdir={run}"),
+        ]
+    )  # fmt: skip
+    for status, output, errors in results[:4]:
+        assert (status, errors) == (0, []), (output, errors)
+    assert "converted: resnet, 32x32" in results[0][1]
+    assert results[4][0] == 2
+    assert "holds a run: choose another --workdir" in results[4][2][0]
+    card = json.loads((tmp_path / "exported" / "model_card.json").read_text())
+    assert (card["trained_by"], card["licence"]) == ("https://github.com/kwotsin/mimicry", "MIT")
+    assert card["converted_from"] == "G.pth"
+    gan = ganlib.load(run)
+    assert gan.discriminator.activated_shortcut
+    tuned = ganlib.load(further)
+    assert int(tuned.step.numpy()) == 2
+    np.testing.assert_allclose(tuned.generate(3), gan.generate(3), atol=0.1)  # it starts from the same weights
+    assert tuned.discriminator.activated_shortcut
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: state.pop("block3.c1.bias"), "it has no array 'block3.c1.bias'"),
+        (
+            lambda state: state.update({"extra.weight": np.zeros(3)}),
+            "1 arrays of this mimicry network are left over: extra.weight",
+        ),
+        (lambda state: state.update({"block3.c2.weight": np.zeros((4, 5, 3, 3))}), "'block3.c2.weight' .* does not fit"),
+        (lambda state: state.update({"c5.weight": np.zeros((3, 4))}), "'c5.weight' .* must have 4 axes"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_one_line_and_nothing_is_written(tmp_path, change, message):
+    state = states.mimicry_generator()
+    change(state)
+    path = write("zip", tmp_path, state)
+    with pytest.raises(ganlib.UserError, match=message) as error:
+        converted.read("mimicry", path)
+    assert "\n" not in str(error.value)
+
+
+def test_images_of_another_size_or_other_classes_are_refused_before_anything_is_written(tmp_path):
+    path = write("zip", tmp_path, states.mimicry_generator(num_classes=3))
+    networks = converted.read("mimicry", path)
+    digits = ganlib.data.open("digits")
+    with pytest.raises(
+        ganlib.UserError, match=r"generates images of shape \(32, 32, 3\), but digits/train has .*--image_size=32"
+    ):
+        converted.create(tmp_path / "run", "mimicry", path, networks, base.gan(), digits)
+    resized = ganlib.data.sources.from_arrays("ten", np.zeros((20, 32, 32, 3), np.uint8), np.arange(20) % 10)
+    with pytest.raises(ganlib.UserError, match="the network has 3 classes, but ten has 10"):
+        converted.create(tmp_path / "run", "mimicry", path, networks, base.gan(), resized)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_code_and_a_file_without_its_parts(tmp_path):
+    path = tmp_path / "G.pth"
+    torch_files.write_zip(path, {"one": states.mimicry_generator(), "two": states.mimicry_generator()})
+    with pytest.raises(ganlib.UserError, match="unknown code 'mimikry': known are .*Did you mean 'mimicry'"):
+        converted.read("mimikry", path)
+    with pytest.raises(ganlib.UserError, match="has no generator of mimicry: it has the parts one, two, not model_state_dict"):
+        converted.read("mimicry", path)
