@@ -13,4 +13,5 @@ from experiments.configs import ffhq256_stylegan2
 def get_config():
     config = ffhq256_stylegan2.get_config()
     config.augment = "ada"
+    config.mirror = False  # only the training with all images has their mirror images too
     return config

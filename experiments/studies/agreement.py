@@ -89,7 +89,9 @@ def models():
         return sgan
 
     def stylegan2_ada(optimizers, normalization):
-        gan = ganlib.GAN(stylegan2.Generator(shape, 8, width=8, mapping_layers=2), stylegan2.Discriminator(shape, width=8))
+        generator = stylegan2.Generator(shape, 8, width=8, mapping_layers=2)
+        discriminator = stylegan2.Discriminator(shape, width=8, strided_groups=False)  # each replica has whole groups
+        gan = ganlib.GAN(generator, discriminator)
         terms = [penalties.R1(1.0, interval=2), penalties.PathLength(2.0, interval=2), penalties.LeCam(0.1)]
         gan.compile(*optimizers, penalties=terms, augment=augment.ADA(probability=0.5, adjustment=1000))
         return gan

@@ -14,8 +14,9 @@ class MinibatchDeviation(keras.layers.Layer):
         group_size: The number of images in a group. Defaults to 4.
         strided: Whether a group has images that are equally far apart in the batch, as in the authors' code: image k is in the
             group ``k % number_of_groups``. A batch smaller than ``group_size`` is one group, and a batch that is not a multiple
-            of it has the next larger groups that divide it; the authors' code requires a multiple. If False, groups have
-            consecutive images, and the channel is zero for a batch that is not a multiple of ``group_size``. Defaults to False.
+            of it has the next larger groups that divide it; the authors' code requires a multiple. Each replica has its own
+            groups, so the result depends on the number of replicas. If False, groups have consecutive images, and the channel
+            is zero for a batch that is not a multiple of ``group_size``. Defaults to False.
     """
 
     def __init__(self, group_size=4, strided=False, **kwargs):

@@ -5,8 +5,10 @@ import pytest
 import scipy.signal
 
 import ganlib
+from ganlib.layers import equalized
+from ganlib.layers.modulated import ModulatedConv
 from ganlib.networks import stylegan2
-from ganlib.training import RandomStream
+from ganlib.training import RandomStream, averaging, precision
 
 RNG = np.random.default_rng(0)
 BLUR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
@@ -49,7 +51,7 @@ def test_parameters_match_the_authors_code(size, base):
 @pytest.mark.parametrize(("demodulate", "upsample"), [(True, False), (False, False), (True, True)])
 def test_modulation_matches_a_loop_over_images(demodulate, upsample):
     """Convolves each image with its scaled and normalized weights, one after the other with scipy."""
-    layer = stylegan2.ModulatedConv(4, 3, demodulate, upsample)
+    layer = ModulatedConv(4, 3, demodulate, upsample)
     x, w = RNG.normal(size=(3, 6, 6, 5)).astype(np.float32), RNG.normal(size=(3, 7)).astype(np.float32)
     result = np.asarray(layer(x, w))
     kernel = np.asarray(layer.kernel) / math.sqrt(45)
@@ -119,6 +121,121 @@ def test_styles_are_truncated_toward_their_average():
     images = gan.generate(3, truncation=0.0)
     np.testing.assert_allclose(images[0], images[1], atol=1e-6)  # only the average remains
     assert np.abs(np.diff(gan.generate(3), axis=0)).max() > 1e-3
+
+
+def test_average_style_moves_only_when_due_and_is_copied_by_the_ema():
+    generator = small_generator()
+    average = averaging.clone_network(generator)
+    generator.update_average_style(generator.styles(LATENTS), is_due=False)
+    np.testing.assert_array_equal(generator.average_style, 0.0)
+    generator.update_average_style(generator.styles(LATENTS))
+    generator.convs[0].bias.assign_add(np.ones(8))
+    averaging.update(average, generator, decay=0.5, step=1000)
+    assert np.abs(generator.average_style).max() > 0
+    np.testing.assert_array_equal(average.average_style, generator.average_style)
+    np.testing.assert_allclose(average.convs[0].bias, 0.5, rtol=1e-6)
+
+
+def test_label_embedding_of_the_generator_has_gain_and_biases():
+    generator = small_generator(num_classes=3)
+    kernel, labels = generator.embedding.kernel.numpy(), np.array([2, 0, 2])
+    bias = RNG.normal(size=4).astype(np.float32)
+    generator.embedding.bias.assign(bias)
+    embedded = kernel[labels] / math.sqrt(3) + bias
+    z = np.concatenate([x / np.sqrt(np.mean(x**2, axis=1, keepdims=True)) for x in (LATENTS, embedded)], axis=1)
+    np.testing.assert_allclose(generator.styles(LATENTS, labels), generator.mapping(z.astype(np.float32)), rtol=1e-4, atol=1e-5)
+
+
+IMAGES = RNG.uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
+
+
+def test_logits_are_products_of_mapped_features_and_mapped_labels():
+    discriminator = stylegan2.Discriminator((8, 8, 1), width=8, num_classes=3, label_layers=2)
+    labels = np.array([2, 0, 1, 2])
+    features = np.asarray(discriminator.features(IMAGES))
+    kernel, bias = discriminator.head.get_weights()
+    mapped = features @ kernel / math.sqrt(8) + bias
+    expected = np.sum(mapped * discriminator.label_head(labels), axis=1) / math.sqrt(8)
+    np.testing.assert_allclose(discriminator(IMAGES, labels), expected, rtol=1e-4, atol=1e-6)
+    assert len(discriminator.label_head.mapping) == 2
+
+
+def test_discriminator_without_residuals_and_with_groups():
+    plain = stylegan2.Discriminator((8, 8, 1), width=8, residual=False, group_size=2)
+    residual = stylegan2.Discriminator((8, 8, 1), width=8, group_size=2)
+    assert len(residual.weights) == len(plain.weights) + 1  # the shortcut's kernel
+    first, block, groups, *_ = plain.body.layers
+    assert (groups.group_size, groups.strided) == (2, True)
+    x = first(IMAGES)
+    np.testing.assert_allclose(block(x), block.second(stylegan2.blur(block.first(x), 2, 2)), rtol=1e-5)
+
+
+def test_networks_of_earlier_versions_are_restored():
+    for kind, name in ((stylegan2.Generator, "latent_dim"), (stylegan2.Discriminator, "residual")):
+        network = kind((8, 8, 1), width=8, num_classes=3, **kind.earlier_defaults)
+        config = network.get_config()
+        assert name in config
+        restored = kind.from_config({key: value for key, value in config.items() if key not in kind.earlier_defaults})
+        assert restored.get_config() == config
+        assert [weight.shape for weight in restored.weights] == [weight.shape for weight in network.weights]
+        new = kind((8, 8, 1), width=8, num_classes=3)
+        assert len(new.weights) > len(network.weights)
+    assert isinstance(network.label_head, equalized.Projection)
+    labels = np.array([0, 1, 2, 2])
+    features = network.features(IMAGES)
+    logits = np.asarray(network.head(features))[:, 0]
+    np.testing.assert_allclose(network(IMAGES, labels), network.label_head(logits, features, labels), rtol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mapping_heads_and_lowest_resolution_stay_in_float32(policy):
+    arguments = {"width": 4, "num_classes": 3, "half_resolutions": 2}
+    generator = stylegan2.Generator((32, 32, 1), 4, mapping_layers=1, **arguments)
+    discriminator = stylegan2.Discriminator((32, 32, 1), label_layers=1, **arguments)
+    with precision.policy(policy):
+        half = type(generator).from_config({**generator.get_config(), "dtype": policy})
+        half_discriminator = type(discriminator).from_config({**discriminator.get_config(), "dtype": policy})
+    dtype = policy.removeprefix("mixed_")
+    half.set_weights(generator.get_weights())
+    half_discriminator.set_weights(discriminator.get_weights())
+    assert [conv.compute_dtype for conv in half.convs] == ["float32"] * 3 + [dtype] * 4
+    layer_dtypes = [layer.compute_dtype for layer in half_discriminator.body.layers]
+    assert layer_dtypes == [dtype] * 3 + ["float32"] * 5
+    labels = np.array([0, 2, 1])
+    np.testing.assert_array_equal(half.styles(LATENTS, labels), generator.styles(LATENTS, labels))
+    np.testing.assert_array_equal(half_discriminator.label_head(labels), discriminator.label_head(labels))
+    images = generator(LATENTS, labels)
+    np.testing.assert_allclose(half(LATENTS, labels), images, atol=0.05)
+    np.testing.assert_allclose(half_discriminator(images, labels), discriminator(images, labels), atol=0.02)
+    all_half = type(half).from_config({**half.get_config(), "half_resolutions": None})
+    assert {conv.compute_dtype for conv in all_half.convs} == {dtype}
+    assert np.abs(np.asarray(all_half.styles(LATENTS, labels), np.float32) - generator.styles(LATENTS, labels)).max() > 0
+
+
+def test_float16_does_not_overflow():
+    """The styles are so large that the scaled weights exceed the largest float16, 65,504."""
+    x, w = RNG.normal(size=(2, 4, 4, 8)).astype(np.float32), 1e3 * RNG.normal(size=(2, 4)).astype(np.float32)
+    layer, half = ModulatedConv(6, 3), ModulatedConv(6, 3, dtype="mixed_float16")
+    layer(x, w), half(x, w)
+    kernel, *affine = layer.get_weights()
+    for each in (layer, half):
+        each.set_weights([300.0 * kernel, *affine])
+    result = np.asarray(half(x, w))
+    assert result.dtype == np.float16
+    np.testing.assert_allclose(result, layer(x, w), atol=0.02)
+
+
+def test_activations_are_clamped():
+    for clamp in (256.0, None):
+        generator = small_generator(clamp=clamp, mixing=0.0)
+        generator.convs[-1].bias.assign(np.full(8, 1e3))
+        generator.image_biases[0].assign([1e4])
+        outputs = []
+        call = generator.convs[-1].call
+        generator.convs[-1].call = lambda *args, call=call, outputs=outputs: outputs.append(call(*args)) or outputs[-1]
+        images = np.asarray(generator(LATENTS, training=True))
+        assert (np.max(outputs[0]) <= 256.0) == (clamp is not None)
+        assert (np.max(images) < 1e3) == (clamp is not None)
 
 
 def test_bounded_images_stay_in_range_in_training():

@@ -35,6 +35,36 @@ def test_path_length_against_finite_differences(float64):
     assert value == pytest.approx(np.square(lengths - 0.01 * lengths.mean()).mean(), rel=1e-3)
 
 
+def test_path_length_moves_the_average_style_when_it_is_due():
+    generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1)
+    path_length = penalties.PathLength(1.0, interval=2)
+    path_length.build(generator, None)
+    arguments = Critic(None, None, None, None), generator, tf.zeros((6, 8, 8, 1))
+    path_length.of_generator(*arguments, RandomStream(3), 1)
+    np.testing.assert_array_equal(generator.average_style, 0.0)
+    path_length.of_generator(*arguments, RandomStream(3), 2)
+    styles = generator.styles(RandomStream(3).normal((3, 4)))
+    np.testing.assert_allclose(generator.average_style, 0.005 * np.mean(styles, axis=0), rtol=1e-4)
+
+
+def test_path_length_is_differentiated_through_its_mean(float64):
+    """The gradient is that of finite differences of the whole term, in which the mean moves too."""
+    generator = stylegan2.Generator((8, 8, 1), 4, width=8, mapping_layers=1)
+
+    def term(scale):
+        generator.to_images[-1].kernel.assign(scale * kernel)
+        path_length = penalties.PathLength(1.0, interval=1, decay=0.5)
+        path_length.build(generator, None)
+        return path_length.of_generator(Critic(None, None, None, None), generator, tf.zeros((6, 8, 8, 1)), RandomStream(3))
+
+    kernel = generator.to_images[-1].kernel.numpy()
+    with tf.GradientTape() as tape:
+        value = term(1.0)
+    gradient = np.sum(np.asarray(tape.gradient(value, generator.to_images[-1].kernel.value)) * kernel)
+    difference = (float(term(1.001)) - float(term(0.999))) / 0.002
+    assert gradient == pytest.approx(difference, rel=1e-3)
+
+
 def test_path_length_affects_the_generator(images):
     def trained(weight):
         gan = ganlib.GAN(stylegan2.Generator((8, 8, 1), 4, width=8), stylegan2.Discriminator((8, 8, 1), width=8))

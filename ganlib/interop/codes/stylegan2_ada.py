@@ -36,7 +36,10 @@ def generator(arrays):
     for index, (to_image, bias) in enumerate(zip(network.to_images, network.image_biases, strict=True)):
         block = f"synthesis.b{4 << index}"
         if index == 0:
-            arrays.assign_value(network.constant, arrays.take(f"{block}.const").transpose(1, 2, 0), f"{block}.const")
+            constant = arrays.take(f"{block}.const")
+            arrays.assign_value(
+                network.constant, constant.transpose(1, 2, 0) if constant.ndim == 3 else constant, f"{block}.const"
+            )
         for name in ("conv1",) if index == 0 else ("conv0", "conv1"):
             _assign_styled(arrays, next(convs), f"{block}.{name}")
         _assign_modulated(arrays, to_image, f"{block}.torgb")
@@ -63,7 +66,10 @@ def discriminator(arrays):
         if block.residual:
             _assign_conv(arrays, block.skip, f"{name}.skip")
     _assign_conv(arrays, conv, "b4.conv")
-    arrays.assign_value(dense.kernel, as_maps(arrays.take("b4.fc.weight"), 4).T, "b4.fc.weight")
+    kernel = arrays.take("b4.fc.weight", "dense")
+    if kernel.shape == tuple(dense.kernel.shape):
+        kernel = as_maps(kernel.T, 4).T
+    arrays.assign_value(dense.kernel, kernel, "b4.fc.weight")
     arrays.assign(dense.bias, "b4.fc.bias")
     _assign_dense(arrays, network.head, "b4.out")
     if num_classes:
