@@ -92,3 +92,24 @@ def test_unsupported_arguments_are_rejected():
         r3gan.Discriminator((8, 8, 1), width=8, spectral_norm=True)
     with pytest.raises(ganlib.UserError, match="cannot divide 26 channels into 3 groups"):
         r3gan.Generator((8, 8, 1), width=13, group_width=8)
+
+
+def test_widths_and_blocks_by_stage():
+    arguments = {"width": [24, 16, 8], "blocks": [1, 2, 1], "group_width": 8, "expansion": 3, "embedding_dim": 5}
+    for kind, widths in ((r3gan.Generator, [24, 16, 8]), (r3gan.Discriminator, [8, 16, 24])):
+        network = kind((16, 16, 3), num_classes=4, **arguments)
+        body = network.stages if kind is r3gan.Generator else network.body
+        blocks = [layer for layer in body.layers if isinstance(layer, r3gan.ResidualBlock)]
+        assert [(block.width, block.groups, block.blocks) for block in blocks] == [
+            (width, 3 * width // 8, 4) for width, count in zip(widths, (1, 2, 1), strict=True) for _ in range(count)
+        ]
+        restored = kind.from_config(network.get_config())
+        assert [w.shape for w in restored.weights] == [w.shape for w in network.weights]
+    assert network.label_head.embeddings.shape == (4, 5)
+    with pytest.raises(ganlib.UserError, match=r"r3gan has 3 stages at this size: got blocks=\[1, 2\]"):
+        r3gan.Generator((16, 16, 3), width=8, blocks=[1, 2])
+
+
+def test_the_label_embedding_has_the_width_of_the_lowest_resolution():
+    discriminator = r3gan.Discriminator((16, 16, 3), width=[24, 16, 8], group_width=8, num_classes=4)
+    assert discriminator.label_head.embeddings.shape == (4, 24)
