@@ -1,9 +1,10 @@
 """What an earlier version has saved is loaded and goes on: `write.py` says which version, and how.
 
 In a process of its own, on the machine that wrote the files, the numbers are equal bit for bit. The tolerance is for other CPUs
-and other numbers of threads, which round differently. The numbers of ``gan`` after further training were written again by
-``write.write_after`` where ganlib became equal to the authors' codes: in LeCam, the decay of the EMA, the moving variance and
-spectral normalization in inference. Its weights and its images before are those of the earlier version.
+and other numbers of threads, which round differently. The numbers after further
+training were written again by ``write.write_after`` where ganlib became equal to the authors' codes: the moving variance of
+batch normalization is unbiased, and in ``gan`` LeCam and the decay of the EMA changed too. The images before are those of the
+earlier version.
 """
 
 import gzip

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from ganlib.methods import building
 from ganlib.training import schedules
 
 # The authors' presets in train.py of github.com/brownvc/R3GAN, and the batch sizes of its commands.
@@ -68,3 +69,64 @@ def test_projected_gans_average_and_optimizer_are_the_authors():
     assert config.batch_size == 64
     adam = config.discriminator_optimizer
     assert (adam.learning_rate, adam.beta_2) == pytest.approx((2e-4 * 16 / 17, 0.99 ** (16 / 17)))  # D_reg_interval is 16
+
+
+def rates(config, which, steps):
+    """Returns the learning rates of the updates with which the given steps begin and end."""
+    updates = config.discriminator_steps if which == "discriminator" else 1
+    optimizer = building.optimizer(config[f"{which}_optimizer"], config.steps, updates)
+    values = []
+    for step in steps:
+        for update in {0, updates - 1}:
+            optimizer.iterations.assign(step * updates + update)
+            values.append(float(optimizer.learning_rate))
+    return np.array(values).reshape(len(steps), -1)
+
+
+SNGAN = {"cifar10_sngan": 2e-4, "cifar10_sngan_conditional": 2e-4, "cifar10_ssgan": 2e-4, "celeba64_sngan": 2e-4,
+         "cifar10_sngan_consistency": 2e-4, "celeba64_wgan_gp": 1e-4}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", ["generator", "discriminator"])
+@pytest.mark.parametrize("name", SNGAN)
+def test_sngans_rates_fall_with_the_generator_steps(name, which):
+    """lr * (1 - s / 100,000) at generator step s, in each of the five discriminator updates of a step too."""
+    config = config_of(name)
+    steps = [*(10_000 * k for k in range(10)), 20_000, 99_999]
+    expected = SNGAN[name] * (1.0 - np.array(steps) / 100_000)
+    assert (config.steps, config.discriminator_steps) == (100_000, 5)
+    for values in rates(config, which, steps).T:  # those of the first and of the last update of a step
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-10)
+
+
+def test_sngans_rates_on_imagenet_fall_during_the_last_50_000_steps():
+    steps = [0, 200_000, 400_000, 410_000, 425_000, 449_999]
+    expected = 2e-4 * np.array([1.0, 1.0, 1.0, 0.8, 0.5, 2e-5])
+    np.testing.assert_allclose(rates(config_of("imagenet128_sngan"), "discriminator", steps)[:, 0], expected, rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["cifar10_biggan", "cifar10_biggan_lecam", "cifar10_reacgan"])
+def test_biggans_average_begins_after_1000_iterations(name):
+    """The authors' code copies the weights while its iteration, counted from 1, is below 1,000."""
+    decay = schedules.from_config(config_of(name).ema_decay, 1)
+    assert [float(decay(step)) for step in (0, 500, 998)] == [0.0, 0.0, 0.0]
+    assert [float(decay(step)) for step in (999, 50_000)] == pytest.approx([0.9999, 0.9999])
+
+
+@pytest.mark.parametrize(
+    ("name", "half_life", "ramp"),
+    [("cifar10_stylegan2_ada", 500_000, 0.05), ("ffhq256_stylegan2", 20_000, None), ("ffhq256_stylegan2_ada", 20_000, None)],
+)
+def test_stylegan2s_average_and_lazy_optimizers_at_eleven_points(name, half_life, ramp):
+    """ema_kimg, ema_rampup, and the ratios of lazy regularization in the authors' train.py and training_loop.py."""
+    config = config_of(name)
+    decay = schedules.from_config(config.ema_decay, config.steps)
+    for step in np.linspace(0, config.steps, 11).round():
+        images = min(half_life, ramp * step * config.batch_size) if ramp else half_life
+        expected = 0.5 ** (config.batch_size / max(images, 1e-8))
+        value = float(decay(step)) if callable(decay) else decay
+        assert value == pytest.approx(expected, rel=1e-4, abs=1e-8), step
+    for which, interval in (("generator", 4), ("discriminator", 16)):
+        adam, ratio = config[f"{which}_optimizer"], interval / (interval + 1)
+        assert (adam.learning_rate, adam.beta_1, adam.beta_2) == pytest.approx((2.5e-3 * ratio, 0.0, 0.99**ratio))
+    assert (config.penalties.r1.interval, config.penalties.r1.separate, config.update_rule) == (16, True, "generator_first")

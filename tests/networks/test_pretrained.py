@@ -142,7 +142,7 @@ def test_weights_from_a_file(tmp_path):
             "MobileNetV2 does not support images of 16x16: set a larger size",
         ),
         ("model:nowhere.keras", {}, "'nowhere.keras' is not a Keras model"),
-        ("MobileNetV2", {}, "unknown backbone 'MobileNetV2': use applications:NAME or model:PATH"),
+        ("MobileNetV2", {}, "unknown backbone 'MobileNetV2': use applications:NAME, efficientnet_lite:N or model:PATH"),
     ],
 )
 def test_errors_have_one_line(source, arguments, message):

@@ -3,6 +3,8 @@
 The reference files are not part of this repository: see `experiments.studies.parity.comparison`.
 """
 
+import importlib.util
+
 import pytest
 
 from experiments.studies.parity import comparison, comparisons
@@ -15,6 +17,9 @@ def test_every_number_of_a_file_of_the_authors(name):
     if name not in comparison.available():
         pytest.skip(f"needs {name}.npz in {comparison.folder()}: set GANLIB_PARITY")
     module = COMPARISONS[name]
+    missing = [package for package in getattr(module, "PACKAGES", ()) if importlib.util.find_spec(package) is None]
+    if missing:
+        pytest.skip(f"needs the packages {', '.join(missing)}")
     differences = module.differences(comparison.ReferenceFile(name))
     tolerances = dict.fromkeys(differences, comparison.TOLERANCE) | getattr(module, "TOLERANCES", {})
     assert differences

@@ -7,6 +7,7 @@ A difference is relative to the largest value of its array in the authors' numbe
 anew. The files of numbers are not part of this repository: the environment variable GANLIB_PARITY names their folder.
 """
 
+import importlib.util
 import pathlib
 
 from absl import flags
@@ -31,6 +32,9 @@ def main():
     print(f"{'file':24}{'arrays':28}{'largest relative difference':>28}{'tolerance':>12}")
     for name in names:
         module = comparisons()[name]
+        missing = [package for package in getattr(module, "PACKAGES", ()) if importlib.util.find_spec(package) is None]
+        if missing:
+            raise UserError(f"the comparison of {name} needs the packages {', '.join(missing)}: pip install -e '.[pretrained]'")
         for family, value in module.differences(comparison.ReferenceFile(name)).items():
             tolerance = getattr(module, "TOLERANCES", {}).get(family, comparison.TOLERANCE)
             rows.append((name, family, value, tolerance))

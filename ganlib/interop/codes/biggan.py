@@ -17,7 +17,11 @@ _STATISTICS = {"mean": "stored_mean", "variance": "stored_var"}
 
 
 def generator(arrays):
-    """Builds the generator with its weights."""
+    """Builds the generator with its weights.
+
+    Raises:
+        UserError: If the arrays are not those of such a network.
+    """
     blocks = arrays.matching(r"blocks\.(\d+)\.0\.conv1\.weight")
     if not blocks:
         raise UserError("this is not a generator of biggan: it has no blocks")
@@ -48,7 +52,11 @@ def generator(arrays):
 
 
 def discriminator(arrays):
-    """Builds the discriminator with its weights."""
+    """Builds the discriminator with its weights.
+
+    Raises:
+        UserError: If the arrays are not those of such a network.
+    """
     blocks = arrays.matching(r"blocks\.(\d+)\.0\.conv1\.weight")
     outputs = tuple(arrays.shape(f"blocks.{index}.0.conv1.weight")[0] for index in blocks)
     sizes = [size for size, (halving, plain) in biggan.DISCRIMINATOR_WIDTHS.items() if size >= 32

@@ -21,7 +21,11 @@ SIZES_BY_HEAD = {(4, "5"): 32, (5, "5"): 48, (5, "6"): 64, (6, "7"): 128}
 
 
 def generator(arrays):
-    """Builds the generator with its weights."""
+    """Builds the generator with its weights.
+
+    Raises:
+        UserError: If the arrays are not those of such a network.
+    """
     blocks = arrays.matching(r"block(\d+)\.c1\.weight")
     last = f"{len(blocks) + 2}"
     channels = arrays.shape(f"c{last}.weight")[0]
@@ -61,7 +65,11 @@ def _assign_norm(arrays, layer, name, conditional):
 
 
 def discriminator(arrays):
-    """Builds the discriminator with its weights."""
+    """Builds the discriminator with its weights.
+
+    Raises:
+        UserError: If the arrays are not those of such a network.
+    """
     blocks = arrays.matching(r"block(\d+)\.c1\.weight(?:_orig)?")
     heads = arrays.matching(r"l(\d+)\.weight(?:_orig)?")
     size = SIZES_BY_HEAD.get((len(blocks), *heads))

@@ -34,7 +34,11 @@ def generator(arrays):
 
 
 def discriminator(arrays):
-    """Builds the discriminator with its weights, for images of 256x256."""
+    """Builds the discriminator with its weights, for images of 256x256.
+
+    Raises:
+        UserError: If it has separable convolutions, or another backbone.
+    """
     if f"{DISCS}.0.main.0.main.0.depthwise.weight_orig" in arrays:
         raise UserError("this is a discriminator of projected_gan with separable convolutions, which ganlib does not have")
     width = arrays.shape(f"{SCRATCH}.layer0_ccm.weight")[0]
