@@ -29,10 +29,10 @@ class MinibatchDeviation(keras.layers.Layer):
         # Adding zeros broadcasts to all images and positions. Under XLA `ops.repeat` has no gradient inside a condition.
         if self.strided:
             x = ops.reshape(x, (group, -1, height * width * channels))
-            channel = self._deviation(x, 0) + ops.zeros((group, 1, height * width))
+            channel = self._deviation(x, 0) + ops.zeros((group, 1, height * width), "float32")
         else:
             x = ops.reshape(x, (-1, group, height * width * channels))
-            channel = self._deviation(x, 1) + ops.zeros((1, group, height * width))
+            channel = self._deviation(x, 1) + ops.zeros((1, group, height * width), "float32")
         channel = ops.reshape(ops.cast(channel, inputs.dtype), (count, height, width, 1))
         return ops.concatenate([inputs, channel], axis=-1)
 

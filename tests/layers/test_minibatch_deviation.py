@@ -45,3 +45,9 @@ def test_strided_groups_match_numpy(count, group_size, groups, static):
 def test_config():
     layer = layers.MinibatchDeviation.from_config(layers.MinibatchDeviation(8, strided=True).get_config())
     assert (layer.group_size, layer.strided) == (8, True)
+
+
+@pytest.mark.parametrize("strided", [True, False])
+def test_float64(float64, strided):
+    layer = layers.MinibatchDeviation(strided=strided)
+    assert layer(X.astype(np.float64)).dtype == "float64"
