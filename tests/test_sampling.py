@@ -119,7 +119,7 @@ def test_standing_statistics_are_means_over_batches():
         norm.moving_mean, np.mean([x.mean(axis=0) for x in inputs_of_batches], axis=0), rtol=1e-3, atol=1e-5
     )
     np.testing.assert_allclose(
-        norm.moving_variance, np.mean([x.var(axis=0) for x in inputs_of_batches], axis=0), rtol=1e-3, atol=1e-5
+        norm.moving_variance, np.mean([x.var(axis=0, ddof=1) for x in inputs_of_batches], axis=0), rtol=1e-3, atol=1e-5
     )
     assert norm.momentum == momentum
     assert not gan.ema_generator.trainable_variables

@@ -161,7 +161,8 @@ class GAN(AdversarialModel):
             real, real_labels = (part_of(values, index, self.batch_parts) for values in (images, labels))
             logs = self.discriminator_step(real, real_labels, rng)
             signs.append(logs.pop("real_signs"))
-        return logs | self.update_augmentation(tf.reduce_mean(signs), real)
+        seen = part_of(images, 0, self.batch_parts, self.discriminator_steps)
+        return logs | self.update_augmentation(tf.reduce_mean(signs), seen)
 
     def _generator_phase(self, images, labels, rng):
         """Updates the generator, with the number and the labels of the images in the last parts of the batch."""

@@ -3,8 +3,8 @@
 In a process of its own, on the machine that wrote the files, the numbers are equal bit for bit. The tolerance is for other CPUs
 and other numbers of threads, which round differently. The numbers after further
 training were written again by ``write.write_after`` where ganlib became equal to the authors' codes: the moving variance of
-batch normalization is unbiased, and in ``gan`` LeCam and the decay of the EMA changed too. The images before are those of the
-earlier version.
+batch normalization is unbiased, ADA's warp has the authors' center, and in ``gan`` LeCam and the decay of the EMA changed too.
+The images before are those of the earlier version.
 """
 
 import gzip

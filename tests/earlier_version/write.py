@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,12 @@ def write_after(folder, names=("gan", "sgan", "triple", "pseudo")):
         model.fit(batches[name], steps_per_epoch=3, verbose=0)
         after |= {f"{name}/{index:03d}": value for index, value in enumerate(model.get_weights())}
     np.savez_compressed(folder / "after.npz", **after)
+    with tempfile.TemporaryDirectory() as temporary:
+        workdir = pathlib.Path(temporary) / "run"
+        shutil.copytree(folder / "run", workdir)
+        job = [sys.executable, "-m", "experiments.train_gan", *JOB, "--config.steps=8", f"--workdir={workdir}"]
+        subprocess.run(job, check=True)
+        shutil.copytree(workdir / "checkpoints" / "step_00000008", folder / "run_at_step_8", dirs_exist_ok=True)
 
 
 def main(folder):

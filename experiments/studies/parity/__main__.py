@@ -16,7 +16,7 @@ from experiments.common import job
 from experiments.studies.parity import comparison, comparisons
 
 PAGE = flags.DEFINE_string("page", None, "Markdown page whose table to write anew")
-FILES = flags.DEFINE_list("files", [], "files to compare, such as r3gan; by default all that are present")
+ONLY = flags.DEFINE_list("files", [], "files to compare, such as r3gan; by default all that are present")
 
 BEGIN, END = "<!-- numbers -->", "<!-- end of numbers -->"
 """The lines of a page between which its table is written."""
@@ -25,7 +25,7 @@ BEGIN, END = "<!-- numbers -->", "<!-- end of numbers -->"
 def main():
     from ganlib import UserError
 
-    names = [name for name in comparisons() if name in (FILES.value or comparison.available())]
+    names = [name for name in comparisons() if name in (ONLY.value or comparison.available())]
     if not names or not set(names) <= set(comparison.available()):
         raise UserError(f"no such files of numbers in {str(comparison.folder())!r}: set GANLIB_PARITY to their folder")
     rows = []
