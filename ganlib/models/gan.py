@@ -183,28 +183,8 @@ class GAN(AdversarialModel):
         updates = [(self.discriminator, self.discriminator_optimizer)]
         computed, logs = self.compute_gradients(self.discriminator_loss, updates, (real, labels), rng)
         self.apply_gradients(updates, computed)
-        for penalty in self._penalties_of("discriminator", separate=True):
-
-            def term(real, labels, rng, penalty=penalty):
-                return penalty(self.critic(labels, rng), real, None, rng, self.step.value)
-
-            logs[penalty.name] = self._separate_step(penalty, term, updates, (real, labels), rng)
+        logs |= self._penalty_steps("discriminator", updates, (real, labels), rng)
         return logs
-
-    def _separate_step(self, penalty, term, updates, batch, rng):
-        """Updates a network by one term alone if it is due, and returns the term."""
-
-        def loss_fn(*arguments):
-            value = term(*arguments)
-            return value, {"term": value}
-
-        ((network, optimizer),) = updates
-        (values,), logs = self.compute_gradients(loss_fn, updates, batch, rng)
-        values = gradients.with_zeros(values, network.trainable_variables)
-        variables = [*network.trainable_variables, *optimizer.variables]
-        is_due = penalty.is_due(self.step.value)
-        gradients.apply_if(is_due, variables, lambda: self.apply_gradients(updates, [values]))
-        return logs["term"]
 
     def discriminator_loss(self, real, labels, rng):
         """Computes the discriminator's loss on real images and as many generated images.
@@ -239,13 +219,7 @@ class GAN(AdversarialModel):
         updates = [(self.generator, self.generator_optimizer)]
         computed, logs = self.compute_gradients(self.generator_loss, updates, (real, labels), rng)
         self.apply_gradients(updates, computed)
-        for penalty in self._penalties_of("generator", separate=True):
-
-            def term(real, labels, rng, penalty=penalty):
-                critic = self.critic(labels, rng)
-                return penalty.of_generator(critic, self.generator, real, rng, self.step.value)
-
-            logs[f"generator_{penalty.name}"] = self._separate_step(penalty, term, updates, (real, labels), rng)
+        logs |= self._penalty_steps("generator", updates, (real, labels), rng)
         return logs
 
     def generator_loss(self, real, labels, rng):
@@ -368,12 +342,35 @@ class GAN(AdversarialModel):
 
     def _discriminator_penalties(self, critic, real, fake, rng):
         penalties = self._penalties_of("discriminator")
-        return {penalty.name: penalty(critic, real, fake, rng, self.step.value) for penalty in penalties}
+        arguments = critic, real, fake, rng, self.step.value
+        return {_log_name("discriminator", penalty): penalty(*arguments) for penalty in penalties}
 
     def _generator_penalties(self, critic, fake, rng):
         penalties = self._penalties_of("generator")
         arguments = critic, self.generator, fake, rng, self.step.value
-        return {f"generator_{penalty.name}": penalty.of_generator(*arguments) for penalty in penalties}
+        return {_log_name("generator", penalty): penalty.of_generator(*arguments) for penalty in penalties}
+
+    def _penalty_steps(self, which, updates, batch, rng):
+        """Updates a network by each penalty that has an optimizer step of its own and is due, and returns the penalties."""
+        ((network, optimizer),) = updates
+        variables, logs = [*network.trainable_variables, *optimizer.variables], {}
+        for penalty in self._penalties_of(which, separate=True):
+
+            def term(real, labels, rng, penalty=penalty):
+                critic, step = self.critic(labels, rng), self.step.value
+                if which == "generator":
+                    value = penalty.of_generator(critic, self.generator, real, rng, step)
+                else:
+                    value = penalty(critic, real, None, rng, step)
+                return value, {_log_name(which, penalty): value}
+
+            (computed,), term_logs = self.compute_gradients(term, updates, batch, rng)
+            # All weights take the step, also those that the penalty does not reach.
+            computed = gradients.with_zeros(computed, network.trainable_variables)
+            apply = lambda computed=computed: self.apply_gradients(updates, [computed])  # noqa: E731
+            gradients.apply_if(penalty.is_due(self.step.value), variables, apply)
+            logs |= term_logs
+        return logs
 
     def _penalties_of(self, which, separate=False):
         """Returns the penalties of ``"generator"`` or ``"discriminator"`` with or without an optimizer step of their own."""
@@ -390,3 +387,8 @@ class GAN(AdversarialModel):
         if not self.generator.num_classes:
             return "this GAN is conditioned on features: train it on (images, features), not on images alone"
         return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
+
+
+def _log_name(which, penalty):
+    """Returns the name of a penalty in the logs, for ``"generator"`` or ``"discriminator"``."""
+    return f"generator_{penalty.name}" if which == "generator" else penalty.name
