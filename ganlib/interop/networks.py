@@ -5,7 +5,7 @@ import importlib
 import pathlib
 
 from ganlib import registry
-from ganlib.errors import choose
+from ganlib.errors import UserError, choose
 from ganlib.interop.arrays import Arrays
 
 _FOLDER = pathlib.Path(__file__).parent / "codes"
@@ -36,7 +36,8 @@ def generator(code, state):
         state: Name -> array, one part of what `ganlib.interop.read` returns.
 
     Raises:
-        UserError: If the code is unknown, an array is missing or left over, or a shape does not fit. The message has its name.
+        UserError: If the code is unknown, an array is missing or left over, or a shape does not fit. The message has its name,
+            and the other code or network that the arrays look like, if there is one.
     """
     return _built(code, state, "generator")
 
@@ -47,7 +48,27 @@ def discriminator(code, state):
 
 
 def _built(code, state, which):
+    try:
+        return _network(code, state, which)
+    except UserError as error:
+        others = (
+            (other, kind) for other in codes() for kind in ("generator", "discriminator") if (other, kind) != (code, which)
+        )
+        found = next((f"a {kind} of {other}" for other, kind in others if _fits(other, state, kind)), None)
+        raise UserError(f"{error}; it looks like {found}" if found else str(error)) from None
+
+
+def _network(code, state, which):
     arrays = Arrays(code, state)
     network = getattr(module(code), which)(arrays)
     arrays.check_all_used()
     return network
+
+
+def _fits(code, state, which):
+    """Returns whether a network can be built from a state; any error that other arrays cause means that it cannot."""
+    try:
+        _network(code, state, which)
+    except Exception:
+        return False
+    return True

@@ -120,3 +120,12 @@ def test_an_unknown_code_and_a_file_without_its_parts(tmp_path):
         converted.read("mimikry", path)
     with pytest.raises(ganlib.UserError, match="has no generator of mimicry: it has the parts one, two, not model_state_dict"):
         converted.read("mimicry", path)
+
+
+def test_a_state_of_another_code_says_which_it_looks_like(tmp_path):
+    path = write("zip", tmp_path, states.mimicry_generator())
+    with pytest.raises(ganlib.UserError, match="it looks like a generator of mimicry$"):
+        converted.read("biggan", path)
+    torch_files.write_zip(path, {"model_state_dict": states.mimicry_discriminator()})
+    with pytest.raises(ganlib.UserError, match="it looks like a discriminator of mimicry$"):
+        converted.read("mimicry", path)
