@@ -54,8 +54,8 @@ def read(path):
 
 
 _ERRORS = (
-    EOFError, zipfile.BadZipFile, pickle.UnpicklingError, safetensors.SafetensorError, MemoryError, RecursionError, ValueError,
-    LookupError, TypeError, AttributeError, OverflowError,
+    EOFError, zipfile.BadZipFile, pickle.UnpicklingError, safetensors.SafetensorError, MemoryError, RuntimeError, OSError,
+    ValueError, LookupError, TypeError, AttributeError, OverflowError,
 )  # fmt: skip
 """What reading a damaged file may raise."""
 

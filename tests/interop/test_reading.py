@@ -155,3 +155,28 @@ def test_files_without_arrays(tmp_path):
     (tmp_path / "numbers.pkl").write_bytes(pickle.dumps({"steps": 3}))
     with pytest.raises(ganlib.UserError, match="holds no arrays"):
         interop.read(tmp_path / "numbers.pkl")
+
+
+@pytest.mark.parametrize("form", ["zip", "legacy", "nvidia", "npz", "safetensors"])
+def test_a_file_with_wrong_bytes_is_read_or_one_line(tmp_path, form):
+    path = tmp_path / {"npz": "network.npz", "safetensors": "network.safetensors"}.get(form, "network.pth")
+    state, rng = {"a.weight": np.ones((6, 5), np.float32), "count": np.arange(7)}, np.random.default_rng(0)
+    if form == "npz":
+        np.savez(path, **state)
+    elif form == "safetensors":
+        safetensors.numpy.save_file(state, path)
+    else:
+        write = {"zip": torch_files.write_zip, "legacy": torch_files.write_legacy, "nvidia": torch_files.write_nvidia}[form]
+        write(path, {"G": state})
+    whole, refused = path.read_bytes(), 0
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for position in rng.integers(len(whole), size=3):
+            damaged[position] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            interop.read(path)
+        except ganlib.UserError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 50
