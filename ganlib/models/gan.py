@@ -147,27 +147,27 @@ class GAN(AdversarialModel):
             logs |= self.update_augmentation(logs.pop("real_signs"), images)
         else:
             check_divisible(images, self.batch_parts)
-            phases = [self._discriminator_phase, self._generator_phase]
-            logs = {}
-            for phase in reversed(phases) if self.update == "generator_first" else phases:
-                logs |= phase(images, labels, rng)
+            signs, logs = [], {}
+            for network, first, count in self._update_order():
+                real, real_labels = (part_of(values, first, self.batch_parts, count) for values in (images, labels))
+                if network == "generator":
+                    logs |= self.generator_step(real, real_labels, rng)
+                else:
+                    logs |= self.discriminator_step(real, real_labels, rng)
+                    signs.append(logs.pop("real_signs"))
+                    if len(signs) == self.discriminator_steps:
+                        seen = part_of(images, 0, self.batch_parts, self.discriminator_steps)
+                        logs |= self.update_augmentation(tf.reduce_mean(signs), seen)
         self.end_step()
         return logs
 
-    def _discriminator_phase(self, images, labels, rng):
-        """Updates the discriminator on each part of the batch, then the augmentation."""
-        signs = []
-        for index in range(self.discriminator_steps):
-            real, real_labels = (part_of(values, index, self.batch_parts) for values in (images, labels))
-            logs = self.discriminator_step(real, real_labels, rng)
-            signs.append(logs.pop("real_signs"))
-        seen = part_of(images, 0, self.batch_parts, self.discriminator_steps)
-        return logs | self.update_augmentation(tf.reduce_mean(signs), seen)
-
-    def _generator_phase(self, images, labels, rng):
-        """Updates the generator, with the number and the labels of the images in the last parts of the batch."""
-        first, count = self.batch_parts - self.generator_batch_factor, self.generator_batch_factor
-        return self.generator_step(*(part_of(values, first, self.batch_parts, count) for values in (images, labels)), rng)
+    def _update_order(self):
+        """Returns the updates of a step in their order: the network, and the first part and the number of parts of the batch
+        that the update uses.
+        """
+        discriminator = [("discriminator", index, 1) for index in range(self.discriminator_steps)]
+        generator = [("generator", self.batch_parts - self.generator_batch_factor, self.generator_batch_factor)]
+        return generator + discriminator if self.update == "generator_first" else discriminator + generator
 
     def discriminator_step(self, real, labels, rng):
         """Updates the discriminator to distinguish real images from generated images with the same labels.

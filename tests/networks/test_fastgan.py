@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 import ganlib
+from ganlib.layers import gated
 from ganlib.networks import fastgan
 from ganlib.training import RandomStream
 
@@ -95,7 +96,7 @@ def test_parameters_of_conditional_networks_match_projected_gans_code():
 
 
 def test_gains_are_one_plus_a_normalized_map_of_the_embedding():
-    layer = fastgan.EmbeddingNorm()
+    layer = gated.EmbeddingNorm()
     inputs = RNG.normal(size=(3, 4, 4, 2)).astype(np.float32)
     embedding = RNG.normal(size=(3, 5)).astype(np.float32)
     layer(inputs, embedding)

@@ -5,7 +5,7 @@ import pytest
 import scipy.signal
 
 import ganlib
-from ganlib.layers import equalized
+from ganlib.layers import equalized, resampling
 from ganlib.layers.modulated import ModulatedConv
 from ganlib.networks import stylegan2
 from ganlib.training import RandomStream, averaging, precision
@@ -167,7 +167,7 @@ def test_discriminator_without_residuals_and_with_groups():
     first, block, groups, *_ = plain.body.layers
     assert (groups.group_size, groups.strided) == (2, True)
     x = first(IMAGES)
-    np.testing.assert_allclose(block(x), block.second(stylegan2.blur(block.first(x), 2, 2)), rtol=1e-5)
+    np.testing.assert_allclose(block(x), block.second(resampling.blur(block.first(x), 2, 2)), rtol=1e-5)
 
 
 def test_networks_of_earlier_versions_are_restored():
