@@ -3,8 +3,8 @@
 python -m experiments.train_gan --config=experiments/configs/cifar10_stylegan2_cpu.py --workdir=runs/cifar10_stylegan2_cpu
 
 Expected results on in-domain features over three seeds (docs/results.md): FID 18.22 ± 3.20, precision 0.86, recall 0.44, CAS
-0.387. With the networks of ganlib 0.1, which had neither the label mapping nor the groups of the authors' discriminator, the FID
-was 12.91 ± 1.53. Training takes twenty-five minutes on one core with --config.precision=mixed_bfloat16.
+0.387. With the networks of ganlib 0.1, which had neither the label mapping nor the groups of the authors' discriminator, the
+FID was 12.91 ± 1.53. Training takes twenty-five minutes on one core with --config.precision=mixed_bfloat16.
 
 Like the authors' settings for CIFAR-10 (arXiv:2006.06676, appendix C), it has a mapping network of two layers, no style mixing
 and no path length regularization. It has 64 channels instead of 512, and the weight of R1 is ten times as large.
