@@ -26,8 +26,12 @@ def open_data_of(run, data_dir=None):
 
     Raises:
         UserError: If the classes or the shape of the images differ from those in training. The model's labels would then
-            refer to other classes.
+            refer to other classes. Also if the run was converted from an authors' file without a dataset.
     """
+    if "converted_from" in run.facts and "num_examples" not in run.facts:
+        raise UserError(
+            f"{str(run.folder)!r} was converted without a dataset: convert the file again with --dataset, into another --workdir"
+        )
     config = run.config.copy_and_resolve_references()
     config.data_dir = data_dir or config.data_dir
     source = open_data(config)

@@ -9,7 +9,7 @@ from PIL import Image
 
 import ganlib
 from experiments.configs import base
-from ganlib import interop
+from ganlib import interop, runs
 from ganlib.runs import converted
 from tests.end_to_end import jobs
 from tests.interop import states, torch_files
@@ -38,6 +38,8 @@ def test_images_of_the_run_are_those_of_the_arrays(tmp_path, form):
     gan, expected = ganlib.load(tmp_path / "run"), interop.generator("mimicry", state)
     latents, labels = np.random.default_rng(1).normal(size=(5, 6)).astype(np.float32), np.array([0, 1, 2, 0, 1])
     np.testing.assert_allclose(gan.generate_from(latents, labels), expected(latents, labels), atol=1e-4)
+    with pytest.raises(ganlib.UserError, match="was converted without a dataset: convert the file again with --dataset"):
+        runs.open_data_of(runs.open_run(tmp_path / "run"))
     assert np.ptp(gan.generate_from(latents, labels)) > 0.1
 
 
