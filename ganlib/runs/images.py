@@ -30,7 +30,7 @@ def open_data_of(run, data_dir=None):
     """
     if "converted_from" in run.facts and "num_examples" not in run.facts:
         raise UserError(
-            f"{str(run.folder)!r} was converted without a dataset: convert the file again with --dataset, into another --workdir"
+            f"{str(run.folder)!r} was converted without a dataset: convert the file again with --dataset and another --workdir"
         )
     config = run.config.copy_and_resolve_references()
     config.data_dir = data_dir or config.data_dir
