@@ -79,7 +79,8 @@ def completed(run, which, arguments):
     """
     is_earlier = run.facts.get("defaults_of", "0.1.0").startswith("0.1.")
     earlier_defaults = _kind(run, which, arguments.get("networks")).earlier_defaults if is_earlier else {}
-    return {**earlier_defaults, **arguments}
+    plain = {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in arguments.items()}
+    return {**earlier_defaults, **plain}
 
 
 def _kind(run, which, name):

@@ -36,7 +36,12 @@ class Generator(layers.Composed, base.Generator):
     parts = ("network",)
 
     def __init__(self, network, instance_dim, num_instances=1000, embedding_dim=512, **kwargs):
-        takes_vectors = network.condition_spec == ((embedding_dim,), "float32")
+        takes_vectors = bool(getattr(network, "condition_dim", None))
+        if takes_vectors and network.condition_dim != embedding_dim:
+            raise UserError(
+                f"the generator is conditioned on vectors of condition_dim={network.condition_dim} numbers, but "
+                f"embedding_dim is {embedding_dim}: make them equal"
+            )
         if not takes_vectors:
             _check_unconditional(network)
             if network.latent_dim <= embedding_dim:

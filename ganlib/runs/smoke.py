@@ -1,6 +1,7 @@
 """Tiny versions of configs for tests."""
 
 TINY = {
+    "condition_dim": 60,
     "width": 8,
     "latent_dim": 60,  # can be split into 2 to 6 equal parts, as biggan does
     "mapping_layers": 2,

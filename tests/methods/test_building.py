@@ -1,7 +1,9 @@
+import types
+
 import pytest
 
 import ganlib
-from experiments.configs import base, digits_sgan
+from experiments.configs import base, cifar10_biggan, digits_sgan
 from ganlib import data, runs
 from ganlib.methods import building
 from ganlib.runs import from_config
@@ -45,3 +47,12 @@ def test_conditional_gan_needs_labels(tmp_path):
     source = data.sources.from_arrays("mine", data.open("digits").images)
     with pytest.raises(ganlib.UserError, match="has no labels, so the GAN cannot be conditional"):
         from_config.build(runs.start(tmp_path, config, source))
+
+
+def test_an_argument_that_is_a_config_of_keras_reaches_the_network():
+    """ml_collections makes a `ConfigDict` of it, which Keras does not take."""
+    config = cifar10_biggan.get_config()
+    config.generator.update(width=4, latent_dim=6)
+    run = types.SimpleNamespace(config=config, image_shape=(32, 32, 3), facts={"defaults_of": "0.2.0"})
+    kernel = building.network(run, "generator", config.generator, num_classes=3).dense.layer.kernel.numpy()
+    assert kernel.std() == pytest.approx(0.02, rel=0.2)

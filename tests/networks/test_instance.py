@@ -114,3 +114,8 @@ def test_biggan_is_conditioned_as_in_the_authors_code():
     gan.train_on_batch(REAL, instance.unit_length(FEATURES))
     assert not same(before[0], weights(gan.generator.embedding))
     assert not same(before[1], weights(gan.discriminator.projection))
+
+
+def test_vectors_of_another_size_are_refused():
+    with pytest.raises(ganlib.UserError, match="conditioned on vectors of condition_dim=8 numbers, but embedding_dim is 5"):
+        instance.Generator(biggan.Generator((16, 16, 1), 6, width=4, condition_dim=8), instance_dim=6, embedding_dim=5)
