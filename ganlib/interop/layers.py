@@ -6,9 +6,7 @@ import keras
 import numpy as np
 
 from ganlib.layers import SpectralNorm
-
-STORED = {"form": "stored"}
-"""The arguments of `ganlib.layers.SpectralNorm` for `torch.nn.utils.spectral_norm`."""
+from ganlib.layers.spectral_norm import STORED
 
 
 def spectral_norm_of(arrays, name):

@@ -7,11 +7,9 @@ from ganlib import layers
 from ganlib.layers import initializers
 from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.equalized import normal
+from ganlib.layers.spectral_norm import STORED
 
 register = keras.saving.register_keras_serializable("ganlib.fastgan")
-
-STORED = {"form": "stored"}
-"""The arguments of `ganlib.layers.SpectralNorm` that give PyTorch's spectral normalization."""
 
 
 @register

@@ -10,6 +10,9 @@ from ganlib.layers.kernels import call_with_kernel
 FORMS = {"fresh": False, "stored": True}
 """Form -> whether inference uses both singular vectors as the last training call stored them."""
 
+STORED = {"form": "stored"}
+"""The arguments of `SpectralNorm` that give PyTorch's spectral normalization."""
+
 
 @keras.saving.register_keras_serializable("ganlib.layers")
 class SpectralNorm(keras.layers.Wrapper):

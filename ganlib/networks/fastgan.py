@@ -14,7 +14,8 @@ from keras import ops
 from ganlib import layers
 from ganlib.errors import UserError
 from ganlib.layers.equalized import normal, pixel_norm
-from ganlib.layers.gated import STORED, Block, Excitation, GatedNorm, Start, spectral_form
+from ganlib.layers.gated import Block, Excitation, GatedNorm, Start, spectral_form
+from ganlib.layers.spectral_norm import STORED
 from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.fastgan")

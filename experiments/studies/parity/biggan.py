@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from experiments.studies.parity import comparison
+from experiments.studies.parity import comparison, two_steps
 from ganlib import interop, penalties
 
 FILES = ("biggan128", "biggan_cifar")
@@ -12,13 +12,9 @@ CODE = "biggan"
 
 def differences(file):
     """Returns the differences by family: images, logits, losses, gradients and buffers of evaluation and of both steps."""
-    states = {net: file.group(f"state/{net}/") for net in "GD"}
-    names = {"G": comparison.Names(CODE, "generator", states["G"]), "D": comparison.Names(CODE, "discriminator", states["D"])}
-    result = {}
-    for run in ("eval", "D_step", "G_step"):
-        generator, discriminator = interop.generator(CODE, states["G"]), interop.discriminator(CODE, states["D"])
-        result |= _of_run(file, run, generator, discriminator, names)
-    return result | _orthogonality(file, interop.generator(CODE, states["G"]), names["G"])
+    result = two_steps.of_all_runs(file, CODE, _of_run)
+    state = file.group("state/G/")
+    return result | _orthogonality(file, interop.generator(CODE, state), comparison.Names(CODE, "generator", state))
 
 
 def _of_run(file, run, generator, discriminator, names):
@@ -50,23 +46,8 @@ def _of_run(file, run, generator, discriminator, names):
     if run != "D_step":
         gradients = names["G"].gradients(comparison.gradients_of(tape, generator_loss, generator))
         result[f"{run}: gradients of G"] = comparison.gradient_difference(file, run, "G", gradients)
-    for net, network in (("G", generator), ("D", discriminator)):
-        buffers = file.group(f"out/{run}/buffers/{net}/")
-        buffers = {name: value for name, value in buffers.items() if not name.endswith("sv0")}
-        if buffers:
-            result[f"{run}: buffers of {net}"] = comparison.largest(_buffers(network, names[net], buffers), buffers)
-    return result
-
-
-def _buffers(network, names, references):
-    """Returns the statistics and singular vectors by the authors' names."""
-    values = names.weights(network)
-    if "embed.u0" in references:  # ganlib stores the vector of the other side, and the code that of the classes
-        reference = references["embed.u0"]
-        product = reference.ravel() @ values["embed.weight"]
-        stored = network.label_head.embedding.singular_vector.numpy()
-        values["embed.u0"] = reference + np.abs(stored - product / np.linalg.norm(product)).max()
-    return values
+    embedding = "embed.weight", "embed.u0"
+    return result | two_steps.buffer_differences(file, run, (generator, discriminator), names, ("sv0",), embedding)
 
 
 def _orthogonality(file, generator, names):

@@ -1,26 +1,18 @@
 """SNGAN and the projection cGAN of mimicry: images, logits, losses, all gradients and all statistics."""
 
-import numpy as np
 import tensorflow as tf
 
-from experiments.studies.parity import comparison
-from ganlib import interop, losses
+from experiments.studies.parity import comparison, two_steps
+from ganlib import losses
 from ganlib.models.adversarial import with_labels
 
 FILES = ("sngan32", "sngan64", "cgan_pd32")
 CODE = "mimicry"
-PARAMETERS = ("weight", "weight_orig", "bias")
 
 
 def differences(file):
     """Returns the differences by family: images, logits, losses, gradients and buffers of evaluation and of both steps."""
-    states = {net: file.group(f"state/{net}/") for net in "GD"}
-    names = {"G": comparison.Names(CODE, "generator", states["G"]), "D": comparison.Names(CODE, "discriminator", states["D"])}
-    result = {}
-    for run in ("eval", "D_step", "G_step"):
-        generator, discriminator = interop.generator(CODE, states["G"]), interop.discriminator(CODE, states["D"])
-        result |= _of_run(file, run, generator, discriminator, names)
-    return result
+    return two_steps.of_all_runs(file, CODE, _of_run)
 
 
 def _of_run(file, run, generator, discriminator, names):
@@ -55,21 +47,5 @@ def _of_run(file, run, generator, discriminator, names):
     if run != "D_step":
         gradients = comparison.gradients_of(tape, generator_loss, generator)
         result[f"{run}: gradients of G"] = comparison.gradient_difference(file, run, "G", names["G"].gradients(gradients))
-    for net, network in (("G", generator), ("D", discriminator)):
-        buffers = file.group(f"out/{run}/buffers/{net}/")
-        buffers = {name: value for name, value in buffers.items() if not name.endswith(("num_batches_tracked", "sn_sigma"))}
-        if buffers:
-            result[f"{run}: buffers of {net}"] = comparison.largest(_buffers(network, names[net], buffers), buffers)
-    return result
-
-
-def _buffers(network, names, references):
-    """Returns the statistics and singular vectors by the authors' names."""
-    values = names.weights(network)
-    for name, reference in references.items():
-        if name == "l_y.sn_u":  # ganlib stores the vector of the other side, and the code that of the classes
-            matrix = values["l_y.weight"]
-            product = reference.ravel() @ matrix
-            stored = network.label_head.embedding.singular_vector.numpy()
-            values[name] = reference + np.abs(stored - product / np.linalg.norm(product)).max()
-    return values
+    ignored, embedding = ("num_batches_tracked", "sn_sigma"), ("l_y.weight", "l_y.sn_u")
+    return result | two_steps.buffer_differences(file, run, (generator, discriminator), names, ignored, embedding)
