@@ -25,10 +25,11 @@ HIDDEN = ("__init__", "base")
 
 def jobs():
     """Returns a dict from a job's dotted name in `experiments` to its file, with training jobs first."""
-    files = [path for folder in ("", "benchmarks", "studies") for path in sorted((ROOT / "experiments" / folder).glob("*.py"))]
-    files = [path.relative_to(ROOT) for path in files if "job.start(main)" in path.read_text()]
-    files.sort(key=lambda path: (len(path.parts), not path.name.startswith("train_")))
-    return {".".join(path.with_suffix("").parts[1:]): path for path in files}
+    experiments = ROOT / "experiments"
+    files = [*experiments.glob("*.py"), *experiments.glob("benchmarks/*.py"), *experiments.glob("studies/**/*.py")]
+    files = [path.relative_to(ROOT) for path in sorted(files) if "job.start(main)" in path.read_text()]
+    found = {".".join(path.with_suffix("").parts[1:]).removesuffix(".__main__"): path for path in files}
+    return dict(sorted(found.items(), key=lambda item: (item[0].count("."), not item[0].startswith("train_"))))
 
 
 def on_config(config):

@@ -71,7 +71,7 @@ def test_every_key_says_which_methods_read_it(hooks):
 def test_every_job_config_and_module_has_its_place(hooks):
     jobs = {path.stem for path in (ROOT / "experiments").glob("*.py") if "job.start(main)" in path.read_text()}
     assert {name for name in hooks.jobs() if "." not in name} == jobs
-    assert {"benchmarks.steps", "studies.formats"} <= set(hooks.jobs())
+    assert {"benchmarks.steps", "studies.formats", "studies.parity"} <= set(hooks.jobs())
     page = hooks.catalog()
     for path in (ROOT / "experiments/configs").glob("*.py"):
         assert path.stem in hooks.HIDDEN or f"### {path.stem}\n" in page
@@ -94,7 +94,7 @@ COMMANDS = [
     for name, text in sorted(texts().items())
     for job, arguments in re.findall(r"python -m experiments\.([a-z_]+(?:\.[a-z_]+)?)\b(?!\.[A-Z])((?:\\\n|[^\n`'|])*)", text)
 ]
-PLACEHOLDERS = {"NAME", "NAMES", "digits_patterns"}  # the last is a file that a page has its reader write
+PLACEHOLDERS = {"NAME", "NAMES", "digits_patterns", "further_training"}  # the last two: files that a page or a job has written
 
 
 def test_there_are_commands_everywhere():

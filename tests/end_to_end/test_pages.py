@@ -13,6 +13,7 @@ from PIL import Image
 from ganlib import data
 from tests.end_to_end.jobs import run, run_in_one_process
 from tests.end_to_end.pages import ROOT, commands, python_blocks, scripts, skipped_blocks
+from tests.interop import states, torch_files
 
 SCRIPTS = scripts()
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
@@ -91,7 +92,11 @@ def test_custom_network_and_config(tmp_path):
 
 
 def prepare(code, folder):
-    """Creates the exports that a script reads, from a conditional GAN trained for two steps."""
+    """Creates the files that a script reads: exports of a conditional GAN trained for two steps, and networks of NVIDIA's."""
+    for name in set(re.findall(r"interop\.read\(\"(\S+\.pkl)\"\)", code)):
+        generator = states.from_shapes(states.stylegan2_generator_shapes(32, 512, 16, 2, 10))
+        discriminator = states.from_shapes(states.stylegan2_discriminator_shapes(32, 512, 16, 10, False))
+        torch_files.write_nvidia(folder / name, {"G": generator, "D": discriminator, "G_ema": generator})
     for export in set(re.findall(r"\"(exported/\S+)/network\.onnx\"", code)):
         results = run_in_one_process(
             [

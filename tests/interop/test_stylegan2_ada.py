@@ -5,58 +5,7 @@ import pytest
 
 import ganlib
 from ganlib import interop
-
-RNG = np.random.default_rng(0)
-
-
-def dense(name, inputs, outputs):
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
-
-def generator_shapes(size, base, width, layers, classes, latent_dim=6):
-    """Returns name -> shape of a generator with constants for the resampling filters."""
-    shapes = dense("mapping.fc0", latent_dim * (2 if classes else 1), latent_dim) | {"mapping.w_avg": (latent_dim,)}
-    for index in range(1, layers):
-        shapes |= dense(f"mapping.fc{index}", latent_dim, latent_dim)
-    if classes:
-        shapes |= dense("mapping.embed", classes, latent_dim)
-    before, side = None, 4
-    while side <= size:
-        channels, block = min(base // side, width), f"synthesis.b{side}"
-        if before is None:
-            shapes[f"{block}.const"] = (channels, 4, 4)
-        shapes[f"{block}.resample_filter"] = (4, 4)
-        convs = {"conv1": channels} if before is None else {"conv0": before, "conv1": channels}
-        for name, inputs in convs.items():
-            shapes |= dense(f"{block}.{name}.affine", latent_dim, inputs)
-            shapes |= {f"{block}.{name}.weight": (channels, inputs, 3, 3), f"{block}.{name}.bias": (channels,)}
-            shapes |= {f"{block}.{name}.noise_strength": (), f"{block}.{name}.noise_const": (side, side)}
-        shapes |= dense(f"{block}.torgb.affine", latent_dim, channels)
-        shapes |= {f"{block}.torgb.weight": (3, channels, 1, 1), f"{block}.torgb.bias": (3,)}
-        before, side = channels, 2 * side
-    return shapes
-
-
-def discriminator_shapes(size, base, width, classes, residual):
-    channels, side, shapes = min(base // size, width), size, {}
-    shapes |= {f"b{size}.fromrgb.weight": (channels, 3, 1, 1), f"b{size}.fromrgb.bias": (channels,)}
-    while side > 4:
-        after = min(base // (side // 2), width)
-        shapes |= {f"b{side}.conv0.weight": (channels, channels, 3, 3), f"b{side}.conv0.bias": (channels,)}
-        shapes |= {f"b{side}.conv1.weight": (after, channels, 3, 3), f"b{side}.conv1.bias": (after,)}
-        shapes |= {f"b{side}.skip.weight": (after, channels, 1, 1)} if residual else {}
-        channels, side = after, side // 2
-    shapes |= {"b4.conv.weight": (channels, channels + 1, 3, 3), "b4.conv.bias": (channels,)}
-    shapes |= dense("b4.fc", 16 * channels, channels) | dense("b4.out", channels, channels if classes else 1)
-    if classes:
-        shapes |= dense("mapping.embed", classes, channels)
-        for index in range(8):
-            shapes |= dense(f"mapping.fc{index}", channels, channels)
-    return shapes
-
-
-def arrays(shapes):
-    return {name: RNG.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+from tests.interop.states import from_shapes, stylegan2_discriminator_shapes, stylegan2_generator_shapes
 
 
 @pytest.mark.parametrize(
@@ -69,11 +18,11 @@ def arrays(shapes):
     ],
 )
 def test_sizes_are_those_of_the_arrays(size, base, width, layers, classes, residual):
-    generator = interop.generator("stylegan2_ada", arrays(generator_shapes(size, base, width, layers, classes)))
+    generator = interop.generator("stylegan2_ada", from_shapes(stylegan2_generator_shapes(size, base, width, layers, classes)))
     assert generator.image_shape == (size, size, 3)
     assert (generator.latent_dim, generator.num_classes, generator.mapping_layers) == (6, classes, layers)
     assert [conv.filters for conv in generator.convs[::2]] == [min(base >> k, width) for k in range(2, size.bit_length())]
-    state = arrays(discriminator_shapes(size, base, width, classes, residual))
+    state = from_shapes(stylegan2_discriminator_shapes(size, base, width, classes, residual))
     discriminator = interop.discriminator("stylegan2_ada", state)
     assert discriminator.image_shape == (size, size, 3)
     assert (discriminator.num_classes, discriminator.residual, discriminator.group_size) == (classes, residual, 4)
@@ -105,7 +54,7 @@ GENERATOR, DISCRIMINATOR = (8, 64, 8, 2, None), (8, 64, 8, None, True)
     ],
 )
 def test_other_arrays_are_one_line(which, change, message):
-    shapes = generator_shapes(*GENERATOR) if which == "generator" else discriminator_shapes(*DISCRIMINATOR)
+    shapes = stylegan2_generator_shapes(*GENERATOR) if which == "generator" else stylegan2_discriminator_shapes(*DISCRIMINATOR)
     with pytest.raises(ganlib.UserError, match=message) as error:
-        getattr(interop, which)("stylegan2_ada", arrays(change(shapes)))
+        getattr(interop, which)("stylegan2_ada", from_shapes(change(shapes)))
     assert "\n" not in str(error.value)
