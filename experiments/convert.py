@@ -19,22 +19,26 @@ FILE = flags.DEFINE_string("file", None, "file with the generator, and possibly 
 DISCRIMINATOR = flags.DEFINE_string("discriminator_file", None, "file with the discriminator, if --file has none")
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run to create", required=True)
 DATASET = flags.DEFINE_string("dataset", "", "images that the networks were trained on, as in a config")
+GENERATOR_ONLY = flags.DEFINE_bool("generator_only", False, "leave out the discriminator of the file")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "size to resize the images of --dataset to", lower_bound=1)
 DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets")
 
 
 def main():
     from experiments.configs import base
-    from ganlib import export, plots, runs
+    from ganlib import UserError, export, plots, runs
     from ganlib.runs import converted
 
-    networks = converted.read(CODE.value, FILE.value, DISCRIMINATOR.value)
+    for flag in (IMAGE_SIZE, DATA_DIR):
+        if flag.value and not DATASET.value:
+            raise UserError(f"--{flag.name}={flag.value} does nothing without --dataset: set both or neither")
+    networks = converted.read(CODE.value, FILE.value, DISCRIMINATOR.value, GENERATOR_ONLY.value)
     config, source = base.gan(), None
     if DATASET.value:
         config.update(dataset=DATASET.value, image_size=IMAGE_SIZE.value, data_dir=DATA_DIR.value)
         source = runs.open_data(config)
     with runs.writing(WORKDIR.value):
-        run, model = converted.create(WORKDIR.value, CODE.value, FILE.value, networks, config, source)
+        run, model = converted.create(WORKDIR.value, CODE.value, FILE.value, networks, config, source, DISCRIMINATOR.value)
         export.examples.write(run.workdir, export.examples.of_gan(model))
         run.samples.mkdir(parents=True, exist_ok=True)
         plots.sample_grid(model).save(run.samples / "step_00000000.png")

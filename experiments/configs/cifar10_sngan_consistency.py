@@ -12,5 +12,5 @@ from experiments.configs import cifar10_sngan
 def get_config():
     config = cifar10_sngan.get_config()
     config.loss = "non_saturating"
-    config.penalties.consistency = {"weight": 10.0}
+    config.penalties.consistency = {"weight": 10.0, "augment": "flip,shift:0.125"}
     return config

@@ -4,7 +4,8 @@ python -m experiments.train_gan --config=experiments/configs/imagenet128_biggan.
 
 The paper reports an FID of 8.7 and an Inception score of 98.8 after 165,000 generator steps on 128 TPU cores, 24 to 48 hours.
 The author's code, github.com/ajbrock/BigGAN-PyTorch, reached 9.8 and 91.5 in 137,500 steps of 2,048 images, about two weeks on
-eight V100s, with the learning rates used here. On few devices add --config.accumulation_steps=8. Not yet reproduced.
+eight V100s, with the learning rates used here and an EMA that begins after 20,000 steps. On few devices add
+--config.accumulation_steps=8. Not yet reproduced.
 """
 
 from experiments.configs import base
@@ -24,5 +25,6 @@ def get_config():
     adam = {"name": "adam", "beta_1": 0.0, "beta_2": 0.999, "epsilon": 1e-6, "corrected_epsilon": True}
     config.generator_optimizer = adam | {"learning_rate": 1e-4}
     config.discriminator_optimizer = adam | {"learning_rate": 4e-4}
-    config.ema_decay = 0.9999
+    with config.ignore_type():
+        config.ema_decay = {"linear": {"start": 0.0, "end": 0.9999, "steps": 1, "begin": 19_998}}
     return config

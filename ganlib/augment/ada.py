@@ -68,8 +68,11 @@ class ADA:
         for name in (*names, *self.strengths):
             choose("category", name, CATEGORIES)
         for name, strength in self.strengths.items():
-            if name not in names or strength < 0:
-                raise UserError(f"strengths must have factors of at least 0 for some of {categories}, got {name}={strength}")
+            is_number = isinstance(strength, (int, float)) and not isinstance(strength, bool)
+            if name not in names or not is_number or not 0 <= strength < float("inf"):
+                raise UserError(
+                    f"strengths must be finite numbers of at least 0 for some of {categories}, got {name}={strength}"
+                )
         self._names = names
         self.mixes_channels = "color" in names
         self.build()

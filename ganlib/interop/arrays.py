@@ -9,9 +9,13 @@ from ganlib.errors import UserError
 LAYOUTS = {
     "same": None,
     "conv": (2, 3, 1, 0),
+    "depthwise": (2, 3, 0, 1),
+    "first_of_a_generator": (0, 2, 3, 1),
+    "maps": (1, 2, 0),
     "dense": (1, 0),
+    "rows": (0, 1),
 }
-"""Layout of a weight -> the axes that turn PyTorch's array into it: ``(out, in, h, w)`` or ``(out, in)``."""
+"""Layout of a weight -> the axes that turn PyTorch's array into it, such as ``(out, in, h, w)`` or ``(out, in)``."""
 
 
 class Arrays:
@@ -25,25 +29,29 @@ class Arrays:
         >>> import numpy as np
         >>> from ganlib.interop.arrays import Arrays
         >>> arrays = Arrays("mimicry", {"l1.weight": np.zeros((8, 4)), "l1.bias": np.zeros(8)})
-        >>> arrays.shape("l1.weight"), arrays.matching(r"l(\\d+)\\.bias")
+        >>> arrays.shape("l1.weight", axes=2), arrays.matching(r"l(\\d+)\\.bias")
         ((8, 4), ['1'])
     """
 
     def __init__(self, code, state):
         self.code = code
-        self._state = {name: np.asarray(value) for name, value in state.items()}
+        self._state = {name: np.asarray(value) for name, value in _without_wrapper(state).items()}
         self._unused = dict.fromkeys(self._state)
 
     def __contains__(self, name):
         return name in self._state
 
-    def shape(self, name):
+    def shape(self, name, axes):
         """Returns the shape of an array.
 
+        Args:
+            name: The name of the array.
+            axes: The number of axes that it must have.
+
         Raises:
-            UserError: If there is no such array.
+            UserError: If there is no such array, or it has another number of axes.
         """
-        return self._array(name).shape
+        return self._with_axes(name, axes).shape
 
     def matching(self, pattern):
         """Returns what the group of a regular expression matches in the names that match it wholly, each once, in order."""
@@ -56,14 +64,10 @@ class Arrays:
         Raises:
             UserError: If there is no such array.
         """
-        array = self._array(name)
-        self._unused.pop(name, None)
         axes = LAYOUTS[layout]
-        if axes is not None and array.ndim != len(axes):
-            raise UserError(
-                f"array {name!r} of this {self.code} network must have {len(axes)} axes, got the shape {array.shape}"
-            )
-        return array if axes is None else np.transpose(array, axes)
+        array = self._array(name) if axes is None else np.transpose(self._with_axes(name, len(axes)), axes)
+        self._unused.pop(name, None)
+        return array
 
     def assign(self, weight, name, layout="same"):
         """Assigns an array to a weight.
@@ -89,6 +93,9 @@ class Arrays:
                 f"array {name!r} of this {self.code} network does not fit: the network needs the shape {tuple(weight.shape)}, "
                 f"got {value.shape}"
             )
+        value = np.asarray(value, np.float32)
+        if not np.isfinite(value).all():
+            raise UserError(f"array {name!r} of this {self.code} network has values that are not finite: use another file")
         weight.assign(value)
 
     def skip(self, pattern):
@@ -102,7 +109,25 @@ class Arrays:
             names = ", ".join(list(self._unused)[:5]) + (", ..." if len(self._unused) > 5 else "")
             raise UserError(f"{len(self._unused)} arrays of this {self.code} network are left over: {names}")
 
+    def _with_axes(self, name, axes):
+        array = self._array(name)
+        if array.ndim != axes:
+            raise UserError(f"array {name!r} of this {self.code} network must have {axes} axes, got the shape {array.shape}")
+        return array
+
     def _array(self, name):
         if name not in self._state:
             raise UserError(f"this is not a network of {self.code}: it has no array {name!r}")
         return self._state[name]
+
+
+WRAPPERS = ("module.", "Model.")
+"""How names begin if PyTorch's ``DataParallel`` or R3GAN's ``training.networks`` wraps the network."""
+
+
+def _without_wrapper(state):
+    """Removes the beginning that a wrapper adds to all names."""
+    for wrapper in WRAPPERS:
+        if state and all(name.startswith(wrapper) for name in state):
+            state = {name.removeprefix(wrapper): value for name, value in state.items()}
+    return state

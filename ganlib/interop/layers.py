@@ -45,9 +45,9 @@ def assign(arrays, layer, name, side=None):
 def as_maps(values, side):
     """Converts ``(..., channels * side * side)``, PyTorch's order of feature maps, to ``(..., side * side * channels)``.
 
-    Returns ``values`` unchanged if ``side`` is None.
+    Returns ``values`` unchanged if ``side`` is None, or if they do not fit, which assigning them reports.
     """
-    if side is None:
+    if side is None or not values.ndim or values.shape[-1] % side**2:
         return values
     maps = values.reshape(*values.shape[:-1], -1, side, side)
     return np.moveaxis(maps, -3, -1).reshape(values.shape)
@@ -60,14 +60,17 @@ def _assign_singular_vectors(arrays, layer, name, side, is_embedding):
         kernel = layer.layer.weights[0]
         if len(kernel.shape) == 4:  # PyTorch's order is (channels, height, width)
             height, width, channels, _ = kernel.shape
-            left = left.reshape(channels, height, width).transpose(1, 2, 0).ravel()
+            if left.shape == (height * width * channels,):  # otherwise assigning it reports the shape
+                left = left.reshape(channels, height, width).transpose(1, 2, 0).ravel()
         arrays.assign_value(layer.left_singular_vector, left, f"{name}.weight_v")
         return
     vector_name = next((n for n in (f"{name}.u0", f"{name}.sn_u") if n in arrays), f"{name}.u0")
     vector = arrays.take(vector_name).ravel()
     if is_embedding:  # the codes store the vector of the other side
-        vector = vector @ arrays.take(f"{name}.weight")
-        vector = vector / np.linalg.norm(vector)
+        kernel = arrays.take(f"{name}.weight", "rows")
+        if len(vector) == len(kernel):  # otherwise assigning it reports the shape
+            vector = vector @ kernel
+            vector = vector / np.linalg.norm(vector)
     arrays.assign_value(layer.singular_vector, as_maps(vector, side), vector_name)
     arrays.skip(rf"{re.escape(name)}\.(sv0|sn_sigma)")
 

@@ -52,7 +52,10 @@ def _built(code, state, which):
         return _network(code, state, which)
     except UserError as error:
         others = (
-            (other, kind) for other in codes() for kind in ("generator", "discriminator") if (other, kind) != (code, which)
+            (other, kind)
+            for other in sorted(codes(), key="projected_gan".__eq__)  # its files may hold a generator of stylegan2_ada
+            for kind in ("generator", "discriminator")
+            if (other, kind) != (code, which)
         )
         found = next((f"a {kind} of {other}" for other, kind in others if _fits(other, state, kind)), None)
         raise UserError(f"{error}; it looks like {found}" if found else str(error)) from None
@@ -60,7 +63,14 @@ def _built(code, state, which):
 
 def _network(code, state, which):
     arrays = Arrays(code, state)
-    network = getattr(module(code), which)(arrays)
+    try:
+        network = getattr(module(code), which)(arrays)
+    except UserError:
+        raise
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:  # sizes that no network has, such as 0
+        raise UserError(
+            f"the sizes of these arrays are not those of a {which} of {code} ({' '.join(str(error).split())})"
+        ) from None
     arrays.check_all_used()
     return network
 

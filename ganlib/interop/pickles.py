@@ -42,6 +42,8 @@ class _Storage:
     """The numbers of one or more tensors. They may be read after the tensors have been named."""
 
     def __init__(self, dtype, count):
+        if type(count) is not int or count < 0:
+            raise ValueError("the size of a storage must be an integer")
         self.dtype, self.count, self.values = np.dtype(dtype), count, None
 
     def fill(self, data):
@@ -59,6 +61,9 @@ class Tensor:
     """A view of a storage. `array` returns it once the storage is filled."""
 
     def __init__(self, storage, offset, shape, strides):
+        numbers = (offset, *shape, *strides)
+        if not all(type(number) is int for number in numbers):  # numpy's integers overflow without an error
+            raise ValueError("the sizes of a tensor must be integers")
         self._storage, self._offset, self._shape, self._strides = storage, offset, tuple(shape), tuple(strides)
 
     def array(self):
@@ -132,8 +137,12 @@ FUNCTIONS = {
 CLASSES = {"dnnlib.util.EasyDict": _Mapping, "argparse.Namespace": Placeholder}
 """A name of a class in a pickle -> the class that is derived to stand for it."""
 
-INERT = ("torch.nn.", "torch.device", "torch.float", "torch.bfloat", "torch.int", "torch.optim.")
-"""The beginnings of names that stand for a `Placeholder`."""
+INERT = (
+    "torch.nn.", "torch.device", "torch.float", "torch.bfloat", "torch.int", "torch.optim.",
+    "training.networks.", "R3GAN.", "pg_modules.", "timm.",
+)  # fmt: skip
+"""The beginnings of names that stand for a `Placeholder`: modules of PyTorch, and of the authors' codes whose pickles name the
+classes of their networks."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -180,7 +189,8 @@ def read_zip(path):
         folder, storages = pickled.removesuffix("data.pkl"), {}
         value = _Unpickler(io.BytesIO(archive.read(pickled)), storages).load()
         for key, storage in storages.items():
-            storage.fill(archive.read(f"{folder}data/{key}"))
+            with archive.open(f"{folder}data/{key}") as file:
+                storage.fill(_exactly(file, storage.count * storage.dtype.itemsize))
     return value
 
 

@@ -5,6 +5,7 @@ import pathlib
 import pickle
 import zipfile
 
+import ml_dtypes
 import numpy as np
 import safetensors.numpy
 
@@ -63,7 +64,7 @@ _ERRORS = (
 def _parts(path):
     with path.open("rb") as file:
         start = file.read(16)
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" or start[8:10] == b'{"':  # 8 bytes of length, then JSON
         return _by_part(safetensors.numpy.load_file(path))
     if start.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
@@ -89,12 +90,19 @@ def _by_part(arrays):
     parts = {}
     for key, array in arrays.items():
         part, _, name = key.rpartition("/")
-        parts.setdefault(part or WHOLE, {})[name] = array
+        parts.setdefault(part or WHOLE, {})[name] = _array(array)
     return parts
 
 
-def _states(value, path=()):
-    """Returns the networks in an object by their place in it, such as ``"G_ema"``: dicts with arrays, and modules."""
+def _states(value, path=(), seen=()):
+    """Returns the networks in an object by their place in it, such as ``"G_ema"``: dicts with arrays, and modules.
+
+    An object that occurs several times in the file is returned once, since a small file can contain it very often.
+    """
+    seen = seen if isinstance(seen, dict) else {}
+    if id(value) in seen:
+        return {}
+    seen[id(value)] = value
     if isinstance(value, pickles.Placeholder):
         value = dict(_named_tensors(value)) if "_modules" in vars(value) else vars(value)
     if not isinstance(value, dict):
@@ -103,13 +111,16 @@ def _states(value, path=()):
     arrays = {key: _array(entry) for key, entry in value.items() if isinstance(entry, pickles.Tensor | np.ndarray)}
     states = {"/".join(path) or WHOLE: arrays} if arrays else {}
     for key, entry in value.items():
-        states |= _states(entry, (*path, key))
+        states |= _states(entry, (*path, key), seen)
     return states
 
 
 def _named_tensors(module, prefix=""):
-    """Yields the names and the tensors of a module's parameters and buffers, as in PyTorch's ``state_dict``."""
+    """Yields the names and the tensors of a module's parameters and buffers, as in PyTorch's ``state_dict``, and the sizes of
+    its groups."""
     state = vars(module)
+    if isinstance(state.get("group_size"), int):  # of a minibatch standard deviation, which has no weights
+        yield f"{prefix}group_size", np.array(state["group_size"])
     for kind in ("_parameters", "_buffers"):
         for name, tensor in (state.get(kind) or {}).items():
             if isinstance(tensor, pickles.Tensor | np.ndarray):
@@ -120,4 +131,7 @@ def _named_tensors(module, prefix=""):
 
 
 def _array(value):
-    return value.array() if isinstance(value, pickles.Tensor) else value
+    array = value.array() if isinstance(value, pickles.Tensor) else value
+    if array.dtype.kind not in "biuf" and array.dtype != ml_dtypes.bfloat16:
+        raise ValueError(f"it has an array of {array.dtype}, not of numbers")
+    return array

@@ -119,7 +119,8 @@ def optimizer(config, steps, updates=1):
     Args:
         config: The name and the arguments of the optimizer, a dict.
         steps: The number of train steps of the run.
-        updates: The number of updates that the optimizer makes in each train step. Defaults to 1.
+        updates: The number of updates that the optimizer makes in each train step: see
+            `ganlib.training.schedules.EachStep`. Defaults to 1.
 
     Raises:
         UserError: If the optimizer or an argument is unknown, or ``linear_decay`` is not in ``(0, 1]``.
@@ -133,7 +134,7 @@ def optimizer(config, steps, updates=1):
         decay_steps = decay * steps
         rate = arguments["learning_rate"]
         arguments["learning_rate"] = schedules.Linear(rate, 0.0, decay_steps, begin=steps - decay_steps)
-    if updates > 1:
+    if updates not in (1, [1]):
         scheduled = {key: value for key, value in arguments.items() if callable(value)}
         arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
     known = {"adam": schedules.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}

@@ -1,5 +1,7 @@
 """A GAN: Goodfellow et al. 2014 (arXiv:1406.2661), with any network, loss, penalty and augmentation of ganlib."""
 
+import math
+
 from ganlib.errors import UserError
 from ganlib.methods import shared_keys
 from ganlib.methods.conditions import BACKGROUND, INSTANCES, METRICS
@@ -17,11 +19,14 @@ def build(run):
     generator, discriminator = networks_of(run, _num_classes(run))
     _freeze(discriminator, config.get("frozen_layers", 0))
     gan = GAN(generator, discriminator)
+    terms = building.terms("penalty", config.penalties, penalties.PENALTIES, config.steps)
     gan.compile(
-        building.optimizer(config.generator_optimizer, config.steps),
-        building.optimizer(config.discriminator_optimizer, config.steps, config.discriminator_steps),
+        building.optimizer(config.generator_optimizer, config.steps, _updates("generator", terms)),
+        building.optimizer(
+            config.discriminator_optimizer, config.steps, _updates("discriminator", terms, config.discriminator_steps)
+        ),
         loss=config.loss,
-        penalties=building.terms("penalty", config.penalties, penalties.PENALTIES, config.steps),
+        penalties=terms,
         discriminator_steps=config.discriminator_steps,
         update=config.update_rule,
         generator_batch_factor=config.get("generator_batch_factor", 1),
@@ -30,6 +35,19 @@ def build(run):
         **building.shared_arguments(config),
     )
     return gan
+
+
+def _updates(which, terms, count=1):
+    """Returns the number of updates of a network in each train step, for `ganlib.training.schedules.EachStep`.
+
+    Args:
+        which: ``"generator"`` or ``"discriminator"``.
+        terms: The penalties. Each one with ``separate`` adds an update when it is due.
+        count: The number of updates of the loss in a step. Defaults to 1.
+    """
+    separate = [term for term in terms if getattr(term, "separate", False) and getattr(term, f"on_{which}")]
+    period = math.lcm(*(term.interval for term in separate))
+    return [count * (1 + sum(bool(term.is_due(step)) for term in separate)) for step in range(period)]
 
 
 def _num_classes(run):

@@ -54,7 +54,9 @@ class Generator(layers.Composed, base.Generator):
         self.embedding_dim = embedding_dim
         self.truncates_styles, self.num_scales = network.truncates_styles, network.num_scales
         # The authors normalize the embedding like all linear maps of BigGAN.
-        self.embedding = layers.dense(embedding_dim, spectral_norm=takes_vectors, name="embedding")
+        self.embedding = layers.dense(
+            embedding_dim, spectral_norm=takes_vectors, kernel_initializer=_initializer(network), name="embedding"
+        )
         self.instances = self.add_weight(
             name="instances", shape=(num_instances, instance_dim), initializer="zeros", trainable=False, autocast=False
         )
@@ -149,7 +151,12 @@ class Discriminator(layers.Composed, base.Discriminator):
             self.embedding = keras.layers.Dense(self.embedding_dim, use_bias=False, name="embedding")
             self.projection = keras.layers.Dense(features_shape[-1], use_bias=False, name="projection")
         else:
-            self.projection = layers.dense(features_shape[-1], self.network.spectral_norm, name="projection")
+            self.projection = layers.dense(
+                features_shape[-1],
+                self.network.spectral_norm,
+                kernel_initializer=_initializer(self.network),
+                name="projection",
+            )
 
     def prepare_real_images(self, images):
         return self.network.prepare_real_images(images)
@@ -166,6 +173,11 @@ class Discriminator(layers.Composed, base.Discriminator):
     def get_config(self):
         config = {"instance_dim": self.instance_dim, "embedding_dim": self.embedding_dim}
         return {**_base_config(self), **self.config_of_parts(), **config}
+
+
+def _initializer(network):
+    """Returns the initializer of the network's kernels: the authors initialize all linear maps of BigGAN alike."""
+    return keras.initializers.get(getattr(network, "initializer", None) or "glorot_uniform")
 
 
 def unit_length(features):

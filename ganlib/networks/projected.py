@@ -231,6 +231,7 @@ class Discriminator(layers.Composed, base.Discriminator):
             )
         if isinstance(backbone, str):
             size = _size_of(backbone_size, self.image_shape)
+            self.loaded_from = {"backbone": backbone, "weights": weights}
             backbone = pretrained.load(backbone, self.image_shape, taps, weights, size)
         self.backbone, self.width, self.normalization = backbone, width, normalization
         self.nominal, self.constant_width, self.pytorch = nominal, constant_width, pytorch

@@ -17,8 +17,8 @@ class Consistency(Penalty):
     Args:
         weight: The factor that multiplies the term, or a schedule. The paper uses 10.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
-        augment: The augmentation T, comma-separated names from `ganlib.augment.POLICIES`. Defaults to ``"flip,shift"``, as in
-            the paper.
+        augment: The augmentation T, comma-separated names from `ganlib.augment.POLICIES`. Defaults to ``"flip,shift"``, with
+            shifts of 7 % of the size. The paper shifts by up to 4 of 32 pixels: ``"flip,shift:0.125"``.
     """
 
     name = "consistency"

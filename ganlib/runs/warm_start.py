@@ -65,10 +65,13 @@ def initialize_gan(model, run, instances=None):
     config = run.config
     generators = model.generator, model.ema_generator
     if config.weights_from:
-        other = runs.load_gan(config.weights_from)
+        other, origin = runs.load_gan(config.weights_from), runs.open_run(config.weights_from).facts.get("converted_from")
         for generator in generators:
             _set_weights(generator, other.ema_generator.get_weights(), config.weights_from)
-        _set_weights(model.discriminator, other.discriminator.get_weights(), config.weights_from)
+        if origin:  # as the authors' codes resume
+            _set_weights(model.generator, other.generator.get_weights(), config.weights_from)
+        if not origin or origin.get("has_discriminator", True):
+            _set_weights(model.discriminator, other.discriminator.get_weights(), config.weights_from)
     if config.body_from:
         _set_weights(model.discriminator.body, _body_of(config.body_from, run).get_weights(), config.body_from)
     if instances is not None:

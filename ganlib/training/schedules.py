@@ -7,6 +7,7 @@ continues with it.
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from ganlib.errors import UserError, choose
@@ -102,20 +103,27 @@ class EachStep(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         schedule: A number, or a schedule that counts train steps.
-        updates: The number of updates that the optimizer makes in a train step.
+        updates: The number of updates that the optimizer makes in a train step, or a list with the number in each of several
+            steps, after which the numbers repeat.
 
     Examples:
         >>> from ganlib.training.schedules import EachStep, Linear
         >>> schedule = EachStep(Linear(1.0, 0.0, steps=4), updates=5)
         >>> [float(schedule(update)) for update in (0, 4, 5, 20)]
         [1.0, 1.0, 0.75, 0.0]
+        >>> schedule = EachStep(Linear(1.0, 0.0, steps=4), updates=[2, 1])
+        >>> [float(schedule(update)) for update in range(6)]
+        [1.0, 1.0, 0.75, 0.5, 0.5, 0.25]
     """
 
     def __init__(self, schedule, updates):
         self.schedule, self.updates = restored(schedule), updates
 
     def __call__(self, update):
-        return value_at(self.schedule, ops.floor_divide(update, self.updates))
+        updates = [self.updates] if isinstance(self.updates, int) else list(self.updates)
+        steps = np.repeat(np.arange(len(updates)), updates)  # the step of each update, up to where they repeat
+        step = ops.take(steps, ops.mod(update, len(steps))) + len(updates) * ops.floor_divide(update, len(steps))
+        return value_at(self.schedule, step)
 
     def get_config(self):
         return {"schedule": keras.saving.serialize_keras_object(self.schedule), "updates": self.updates}

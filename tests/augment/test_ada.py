@@ -171,7 +171,7 @@ def test_errors():
     with pytest.raises(ganlib.UserError, match="unknown category 'colour'"):
         augment.ADA("color", strengths={"colour": 0.5})
     for strengths in ({"noise": 0.5}, {"color": -1.0}):
-        with pytest.raises(ganlib.UserError, match="strengths must have factors of at least 0 for some of color, got"):
+        with pytest.raises(ganlib.UserError, match="strengths must be finite numbers of at least 0 for some of color, got"):
             augment.ADA("color", strengths=strengths)
     with pytest.raises(ganlib.UserError, match="adapts to a discriminator, and this model has none"):
         augment.get_fixed("ada")

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from ganlib.methods import building
+from ganlib.methods import gan as gan_method
+from ganlib.networks import biggan
+from ganlib.runs import Run
 from ganlib.training import schedules
 
 # The authors' presets in train.py of github.com/brownvc/R3GAN, and the batch sizes of its commands.
@@ -130,3 +133,44 @@ def test_stylegan2s_average_and_lazy_optimizers_at_eleven_points(name, half_life
         adam, ratio = config[f"{which}_optimizer"], interval / (interval + 1)
         assert (adam.learning_rate, adam.beta_1, adam.beta_2) == pytest.approx((2.5e-3 * ratio, 0.0, 0.99**ratio))
     assert (config.penalties.r1.interval, config.penalties.r1.separate, config.update_rule) == (16, True, "generator_first")
+
+
+@pytest.mark.parametrize("which", ["generator", "discriminator"])
+@pytest.mark.parametrize("counts", [(1, 1), (2, 3)])
+def test_rates_fall_with_the_steps_when_penalties_make_updates_of_their_own(which, counts):
+    """StyleGAN2's R1 and path length take steps of the same optimizer. The rate must reach 0 with the last train step."""
+    discriminator_steps, interval = counts
+    config = config_of("digits_dcgan")
+    config.steps, config.discriminator_steps = 24, discriminator_steps
+    config[f"{which}_optimizer"].linear_decay = 1.0
+    config.penalties.r1 = {"weight": 1.0, "interval": interval, "separate": True}
+    config.penalties.path_length = {"weight": 1.0, "interval": 2 * interval, "separate": True}
+    gan = gan_method.build(Run("unused", "unused", config, {"image_shape": [8, 8, 1], "class_names": [], "num_examples": 9}))
+    optimizer = getattr(gan, f"{which}_optimizer")
+    batch = np.zeros((4 * discriminator_steps, 8, 8, 1), np.float32)
+    for step in range(5):
+        gan.train_on_batch(batch)
+        start = float(config[f"{which}_optimizer"].learning_rate)
+        assert float(optimizer.learning_rate) == pytest.approx(start * (1 - (step + 1) / 24)), step
+
+
+def test_biggans_average_on_imagenet_begins_after_20000_iterations():
+    """--ema_start 20000 in launch_BigGAN_bs256x8.sh, and the default of IC-GAN's code."""
+    for name in ("imagenet128_biggan", "imagenet64_icgan"):
+        decay = schedules.from_config(config_of(name).ema_decay, 1)
+        assert [float(decay(step)) for step in (0, 10_000, 19_998, 19_999)] == pytest.approx([0.0, 0.0, 0.0, 0.9999])
+
+
+def test_icgans_optimizers_are_the_authors():
+    for which in ("generator", "discriminator"):
+        adam = config_of("imagenet64_icgan")[f"{which}_optimizer"]
+        assert (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon) == (1e-4, 0.0, 0.999, 1e-6)
+
+
+def test_reacgans_networks_are_studiogans():
+    """src/models/big_resnet.py at 32x32: 192 channels in all blocks of the discriminator, 384 in those of the generator."""
+    config = config_of("cifar10_reacgan")
+    widths = biggan.DISCRIMINATOR_WIDTHS[32]
+    assert {multiple * config.discriminator.width for multiple in (*widths[0], *widths[1])} == {192}
+    assert {multiple * config.generator.width for multiple in biggan.GENERATOR_WIDTHS[32]} == {384}
+    assert config.mirror

@@ -51,13 +51,29 @@ def test_a_file_of_nvidia(tmp_path):
     assert_equal(dict(sorted(parts["G_ema"].items())), dict(sorted(nested.items())))
 
 
+@pytest.mark.parametrize(
+    "class_names",
+    [
+        ("training.networks.Generator", "R3GAN.Networks.Generator", "torch.nn.modules.container.ModuleList"),
+        ("pg_modules.networks_fastgan.Generator", "pg_modules.blocks.UpBlockSmall", "torch.nn.modules.conv.Conv2d"),
+        ("pg_modules.discriminator.ProjectedDiscriminator", "timm.models.efficientnet_blocks.InvertedResidual"),
+    ],
+)
+def test_a_file_that_names_the_classes_of_its_networks(tmp_path, class_names):
+    """R3GAN and Projected GAN do not use NVIDIA's persistent objects."""
+    nested = {"synthesis.b4.const": arrays()["conv.weight"], "Model.a.b.c.d.weight": np.arange(5, dtype=np.float32)}
+    torch_files.write_nvidia(tmp_path / "network.pkl", {"G_ema": nested}, class_names)
+    assert_equal(dict(sorted(interop.read(tmp_path / "network.pkl")["G_ema"].items())), dict(sorted(nested.items())))
+
+
 def test_npz_and_safetensors(tmp_path):
     named = {f"G/{name}": array for name, array in arrays().items() if name != "conv.brain"}
     np.savez(tmp_path / "network.npz", **named)
     assert_equal(interop.read(tmp_path / "network.npz")["G"], {name.removeprefix("G/"): named[name] for name in named})
-    safetensors.numpy.save_file(arrays(), tmp_path / "network.safetensors")
-    state = interop.read(tmp_path / "network.safetensors")["state"]
-    assert_equal(dict(sorted(state.items())), dict(sorted(arrays().items())))
+    for name in ("network.safetensors", "of_another_name.bin"):
+        safetensors.numpy.save_file(arrays(), tmp_path / name)
+        state = interop.read(tmp_path / name)["state"]
+        assert_equal(dict(sorted(state.items())), dict(sorted(arrays().items())))
 
 
 def test_a_tensor_with_strides_and_an_offset(tmp_path, monkeypatch):

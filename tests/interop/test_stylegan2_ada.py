@@ -5,6 +5,7 @@ import pytest
 
 import ganlib
 from ganlib import interop
+from tests.interop import torch_files
 from tests.interop.states import from_shapes, stylegan2_discriminator_shapes, stylegan2_generator_shapes
 
 
@@ -25,10 +26,22 @@ def test_sizes_are_those_of_the_arrays(size, base, width, layers, classes, resid
     state = from_shapes(stylegan2_discriminator_shapes(size, base, width, classes, residual))
     discriminator = interop.discriminator("stylegan2_ada", state)
     assert discriminator.image_shape == (size, size, 3)
-    assert (discriminator.num_classes, discriminator.residual, discriminator.group_size) == (classes, residual, 4)
+    assert (discriminator.num_classes, discriminator.residual) == (classes, residual)
     dense_layer = discriminator.body.layers[-1]
     maps = state["b4.fc.weight"].reshape(-1, len(state["b4.fc.weight"]), 4, 4)  # outputs, channels, rows, columns
     np.testing.assert_array_equal(dense_layer.kernel.numpy().reshape(4, 4, len(maps), -1).transpose(3, 2, 0, 1), maps)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(8, 4), (32, 32), (64, 4), (256, 8), (512, 8), (1024, 4)])
+def test_groups_are_those_of_the_file_or_of_the_authors_settings(tmp_path, size, expected):
+    state = from_shapes(stylegan2_discriminator_shapes(size, 4 * size, 8, None, True))
+    assert interop.discriminator("stylegan2_ada", state).group_size == expected
+    attributes = {"b4": {"mbstd": {"group_size": 2}}}
+    with_module = state | {"b4.mbstd.unused": np.zeros(1, np.float32)}
+    torch_files.write_nvidia(tmp_path / "network.pkl", {"D": with_module}, attributes=attributes)
+    read = interop.read(tmp_path / "network.pkl")["D"]
+    del read["b4.mbstd.unused"]
+    assert interop.discriminator("stylegan2_ada", read).group_size == 2
 
 
 GENERATOR, DISCRIMINATOR = (8, 64, 8, 2, None), (8, 64, 8, None, True)

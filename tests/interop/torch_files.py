@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import copyreg
 import io
 import pickle
 import struct
@@ -73,6 +74,8 @@ class _Pickler(pickle.Pickler):
             return self.made["torch._utils._rebuild_tensor_v2"], arguments
         if isinstance(value, Storage):
             return self.made["torch.storage._load_from_bytes"], (legacy_bytes(value, self.made),)
+        if isinstance(value, Module) and value.class_name:
+            return copyreg.__newobj__, (self.made[value.class_name],), value.state()
         if isinstance(value, Module):
             meta = {"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": "Generator"}
             return self.made["torch_utils.persistence._reconstruct_persistent_obj"], (meta | {"state": value.state()},)
@@ -80,10 +83,19 @@ class _Pickler(pickle.Pickler):
 
 
 class Module:
-    """A module of NVIDIA's codes, from the arrays of its state dict."""
+    """A module of the authors' codes, from the arrays of its state dict.
 
-    def __init__(self, arrays):
-        self.parameters, self.submodules = {}, {}
+    Args:
+        arrays: Name -> array.
+        class_names: The full names of the class of the module and of its submodules at each depth, as codes without NVIDIA's
+            persistent objects pickle them. Defaults to ``()``, which means NVIDIA's persistent objects.
+        attributes: Name -> other attributes of the module. Defaults to none.
+    """
+
+    def __init__(self, arrays, class_names=(), attributes=()):
+        self.parameters, self.submodules, self.attributes = {}, {}, dict(attributes)
+        self.class_name, *self.deeper = class_names or (None,)
+        self.deeper = self.deeper or [self.class_name] * bool(self.class_name)
         for name, array in arrays.items():
             first, _, rest = name.partition(".")
             if rest:
@@ -92,8 +104,9 @@ class Module:
                 self.parameters[first] = array
 
     def state(self):
-        modules = {name: Module(arrays) for name, arrays in self.submodules.items()}
-        return {"_parameters": collections.OrderedDict(self.parameters), "_buffers": collections.OrderedDict(),
+        modules = {name: Module(arrays, self.deeper, self.attributes.get(name, ())) for name, arrays in self.submodules.items()}
+        plain = {name: value for name, value in self.attributes.items() if not isinstance(value, dict)}
+        return {**plain, "_parameters": collections.OrderedDict(self.parameters), "_buffers": collections.OrderedDict(),
                 "_modules": collections.OrderedDict(modules), "training": False}  # fmt: skip
 
 
@@ -128,9 +141,10 @@ def write_zip(path, value):
             archive.writestr(f"archive/data/{storage.key}", storage.values.tobytes())
 
 
-def write_nvidia(path, parts):
-    """Writes parts, name -> arrays, as a ``.pkl`` file of NVIDIA's codes."""
-    with named(*NAMES, classes=STORAGE_NAMES) as made:
+def write_nvidia(path, parts, class_names=(), attributes=()):
+    """Writes parts, name -> arrays, as a ``.pkl`` file of NVIDIA's training loop. See `Module` for the other arguments."""
+    with named(*NAMES, classes=[*STORAGE_NAMES, *class_names]) as made:
         file = io.BytesIO()
-        _Pickler(file, made, [], inline=True).dump({name: Module(arrays) for name, arrays in parts.items()})
+        modules = {name: Module(arrays, class_names, attributes) for name, arrays in parts.items()}
+        _Pickler(file, made, [], inline=True).dump(modules)
         path.write_bytes(file.getvalue())

@@ -26,11 +26,11 @@ def generator(arrays):
     if not blocks:
         raise UserError("this is not a generator of biggan: it has no blocks")
     size, side = 4 << len(blocks), 4
-    first = arrays.shape("linear.weight")[0] // side**2
+    first = arrays.shape("linear.weight", 2)[0] // side**2
     widths = biggan.GENERATOR_WIDTHS.get(size, (1,))
     hierarchical, shared = _kinds(arrays)
-    chunk, channels = arrays.shape("linear.weight")[1], arrays.shape("output_layer.2.weight")[0]
-    num_classes, embedding_dim = arrays.shape("shared.weight" if shared else "blocks.0.0.bn1.gain.weight")
+    chunk, channels = arrays.shape("linear.weight", 2)[1], arrays.shape("output_layer.2.weight", 4)[0]
+    num_classes, embedding_dim = arrays.shape("shared.weight" if shared else "blocks.0.0.bn1.gain.weight", 2)
     network = biggan.Generator(
         (size, size, channels), chunk * (len(blocks) + 1) if hierarchical else chunk, first // widths[0], num_classes,
         embedding_dim if shared else 128, _attention(arrays, [8 << index for index in range(len(blocks))]),
@@ -58,16 +58,16 @@ def discriminator(arrays):
         UserError: If the arrays are not those of such a network.
     """
     blocks = arrays.matching(r"blocks\.(\d+)\.0\.conv1\.weight")
-    outputs = tuple(arrays.shape(f"blocks.{index}.0.conv1.weight")[0] for index in blocks)
+    outputs = tuple(arrays.shape(f"blocks.{index}.0.conv1.weight", 4)[0] for index in blocks)
     sizes = [size for size, (halving, plain) in biggan.DISCRIMINATOR_WIDTHS.items() if size >= 32
              and len(outputs) == len(halving) + len(plain)
              and all(a * halving[0] == b * outputs[0] for a, b in zip(outputs, (*halving, *plain), strict=True))]  # fmt: skip
     if not sizes:
         raise UserError(f"this is not a discriminator of biggan: its blocks have {outputs} channels")
     size = sizes[0]
-    channels, halving = arrays.shape("blocks.0.0.conv1.weight")[1], biggan.DISCRIMINATOR_WIDTHS[size][0]
+    channels, halving = arrays.shape("blocks.0.0.conv1.weight", 4)[1], biggan.DISCRIMINATOR_WIDTHS[size][0]
     network = biggan.Discriminator(
-        (size, size, channels), outputs[0] // halving[0], arrays.shape("embed.weight")[0],
+        (size, size, channels), outputs[0] // halving[0], arrays.shape("embed.weight", 2)[0],
         attention=_attention(arrays, [size >> stage for stage in range(1, len(halving) + 1)]),
     )  # fmt: skip
     index = -1
@@ -85,8 +85,8 @@ def discriminator(arrays):
 def _kinds(arrays):
     """Returns whether the latents are hierarchical, and whether the label embedding is shared."""
     shared = "shared.weight" in arrays
-    gain = arrays.shape("blocks.0.0.bn1.gain.weight")
-    return shared and gain[1] > arrays.shape("shared.weight")[1], shared
+    gain = arrays.shape("blocks.0.0.bn1.gain.weight", 2)
+    return shared and gain[1] > arrays.shape("shared.weight", 2)[1], shared
 
 
 def _attention(arrays, resolutions):

@@ -23,14 +23,14 @@ SYNTHESIS = "synthesis"
 
 def generator(arrays):
     """Builds the generator with its weights."""
-    latent_dim, start, *_ = arrays.shape(f"{SYNTHESIS}.init.init.0.weight_orig")
+    latent_dim, start, *_ = arrays.shape(f"{SYNTHESIS}.init.init.0.weight_orig", 4)
     width = start // (2 * fastgan.WIDTHS[0])
-    channels, last = arrays.shape(f"{SYNTHESIS}.to_big.weight_orig")[:2]
+    channels, last = arrays.shape(f"{SYNTHESIS}.to_big.weight_orig", 4)[:2]
     conditional = f"{SYNTHESIS}.embed.weight" in arrays
     convs = ("conv", "conv1") if conditional else ("1",)
     size = _size(arrays, width, last, convs)
     network = fastgan.Generator(
-        (size, size, channels), latent_dim, width, arrays.shape(f"{SYNTHESIS}.embed.weight")[0] if conditional else None,
+        (size, size, channels), latent_dim, width, arrays.shape(f"{SYNTHESIS}.embed.weight", 2)[0] if conditional else None,
         light=not any(f"{SYNTHESIS}.feat_8.{name}.weight_orig" in arrays for name in ("5", "conv2")),
     )  # fmt: skip
     _assign_start(arrays, network)
@@ -64,7 +64,7 @@ def _width(width, side):
 
 def _assign_start(arrays, network):
     name = f"{SYNTHESIS}.init.init.0"
-    kernel = arrays.take(f"{name}.weight_orig").transpose(0, 2, 3, 1)
+    kernel = arrays.take(f"{name}.weight_orig", "first_of_a_generator")
     arrays.assign_value(network.start.layer.kernel, kernel, f"{name}.weight_orig")
     arrays.assign(network.start.singular_vector, f"{name}.weight_u")
     arrays.assign(network.start.left_singular_vector, f"{name}.weight_v")
@@ -81,8 +81,8 @@ def _assign_block(arrays, block, name, conditional):
         layers.assign(arrays, conv, f"{name}.{conv_name}")
         _assign_norm(arrays, gate.norm, f"{name}.{norm_name}", conditional)
     if not block.light:
-        strengths = [arrays.take(f"{name}.{noise}")[0] for noise in noises]
-        arrays.assign_value(block.strengths, np.stack(strengths), f"{name}.{noises[0]}")
+        strengths = [np.atleast_1d(arrays.take(f"{name}.{noise}")) for noise in noises]
+        arrays.assign_value(block.strengths, np.concatenate(strengths), f"{name}.{noises[0]}")
 
 
 def _assign_norm(arrays, norm, name, conditional):

@@ -28,9 +28,9 @@ def generator(arrays):
     """
     blocks = arrays.matching(r"block(\d+)\.c1\.weight")
     last = f"{len(blocks) + 2}"
-    channels = arrays.shape(f"c{last}.weight")[0]
-    units, latent_dim = arrays.shape("l1.weight")
-    first = arrays.shape(f"block{blocks[0]}.c1.weight")[1] if blocks else 0
+    channels = arrays.shape(f"c{last}.weight", 4)[0]
+    units, latent_dim = arrays.shape("l1.weight", 2)
+    first = arrays.shape(f"block{blocks[0]}.c1.weight", 4)[1] if blocks else 0
     if len(blocks) not in SIZES_BY_BLOCKS or not first:
         raise UserError(f"this is not a generator of mimicry: it has {len(blocks)} blocks")
     side = round((units / first) ** 0.5)
@@ -39,7 +39,7 @@ def generator(arrays):
         raise UserError(f"this is not a generator of mimicry: its images would be {size}x{size}")
     width = first // resnet.GENERATOR_WIDTHS[size][0]
     conditional = f"block{blocks[0]}.b1.embed.weight" in arrays
-    num_classes = arrays.shape(f"block{blocks[0]}.b1.embed.weight")[0] if conditional else None
+    num_classes = arrays.shape(f"block{blocks[0]}.b1.embed.weight", 2)[0] if conditional else None
     network = resnet.Generator((size, size, channels), latent_dim, width, num_classes, upsampling="bilinear")
     layers.assign(arrays, network.dense, "l1", side)
     for block, number in zip(network.blocks, blocks, strict=True):
@@ -58,7 +58,7 @@ def _assign_norm(arrays, layer, name, conditional):
         layers.assign_batch_norm(arrays, layer, name)
         return
     layers.assign_batch_norm(arrays, layer.normalization, f"{name}.bn")
-    table = arrays.take(f"{name}.embed.weight")
+    table = arrays.take(f"{name}.embed.weight", "rows")
     half = table.shape[1] // 2
     arrays.assign_value(layer.gain.embeddings, table[:, :half], f"{name}.embed.weight")
     arrays.assign_value(layer.bias.embeddings, table[:, half:], f"{name}.embed.weight")
@@ -76,9 +76,9 @@ def discriminator(arrays):
     if size is None:
         raise UserError(f"this is not a discriminator of mimicry: it has {len(blocks)} blocks")
     head, is_conditional = f"l{heads[0]}", "l_y.weight" in arrays or "l_y.weight_orig" in arrays
-    width, channels = _kernel_shape(arrays, f"block{blocks[0]}.c1")[:2]
+    width, channels = _kernel_shape(arrays, f"block{blocks[0]}.c1", 4)[:2]
     network = resnet.Discriminator(
-        (size, size, channels), width, _kernel_shape(arrays, "l_y")[0] if is_conditional else None,
+        (size, size, channels), width, _kernel_shape(arrays, "l_y", 2)[0] if is_conditional else None,
         spectral_norm=layers.spectral_norm_of(arrays, f"block{blocks[0]}.c1"),
         head_spectral_norm=layers.spectral_norm_of(arrays, head), activated_shortcut=True,
     )  # fmt: skip
@@ -93,5 +93,5 @@ def discriminator(arrays):
     return network
 
 
-def _kernel_shape(arrays, name):
-    return arrays.shape(f"{name}.weight_orig" if f"{name}.weight_orig" in arrays else f"{name}.weight")
+def _kernel_shape(arrays, name, axes):
+    return arrays.shape(f"{name}.weight_orig" if f"{name}.weight_orig" in arrays else f"{name}.weight", axes)

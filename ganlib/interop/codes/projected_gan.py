@@ -41,10 +41,10 @@ def discriminator(arrays):
     """
     if f"{DISCS}.0.main.0.main.0.depthwise.weight_orig" in arrays:
         raise UserError("this is a discriminator of projected_gan with separable convolutions, which ganlib does not have")
-    width = arrays.shape(f"{SCRATCH}.layer0_ccm.weight")[0]
+    width = arrays.shape(f"{SCRATCH}.layer0_ccm.weight", 4)[0]
     embedding = f"{DISCS}.0.embed.weight"
     network = projected.Discriminator(
-        (SIDE, SIDE, 3), arrays.shape(embedding)[0] if embedding in arrays else None, weights=None, width=width,
+        (SIDE, SIDE, 3), arrays.shape(embedding, 2)[0] if embedding in arrays else None, weights=None, width=width,
         backbone=f"efficientnet_lite:{_variant(arrays)}", constant_width=constant_width(arrays, DISCS),
     )  # fmt: skip
     assign_backbone(arrays, network.backbone)
@@ -57,7 +57,7 @@ def discriminator(arrays):
 def constant_width(arrays, prefix):
     """Returns the channels of the small discriminators if all of their layers have the same number, and otherwise None."""
     indices = arrays.matching(rf"{re.escape(prefix)}\.0\.main\.(\d+)\.main\.0\.weight_orig")
-    widths = {arrays.shape(f"{prefix}.0.main.{index}.main.0.weight_orig")[0] for index in indices}
+    widths = {arrays.shape(f"{prefix}.0.main.{index}.main.0.weight_orig", 4)[0] for index in indices}
     return widths.pop() if len(widths) == 1 else None
 
 
@@ -90,8 +90,7 @@ def assign_backbone(arrays, backbone):
 
 def _assign_conv(arrays, network, layer, conv_name, norm_name):
     kernel = network.get_layer(layer).weights[0]
-    axes = (2, 3, 0, 1) if layer.endswith("depthwise") else (2, 3, 1, 0)
-    arrays.assign_value(kernel, arrays.take(f"{conv_name}.weight").transpose(axes), f"{conv_name}.weight")
+    arrays.assign(kernel, f"{conv_name}.weight", "depthwise" if layer.endswith("depthwise") else "conv")
     layers.assign_batch_norm(arrays, network.get_layer(f"{layer}_norm"), norm_name)
 
 

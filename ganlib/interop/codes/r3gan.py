@@ -16,15 +16,15 @@ DISCRIMINATOR_PARTS = ("D",)
 def generator(arrays):
     """Builds the generator with its weights."""
     stages = _stages(arrays)
-    channels = arrays.shape("AggregationLayer.Layer.weight")[0]
-    start, side = "MainLayers.0.Layers.0", arrays.shape("MainLayers.0.Layers.0.Basis")[1]
-    inputs, condition = arrays.shape(f"{start}.LinearLayer.weight")[1], _condition(arrays)
+    channels = arrays.shape("AggregationLayer.Layer.weight", 4)[0]
+    start, side = "MainLayers.0.Layers.0", arrays.shape("MainLayers.0.Layers.0.Basis", 3)[1]
+    inputs, condition = arrays.shape(f"{start}.LinearLayer.weight", 2)[1], _condition(arrays)
     size = side << (len(stages) - 1)
     network = r3gan.Generator(
         (size, size, channels), inputs - (condition[0] if condition else 0), **_sizes(arrays, stages),
         num_classes=condition and condition[1], embedding_dim=condition and condition[0],
     )  # fmt: skip
-    arrays.assign_value(network.basis, arrays.take(f"{start}.Basis").transpose(1, 2, 0), f"{start}.Basis")
+    arrays.assign_value(network.basis, arrays.take(f"{start}.Basis", "maps"), f"{start}.Basis")
     layers.assign(arrays, network.scale, f"{start}.LinearLayer")
     _assign_stages(arrays, network.stages, stages)
     layers.assign(arrays, network.image, "AggregationLayer.Layer")
@@ -36,9 +36,9 @@ def generator(arrays):
 def discriminator(arrays):
     """Builds the discriminator with its weights."""
     stages = _stages(arrays)
-    channels = arrays.shape("ExtractionLayer.Layer.weight")[1]
+    channels = arrays.shape("ExtractionLayer.Layer.weight", 4)[1]
     last = f"MainLayers.{len(stages) - 1}.Layers.{stages[-1][-1] + 1}"
-    condition, side = _condition(arrays), arrays.shape(f"{last}.Basis.weight")[2]
+    condition, side = _condition(arrays), arrays.shape(f"{last}.Basis.weight", 4)[2]
     size = side << (len(stages) - 1)
     network = r3gan.Discriminator(
         (size, size, channels), **_sizes(arrays, stages, is_reversed=True),
@@ -47,7 +47,7 @@ def discriminator(arrays):
     layers.assign(arrays, network.body.layers[0], "ExtractionLayer.Layer")
     _assign_stages(arrays, network.body, stages)
     basis = f"{last}.Basis.weight"
-    arrays.assign_value(network.body.layers[-2].kernel, arrays.take(basis).transpose(2, 3, 0, 1), basis)
+    arrays.assign_value(network.body.layers[-2].kernel, arrays.take(basis, "depthwise"), basis)
     layers.assign(arrays, network.head, f"{last}.LinearLayer")
     _assign_embedding(arrays, network, "label_head")
     _check_filters(arrays)
@@ -71,8 +71,8 @@ def _stages(arrays):
 def _sizes(arrays, stages, is_reversed=False):
     """Returns the arguments of the network that give its sizes."""
     firsts = [f"MainLayers.{number}.Layers.{blocks[0]}" for number, blocks in enumerate(stages)]
-    wide = [arrays.shape(f"{first}.LinearLayer1.Layer.weight")[:2] for first in firsts]
-    group_widths = {arrays.shape(f"{first}.LinearLayer2.Layer.weight")[1] for first in firsts}
+    wide = [arrays.shape(f"{first}.LinearLayer1.Layer.weight", 4)[:2] for first in firsts]
+    group_widths = {arrays.shape(f"{first}.LinearLayer2.Layer.weight", 4)[1] for first in firsts}
     expansions = {expanded // width for expanded, width in wide}
     if len(group_widths) != 1 or len(expansions) != 1:
         raise UserError(f"r3gan networks have groups of one width, this one has {sorted(group_widths)}")
@@ -87,7 +87,7 @@ def _sizes(arrays, stages, is_reversed=False):
 
 def _condition(arrays):
     """Returns the dimension of the label embedding and the number of classes, or None."""
-    return arrays.shape("EmbeddingLayer.weight") if "EmbeddingLayer.weight" in arrays else None
+    return arrays.shape("EmbeddingLayer.weight", 2) if "EmbeddingLayer.weight" in arrays else None
 
 
 def _assign_stages(arrays, body, stages):

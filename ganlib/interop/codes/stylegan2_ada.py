@@ -1,8 +1,7 @@
 """StyleGAN2-ADA: NVIDIA's PyTorch code, also its files of networks for FFHQ, MetFaces, AFHQ, BreCaHAD and CIFAR-10.
 
-The arrays do not tell the size of the groups of `ganlib.layers.MinibatchDeviation`, which has no weights. The discriminator is
-built with the default of 4, which the authors use at 512x512 and above. For CIFAR-10 set ``group_size=32``, for FFHQ at 256x256
-8: ``type(network).from_config({**network.get_config(), "group_size": 32})``, and then copy the weights.
+The size of the groups of `ganlib.layers.MinibatchDeviation` is read from NVIDIA's pickles. Other files do not have it, and the
+discriminator gets that of the authors' settings for its image size: 32 at 32x32, 8 at 256x256 and 512x512, and otherwise 4.
 """
 
 from ganlib.errors import UserError
@@ -14,6 +13,10 @@ LICENSE = "Nvidia Source Code License: for research and evaluation only, not for
 GENERATOR_PARTS = ("G_ema", "G")
 DISCRIMINATOR_PARTS = ("D",)
 
+GROUP_SIZE = "b4.mbstd.group_size"
+GROUP_SIZES = {32: 32, 256: 8, 512: 8}
+"""Image size -> the size of groups in the authors' settings cifar, paper256 and paper512."""
+
 FILTERS = r"(.*\.)?resample_filter"
 
 
@@ -21,9 +24,9 @@ def generator(arrays):
     """Builds `ganlib.networks.stylegan2.Generator`."""
     size, widths = _sizes(arrays, r"synthesis\.b(\d+)\.torgb\.weight", "synthesis.b{}.torgb.weight")
     num_layers = len(arrays.matching(r"mapping\.fc(\d+)\.weight"))
-    channels = _length(arrays, f"synthesis.b{size}.torgb.weight", 0)
-    num_classes = _length(arrays, "mapping.embed.weight", 1) if "mapping.embed.weight" in arrays else None
-    latent_dim = _length(arrays, "mapping.fc0.weight", 1) // (2 if num_classes else 1)
+    channels = arrays.shape(f"synthesis.b{size}.torgb.weight", 4)[0]
+    num_classes = arrays.shape("mapping.embed.weight", 2)[1] if "mapping.embed.weight" in arrays else None
+    latent_dim = arrays.shape("mapping.fc0.weight", 2)[1] // (2 if num_classes else 1)
     network = stylegan2.Generator(
         (size, size, channels), latent_dim, num_classes=num_classes, mapping_layers=num_layers, **widths
     )
@@ -51,12 +54,13 @@ def generator(arrays):
 def discriminator(arrays):
     """Builds `ganlib.networks.stylegan2.Discriminator`: residual, or without shortcuts."""
     size, widths = _sizes(arrays, r"b(\d+)\.conv0\.weight", "b{}.conv0.weight")
-    channels = _length(arrays, f"b{size}.fromrgb.weight", 1)
-    num_classes = _length(arrays, "mapping.embed.weight", 1) if "mapping.embed.weight" in arrays else None
+    channels = arrays.shape(f"b{size}.fromrgb.weight", 4)[1]
+    num_classes = arrays.shape("mapping.embed.weight", 2)[1] if "mapping.embed.weight" in arrays else None
     arguments = {"residual": f"b{size}.skip.weight" in arrays, "num_classes": num_classes, **widths}
     if num_classes:
         arguments["label_layers"] = len(arrays.matching(r"mapping\.fc(\d+)\.weight"))
-    network = stylegan2.Discriminator((size, size, channels), **arguments)
+    groups = GROUP_SIZES.get(size, 4) if GROUP_SIZE not in arrays else int(arrays.take(GROUP_SIZE))
+    network = stylegan2.Discriminator((size, size, channels), group_size=groups, **arguments)
     first, *blocks, _, conv, _, dense = network.body.layers
     _assign_conv(arrays, first, f"b{size}.fromrgb")
     for index, block in enumerate(blocks):
@@ -94,17 +98,9 @@ def _sizes(arrays, pattern, name):
     resolutions = sorted(map(int, arrays.matching(pattern)))
     if not resolutions or resolutions[-1] not in stylegan2.STAGES:
         raise UserError(f"this is not a network of {arrays.code}: it has no arrays such as {name.format(32)!r}")
-    channels = [_length(arrays, name.format(resolution), 1) for resolution in resolutions]
+    channels = [arrays.shape(name.format(resolution), 4)[1] for resolution in resolutions]
     size = resolutions[-1]
     return size, {"width": max(channels), "channels_base": channels[-1] * size}
-
-
-def _length(arrays, name, axis):
-    """Returns the length of an axis of an array of weights."""
-    shape = arrays.shape(name)
-    if len(shape) < 2:
-        raise UserError(f"array {name!r} of this {arrays.code} network must have two axes or more, got the shape {shape}")
-    return shape[axis]
 
 
 def _assign_dense(arrays, layer, name):
