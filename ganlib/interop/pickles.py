@@ -58,7 +58,11 @@ class _Storage:
 
 
 class Tensor:
-    """A view of a storage. `array` returns it once the storage is filled."""
+    """A view of a storage. `array` returns it once the storage is filled.
+
+    Raises:
+        ValueError: If the offset, the shape or the strides are not integers.
+    """
 
     def __init__(self, storage, offset, shape, strides):
         numbers = (offset, *shape, *strides)

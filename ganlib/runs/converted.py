@@ -234,5 +234,7 @@ def get_config():
     config.generator = {arguments["generator"]!r}
     config.discriminator = {arguments["discriminator"]!r}
     config.weights_from = {str(run.folder)!r}
+    with config.ignore_type():  # a schedule has no warm-up, which would soon discard the average of the file
+        config.ema_decay = {{"linear": {{"start": 0.999, "end": 0.999, "steps": 1}}}}
     return config
 '''

@@ -120,7 +120,7 @@ class EachStep(keras.optimizers.schedules.LearningRateSchedule):
         self.schedule, self.updates = restored(schedule), updates
 
     def __call__(self, update):
-        updates = [self.updates] if isinstance(self.updates, int) else list(self.updates)
+        update, updates = ops.cast(update, "int64"), [self.updates] if isinstance(self.updates, int) else list(self.updates)
         steps = np.repeat(np.arange(len(updates)), updates)  # the step of each update, up to where they repeat
         step = ops.take(steps, ops.mod(update, len(steps))) + len(updates) * ops.floor_divide(update, len(steps))
         return value_at(self.schedule, step)

@@ -141,7 +141,10 @@ def test_rates_fall_with_the_steps_when_penalties_make_updates_of_their_own(whic
     """StyleGAN2's R1 and path length take steps of the same optimizer. The rate must reach 0 with the last train step."""
     discriminator_steps, interval = counts
     config = config_of("digits_dcgan")
-    config.steps, config.discriminator_steps = 24, discriminator_steps
+    config.steps, config.discriminator_steps, config.conditional = 24, discriminator_steps, False
+    config.networks = "stylegan2"
+    sizes = {"width": 8, "channels_base": 64}
+    config.generator, config.discriminator = {"latent_dim": 8, "mapping_layers": 2, **sizes}, sizes
     config[f"{which}_optimizer"].linear_decay = 1.0
     config.penalties.r1 = {"weight": 1.0, "interval": interval, "separate": True}
     config.penalties.path_length = {"weight": 1.0, "interval": 2 * interval, "separate": True}

@@ -12,7 +12,7 @@ from tests.interop.test_projected_codes import discriminator, light_generator
 STATES = {
     "mimicry generator": lambda: states.mimicry_generator(num_classes=3),
     "mimicry discriminator": states.mimicry_discriminator,
-    "fastgan generator": lambda: light_generator(3),
+    "fastgan generator": lambda: light_generator(3, 256),
     "projected_gan discriminator": lambda: discriminator(3),
     "stylegan2_ada generator": lambda: from_shapes(stylegan2_generator_shapes(8, 64, 8, 2, 3)),
     "stylegan2_ada discriminator": lambda: from_shapes(stylegan2_discriminator_shapes(8, 64, 8, 3, True)),
@@ -46,3 +46,11 @@ def test_the_beginning_that_a_wrapper_adds_is_removed():
     for wrapper in ("module.", "Model."):
         wrapped = interop.generator("mimicry", {wrapper + name: value for name, value in state.items()})
         np.testing.assert_array_equal(wrapped(latents), expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_values_that_are_not_finite_are_one_line(value):
+    state = states.mimicry_generator()
+    state["l1.bias"] = np.full(state["l1.bias"].shape, value)
+    with pytest.raises(ganlib.UserError, match=r"array 'l1.bias' of this mimicry network has values that are not finite"):
+        interop.generator("mimicry", state)

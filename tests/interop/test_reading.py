@@ -196,3 +196,33 @@ def test_a_file_with_wrong_bytes_is_read_or_one_line(tmp_path, form):
             messages.append(str(error))
     assert len(messages) > 50
     assert not any("\n" in message for message in messages)
+
+
+def test_sizes_that_are_numpys_integers_are_refused(tmp_path):
+    """They overflow without an error, and the tensor would show other memory of the process."""
+    from ganlib.interop.pickles import Tensor, _Storage
+
+    storage = _Storage(np.uint8, 8)
+    storage.fill(bytes(8))
+    for offset, shape, strides in ((0, (3, 2), (np.uint8(128), 1)), (np.int64(2**62), (2,), (1,)), (0, (np.int8(127),), (1,))):
+        with pytest.raises(ValueError, match="sizes of a tensor must be integers"):
+            Tensor(storage, offset, shape, strides)
+    with pytest.raises(ValueError, match="size of a storage must be an integer"):
+        _Storage(np.uint8, np.int64(8))
+
+
+def test_a_small_file_that_names_one_object_very_often_ends(tmp_path):
+    value = {"weight": np.ones(2, np.float32)}
+    for _ in range(60):
+        value = {"a": value, "b": value}
+    torch_files.write_legacy(tmp_path / "network.pth", value)
+    ((name, state),) = interop.read(tmp_path / "network.pth").items()
+    assert name == "/".join("a" * 60)
+    np.testing.assert_array_equal(state["weight"], np.ones(2))
+
+
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([1j]), np.array(["2026-11-27"], "datetime64[D]")])
+def test_arrays_without_numbers_are_one_line(tmp_path, array):
+    np.savez(tmp_path / "network.npz", weight=array)
+    with pytest.raises(ganlib.UserError, match="it has an array of .*, not of numbers"):
+        interop.read(tmp_path / "network.npz")

@@ -106,7 +106,7 @@ def test_images_of_another_size_or_other_classes_are_refused_before_anything_is_
     networks = converted.read("mimicry", path)
     digits = ganlib.data.open("digits")
     with pytest.raises(
-        ganlib.UserError, match=r"generates images of shape \(32, 32, 3\), but digits/train has .*--image_size=32"
+        ganlib.UserError, match=r"generates images of 3 channels, but digits/train has images of 1: pass another --dataset"
     ):
         converted.create(tmp_path / "run", "mimicry", path, networks, base.gan(), digits)
     resized = ganlib.data.sources.from_arrays("ten", np.zeros((20, 32, 32, 3), np.uint8), np.arange(20) % 10)
@@ -131,3 +131,76 @@ def test_a_state_of_another_code_says_which_it_looks_like(tmp_path):
     torch_files.write_zip(path, {"model_state_dict": states.mimicry_discriminator()})
     with pytest.raises(ganlib.UserError, match="it looks like a discriminator of mimicry$"):
         converted.read("mimicry", path)
+
+
+def test_networks_that_do_not_belong_together_are_one_line(tmp_path):
+    generator, other, discriminator = (tmp_path / name for name in ("G.pth", "conditional.pth", "D.pth"))
+    torch_files.write_zip(generator, {"model_state_dict": states.mimicry_generator()})
+    torch_files.write_zip(other, {"model_state_dict": states.mimicry_generator(num_classes=3)})
+    torch_files.write_zip(discriminator, {"model_state_dict": states.mimicry_discriminator()})
+    assert converted.read("mimicry", generator, discriminator).discriminator is not None
+    assert converted.read("mimicry", generator, discriminator, generator_only=True).discriminator is None
+    with pytest.raises(
+        ganlib.UserError, match="does not belong to the generator: its num_classes is None, the generator's is 3"
+    ):
+        converted.read("mimicry", other, discriminator)
+    np.savez(tmp_path / "two.npz", **{
+        f"{part}/{name}": value
+        for part, width in (("G_ema", 4), ("G", 8))
+        for name, value in states.mimicry_generator(width).items()
+    })  # fmt: skip
+    with pytest.raises(ganlib.UserError, match="generators of different sizes"):
+        converted.read("mimicry", tmp_path / "two.npz")
+
+
+def test_further_training_starts_from_the_generator_and_asks_for_images(tmp_path):
+    """The file has the generator and its average. Without --dataset, the images must be given."""
+    parts = {
+        "G": states.mimicry_generator(seed=1),
+        "G_ema": states.mimicry_generator(seed=2),
+        "D": states.mimicry_discriminator(),
+    }
+    np.savez(
+        tmp_path / "all.npz", **{f"{part}/{name}": value for part, state in parts.items() for name, value in state.items()}
+    )
+    run, further, data = (tmp_path / name for name in ("run", "further", "data"))
+    data.mkdir()
+    for index in range(4):
+        pixels = np.random.default_rng(index).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(data / f"{index}.png")
+    arguments = ("train_gan", f"--config={run}/further_training.py", f"--workdir={further}", "--config.steps=1",
+                 "--config.batch_size=4", "--config.generator_optimizer.learning_rate=1e-9")  # fmt: skip
+    converting, without, training = jobs.run_in_one_process(
+        [("convert", "--code=mimicry", f"--file={tmp_path / 'all.npz'}", f"--workdir={run}"), arguments,
+         (*arguments, f"--config.dataset=folder:{data}")]
+    )  # fmt: skip
+    assert converting[0] == 0
+    assert without[0] == 2
+    assert "SET_config.dataset" in without[2][0]
+    assert (training[0], training[2]) == (0, [])
+    tuned = ganlib.load(further)
+    for network, part in ((tuned.generator, "G"), (tuned.ema_generator, "G_ema")):
+        expected = interop.generator("mimicry", parts[part])
+        np.testing.assert_allclose(network.conv.layer.kernel if hasattr(network.conv, "layer") else network.conv.kernel,
+                                   expected.conv.layer.kernel if hasattr(expected.conv, "layer") else expected.conv.kernel,
+                                   atol=2e-2 if part == "G_ema" else 1e-5)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "parts"), [("fastgan", ["G"]), ("projected_gan", ["G"]), ("projected_gan", ["G", "D"])])
+def test_conversions_of_projected_gan_and_its_generator(tmp_path, code, parts):
+    from tests.interop.test_projected_codes import discriminator, light_generator
+
+    made = {"G": lambda: light_generator(None, 256), "D": discriminator}
+    networks = {part: {name: np.asarray(value, np.float32) for name, value in made[part]().items()} for part in parts}
+    torch_files.write_nvidia(tmp_path / "network.pkl", networks)
+    converting, generating = jobs.run_in_one_process(
+        [("convert", f"--code={code}", f"--file={tmp_path / 'network.pkl'}", f"--workdir={tmp_path / 'run'}"),
+         ("generate", f"--workdir={tmp_path / 'run'}", "--count=1", f"--output={tmp_path / 'grid.png'}")]
+    )  # fmt: skip
+    assert (converting[0], converting[2], generating[0]) == (0, [], 0)
+    loaded = ganlib.load(tmp_path / "run")
+    if "D" in parts:
+        expected = interop.discriminator("projected_gan", networks["D"])
+        for ours, theirs in zip(loaded.discriminator.get_weights(), expected.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
