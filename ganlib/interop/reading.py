@@ -94,12 +94,12 @@ def _by_part(arrays):
     return parts
 
 
-def _states(value, path=(), seen=()):
+def _states(value, path=(), seen=None):
     """Returns the networks in an object by their place in it, such as ``"G_ema"``: dicts with arrays, and modules.
 
     An object that occurs several times in the file is returned once, since a small file can contain it very often.
     """
-    seen = seen if isinstance(seen, dict) else {}
+    seen = {} if seen is None else seen  # id -> object, which keeps the ids from being reused
     if id(value) in seen:
         return {}
     seen[id(value)] = value

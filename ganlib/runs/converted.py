@@ -69,7 +69,7 @@ def read(code, path, discriminator_path=None, generator_only=False):
         discriminators = _states(parts, (*names.DISCRIMINATOR_PARTS, "D"))
     discriminator = _discriminator(code, discriminators[0]) if discriminators else None
     networks = Networks(averaged, others[0] if others else averaged, discriminator)
-    _check_fit(networks)
+    _check_fit(networks, getattr(names, "DISCRIMINATOR_TELLS_SIZE", True))
     return networks
 
 
@@ -84,12 +84,13 @@ def _discriminator(code, state):
         raise UserError(f"{error}; pass --generator_only to convert the generator alone") from None
 
 
-def _check_fit(networks):
+def _check_fit(networks, discriminator_tells_size):
     """Raises a `UserError` if the networks of a file are not those of one GAN."""
     averaged, generator, discriminator = networks.averaged, networks.generator, networks.discriminator
     if [tuple(weight.shape) for weight in averaged.weights] != [tuple(weight.shape) for weight in generator.weights]:
         raise UserError("the file holds generators of different sizes: pass a file of one network")
-    for name in ("image_shape", "num_classes") if discriminator is not None else ():
+    compared = ("image_shape", "num_classes") if discriminator_tells_size else ("num_classes",)
+    for name in compared if discriminator is not None else ():
         ours, theirs = getattr(generator, name), getattr(discriminator, name)
         if ours != theirs:
             raise UserError(

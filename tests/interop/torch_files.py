@@ -75,7 +75,9 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, Storage):
             return self.made["torch.storage._load_from_bytes"], (legacy_bytes(value, self.made),)
         if isinstance(value, Module) and value.class_name:
-            return copyreg.__newobj__, (self.made[value.class_name],), value.state()
+            kind, state = self.made[value.class_name], value.state()
+            value.__class__ = kind  # the pickler checks it
+            return copyreg.__newobj__, (kind,), state
         if isinstance(value, Module):
             meta = {"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": "Generator"}
             return self.made["torch_utils.persistence._reconstruct_persistent_obj"], (meta | {"state": value.state()},)

@@ -187,11 +187,14 @@ def test_further_training_starts_from_the_generator_and_asks_for_images(tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("code", "parts"), [("fastgan", ["G"]), ("projected_gan", ["G"]), ("projected_gan", ["G", "D"])])
-def test_conversions_of_projected_gan_and_its_generator(tmp_path, code, parts):
+@pytest.mark.parametrize(
+    ("code", "parts", "size"),
+    [("fastgan", "G", 256), ("projected_gan", "G", 256), ("projected_gan", "GD", 256), ("projected_gan", "GD", 128)],
+)
+def test_conversions_of_projected_gan_and_its_generator(tmp_path, code, parts, size):
     from tests.interop.test_projected_codes import discriminator, light_generator
 
-    made = {"G": lambda: light_generator(None, 256), "D": discriminator}
+    made = {"G": lambda: light_generator(None, size), "D": discriminator}
     networks = {part: {name: np.asarray(value, np.float32) for name, value in made[part]().items()} for part in parts}
     torch_files.write_nvidia(tmp_path / "network.pkl", networks)
     converting, generating = jobs.run_in_one_process(

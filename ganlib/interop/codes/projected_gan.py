@@ -16,6 +16,7 @@ SOURCE = "https://github.com/autonomousvision/projected-gan"
 LICENSE = "MIT; its generator of StyleGAN2 has NVIDIA's license"
 GENERATOR_PARTS = ("G_ema", "G")
 DISCRIMINATOR_PARTS = ("D",)
+DISCRIMINATOR_TELLS_SIZE = False
 
 PRETRAINED, SCRATCH, DISCS = "feature_network.pretrained", "feature_network.scratch", "discriminator.mini_discs"
 PLACES = {1: "layer0.3", 2: "layer0.4", 3: "layer1.0", 4: "layer2.0", 5: "layer2.1", 6: "layer3.0", 7: "layer3.1"}
