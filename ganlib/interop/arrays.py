@@ -17,6 +17,9 @@ LAYOUTS = {
 }
 """Layout of a weight -> the axes that turn PyTorch's array into it, such as ``(out, in, h, w)`` or ``(out, in)``."""
 
+WRAPPERS = ("module.", "Model.")
+"""How names begin if PyTorch's ``DataParallel`` or R3GAN's ``training.networks`` wraps the network."""
+
 
 class Arrays:
     """The arrays of one network by name.
@@ -119,10 +122,6 @@ class Arrays:
         if name not in self._state:
             raise UserError(f"this is not a network of {self.code}: it has no array {name!r}")
         return self._state[name]
-
-
-WRAPPERS = ("module.", "Model.")
-"""How names begin if PyTorch's ``DataParallel`` or R3GAN's ``training.networks`` wraps the network."""
 
 
 def _without_wrapper(state):

@@ -51,7 +51,7 @@ def read(code, path, discriminator_path=None, generator_only=False):
             other.
     """
     parts, names = interop.read(path), module(code)
-    generators = _states(parts, (*names.GENERATOR_PARTS, "G_ema", "G"))
+    generators = _states(parts, names.GENERATOR_PARTS)
     if not generators and len(parts) == 1:
         generators = list(parts.values())
     if not generators:
@@ -64,9 +64,9 @@ def read(code, path, discriminator_path=None, generator_only=False):
         discriminators = []
     elif discriminator_path:
         parts = interop.read(discriminator_path)
-        discriminators = _states(parts, (*names.DISCRIMINATOR_PARTS, "D", *names.GENERATOR_PARTS)) or list(parts.values())
+        discriminators = _states(parts, (*names.DISCRIMINATOR_PARTS, *names.GENERATOR_PARTS)) or list(parts.values())
     else:
-        discriminators = _states(parts, (*names.DISCRIMINATOR_PARTS, "D"))
+        discriminators = _states(parts, names.DISCRIMINATOR_PARTS)
     discriminator = _discriminator(code, discriminators[0]) if discriminators else None
     networks = Networks(averaged, others[0] if others else averaged, discriminator)
     _check_fit(networks, getattr(names, "DISCRIMINATOR_TELLS_SIZE", True))
@@ -74,7 +74,7 @@ def read(code, path, discriminator_path=None, generator_only=False):
 
 
 def _states(parts, names):
-    return [parts[name] for name in dict.fromkeys(names) if name in parts]
+    return [parts[name] for name in names if name in parts]
 
 
 def _discriminator(code, state):
@@ -133,9 +133,7 @@ def create(workdir, code, path, networks, config, source=None, discriminator_pat
                 config.discriminator.networks = _architecture(networks.discriminator)
         elif config.networks == "fastgan":  # it has no discriminator of its own
             config.discriminator = {"networks": "projected", "weights": None}
-    facts = _facts(code, path, generator, source, discriminator_path)
-    facts["converted_from"]["has_discriminator"] = networks.discriminator is not None
-    run = Run(workdir, workdir, config, facts)
+    run = Run(workdir, workdir, config, _facts(code, path, networks, source, discriminator_path))
     model = build(run)
     model.generator.set_weights(networks.generator.get_weights())
     model.ema_generator.set_weights(generator.get_weights())
@@ -183,14 +181,15 @@ def _arguments(network):
     }
 
 
-def _facts(code, path, generator, source, discriminator_path):
+def _facts(code, path, networks, source, discriminator_path):
     """Returns the entries of ``run.json``."""
-    path, names = pathlib.Path(path), module(code)
+    path, names, generator = pathlib.Path(path), module(code), networks.averaged
     classes = [str(index) for index in range(generator.num_classes or 0)]
     about_data = {"image_shape": list(generator.image_shape), "class_names": classes, "data": f"that of {path.name}"}
     if source is not None:
         about_data = resuming.data_facts(source)
-    origin = {"code": names.SOURCE, "license": names.LICENSE, "file": path.name, "sha256": _sha256(path)}
+    origin = {"code": names.SOURCE, "license": names.LICENSE, "file": path.name, "sha256": _sha256(path),
+              "has_discriminator": networks.discriminator is not None}  # fmt: skip
     if discriminator_path:
         discriminator_path = pathlib.Path(discriminator_path)
         origin |= {"discriminator_file": discriminator_path.name, "discriminator_sha256": _sha256(discriminator_path)}

@@ -29,6 +29,20 @@ def write(form, folder, state):
     return path
 
 
+def write_parts(path, parts):
+    """Writes several networks, name -> state, as one file."""
+    np.savez(path, **{f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()})
+
+
+def photos(folder, count):
+    """Writes random images of 32x32 pixels and returns the folder."""
+    folder.mkdir()
+    for index in range(count):
+        pixels = np.random.default_rng(index).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    return folder
+
+
 @pytest.mark.parametrize("form", ["zip", "legacy", "nvidia", "npz", "safetensors"])
 def test_images_of_the_run_are_those_of_the_arrays(tmp_path, form):
     state = states.mimicry_generator(num_classes=3)
@@ -48,11 +62,7 @@ def test_jobs_work_on_a_converted_run(tmp_path):
     generator, discriminator = tmp_path / "G.pth", tmp_path / "D.pth"
     torch_files.write_zip(generator, {"model_state_dict": states.mimicry_generator(), "global_step": 7})
     torch_files.write_zip(discriminator, {"model_state_dict": states.mimicry_discriminator()})
-    run, further, data = tmp_path / "run", tmp_path / "further", tmp_path / "data"
-    data.mkdir()
-    for index in range(8):
-        pixels = np.random.default_rng(index).integers(0, 256, (32, 32, 3), np.uint8)
-        Image.fromarray(pixels).save(data / f"{index}.png")
+    run, further, data = tmp_path / "run", tmp_path / "further", photos(tmp_path / "data", 8)
     results = jobs.run_in_one_process(
         [
             ("convert", "--code=mimicry", f"--file={generator}", f"--discriminator_file={discriminator}", f"--workdir={run}",
@@ -144,11 +154,7 @@ def test_networks_that_do_not_belong_together_are_one_line(tmp_path):
         ganlib.UserError, match="does not belong to the generator: its num_classes is None, the generator's is 3"
     ):
         converted.read("mimicry", other, discriminator)
-    np.savez(tmp_path / "two.npz", **{
-        f"{part}/{name}": value
-        for part, width in (("G_ema", 4), ("G", 8))
-        for name, value in states.mimicry_generator(width).items()
-    })  # fmt: skip
+    write_parts(tmp_path / "two.npz", {"G_ema": states.mimicry_generator(4), "G": states.mimicry_generator(8)})
     with pytest.raises(ganlib.UserError, match="generators of different sizes"):
         converted.read("mimicry", tmp_path / "two.npz")
 
@@ -160,14 +166,8 @@ def test_further_training_starts_from_the_generator_and_asks_for_images(tmp_path
         "G_ema": states.mimicry_generator(seed=2),
         "D": states.mimicry_discriminator(),
     }
-    np.savez(
-        tmp_path / "all.npz", **{f"{part}/{name}": value for part, state in parts.items() for name, value in state.items()}
-    )
-    run, further, data = (tmp_path / name for name in ("run", "further", "data"))
-    data.mkdir()
-    for index in range(4):
-        pixels = np.random.default_rng(index).integers(0, 256, (32, 32, 3), np.uint8)
-        Image.fromarray(pixels).save(data / f"{index}.png")
+    write_parts(tmp_path / "all.npz", parts)
+    run, further, data = tmp_path / "run", tmp_path / "further", photos(tmp_path / "data", 4)
     arguments = ("train_gan", f"--config={run}/further_training.py", f"--workdir={further}", "--config.steps=1",
                  "--config.batch_size=4", "--config.generator_optimizer.learning_rate=1e-9")  # fmt: skip
     converting, without, training = jobs.run_in_one_process(

@@ -16,7 +16,7 @@ from ganlib.networks import fastgan
 SOURCE = "https://github.com/autonomousvision/projected-gan"
 LICENSE = "MIT"
 GENERATOR_PARTS = ("G_ema", "G")
-DISCRIMINATOR_PARTS = ()
+DISCRIMINATOR_PARTS = ("D",)
 
 SYNTHESIS = "synthesis"
 

@@ -10,8 +10,8 @@ from ganlib.networks import resnet
 
 SOURCE = "https://github.com/kwotsin/mimicry"
 LICENSE = "MIT"
-GENERATOR_PARTS = ("model_state_dict",)
-DISCRIMINATOR_PARTS = ()  # it is in another file
+GENERATOR_PARTS = ("model_state_dict", "G_ema", "G")
+DISCRIMINATOR_PARTS = ("D",)  # in the authors' files it is a model_state_dict too, in another file
 
 SIZES_BY_BLOCKS = {3: (32, 48), 4: (64,), 5: (128,)}
 """The generator's number of blocks -> the sizes of its images."""
