@@ -9,6 +9,7 @@ import struct
 import sys
 import types
 import zipfile
+from unittest import mock
 
 import numpy as np
 
@@ -37,19 +38,18 @@ def _class(module, name):
 @contextlib.contextmanager
 def named(*full_names, classes=()):
     """Makes functions and classes importable under the given names while a pickle is written, and yields them by name."""
-    made, before = {}, dict(sys.modules)
-    for full_name in (*full_names, *classes):
-        module, _, name = full_name.rpartition(".")
-        made[full_name] = (_class if full_name in classes else _function)(module, name)
-        for depth in range(1, module.count(".") + 2):
-            part = ".".join(module.split(".")[:depth])
-            sys.modules.setdefault(part, types.ModuleType(part))
-        setattr(sys.modules[module], name, made[full_name])
-    try:
+    made = {}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(sys.modules))
+        for full_name in (*full_names, *classes):
+            module, _, name = full_name.rpartition(".")
+            made[full_name] = (_class if full_name in classes else _function)(module, name)
+            for depth in range(1, module.count(".") + 2):
+                part = ".".join(module.split(".")[:depth])
+                sys.modules.setdefault(part, types.ModuleType(part))
+            # PyTorch may be imported: its own names come back afterwards.
+            stack.enter_context(mock.patch.object(sys.modules[module], name, made[full_name], create=True))
         yield made
-    finally:
-        sys.modules.clear()
-        sys.modules.update(before)
 
 
 class _Pickler(pickle.Pickler):
