@@ -51,7 +51,7 @@ class FeatureExtractor:
         self.name, self.channels, self.size = name, channels, size
         self.version = versions.of(version, channels, size, versions.of_code("metrics/extractor.py"))
         self._network = network
-        self._run = tf.function(self._outputs, reduce_retracing=True, autograph=False)
+        self._run = _CompiledByShape(lambda: tf.function(self._outputs, reduce_retracing=True, autograph=False))
         self._batch_size = 64
 
     def run_by(self, run, batch_size):
@@ -63,7 +63,7 @@ class FeatureExtractor:
             batch_size: The number of images in a batch.
         """
         extractor = copy.copy(self)
-        extractor._run, extractor._batch_size = run(self._outputs), batch_size
+        extractor._run, extractor._batch_size = _CompiledByShape(lambda: run(self._outputs)), batch_size
         return extractor
 
     def __call__(self, images):
@@ -80,12 +80,35 @@ class FeatureExtractor:
         outputs = {key: np.concatenate([np.asarray(batch[key]) for batch in batches]) for key in batches[0]}
         return Features(outputs["features"], outputs.get("probabilities"))
 
+    def features_of(self, images):
+        """Computes ``(n, F)`` float32 features of ``(n, height, width, channels)`` float images in ``[0, 255]``, a tensor."""
+        return self._outputs(images)["features"]
+
     def _outputs(self, images):
         return self._network(self._prepare(images))
 
     def _prepare(self, images):
         images = as_channels(tf.cast(images, tf.float32), self.channels)
         return images if self.size is None else resize(images, self.size)
+
+
+class _CompiledByShape:
+    """A function of ``(n, height, width, channels)`` images that is compiled once for each shape of an image.
+
+    One graph for all shapes would not know whether it has to repeat a gray channel or to resize.
+
+    Args:
+        compile_function: A function without arguments that returns a newly compiled function.
+    """
+
+    def __init__(self, compile_function):
+        self._compile_function, self._compiled = compile_function, {}
+
+    def __call__(self, images):
+        shape = images.shape[1:]
+        if shape not in self._compiled:
+            self._compiled[shape] = self._compile_function()
+        return self._compiled[shape](images)
 
 
 def resize(images, size):

@@ -147,7 +147,12 @@ def _intra_fid(real, fake, seed):
     return {"intra_fid": float(np.mean([real.by_class[k].distance(fake.by_class[k]) for k in real.by_class]))}
 
 
+def _fid_test(test, fake, seed):
+    return {"fid_test": test.moments.distance(fake.moments)}
+
+
 METRICS = {
     "fid": Metric({"fid": Result("FID", "{:.2f}")}, _fid),
-    "intra_fid": Metric({"intra_fid": Result("intra-class FID", "{:.2f}")}, _intra_fid),
+    "fid_test": Metric({"fid_test": Result("FID to test images", "{:.2f}", "FID")}, _fid_test, against=("test",)),
+    "intra_fid": Metric({"intra_fid": Result("intra-class FID", "{:.2f}")}, _intra_fid, needs=("labels",)),
 }

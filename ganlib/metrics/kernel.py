@@ -16,7 +16,11 @@ class KernelDistance(NamedTuple):
     std: float
 
 
-def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
+SUBSETS, SUBSET_SIZE = 100, 1000
+"""The number of random subsets and the number of images in each, as in the authors' code."""
+
+
+def kernel_distance(real, fake, subsets=SUBSETS, subset_size=SUBSET_SIZE, seed=0):
     """Computes the squared maximum mean discrepancy with the kernel ``(x . y / F + 1)^3``, using an unbiased estimator.
 
     With Inception features it is the KID. Unlike that of the Fréchet distance, its expected value does not depend on the number
@@ -76,4 +80,11 @@ def _kid(real, fake, seed):
     return {"kid": result.mean, "kid_std": result.std}
 
 
-METRICS = {"kid": Metric({"kid": Result("KID", "{:.2f}")}, _kid)}
+METRICS = {
+    "kid": Metric(
+        {"kid": Result("KID x 1000", scale=1000.0)},
+        _kid,
+        pairwise=True,
+        parameters={"subsets": SUBSETS, "subset_size": SUBSET_SIZE},
+    )
+}

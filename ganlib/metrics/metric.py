@@ -13,11 +13,13 @@ class Result:
         format: The format of the number in that table. Defaults to three decimals.
         curve: The title of the plot of a run's report in which the number is a line; results with the same title share a plot.
             Defaults to None, which uses the heading.
+        scale: The factor of the number in that table, which the heading must name. Defaults to 1.
     """
 
     heading: str
     format: str = "{:.3f}"
     curve: str | None = None
+    scale: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +28,24 @@ class Metric:
 
     Attributes:
         results: Key -> `Result`, for the numbers to show. Other numbers, such as standard deviations, are only recorded.
-        compute: ``compute(real, fake, seed)`` takes the `ganlib.metrics.evaluate.Statistics` of real and generated images, and
-            an integer, and returns a dict of floats. Defaults to None, which means that `ganlib.evaluation` computes the metric
-            from images.
+        compute: A function that returns a dict of floats. Its arguments depend on ``inputs``. Defaults to None, which means
+            that `ganlib.evaluation` computes the metric itself.
+        inputs: ``"features"``: ``compute(*sets, fake, seed)`` takes the `ganlib.metrics.evaluate.Statistics` of the sets in
+            ``against`` and of the generated images. ``"images"``: the same with ``(n, height, width, channels)`` uint8 images
+            instead of statistics. ``"generator"``: ``compute(model, extractor, samples, seed)`` takes the GAN itself. Defaults
+            to ``"features"``.
+        against: The sets of real images that the generated ones are compared with: ``"real"``, all images of the training
+            split; ``"training"``, those that the GAN was trained on; ``"test"``, the test images. Defaults to ``("real",)``.
+        needs: What the metric needs besides: ``"probabilities"`` of the feature network, or ``"labels"`` of real and generated
+            images. Defaults to ``()``.
+        pairwise: Whether the metric compares images in pairs, so that it uses a limited number of them. Defaults to False.
+        parameters: Name -> value, recorded with the results, such as ``{"k": 3}``. Defaults to no parameters.
     """
 
     results: dict
     compute: Callable | None = None
+    inputs: str = "features"
+    against: tuple = ("real",)
+    needs: tuple = ()
+    pairwise: bool = False
+    parameters: dict = dataclasses.field(default_factory=dict)
