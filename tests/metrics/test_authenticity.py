@@ -34,6 +34,18 @@ def test_shares_on_a_line_match_a_count_by_hand():
     assert authenticity(training, np.array([[-2.0], [1.5], [8.0], [9.5], [2.0]])) == pytest.approx(2 / 5)
 
 
+def test_shares_match_the_authors_code():
+    # AuthPct of github.com/marcojira/fld, on features that any language can compute, gave -1.6, 41.6 and -31.2.
+    values = np.sin(np.arange(1, 1 + 900 * 12, dtype=np.float64).reshape(900, 12) * 12.9898) * 43758.5453
+    values -= np.floor(values)
+    values[:, 1] += values[:, 0]
+    values[:, 2] *= 5
+    training, good = values[:300], values[600:850]
+    near = np.concatenate([training[:150] + 0.01 * good[:150], good[150:]])
+    for fake, expected in ((good, -1.6), (good * 1.3 + 0.1, 41.6), (near, -31.2)):
+        assert 100 * authenticity(training, fake) - 50 == pytest.approx(expected, abs=1e-4)
+
+
 def test_the_share_of_equal_distributions_on_a_line_is_a_third():
     # An image in a gap L between training images is z from the nearer one, uniformly in [0, L/2]. It is authentic if the gap on
     # the other side of that one, exponential, is less than z. The density of L is L exp(-L), so the expected share is
