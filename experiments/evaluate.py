@@ -20,9 +20,15 @@ REAL = flags.DEFINE_string("real", None, "dataset of real images, such as folder
 FAKE = flags.DEFINE_string("fake", None, "dataset of generated images, such as folder:PATH")
 FAKE_SPLIT = flags.DEFINE_string("fake_split", "train", "split of --fake")
 METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "metrics to compute")
-SAMPLES = flags.DEFINE_integer("samples", 50_000, "number of images to generate", lower_bound=2)
+SAMPLES = flags.DEFINE_integer(
+    "samples", None, "number of images to generate, by default 50,000; for --fake, the largest number of images, by default all",
+    lower_bound=2,
+)  # fmt: skip
+PAIRS = flags.DEFINE_integer(
+    "pairs", 10_000, "largest number of images of a set for metrics that compare images in pairs", lower_bound=2
+)
 FEATURES = flags.DEFINE_string("features", None, "feature network; by default the config's, or inception_v3")
-SEED = flags.DEFINE_integer("seed", 0, "seed of latents, labels and subsets")
+SEED = flags.DEFINE_integer("seed", None, "seed of latents, labels and subsets; by default 0, and 1 with --best")
 NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 writes none", lower_bound=0)
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: size to resize images to")
@@ -41,7 +47,9 @@ def main():
         raise UserError("pass either --workdir, or both --real and --fake")
     result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
-    print(f"{result['samples']} images, features {result['features']}")
+    print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
+    for name, parameters in result.get("parameters", {}).items():
+        print(f"{name}: {', '.join(f'{key} {value}' for key, value in parameters.items())}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
         write_json(output, result)
@@ -59,13 +67,29 @@ def evaluate_run():
     model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)
     source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    test = runs.open_data(config, "test") if "cas" in METRICS.value else None
+    seed, facts = seed_and_selection(config)
+    training = runs.training_images(config, source)
     evaluate = evaluation.Evaluation(
-        source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value,
-        progress=True, test=test,
+        source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value or 50_000, seed,
+        progress=True, test=runs.open_test(config, METRICS.value), training=training, pairs=PAIRS.value,
     )  # fmt: skip
-    result = evaluation.evaluation_record(evaluate(model), evaluate, step=int(model.step.numpy()))
-    return result, lambda: evaluation.nearest_neighbors(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value)
+    evaluate.prepare(model)
+    result = evaluation.evaluation_record(evaluate(model), evaluate, step=int(model.step.numpy()), **facts)
+    return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
+
+
+def seed_and_selection(config):
+    """Returns the seed of the evaluation, and what the record says about the selection of the checkpoint."""
+    from ganlib import UserError, evaluation
+
+    if not BEST.value:
+        return SEED.value or 0, {}
+    if SEED.value == evaluation.TRAINING_SEED:
+        raise UserError(
+            f"--seed={SEED.value} generated the images by which the best checkpoint was selected: pass another --seed"
+        )
+    selection = {"metric": "fid", "seed": evaluation.TRAINING_SEED, "samples": config.evaluation_samples}
+    return SEED.value or evaluation.TRAINING_SEED + 1, {"selected_by": selection}
 
 
 def evaluate_folders():
@@ -78,9 +102,11 @@ def evaluate_folders():
     )
     if CLASSES.value:
         real, fake = (source.of_classes(CLASSES.value.split(",")) for source in (real, fake))
+    samples = min(SAMPLES.value or fake.num_examples, fake.num_examples)
     evaluate = evaluation.Evaluation(
-        real, METRICS.value, FEATURES.value or "inception_v3", fake.num_examples, SEED.value, progress=True
+        real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, pairs=PAIRS.value
     )
+    evaluate.prepare()
     return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, fake=fake.name, fake_content=fake.fingerprint)
 
 

@@ -76,11 +76,17 @@ class Floor:
         return f"{dataset}{f' of classes {self.config.classes}' if self.config.classes else ''}, real test images"
 
     @property
+    def row_name(self):
+        """The label, with the number of images if the runs have more: FIDs of fewer images are higher."""
+        count = staleness.read(self.result)["samples"]
+        return self.label if count == FLAGS.samples else f"{self.label}, only {count:,}"
+
+    @property
     def expected(self):
         """The entries that its file must have."""
         from ganlib import versions
 
-        names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
+        names = [name for name in FLAGS.metrics.split(",") if not _needs_a_gan_or_test_images(name)]
         return {
             "metrics": names,
             "real_content": staleness.images_of(self.config),
@@ -93,9 +99,17 @@ class Floor:
         """Returns the remaining commands, as arguments of Python."""
         command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
                    "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.expected['metrics'])}",
-                   *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
+                   f"--samples={FLAGS.samples}", *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
                    f"--output={self.result}"]  # fmt: skip
         return [command] if staleness.differences(self.result, self.expected) else []
+
+
+def _needs_a_gan_or_test_images(name):
+    """Returns whether a metric cannot be computed for real test images."""
+    from ganlib.metrics.evaluate import METRICS
+
+    metric = METRICS.get(name)
+    return name == "cas" or getattr(metric, "inputs", "") == "generator" or "test" in getattr(metric, "against", ())
 
 
 def data_of(config):
@@ -161,7 +175,7 @@ def summary(name, runs):
 def floor_row(floor):
     """Returns the row of real test images, which are evaluated once."""
     results = staleness.read(floor.result)["results"]
-    return {"name": floor.label, "dataset": floor.config.dataset, **trials.statistics([results])}
+    return {"name": floor.row_name, "dataset": floor.config.dataset, **trials.statistics([results])}
 
 
 def draw_curves(runs, path):
@@ -198,6 +212,6 @@ def as_markdown(rows):
     columns = {key: known[key] for row in rows for key in row["mean"] if key in known}
     lines = [["", "steps", *(column.heading for column in columns.values())]]
     for row in rows:
-        cells = (trials.cell(row, key, column.format) for key, column in columns.items())
+        cells = (trials.cell(row, key, column.format, column.scale) for key, column in columns.items())
         lines.append([row["name"], str(row.get("steps", "")), *cells])
     return trials.as_markdown(lines)

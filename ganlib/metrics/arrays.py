@@ -123,3 +123,11 @@ def equally_many(real, fake):
     """Returns ``(n, F)`` features of real and of generated images with the same n, on which some metrics depend."""
     count = min(len(real.features), len(fake.features))
     return real.features[:count], fake.features[:count]
+
+
+def with_direction(features):
+    """Returns ``(n, F)`` features without the rows that are all 0, which have no direction, and logs their number."""
+    has_direction = np.any(features != 0, axis=1)
+    if not has_direction.all():
+        log.warning("%d images have features that are all 0 and are left out", np.sum(~has_direction))
+    return features[has_direction]

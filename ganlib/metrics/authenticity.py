@@ -5,6 +5,7 @@
 import numpy as np
 
 from ganlib.metrics.arrays import checked_features, distance_blocks
+from ganlib.metrics.metric import Metric, Result
 
 
 def authenticity(training, fake):
@@ -52,3 +53,12 @@ def _nearest(first, second, own=None):
         nearest[rows] = distances.argmin(axis=1)
     # The differences are exact where the matrix product of the blocks rounds: equal rows have the distance 0.
     return nearest, np.array([np.sum((row - second[index]) ** 2) for row, index in zip(first, nearest, strict=True)])
+
+
+def _authenticity(training, fake, seed):
+    return {"authenticity": authenticity(training.features, fake.features)}
+
+
+METRICS = {
+    "authenticity": Metric({"authenticity": Result("authenticity")}, _authenticity, against=("training",), pairwise=True)
+}

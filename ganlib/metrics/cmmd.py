@@ -3,7 +3,8 @@
 import numpy as np
 
 from ganlib.errors import UserError
-from ganlib.metrics.arrays import checked_features, distance_blocks
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, with_direction
+from ganlib.metrics.metric import Metric, Result
 
 SIGMA = 10.0
 """The width of the kernel."""
@@ -59,3 +60,10 @@ def _unit_rows(features, name):
 def _mean_kernel(first, second):
     total = sum(np.exp(distances / (-2.0 * SIGMA**2)).sum() for _, distances in distance_blocks(first, second))
     return float(total / (len(first) * len(second)))
+
+
+def _cmmd(real, fake, seed):
+    return {"cmmd": cmmd(*(with_direction(features) for features in equally_many(real, fake)))}
+
+
+METRICS = {"cmmd": Metric({"cmmd": Result("CMMD")}, _cmmd, pairwise=True, parameters={"sigma": SIGMA})}

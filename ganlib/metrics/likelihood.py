@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.metrics.arrays import checked_features, distance_blocks, log
+from ganlib.metrics.metric import Metric, Result
 
 MAX_IMAGES = 10_000
 """The number of generated images, and of training images with as many generated ones, that are used at most."""
@@ -165,3 +166,17 @@ def _negative_log_likelihood(centers, log_variances, points):
         logits = _log_densities(tf.constant(log_variances), distances, np.float32(-np.log(len(centers))), dim)
         total -= float(tf.reduce_sum(tf.reduce_logsumexp(logits, 1)))
     return total / (len(points) * dim)
+
+
+def _feature_likelihood(training, test, fake, seed):
+    return feature_likelihood(training.features, test.features, fake.features, seed)._asdict()
+
+
+METRICS = {
+    "fld": Metric(
+        {"fld": Result("FLD", "{:.2f}"), "fld_gap": Result("FLD gap", "{:.2f}")},
+        _feature_likelihood,
+        against=("training", "test"),
+        pairwise=True,
+    )
+}

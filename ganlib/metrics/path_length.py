@@ -4,6 +4,10 @@ import numpy as np
 
 from ganlib.errors import UserError
 from ganlib.metrics.arrays import checked_features
+from ganlib.metrics.metric import Metric, Result
+
+EPSILON = 1e-4
+"""The difference of the positions of a pair on the path between two latents, as in the paper."""
 
 
 def path_length(first_features, second_features, epsilon):
@@ -81,3 +85,11 @@ def _unit_rows(latents, name):
     if latents.ndim != 2 or not np.isfinite(latents).all() or not lengths.all():
         raise UserError(f"{name} must be finite latents (n, latent_dim), not 0 in a whole row, got {latents.shape}")
     return latents / lengths
+
+
+METRICS = {
+    "ppl": Metric(
+        {"ppl": Result("PPL", "{:.2f}")}, inputs="generator", against=(), parameters={"space": "z", "epsilon": EPSILON}
+    )
+}
+"""Computed by `ganlib.evaluation`, which has the generator."""

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.ndimage
 
 from ganlib.errors import UserError
+from ganlib.metrics.metric import Metric, Result
 
 MAX_IMAGES = 16_384
 """The number of images of each set that are used at most."""
@@ -136,3 +137,15 @@ def _blurred(images):
     for axis in (1, 2):
         images = scipy.ndimage.correlate1d(images, np.array([1, 4, 6, 4, 1]) / 16, axis=axis, mode="mirror")
     return images
+
+
+def _sliced_wasserstein(real, fake, seed):
+    result = sliced_wasserstein(real, fake, seed)
+    return {"swd": result.mean} | {f"swd_{height}": value for height, value in result.levels.items()}
+
+
+METRICS = {
+    "swd": Metric(
+        {"swd": Result("SWD x 1000", "{:.2f}")}, _sliced_wasserstein, inputs="images", parameters={"max_images": MAX_IMAGES}
+    )
+}

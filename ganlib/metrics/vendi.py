@@ -3,7 +3,8 @@
 import numpy as np
 
 from ganlib.errors import UserError
-from ganlib.metrics.arrays import check_finite, warn_if_constant
+from ganlib.metrics.arrays import check_finite, warn_if_constant, with_direction
+from ganlib.metrics.metric import Metric, Result
 
 
 def vendi_score(features):
@@ -46,3 +47,10 @@ def vendi_score(features):
     eigenvalues = np.linalg.eigvalsh(matrix) / count  # their sum is 1
     eigenvalues = eigenvalues[eigenvalues > 0]
     return float(np.clip(np.exp(-np.sum(eigenvalues * np.log(eigenvalues))), 1.0, count))
+
+
+def _vendi(fake, seed):
+    return {"vendi": vendi_score(with_direction(fake.features))}
+
+
+METRICS = {"vendi": Metric({"vendi": Result("Vendi score", "{:.1f}")}, _vendi, against=(), pairwise=True)}

@@ -42,6 +42,31 @@ def open_data_of(run, data_dir=None):
     return source
 
 
+def open_test(config, metrics):
+    """Opens the test split that a config's images have, if one of the metrics needs it. Otherwise returns None.
+
+    Args:
+        config: A `ConfigDict`.
+        metrics: A list of names of metrics.
+    """
+    from ganlib.metrics.evaluate import METRICS
+
+    needed = any(name == "cas" or "test" in getattr(METRICS.get(name), "against", ()) for name in metrics)
+    return open_data(config, "test") if needed else None
+
+
+def training_images(config, source):
+    """Returns the images that a GAN with this config is trained on: ``source``, or the few labeled ones that it selects.
+
+    Args:
+        config: A `ConfigDict`.
+        source: The `ganlib.data.Source` of all images.
+    """
+    if not (config.get("labels_per_class") or config.get("validation_per_class")):
+        return source
+    return data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+
+
 def open_unlabeled(config):
     """Opens the `ganlib.data.Source` of ``unlabeled_dataset``. Returns None if the config names none."""
     if not config.unlabeled_dataset:
