@@ -21,7 +21,7 @@ FAKE = flags.DEFINE_string("fake", None, "dataset of generated images, such as f
 FAKE_SPLIT = flags.DEFINE_string("fake_split", "train", "split of --fake")
 METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "metrics to compute")
 SAMPLES = flags.DEFINE_integer(
-    "samples", None, "number of images to generate, by default 50,000; for --fake, the largest number of images, by default all",
+    "samples", None, "number of images to generate, by default 50,000; for --fake, the largest number, by default all",
     lower_bound=2,
 )  # fmt: skip
 PAIRS = flags.DEFINE_integer(

@@ -60,10 +60,12 @@ def evaluation_of(config, source, training, model):
     """Returns the `ganlib.evaluation.Evaluation` of the config's metrics, with the statistics of the real images computed.
     Returns None if the config sets no metrics. What cannot be measured is an error here, before the first step."""
     from ganlib import runs
-    from ganlib.evaluation import Evaluation
+    from ganlib.evaluation import Evaluation, shared_classifier
 
     if not config.metrics:
         return None
+    if config.features == "in_domain":
+        shared_classifier.prepare(source, model.distribute_strategy)
     metrics = config.metrics.split(",")
     test = runs.open_test(config, metrics)
     evaluate = Evaluation(source, metrics, config.features, config.evaluation_samples, test=test, training=training)

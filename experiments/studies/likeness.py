@@ -33,8 +33,8 @@ def main():
         raise UserError(f"{WORKDIR.value!r} is not an instance-conditioned GAN: train one with --config.instances.features")
     if run.instances.features.partition(":")[0] == "in_domain":
         raise UserError(
-            f"{WORKDIR.value!r} is conditioned on in_domain features, and their network is the judge here: pass a run with other "
-            "instances.features"
+            f"{WORKDIR.value!r} is conditioned on in_domain features, and their network is the judge here: pass a run with "
+            "other instances.features"
         )
     source, test = runs.open_data(run.config), runs.open_data(run.config, "test")
     if test.labels is None:

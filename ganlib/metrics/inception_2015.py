@@ -15,20 +15,26 @@ import tensorflow as tf
 from ganlib import versions
 from ganlib.errors import UserError
 from ganlib.metrics import cache
+from ganlib.metrics.arrays import log
 from ganlib.metrics.extractor import FeatureExtractor
 
 ARCHIVE = "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
 FILE = "classify_image_graph_def.pb"
+MD5 = "e6bb154e85f5d4331c22abcddb5dcf31"
+"""The checksum of the file, of 95,673,916 bytes."""
+SIZE = 299
 IMAGES, POOLED, LAST_LAYER = "ExpandDims", "pool_3", "softmax/logits/MatMul"
 OLD_BATCH_NORM = "BatchNormWithGlobalNormalization"
 
 
-def load(path=None):
+def load(path=None, clean=False):
     """Loads the frozen graph as a `FeatureExtractor`.
 
     Args:
         path: The file of the graph, ``classify_image_graph_def.pb``. If None, the file in the cache folder is used, and
-            downloaded if necessary. Defaults to None.
+            downloaded if necessary. A warning is logged if it is not the published file. Defaults to None.
+        clean: Whether images are first resized to 299x299 with an antialiased bicubic filter, as in clean-FID (Parmar et al.
+            2022, arXiv:2104.11222). Defaults to False.
 
     Raises:
         UserError: If the file is missing and cannot be downloaded, or contains another graph.
@@ -45,8 +51,11 @@ def load(path=None):
             f"{str(path)!r} is not the Inception graph of 2015 ({' '.join(str(error).split())[:120]}): "
             f"extract {FILE} from {ARCHIVE}"
         ) from None
+    if hashlib.md5(content).hexdigest() != MD5:
+        log.warning("%s is not the published Inception graph of 2015: numbers are not comparable with published ones", path)
     version = versions.of(hashlib.sha256(content).hexdigest(), versions.of_code("metrics/inception_2015.py"))
-    return FeatureExtractor("inception_2015", version, network, channels=3)
+    name, size = ("inception_2015_clean", SIZE) if clean else ("inception_2015", None)
+    return FeatureExtractor(name, version, network, channels=3, size=size)
 
 
 def _network(graph):
@@ -91,7 +100,11 @@ def _download():
             folder = keras.utils.get_file(
                 origin=ARCHIVE, extract=True, cache_dir=str(cache.default_folder()), cache_subdir="inception_2015"
             )
-            (pathlib.Path(folder) / FILE).replace(path)
+            downloaded = pathlib.Path(folder) / FILE
+            checksum = hashlib.md5(downloaded.read_bytes()).hexdigest()
+            if checksum != MD5:
+                raise ValueError(f"its checksum is {checksum}, not {MD5}")
+            downloaded.replace(path)
         except Exception as error:  # downloads can fail in any way
             raise UserError(
                 f"the Inception graph of 2015 is not at {str(path)!r} and could not be downloaded "
