@@ -107,7 +107,8 @@ def evaluate_folders():
         real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, pairs=PAIRS.value
     )
     evaluate.prepare()
-    return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, fake=fake.name, fake_content=fake.fingerprint)
+    facts = {"fake": fake.name, "fake_content": fake.fingerprint, "most_samples": SAMPLES.value}
+    return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, **facts)
 
 
 if __name__ == "__main__":

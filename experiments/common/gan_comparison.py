@@ -89,6 +89,7 @@ class Floor:
         names = [name for name in FLAGS.metrics.split(",") if not _needs_a_gan_or_test_images(name)]
         return {
             "metrics": names,
+            "most_samples": FLAGS.samples,
             "real_content": staleness.images_of(self.config),
             "code": versions.of_code(),
             "fake_content": staleness.images_of(self.config, "test"),
@@ -107,10 +108,10 @@ class Floor:
 
 def _needs_a_gan_or_test_images(name):
     """Returns whether a metric cannot be computed for real test images."""
-    from ganlib.metrics.evaluate import METRICS
+    from ganlib.metrics.evaluate import metric_of
 
-    metric = METRICS.get(name)
-    return name == "cas" or getattr(metric, "inputs", "") == "generator" or "test" in getattr(metric, "against", ())
+    metric = metric_of(name)
+    return metric.inputs == "generator" or "test" in metric.against
 
 
 def data_of(config):

@@ -10,9 +10,9 @@ def check_sources(evaluation):
     """Raises a `UserError` if the real images do not support a metric of a `ganlib.evaluation.Evaluation`."""
     source, test = evaluation.source, evaluation.test
     for name, metric in evaluation.metrics.items():
-        if "test" in getattr(metric, "against", ()) and test is None:
+        if "test" in metric.against and test is None:
             raise UserError(f"{name} requires real test images: pass test, or omit {name}")
-        if "labels" in getattr(metric, "needs", ()) and not source.class_names:
+        if "labels" in metric.needs and not source.class_names:
             raise UserError(f"{name} requires labeled images, which {source.name} lacks: omit it")
     if "cas" in evaluation.metrics:
         for dataset in (source, test):
@@ -30,7 +30,7 @@ def check_sources(evaluation):
 def check_features(evaluation):
     """Raises a `UserError` if the feature network does not support a metric."""
     for name, metric in evaluation.metrics.items():
-        if "probabilities" in getattr(metric, "needs", ()):
+        if "probabilities" in metric.needs:
             one_image = np.zeros((1, *evaluation.source.image_shape), np.uint8)
             if evaluation.extractor(one_image).probabilities is None:
                 raise UserError(
@@ -50,7 +50,7 @@ def check_model(evaluation, model):
             "use real images of the same shape"
         )
     for name, metric in evaluation.metrics.items():
-        if "labels" not in getattr(metric, "needs", ()):
+        if "labels" not in metric.needs:
             continue
         if not model.generator.num_classes:
             raise UserError(f"{name} requires a conditional GAN, whose images have labels: omit it")
@@ -62,7 +62,12 @@ def check_model(evaluation, model):
 
 
 def check_generated_source(evaluation, fake):
-    """Raises a `UserError` if a source of generated images does not support a metric."""
+    """Raises a `UserError` if a metric cannot be computed for a source of generated images.
+
+    Args:
+        evaluation: A `ganlib.evaluation.Evaluation`.
+        fake: A `ganlib.data.Source`, whose images ``(height, width, channels)`` must have the shape of the real ones.
+    """
     source = evaluation.source
     if fake.image_shape != source.image_shape:
         raise UserError(
@@ -70,7 +75,7 @@ def check_generated_source(evaluation, fake):
             "set the same image_size for both"
         )
     for name, metric in evaluation.metrics.items():
-        if getattr(metric, "inputs", "features") == "generator":
+        if metric.inputs == "generator":
             raise UserError(f"{name} requires a generator, not images: omit it, or pass --workdir")
-        if "labels" in getattr(metric, "needs", ()) and not fake.class_names:
+        if "labels" in metric.needs and not fake.class_names:
             raise UserError(f"{name} requires labeled images, which {fake.name} lacks: omit it")

@@ -7,11 +7,11 @@ import tqdm
 
 import ganlib
 from ganlib import versions
-from ganlib.errors import UserError, choose, integer
+from ganlib.errors import UserError, integer
 from ganlib.evaluation import accuracy_score, checks, path_length
 from ganlib.evaluation.images import BATCH_SIZE, generated_batches, real_batches
 from ganlib.metrics import cache, features
-from ganlib.metrics.evaluate import KEPT, METRICS, gather, gather_cached, measure
+from ganlib.metrics.evaluate import KEPT, gather, gather_cached, measure, metric_of
 from ganlib.training.replicas import on_replicas
 
 TRAINING_KEPT = 100_000
@@ -59,7 +59,7 @@ class Evaluation:
         self.samples, self.pairs = integer("samples", samples, 2), integer("pairs", pairs, 2)
         if isinstance(names, str):
             raise UserError(f"metrics must be a list of names, such as ['fid'], got {names!r}")
-        self.metrics = {name: choose("metric", name, METRICS) for name in names}
+        self.metrics = {name: metric_of(name) for name in names}
         self.requested, self.source, self.test, self.training = list(names), source, test, training or source
         self.seed, self._features, self._cache_dir, self._progress = seed, features, cache_dir, progress
         checks.check_sources(self)
@@ -137,8 +137,11 @@ class Evaluation:
 
     def _sets(self):
         """Returns the names of the sets of real images whose statistics are needed."""
-        of_features = [metric for metric in self.metrics.values() if getattr(metric, "inputs", "features") == "features"]
-        return ["real", *sorted({name for metric in of_features for name in getattr(metric, "against", ())} - {"real"})]
+        others = {other for name in self._names_of("features") for other in self.metrics[name].against}
+        return ["real", *sorted(others - {"real"})]
+
+    def _names_of(self, inputs):
+        return [name for name, metric in self.metrics.items() if metric.inputs == inputs]
 
     def _real_labels(self):
         """Returns labels with the frequencies of the real images, or None."""
@@ -148,24 +151,32 @@ class Evaluation:
         return np.repeat(list(counts), list(counts.values())) if counts else None
 
     def _compute_metrics(self, batches, extractor, model=None):
-        computed_here = {"cas", "ppl"}
-        of_images = [name for name in self.metrics if getattr(self.metrics[name], "inputs", "features") == "images"]
-        of_features = [name for name in self.metrics if name not in {*of_images, *computed_here}]
         sets, collected = {name: self.statistics(name) for name in self._sets()}, []
-        if of_images or "cas" in self.metrics:
-            batches = _collect(batches, collected)
+        batches = _collect(batches, collected, self._images_to_collect())
         batches = self._with_progress(batches, "generated images", self.samples)
         fake = gather(extractor, batches, "intra_fid" in self.metrics, self.pairs)
-        results = measure(of_features, sets.pop("real"), fake, self.seed, **sets)
+        results = measure(self._names_of("features"), sets.pop("real"), fake, self.seed, **sets)
         if collected:
-            images, labels = (None if arrays[0] is None else np.concatenate(arrays) for arrays in zip(*collected, strict=True))
-        for name in of_images:
-            real = np.concatenate([batch for batch, _ in _first(real_batches(self.source), len(images))])
-            results |= self.metrics[name].compute(real, images, self.seed)
-        if "cas" in self.metrics:
-            results |= accuracy_score.compute(self.source, self.test, images, labels, self.seed, self._cache_dir)
+            results |= self._of_images(*collected)
         if "ppl" in self.metrics:
             results |= path_length.compute(model, extractor, self.samples, self.seed, self._real_labels())
+        return results
+
+    def _images_to_collect(self):
+        """Returns how many generated images the metrics of images use."""
+        of_images = [self.metrics[name] for name in self._names_of("images")]
+        return max((min(metric.max_images or self.samples, self.source.num_examples) for metric in of_images), default=0)
+
+    def _of_images(self, images, labels):
+        """Computes the metrics of images."""
+        results = {}
+        for name in self._names_of("images"):
+            if name == "cas":
+                results |= accuracy_score.compute(self.source, self.test, images, labels, self.seed, self._cache_dir)
+                continue
+            some = images[: self.metrics[name].max_images]
+            real = np.concatenate([batch for batch, _ in _first(real_batches(self.source), len(some))])
+            results |= self.metrics[name].compute(real, some, self.seed)
         return results
 
     def _with_progress(self, batches, name, count):
@@ -181,11 +192,16 @@ def shared_by_replicas(extractor, strategy):
     return extractor if replicas == 1 else extractor.run_by(functools.partial(on_replicas, strategy), 64 * replicas)
 
 
-def _collect(batches, collected):
-    """Yields the same batches and appends each to the list ``collected``."""
-    for batch in batches:
-        collected.append(batch)
-        yield batch
+def _collect(batches, collected, count):
+    """Yields the same batches, and fills the list ``collected`` with the first ``count`` images and their labels."""
+    kept, missing = [], count
+    for images, labels in batches:
+        if missing > 0:
+            kept.append((images[:missing], None if labels is None else labels[:missing]))
+            missing -= len(images)
+        yield images, labels
+    if kept:
+        collected += [None if arrays[0] is None else np.concatenate(arrays) for arrays in zip(*kept, strict=True)]
 
 
 def _first(batches, count):
@@ -217,15 +233,15 @@ def evaluation_record(results, evaluation, **facts):
         record["parameters"] = {name: values for name, values in parameters.items() if values}
     if evaluation.test:
         record |= {"test_images": evaluation.test.num_examples, "test_content": evaluation.test.fingerprint}
-    if any("training" in getattr(metric, "against", ()) for metric in evaluation.metrics.values()):
+    if any("training" in metric.against for metric in evaluation.metrics.values()):
         record |= {"training_images": evaluation.training.num_examples, "training_content": evaluation.training.fingerprint}
     return record | facts
 
 
 def _parameters(evaluation, metric, facts):
     """Returns the parameters of a metric, with the number of images of each set if it is limited."""
-    parameters = dict(getattr(metric, "parameters", {}))
-    if getattr(metric, "pairwise", False):
+    parameters = dict(metric.parameters)
+    if metric.pairwise:
         counts = {"real": evaluation.source, "training": evaluation.training, "test": evaluation.test}
         limits = {"training": TRAINING_KEPT}
         parameters["images"] = {

@@ -1,7 +1,6 @@
 """The perceptual path length of a generator: see `ganlib.metrics.path_length`."""
 
 import numpy as np
-import tensorflow as tf
 
 from ganlib.metrics.path_length import EPSILON, path_length, slerp
 from ganlib.models.adversarial import latents_for
@@ -48,5 +47,5 @@ def _features(model, extractor, latents, labels):
     for start in range(0, len(latents), BATCH_SIZE):
         rows = slice(start, start + BATCH_SIZE)
         images = model.generate_from(latents[rows], None if labels is None else labels[rows], BATCH_SIZE)
-        parts.append(extractor.features_of(tf.constant((images + 1.0) * 127.5, tf.float32)).numpy())
+        parts.append(extractor.unrounded((images + 1.0) * 127.5).features)
     return np.concatenate(parts)

@@ -29,5 +29,12 @@ def classification_accuracy_score(images, labels, test_images, test_labels, num_
     return accuracy(test_labels, classifier.predict(test_images, batch_size=250, verbose=0)["probabilities"])
 
 
-METRICS = {"cas": Metric({"cas": Result("CAS", curve="CAS"), "cas_real": Result("CAS of real images", curve="CAS")})}
-"""Computed by `ganlib.evaluation.Evaluation`, which has the images and the test set."""
+METRICS = {
+    "cas": Metric(
+        {"cas": Result("CAS", curve="CAS"), "cas_real": Result("CAS of real images", curve="CAS")},
+        inputs="images",
+        against=("real", "test"),
+        needs=("labels",),
+    )
+}
+"""Computed by `ganlib.evaluation`, which has the labels and the test images."""

@@ -15,6 +15,7 @@ from ganlib.errors import UserError, choose
 from ganlib.metrics import cache
 from ganlib.metrics.arrays import warn_if_constant
 from ganlib.metrics.frechet import Moments
+from ganlib.metrics.metric import described
 
 KEPT = 10_000
 """The default number of images whose features are kept, for metrics that compare images pairwise."""
@@ -117,18 +118,17 @@ def measure(names, real, fake, seed=0, **others):
     Raises:
         UserError: If a name is unknown, or the feature network or the data does not support a metric.
     """
-    chosen = [choose("metric", name, METRICS) for name in names]
+    metrics = {name: metric_of(name) for name in names}
     sets = {"real": real, **others}
     for name, statistics in (("real", real), ("generated", fake)):
         warn_if_constant(statistics.features, name)
     _warn_about_few_images(names, sets, fake)
     results = {}
-    for name, metric in zip(names, chosen, strict=True):
-        against = getattr(metric, "against", ("real",))
-        missing = [other for other in against if other not in sets]
+    for name, metric in metrics.items():
+        missing = [other for other in metric.against if other not in sets]
         if missing:
             raise UserError(f"{name} needs the {missing[0]} images: pass their statistics as {missing[0]}, or omit it")
-        results |= getattr(metric, "compute", metric)(*(sets[other] for other in against), fake, seed)
+        results |= metric.compute(*(sets[other] for other in metric.against), fake, seed)
     return results
 
 
@@ -164,9 +164,18 @@ MEASURES = METRICS
 """The name of `METRICS` in earlier versions."""
 
 
+def metric_of(name):
+    """Returns the `ganlib.metrics.metric.Metric` of this name.
+
+    Raises:
+        UserError: If there is none.
+    """
+    return described(choose("metric", name, METRICS))
+
+
 def results_to_show():
     """Returns the `ganlib.metrics.metric.Result` of every number that tables and curves show, a dict by key."""
-    return {key: result for metric in METRICS.values() for key, result in getattr(metric, "results", {}).items()}
+    return {key: result for metric in METRICS.values() for key, result in described(metric).results.items()}
 
 
 def _restore_moments(arrays, prefix):

@@ -75,14 +75,19 @@ class FeatureExtractor:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
             raise UserError(f"images must be uint8 of shape (n, height, width, 1 or 3), got {images.dtype} {images.shape}")
+        return self._in_batches(images)
+
+    def unrounded(self, images):
+        """Computes features of images that are not rounded to integers: ``(n, height, width, channels)`` float32 in
+        ``[0, 255]`` -> `Features`.
+        """
+        return self._in_batches(np.asarray(images, np.float32))
+
+    def _in_batches(self, images):
         size = self._batch_size
         batches = [self._run(images[start : start + size]) for start in range(0, len(images), size)]
         outputs = {key: np.concatenate([np.asarray(batch[key]) for batch in batches]) for key in batches[0]}
         return Features(outputs["features"], outputs.get("probabilities"))
-
-    def features_of(self, images):
-        """Computes ``(n, F)`` float32 features of ``(n, height, width, channels)`` float images in ``[0, 255]``, a tensor."""
-        return self._outputs(images)["features"]
 
     def _outputs(self, images):
         return self._network(self._prepare(images))

@@ -31,13 +31,14 @@ class Metric:
         compute: A function that returns a dict of floats. Its arguments depend on ``inputs``. Defaults to None, which means
             that `ganlib.evaluation` computes the metric itself.
         inputs: ``"features"``: ``compute(*sets, fake, seed)`` takes the `ganlib.metrics.evaluate.Statistics` of the sets in
-            ``against`` and of the generated images. ``"images"``: the same with ``(n, height, width, channels)`` uint8 images
-            instead of statistics. ``"generator"``: ``compute(model, extractor, samples, seed)`` takes the GAN itself. Defaults
-            to ``"features"``.
+            ``against`` and of the generated images. ``"images"``: ``compute(real, fake, seed)`` takes equally many
+            ``(n, height, width, channels)`` uint8 images. ``"generator"``: `ganlib.evaluation` computes it from the GAN itself.
+            Defaults to ``"features"``.
         against: The sets of real images that the generated ones are compared with: ``"real"``, all images of the training
             split; ``"training"``, those that the GAN was trained on; ``"test"``, the test images. Defaults to ``("real",)``.
         needs: What the metric needs besides: ``"probabilities"`` of the feature network, or ``"labels"`` of real and generated
             images. Defaults to ``()``.
+        max_images: The number of images of each set that a metric of images uses at most. Defaults to None, which means all.
         pairwise: Whether the metric compares images in pairs, so that it uses a limited number of them. Defaults to False.
         parameters: Name -> value, recorded with the results, such as ``{"k": 3}``. Defaults to no parameters.
     """
@@ -47,5 +48,13 @@ class Metric:
     inputs: str = "features"
     against: tuple = ("real",)
     needs: tuple = ()
+    max_images: int | None = None
     pairwise: bool = False
     parameters: dict = dataclasses.field(default_factory=dict)
+
+
+def described(metric):
+    """Returns a `Metric`: the argument, or the description of a function ``compute(real, fake, seed)``, whose numbers are only
+    recorded.
+    """
+    return metric if isinstance(metric, Metric) else Metric({}, metric)

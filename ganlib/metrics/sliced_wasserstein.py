@@ -144,8 +144,4 @@ def _sliced_wasserstein(real, fake, seed):
     return {"swd": result.mean} | {f"swd_{height}": value for height, value in result.levels.items()}
 
 
-METRICS = {
-    "swd": Metric(
-        {"swd": Result("SWD x 1000", "{:.2f}")}, _sliced_wasserstein, inputs="images", parameters={"max_images": MAX_IMAGES}
-    )
-}
+METRICS = {"swd": Metric({"swd": Result("SWD x 1000", "{:.2f}")}, _sliced_wasserstein, inputs="images", max_images=MAX_IMAGES)}

@@ -48,10 +48,13 @@ def open_test(config, metrics):
     Args:
         config: A `ConfigDict`.
         metrics: A list of names of metrics.
-    """
-    from ganlib.metrics.evaluate import METRICS
 
-    needed = any(name == "cas" or "test" in getattr(METRICS.get(name), "against", ()) for name in metrics)
+    Raises:
+        UserError: If a metric is unknown, or there are no test images.
+    """
+    from ganlib.metrics.evaluate import metric_of
+
+    needed = any("test" in metric_of(name).against for name in metrics)
     return open_data(config, "test") if needed else None
 
 

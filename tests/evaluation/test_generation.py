@@ -107,7 +107,7 @@ def test_cas_requires_labeled_images(pixels):
         evaluate(mlp_gan())
     with pytest.raises(ganlib.UserError, match="cas requires labeled images, which mine lacks"):
         evaluate.of_source(unlabeled)
-    with pytest.raises(ganlib.UserError, match="cas requires labeled images in memory, which mine lacks"):
+    with pytest.raises(ganlib.UserError, match="cas requires labeled images, which mine lacks"):
         evaluation.Evaluation(unlabeled, ["cas"], pixels, test=test)
     with pytest.raises(ganlib.UserError, match="cas requires real test images"):
         evaluation.Evaluation(source, ["cas"], pixels)

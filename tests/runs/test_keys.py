@@ -215,7 +215,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
         classification, "calibrate", lambda classifier, source: record.update(calibrated_by=source and source.name)
     )
     monkeypatch.setattr(classification, "test", end)
-    monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self: None)
+    monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self, model: None)
     monkeypatch.setattr(instances, "prepare", prepare)
     monkeypatch.setattr(features, "get", lambda name, source: types.SimpleNamespace(name=name, version="1"))
     monkeypatch.setattr(sources, "_open_tfds", tfds)
