@@ -30,6 +30,7 @@ PAIRS = flags.DEFINE_integer(
 FEATURES = flags.DEFINE_string("features", None, "feature network; by default the config's, or inception_v3")
 SEED = flags.DEFINE_integer("seed", None, "seed of latents, labels and subsets; by default 0, and 1 with --best")
 NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 writes none", lower_bound=0)
+PRECISION = flags.DEFINE_string("precision", None, "precision of the layers, such as float32; by default that of the training")
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: size to resize images to")
 CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes to keep, as in a config")
@@ -64,17 +65,18 @@ def evaluate_run():
     """Evaluates the GAN in --workdir. Returns the results, and a function that creates the image of nearest neighbors."""
     from ganlib import evaluation, runs
 
-    model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)
+    model, run = runs.load_gan(WORKDIR.value, BEST.value, PRECISION.value), runs.open_run(WORKDIR.value)
     source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
     seed, facts = seed_and_selection(config)
+    facts |= {"step": int(model.step.numpy()), "precision": PRECISION.value or config.precision}
     training = runs.training_images(config, source)
     evaluate = evaluation.Evaluation(
         source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value or 50_000, seed,
         progress=True, test=runs.open_test(config, METRICS.value), training=training, pairs=PAIRS.value,
     )  # fmt: skip
     evaluate.prepare(model)
-    result = evaluation.evaluation_record(evaluate(model), evaluate, step=int(model.step.numpy()), **facts)
+    result = evaluation.evaluation_record(evaluate(model), evaluate, **facts)
     return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
 
 

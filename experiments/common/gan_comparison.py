@@ -43,7 +43,8 @@ class GanTrial:
         expected = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
                   "seed": int(self.seed), "real_content": staleness.images_of(self.config),
                   "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
-        return expected | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in expected["metrics"] else {})
+        with_test = any("test" in metric.against for metric in requested_metrics().values())
+        return expected | ({"test_content": staleness.images_of(self.config, "test")} if with_test else {})
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
@@ -77,16 +78,18 @@ class Floor:
 
     @property
     def row_name(self):
-        """The label, with the number of images if the runs have more: FIDs of fewer images are higher."""
-        count = staleness.read(self.result)["samples"]
-        return self.label if count == FLAGS.samples else f"{self.label}, only {count:,}"
+        """The label, with the number of images if the runs generate more: the FID of fewer images is higher."""
+        record = staleness.read(self.result)
+        count = record["samples"]
+        return self.label if count == record["most_samples"] else f"{self.label}, only {count:,}"
 
     @property
     def expected(self):
         """The entries that its file must have."""
         from ganlib import versions
 
-        names = [name for name in FLAGS.metrics.split(",") if not _needs_a_gan_or_test_images(name)]
+        metrics = requested_metrics().items()
+        names = [name for name, metric in metrics if metric.inputs != "generator" and "test" not in metric.against]
         return {
             "metrics": names,
             "most_samples": FLAGS.samples,
@@ -106,12 +109,32 @@ class Floor:
         return [command] if staleness.differences(self.result, self.expected) else []
 
 
-def _needs_a_gan_or_test_images(name):
-    """Returns whether a metric cannot be computed for real test images."""
+def requested_metrics():
+    """Returns the metrics of ``--metrics``, a dict from names to `ganlib.metrics.metric.Metric`."""
     from ganlib.metrics.evaluate import metric_of
 
-    metric = metric_of(name)
-    return metric.inputs == "generator" or "test" in metric.against
+    return {name: metric_of(name) for name in FLAGS.metrics.split(",")}
+
+
+def check_metrics(configs):
+    """Raises a `UserError` if a metric cannot be computed for a config, before anything is trained.
+
+    Args:
+        configs: A dict from names to `ConfigDict`.
+    """
+    from ganlib import UserError, evaluation, runs
+
+    for config_name, config in configs.items():
+        for name, metric in requested_metrics().items():
+            if "labels" in metric.needs and not config.conditional:
+                raise UserError(f"{config_name} is not conditional, and {name} requires labels: pass --metrics without {name}")
+            if "float32" in metric.needs and config.precision != "float32":
+                raise UserError(
+                    f"{config_name} has {config.precision}, and {name} requires float32: pass --metrics without {name}"
+                )
+        metrics = list(requested_metrics())
+        arguments = {"samples": FLAGS.samples, "test": runs.open_test(config, metrics)}
+        evaluation.Evaluation(runs.open_data(config), metrics, config.features, **arguments)
 
 
 def data_of(config):
@@ -140,6 +163,7 @@ def compare(folder, configs):
     datasets = list(dict.fromkeys(map(data_of, configs.values())))
     floors = floors_of(configs.values(), folder)
     runs = [GanTrial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in FLAGS.seeds for name in configs]
+    check_metrics(configs)
     staleness.claim_all(runs, FLAGS.accept_other_code)
     # The floors run first: they train the in-domain classifiers and cache them for all trials.
     failures = processes.run_all(floors, folder, FLAGS.jobs) or processes.run_all(runs, folder, FLAGS.jobs)

@@ -49,7 +49,13 @@ def check_model(evaluation, model):
             f"{source.name} has images of {source.image_shape}, the GAN generates {model.generator.image_shape}: "
             "use real images of the same shape"
         )
+    precision = getattr(model.generator, "compute_dtype", "float32")
     for name, metric in evaluation.metrics.items():
+        if "float32" in metric.needs and precision != "float32":
+            raise UserError(
+                f"{name} compares images that differ too little for {precision}: load the run with precision='float32' "
+                "(--precision=float32)"
+            )
         if "labels" not in metric.needs:
             continue
         if not model.generator.num_classes:

@@ -36,8 +36,8 @@ class Metric:
             Defaults to ``"features"``.
         against: The sets of real images that the generated ones are compared with: ``"real"``, all images of the training
             split; ``"training"``, those that the GAN was trained on; ``"test"``, the test images. Defaults to ``("real",)``.
-        needs: What the metric needs besides: ``"probabilities"`` of the feature network, or ``"labels"`` of real and generated
-            images. Defaults to ``()``.
+        needs: What the metric needs besides: ``"probabilities"`` of the feature network, ``"labels"`` of real and generated
+            images, or a generator in ``"float32"``. Defaults to ``()``.
         max_images: The number of images of each set that a metric of images uses at most. Defaults to None, which means all.
         pairwise: Whether the metric compares images in pairs, so that it uses a limited number of them. Defaults to False.
         parameters: Name -> value, recorded with the results, such as ``{"k": 3}``. Defaults to no parameters.

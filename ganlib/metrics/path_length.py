@@ -89,7 +89,11 @@ def _unit_rows(latents, name):
 
 METRICS = {
     "ppl": Metric(
-        {"ppl": Result("PPL", "{:.2f}")}, inputs="generator", against=(), parameters={"space": "z", "epsilon": EPSILON}
+        {"ppl": Result("PPL", "{:.2f}")},
+        inputs="generator",
+        against=(),
+        needs=("float32",),
+        parameters={"space": "z", "epsilon": EPSILON},
     )
 }
 """Computed by `ganlib.evaluation`, which has the generator."""

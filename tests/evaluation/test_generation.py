@@ -27,11 +27,12 @@ def test_two_replicas_match_one_device(pixels, samples):
         with replicas(count).scope():
             keras.utils.set_random_seed(0)
             gan = mlp_gan(num_classes=10)
-        evaluate = evaluation.Evaluation(data.open("digits"), ["fid", "precision_recall"], pixels, samples=samples)
+        names = ["fid", "precision_recall", "kid", "authenticity", "swd", "vendi", "ppl"]
+        evaluate = evaluation.Evaluation(data.open("digits"), names, pixels, samples=samples)
         results.append(evaluate(gan))
         images.append(gan.generate(samples))
     np.testing.assert_allclose(*images, atol=1e-6)
-    assert results[0] == pytest.approx(results[1], rel=1e-5)
+    assert results[0] == pytest.approx(results[1], rel=1e-4)
 
 
 def test_the_averaged_generator_is_evaluated(pixels):
@@ -91,7 +92,7 @@ def test_cas_of_generated_images(pixels, monkeypatch):
     monkeypatch.setattr(in_domain, "MIN_STEPS", 400)
     evaluate = evaluation.Evaluation(source, ["fid", "cas"], pixels, samples=1000, test=test)
     result = evaluate(Copying(source.images, source.labels))
-    assert set(result) == {"fid", "cas", "cas_real"}
+    assert set(result) == {"fid", "cas", "cas_real", "cas_images"}
     assert result["cas_real"] > 0.9
     assert result["cas"] > 0.9
     shuffled = evaluate(Copying(np.random.default_rng(0).permutation(source.images), source.labels))
@@ -121,8 +122,50 @@ def test_the_record_contains_everything_a_result_depends_on(pixels):
         "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
         "real_content": source.fingerprint, "features": "pixels", "features_version": evaluate.extractor.version,
         "seed": 3, "ganlib": ganlib.__version__, "code": versions.of_code(), "test_content": test.fingerprint,
-        "step": 7,
+        "test_images": 500, "step": 7,
     }  # fmt: skip
+
+
+def test_the_record_names_parameters_and_numbers_of_images(pixels):
+    source, test = data.open("digits"), data.open("digits", "test")
+    few = data.few_labels(source, 5).labeled
+    names = ["fid", "kid", "precision_recall", "density_coverage", "authenticity", "fld", "vendi"]
+    evaluate = evaluation.Evaluation(source, names, pixels, samples=900, test=test, training=few, pairs=700)
+    record = evaluation.evaluation_record({}, evaluate)
+    assert (record["training_images"], record["training_content"]) == (50, few.fingerprint)
+    assert record["parameters"] == {
+        "kid": {"subsets": 100, "images": {"real": 700, "generated": 700}},
+        "precision_recall": {"k": 3, "images": {"real": 700, "generated": 700}},
+        "density_coverage": {"k": 5, "images": {"real": 700, "generated": 700}},
+        "authenticity": {"images": {"training": 50, "generated": 700}},
+        "fld": {"images": {"training": 50, "test": 500, "generated": 700}},
+        "vendi": {"images": {"generated": 700}},
+    }
+
+
+def test_the_number_of_pairs_limits_metrics_of_pairs(pixels):
+    """Recall depends on the number of images; the FID uses all of them."""
+    gan = mlp_gan()
+    results = {
+        pairs: evaluation.Evaluation(data.open("digits"), ["fid", "vendi"], pixels, samples=300, pairs=pairs)(gan)
+        for pairs in (100, 300)
+    }
+    features = plots.to_uint8(gan.generate(300)).reshape(300, 64)
+    assert results[100]["fid"] == results[300]["fid"]
+    for pairs, result in results.items():
+        assert result["vendi"] == pytest.approx(metrics.vendi_score(features[:pairs]), rel=1e-4)
+
+
+def test_cas_compares_equal_numbers_of_images(pixels, monkeypatch):
+    source, test, trained_on = data.open("digits"), data.open("digits", "test"), []
+    few = data.sources.from_arrays("few", source.images[:80], source.labels[:80], source.class_names)
+    monkeypatch.setattr(
+        metrics, "classification_accuracy_score", lambda images, *others: trained_on.append(images) or len(trained_on) / 10
+    )
+    evaluate = evaluation.Evaluation(few, ["cas"], pixels, samples=100, test=test)
+    assert evaluate(mlp_gan(num_classes=10)) == {"cas": 0.1, "cas_real": 0.2, "cas_images": 80}
+    assert [len(images) for images in trained_on] == [80, 80]
+    assert sorted(map(bytes, trained_on[1])) == sorted(map(bytes, few.images))
 
 
 def test_the_picture_shows_the_nearest_neighbors(pixels):

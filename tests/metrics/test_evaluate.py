@@ -47,7 +47,8 @@ def test_one_pass_matches_each_metric_alone(extractor, monkeypatch):
     intra = np.mean([metrics.frechet_distance(a[labels == k], b[labels[:100] == k]) for k in (0, 1)])
     assert results == pytest.approx(
         {
-            "fid": metrics.frechet_distance(a, b), "kid": kernel.mean, "kid_std": kernel.std, "kid_subset_size": 40, "precision": precision,
+            "fid": metrics.frechet_distance(a, b), "kid": kernel.mean, "kid_std": kernel.std, "kid_subset_size": 40,
+            "precision": precision,
             "recall": recall, "density": density, "coverage": coverage, "inception_score": score.mean,
             "inception_score_std": score.std, "intra_fid": intra, "fid_test": metrics.frechet_distance(d, b),
             "authenticity": metrics.authenticity(c, b[:80]), "cmmd": metrics.cmmd(a[:80], b[:80]),
