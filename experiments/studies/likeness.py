@@ -26,26 +26,22 @@ def main():
 
     from ganlib import UserError, plots, runs
     from ganlib.files import write_json
-    from ganlib.metrics import features, instances
+    from ganlib.metrics import instances
 
     run, model = runs.open_run(WORKDIR.value), runs.load_gan(WORKDIR.value)
     if not run.instances:
         raise UserError(f"{WORKDIR.value!r} is not an instance-conditioned GAN: train one with --config.instances.features")
-    if run.instances.features.partition(":")[0] == "in_domain":
-        raise UserError(
-            f"{WORKDIR.value!r} is conditioned on in_domain features, and their network is the judge here: pass a run with "
-            "other instances.features"
-        )
     source, test = runs.open_data(run.config), runs.open_data(run.config, "test")
     if test.labels is None:
         raise UserError(f"{test.name} has no labels to compare with: pass a run on a labeled dataset")
     indices = np.random.default_rng(SEED.value).permutation(test.num_examples)[: QUERIES.value]
     queries, labels = test.pick(indices), test.labels[indices]
 
-    conditions = instances.features_of(instances.extractor_of(run, source), queries)
+    conditioning = instances.extractor_of(run, source)
+    conditions = instances.features_of(conditioning, queries)
     count = len(queries) * ANSWERS.value
     answers = plots.to_uint8(model.generate(count, np.repeat(conditions, ANSWERS.value, axis=0), SEED.value))
-    classifier = features.get("in_domain", source)
+    classifier = judge(source, conditioning)
     answer_classes = classifier(answers).probabilities.argmax(axis=1).reshape(len(queries), ANSWERS.value)
     query_classes = classifier(queries).probabilities.argmax(axis=1)
 
@@ -70,6 +66,20 @@ def main():
     write_json(output.with_suffix(".json"), results)
     for name, value in results.items():
         print(f"{name.replace('_', ' '):<32}{value:>8.3f}")
+
+
+def judge(source, conditioning):
+    """Returns a classifier of the dataset as a `ganlib.metrics.extractor.FeatureExtractor`. It is not the network on whose
+    features the GAN is conditioned: if that is the in-domain classifier, another one is trained with another seed.
+    """
+    from ganlib.metrics import features, in_domain
+
+    classifier = features.get("in_domain", source)
+    if classifier.version != conditioning.version:
+        return classifier
+    print("the GAN is conditioned on the features of the in-domain classifier: another one is trained", flush=True)
+    trained = in_domain.train(source.images, source.labels, source.num_classes, seed=1, progress=True)
+    return features.from_model(trained, "another in-domain classifier")
 
 
 if __name__ == "__main__":

@@ -60,5 +60,7 @@ def _authenticity(training, fake, seed):
 
 
 METRICS = {
-    "authenticity": Metric({"authenticity": Result("authenticity")}, _authenticity, against=("training",), pairwise=True)
+    "authenticity": Metric(
+        {"authenticity": Result("authenticity", higher_is_better=True)}, _authenticity, against=("training",), pairwise=True
+    )
 }

@@ -31,7 +31,10 @@ def classification_accuracy_score(images, labels, test_images, test_labels, num_
 
 METRICS = {
     "cas": Metric(
-        {"cas": Result("CAS", curve="CAS"), "cas_real": Result("CAS of real images", curve="CAS")},
+        {
+            "cas": Result("CAS", curve="CAS", higher_is_better=True),
+            "cas_real": Result("CAS of real images", curve="CAS", higher_is_better=True),
+        },
         inputs="images",
         against=("real", "test"),
         needs=("labels",),

@@ -61,7 +61,7 @@ def _density_coverage(real, fake, seed):
 
 METRICS = {
     "density_coverage": Metric(
-        {key: Result(key, curve="density and coverage") for key in ("density", "coverage")},
+        {key: Result(key, curve="density and coverage", higher_is_better=True) for key in ("density", "coverage")},
         _density_coverage,
         pairwise=True,
         parameters={"k": K},

@@ -74,7 +74,7 @@ def _inception_score(real, fake, seed):
 
 METRICS = {
     "is": Metric(
-        {"inception_score": Result("IS", "{:.2f}", "inception score")},
+        {"inception_score": Result("IS", "{:.2f}", "inception score", higher_is_better=True)},
         _inception_score,
         needs=("probabilities",),
         parameters={"splits": SPLITS},

@@ -174,7 +174,7 @@ def _feature_likelihood(training, test, fake, seed):
 
 METRICS = {
     "fld": Metric(
-        {"fld": Result("FLD", "{:.2f}"), "fld_gap": Result("FLD gap", "{:.2f}")},
+        {"fld": Result("FLD", "{:.3g}"), "fld_gap": Result("FLD gap", "{:.3g}", higher_is_better=True)},
         _feature_likelihood,
         against=("training", "test"),
         pairwise=True,

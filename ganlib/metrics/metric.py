@@ -14,12 +14,14 @@ class Result:
         curve: The title of the plot of a run's report in which the number is a line; results with the same title share a plot.
             Defaults to None, which uses the heading.
         scale: The factor of the number in that table, which the heading must name. Defaults to 1.
+        higher_is_better: Whether higher numbers are better. Defaults to False.
     """
 
     heading: str
     format: str = "{:.3f}"
     curve: str | None = None
     scale: float = 1.0
+    higher_is_better: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _precision_recall(real, fake, seed):
 
 METRICS = {
     "precision_recall": Metric(
-        {key: Result(key, curve="precision and recall") for key in ("precision", "recall")},
+        {key: Result(key, curve="precision and recall", higher_is_better=True) for key in ("precision", "recall")},
         _precision_recall,
         pairwise=True,
         parameters={"k": K},

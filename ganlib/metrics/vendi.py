@@ -53,4 +53,6 @@ def _vendi(fake, seed):
     return {"vendi": vendi_score(with_direction(fake.features))}
 
 
-METRICS = {"vendi": Metric({"vendi": Result("Vendi score", "{:.1f}")}, _vendi, against=(), pairwise=True)}
+METRICS = {
+    "vendi": Metric({"vendi": Result("Vendi score", "{:.1f}", higher_is_better=True)}, _vendi, against=(), pairwise=True)
+}
