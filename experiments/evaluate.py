@@ -3,15 +3,15 @@ python -m experiments.evaluate --workdir=runs/mnist_dcgan --metrics=fid,kid,is,p
 python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/generated --features=inception_v3
 python -m experiments.evaluate --real=mnist --fake=mnist --fake_split=test --features=in_domain
 
-The job prints a table and writes evaluation.json to the workdir, with the number of images, the features, the seed and the
-version of ganlib. For a GAN it also writes neighbours.png: generated images, each with its nearest training images, to detect
-memorization. The real images are all images of the dataset that the run was trained on. The last command evaluates real test
-images: the floor that a generator cannot be expected to reach.
+The job prints a table and writes evaluation.json to the workdir, with the numbers of images, the features, the parameters of
+the metrics, the seed and the version of ganlib. For a GAN it also writes neighbours.png: generated images, each with its
+nearest training images, to detect memorization. The real images are all images of the dataset that the run was trained on. The
+last command evaluates real test images as a reference.
 """
 
 import pathlib
 
-from absl import flags
+from absl import flags, logging
 
 from experiments.common import job
 
@@ -50,7 +50,7 @@ def main():
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
     print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
     for name, parameters in result.get("parameters", {}).items():
-        print(f"{name}: {', '.join(f'{key} {value}' for key, value in parameters.items())}")
+        print(f"{name}: {described(parameters)}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
         write_json(output, result)
@@ -61,6 +61,15 @@ def main():
         print(f"generated images with their nearest real images: {path}")
 
 
+def described(parameters):
+    """Returns a line such as ``"k 3, 1297 real and 2000 generated images"``."""
+    counts = " and ".join(f"{count} {name}" for name, count in parameters.get("images", {}).items())
+    parts = [f"{key} {value}" for key, value in parameters.items() if key != "images"] + (
+        [f"{counts} images"] if counts else []
+    )
+    return ", ".join(parts)
+
+
 def evaluate_run():
     """Evaluates the GAN in --workdir. Returns the results, and a function that creates the image of nearest neighbors."""
     from ganlib import evaluation, runs
@@ -68,7 +77,7 @@ def evaluate_run():
     model, run = runs.load_gan(WORKDIR.value, BEST.value, PRECISION.value), runs.open_run(WORKDIR.value)
     source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    seed, facts = seed_and_selection(config)
+    seed, facts = seed_and_selection(config, BEST.value, SEED.value)
     facts |= {"step": int(model.step.numpy()), "precision": PRECISION.value or config.precision}
     training = runs.training_images(config, source)
     evaluate = evaluation.Evaluation(
@@ -80,18 +89,22 @@ def evaluate_run():
     return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
 
 
-def seed_and_selection(config):
-    """Returns the seed of the evaluation, and what the record says about the selection of the checkpoint."""
+def seed_and_selection(config, best, seed):
+    """Returns the seed of the evaluation, and what the record says about the selection of the checkpoint.
+
+    Args:
+        config: The config of the run.
+        best: Whether the checkpoint is the one with the lowest FID.
+        seed: The value of ``--seed``, or None.
+    """
     from ganlib import UserError, evaluation
 
-    if not BEST.value:
-        return SEED.value or 0, {}
-    if SEED.value == evaluation.TRAINING_SEED:
-        raise UserError(
-            f"--seed={SEED.value} generated the images by which the best checkpoint was selected: pass another --seed"
-        )
+    if not best:
+        return seed or 0, {}
+    if seed == evaluation.TRAINING_SEED:
+        raise UserError(f"--seed={seed} generated the images by which the best checkpoint was selected: pass another --seed")
     selection = {"metric": "fid", "seed": evaluation.TRAINING_SEED, "samples": config.evaluation_samples}
-    return SEED.value or evaluation.TRAINING_SEED + 1, {"selected_by": selection}
+    return seed or evaluation.TRAINING_SEED + 1, {"selected_by": selection}
 
 
 def evaluate_folders():
@@ -105,12 +118,23 @@ def evaluate_folders():
     if CLASSES.value:
         real, fake = (source.of_classes(CLASSES.value.split(",")) for source in (real, fake))
     samples = min(SAMPLES.value or fake.num_examples, fake.num_examples)
+    warn_about_jpeg(FAKE.value)
     evaluate = evaluation.Evaluation(
         real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, pairs=PAIRS.value
     )
     evaluate.prepare()
     facts = {"fake": fake.name, "fake_content": fake.fingerprint, "most_samples": SAMPLES.value}
     return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, **facts)
+
+
+def warn_about_jpeg(dataset):
+    """Logs a warning if a folder of generated images has JPEG files, whose compression changes the FID (Parmar et al. 2022,
+    arXiv:2104.11222).
+    """
+    kind, _, folder = dataset.partition(":")
+    paths = pathlib.Path(folder).rglob("*") if kind == "folder" else ()
+    if any(path.suffix.lower() in (".jpg", ".jpeg") for path in paths):
+        logging.warning("%s has JPEG files, whose compression changes the FID: save generated images as PNG", dataset)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,38 @@
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganlib
+from experiments import configs, evaluate
+
+
+def test_the_seed_of_the_best_checkpoint_differs_from_that_of_its_selection():
+    config = configs.load("digits_dcgan", ["evaluation_samples=300", "metrics=fid"])
+    selection = {"selected_by": {"metric": "fid", "seed": 0, "samples": 300}}
+    for best, seed, expected in [
+        (False, None, (0, {})),
+        (False, 3, (3, {})),
+        (True, None, (1, selection)),
+        (True, 3, (3, selection)),
+    ]:
+        assert evaluate.seed_and_selection(config, best, seed) == expected
+    with pytest.raises(ganlib.UserError, match="--seed=0 generated the images .*: pass another --seed"):
+        evaluate.seed_and_selection(config, True, 0)
+
+
+def test_parameters_are_readable():
+    assert (
+        evaluate.described({"k": 3, "images": {"real": 1297, "generated": 2000}}) == "k 3, 1297 real and 2000 generated images"
+    )
+    assert evaluate.described({"splits": 10}) == "splits 10"
+
+
+@pytest.mark.parametrize(("suffix", "warned"), [("png", False), ("jpg", True), ("JPEG", True)])
+def test_jpeg_files_are_reported(tmp_path, caplog, suffix, warned):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "a" / f"1.{suffix}")
+    with caplog.at_level(logging.WARNING):
+        evaluate.warn_about_jpeg(f"folder:{tmp_path}")
+    assert ("has JPEG files, whose compression changes the FID" in caplog.text) == warned
