@@ -125,9 +125,13 @@ def equally_many(real, fake):
     return real.features[:count], fake.features[:count]
 
 
-def with_direction(features):
-    """Returns ``(n, F)`` features without the rows that are all 0, which have no direction, and logs their number."""
-    has_direction = np.any(features != 0, axis=1)
-    if not has_direction.all():
-        log.warning("%d images have features that are all 0 and are left out", np.sum(~has_direction))
-    return features[has_direction]
+def directions(features):
+    """Divides each row of ``(n, F)`` features by its length: ``(n, F + 1)`` float64 rows of length 1.
+
+    Rows that are all 0 have no direction. They get one of their own, the last column: they are identical to each other, and
+    orthogonal to all other rows.
+    """
+    features = np.asarray(features, np.float64)
+    is_zero = ~np.any(features != 0, axis=1, keepdims=True)
+    features = np.concatenate([features, is_zero], axis=1)
+    return features / np.linalg.norm(features, axis=1, keepdims=True)

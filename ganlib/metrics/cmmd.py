@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ganlib.errors import UserError
-from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, with_direction
+from ganlib.metrics.arrays import checked_features, directions, distance_blocks, equally_many
 from ganlib.metrics.metric import Metric, Result
 
 SIGMA = 10.0
@@ -17,8 +16,9 @@ def cmmd(real, fake):
     """Computes 1,000 times the squared maximum mean discrepancy with the kernel ``exp(-|x - y|^2 / 200)``.
 
     As in the authors' code, the estimator is the biased one, which compares each image with itself too. The paper takes CLIP
-    embeddings, which have length 1. So each row of features is divided by its length here. With features of another network,
-    the values are not comparable with those of the paper.
+    embeddings, which have length 1. So each row of features is divided by its length here. Rows that are all 0 count as
+    identical to each other and orthogonal to the others. With features of another network, the values are not comparable with
+    those of the paper.
 
     The largest arrays are blocks of 1,024 rows of distances to all images of one set.
 
@@ -30,7 +30,7 @@ def cmmd(real, fake):
         A nonnegative float.
 
     Raises:
-        UserError: If the shapes are wrong, there are fewer than 2 rows, or features are not finite or 0 in a whole row.
+        UserError: If the shapes are wrong, there are fewer than 2 rows, or features are not finite.
 
     Examples:
         >>> import numpy as np
@@ -42,19 +42,9 @@ def cmmd(real, fake):
         7.063
     """
     real, fake = checked_features(real, fake)
-    real, fake = _unit_rows(real, "real"), _unit_rows(fake, "fake")
+    real, fake = directions(real), directions(fake)
     within = _mean_kernel(real, real) + _mean_kernel(fake, fake)
     return max(0.0, SCALE * (within - 2.0 * _mean_kernel(real, fake)))
-
-
-def _unit_rows(features, name):
-    """Divides each row of ``(n, F)`` features by its length."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    if not lengths.all():
-        raise UserError(
-            f"the {name} features of image {np.argmin(lengths)} are all 0, and have no direction: exclude this image"
-        )
-    return features / lengths
 
 
 def _mean_kernel(first, second):
@@ -63,7 +53,7 @@ def _mean_kernel(first, second):
 
 
 def _cmmd(real, fake, seed):
-    return {"cmmd": cmmd(*(with_direction(features) for features in equally_many(real, fake)))}
+    return {"cmmd": cmmd(*equally_many(real, fake))}
 
 
 METRICS = {"cmmd": Metric({"cmmd": Result("CMMD")}, _cmmd, pairwise=True, parameters={"sigma": SIGMA})}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ganlib.errors import UserError
-from ganlib.metrics.arrays import check_finite, warn_if_constant, with_direction
+from ganlib.metrics.arrays import check_finite, directions, warn_if_constant
 from ganlib.metrics.metric import Metric, Result
 
 
@@ -17,13 +17,14 @@ def vendi_score(features):
     largest array is the smaller of the two matrices.
 
     Args:
-        features: ``(n, F)`` features of images. Each row is divided by its length.
+        features: ``(n, F)`` features of images. Each row is divided by its length. Rows that are all 0 count as identical to
+            each other and orthogonal to the others.
 
     Returns:
         A float in ``[1, n]``.
 
     Raises:
-        UserError: If the shape is wrong, there are no rows, or features are not finite or 0 in a whole row.
+        UserError: If the shape is wrong, there are no rows, or features are not finite.
 
     Examples:
         >>> import numpy as np
@@ -38,10 +39,7 @@ def vendi_score(features):
         raise UserError(f"expected features (n, F) with n >= 1, got {features.shape}")
     check_finite(features, "rows of features")
     warn_if_constant(features, "fake")
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    if not lengths.all():
-        raise UserError(f"the features of image {np.argmin(lengths)} are all 0, and have no cosine: exclude this image")
-    features = features / lengths
+    features = directions(features)
     count, dim = features.shape
     matrix = features.T @ features if dim < count else features @ features.T
     eigenvalues = np.linalg.eigvalsh(matrix) / count  # their sum is 1
@@ -50,7 +48,7 @@ def vendi_score(features):
 
 
 def _vendi(fake, seed):
-    return {"vendi": vendi_score(with_direction(fake.features))}
+    return {"vendi": vendi_score(fake.features)}
 
 
 METRICS = {
