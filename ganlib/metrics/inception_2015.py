@@ -44,6 +44,7 @@ def load(path=None, clean=False):
         content = path.read_bytes()
         graph = tf.compat.v1.GraphDef.FromString(content)
         network = _network(graph)
+        network(tf.zeros((2, SIZE, SIZE, 3)))  # another graph can fail on its first images
     except FileNotFoundError:
         raise UserError(f"no Inception graph at {str(path)!r}: extract {FILE} from {ARCHIVE}") from None
     except Exception as error:  # other files can fail in any way
