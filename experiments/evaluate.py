@@ -28,7 +28,9 @@ PAIRS = flags.DEFINE_integer(
     "pairs", 10_000, "largest number of images of a set for metrics that compare images in pairs", lower_bound=2
 )
 FEATURES = flags.DEFINE_string("features", None, "feature network; by default the config's, or inception_v3")
-SEED = flags.DEFINE_integer("seed", None, "seed of latents, labels and subsets; by default 0, and 1 with --best")
+SEED = flags.DEFINE_integer(
+    "seed", None, "seed of latents, labels and subsets; by default 0, and 1 with --best", lower_bound=0
+)  # fmt: skip
 NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 writes none", lower_bound=0)
 PRECISION = flags.DEFINE_string("precision", None, "precision of the layers, such as float32; by default that of the training")
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
@@ -37,6 +39,8 @@ CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes t
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: skip unreadable files")
 BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: color under transparent pixels")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets, instead of the config's data_dir")
+OF_FOLDERS = (FAKE_SPLIT, IMAGE_SIZE, CLASSES, SKIP_CORRUPT, BACKGROUND)
+OF_RUNS = (BEST, PRECISION, NEIGHBOURS)
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results; by default evaluation.json in the workdir")
 
 
@@ -46,6 +50,10 @@ def main():
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("pass either --workdir, or both --real and --fake")
+    for flag in OF_FOLDERS if WORKDIR.value else OF_RUNS:
+        if flag.present:
+            has_effect = "--real and --fake" if WORKDIR.value else "--workdir"
+            raise UserError(f"--{flag.name} has no effect here: pass it with {has_effect}, or omit it")
     result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
     print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
@@ -77,7 +85,7 @@ def evaluate_run():
     model, run = runs.load_gan(WORKDIR.value, BEST.value, PRECISION.value), runs.open_run(WORKDIR.value)
     source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    seed, facts = seed_and_selection(config, BEST.value, SEED.value)
+    seed, facts = seed_and_selection(runs.selection_of_best(run, model) if BEST.value else None, SEED.value)
     facts |= {"step": int(model.step.numpy()), "precision": PRECISION.value or config.precision}
     training = runs.training_images(config, source)
     evaluate = evaluation.Evaluation(
@@ -89,42 +97,49 @@ def evaluate_run():
     return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
 
 
-def seed_and_selection(config, best, seed):
+def seed_and_selection(selection, seed):
     """Returns the seed of the evaluation, and what the record says about the selection of the checkpoint.
 
     Args:
-        config: The config of the run.
-        best: Whether the checkpoint is the one with the lowest FID.
+        selection: What the FIDs depended on by which the checkpoint was selected; None for the newest checkpoint.
         seed: The value of ``--seed``, or None.
     """
-    from ganlib import UserError, evaluation
+    from ganlib import UserError
 
-    if not best:
+    if selection is None:
         return seed or 0, {}
-    if seed == evaluation.TRAINING_SEED:
+    if seed == selection["seed"]:
         raise UserError(f"--seed={seed} generated the images by which the best checkpoint was selected: pass another --seed")
-    selection = {"metric": "fid", "seed": evaluation.TRAINING_SEED, "samples": config.evaluation_samples}
-    return seed or evaluation.TRAINING_SEED + 1, {"selected_by": selection}
+    return selection["seed"] + 1 if seed is None else seed, {"selected_by": selection}
 
 
 def evaluate_folders():
     """Evaluates --fake against --real."""
-    from ganlib import data, evaluation
+    from ganlib import UserError, evaluation
+    from ganlib.metrics.evaluate import metric_of
 
-    real, fake = (
-        data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
-        for name, split in ((REAL.value, "train"), (FAKE.value, FAKE_SPLIT.value))
-    )
-    if CLASSES.value:
-        real, fake = (source.of_classes(CLASSES.value.split(",")) for source in (real, fake))
+    real, fake = open_images(REAL.value, "train"), open_images(FAKE.value, FAKE_SPLIT.value)
+    needs_test = any("test" in metric_of(name).against for name in METRICS.value)
+    test = open_images(REAL.value, "test") if needs_test else None
+    if fake.num_examples < 2:
+        raise UserError(f"{fake.name} has {fake.num_examples} image: pass a --fake with at least 2")
     samples = min(SAMPLES.value or fake.num_examples, fake.num_examples)
     warn_about_jpeg(FAKE.value)
     evaluate = evaluation.Evaluation(
-        real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, pairs=PAIRS.value
-    )
+        real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, test=test,
+        pairs=PAIRS.value,
+    )  # fmt: skip
     evaluate.prepare()
     facts = {"fake": fake.name, "fake_content": fake.fingerprint, "most_samples": SAMPLES.value}
     return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, **facts)
+
+
+def open_images(name, split):
+    """Opens a dataset with the flags for --real and --fake."""
+    from ganlib import data
+
+    source = data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
+    return source.of_classes(CLASSES.value.split(",")) if CLASSES.value else source
 
 
 def warn_about_jpeg(dataset):

@@ -27,6 +27,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 def prepare(config, workdir, accept_new_config, strategy):
     """Returns ``(run, model, batches, evaluate)`` for `ganlib.runs.fit`."""
     from ganlib import data, runs
+    from ganlib.evaluation import shared_classifier
     from ganlib.metrics import features, instances
     from ganlib.runs import named_runs, warm_start
 
@@ -35,6 +36,8 @@ def prepare(config, workdir, accept_new_config, strategy):
     all_images = runs.open_data(config)
     source = runs.training_images(config, all_images)
     named_runs.check(config, all_images)
+    if "in_domain" in (config.instances.features, config.metrics and config.features):
+        shared_classifier.prepare(all_images, strategy)
     neighborhoods, facts = None, {}
     if config.instances.features:
         extractor = features.get(config.instances.features, all_images)
@@ -60,13 +63,11 @@ def evaluation_of(config, source, training, model):
     """Returns the `ganlib.evaluation.Evaluation` of the config's metrics, with the statistics of the real images computed.
     Returns None if the config sets no metrics. What cannot be measured is an error here, before the first step."""
     from ganlib import runs
-    from ganlib.evaluation import Evaluation, shared_classifier
+    from ganlib.evaluation import Evaluation
 
     if not config.metrics:
         return None
-    if config.features == "in_domain":
-        shared_classifier.prepare(source, model.distribute_strategy)
-    metrics = config.metrics.split(",")
+    metrics = [name.strip() for name in config.metrics.split(",")]
     test = runs.open_test(config, metrics)
     evaluate = Evaluation(source, metrics, config.features, config.evaluation_samples, test=test, training=training)
     evaluate.prepare(model)

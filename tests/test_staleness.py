@@ -74,7 +74,15 @@ DEPENDENCIES = {
     statistics: [*DATA_CHANGES, *NETWORK_CHANGES, {"pairs": 6}, {"metrics": ("intra_fid",)}, *LIBRARIES, "code"],
     classifier: [*DATA_CHANGES, *IN_DOMAIN, "code"],
     neighbors: [*DATA_CHANGES, *NETWORK_CHANGES, {"neighbors": 3}, "code"],
-    accuracy_of_real_images: [*DATA_CHANGES, {"test_labels": 1 - LABELS}, {"samples": 5}, {"seed": 1}, *IN_DOMAIN, "code"],
+    accuracy_of_real_images: [
+        *DATA_CHANGES,
+        {"test_labels": 1 - LABELS},
+        {"samples": 5},
+        {"seed": 1},
+        *IN_DOMAIN,
+        *LIBRARIES,
+        "code",
+    ],
 }
 
 

@@ -39,9 +39,11 @@ class GanTrial:
     def expected(self):
         """The entries that evaluation.json must have."""
         from ganlib import versions
+        from ganlib.metrics.evaluate import KEPT
 
-        expected = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
-                  "seed": int(self.seed), "real_content": staleness.images_of(self.config),
+        expected = {"step": self.config.steps, "samples": FLAGS.samples, "pairs": KEPT, "metrics": list(requested_metrics()),
+                  "seed": int(self.seed), "selected_by": None, "precision": self.config.precision,
+                  "real_content": staleness.images_of(self.config),
                   "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
         with_test = any("test" in metric.against for metric in requested_metrics().values())
         return expected | ({"test_content": staleness.images_of(self.config, "test")} if with_test else {})
@@ -52,7 +54,7 @@ class GanTrial:
         overrides = [f"--config.{pair}" for pair in FLAGS.set]
         train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
                  f"--config.seed={self.seed}", *overrides]  # fmt: skip
-        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
+        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={','.join(requested_metrics())}",
                     f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
                     *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
         return [train, evaluate] if staleness.differences(self.result, self.expected) else []
@@ -87,11 +89,11 @@ class Floor:
     def expected(self):
         """The entries that its file must have."""
         from ganlib import versions
+        from ganlib.metrics.evaluate import KEPT
 
-        metrics = requested_metrics().items()
-        names = [name for name, metric in metrics if metric.inputs != "generator" and "test" not in metric.against]
         return {
-            "metrics": names,
+            "metrics": metrics_of_test_images(),
+            "pairs": KEPT,
             "most_samples": FLAGS.samples,
             "real_content": staleness.images_of(self.config),
             "code": versions.of_code(),
@@ -113,7 +115,13 @@ def requested_metrics():
     """Returns the metrics of ``--metrics``, a dict from names to `ganlib.metrics.metric.Metric`."""
     from ganlib.metrics.evaluate import metric_of
 
-    return {name: metric_of(name) for name in FLAGS.metrics.split(",")}
+    return {name.strip(): metric_of(name.strip()) for name in FLAGS.metrics.split(",")}
+
+
+def metrics_of_test_images():
+    """Returns the names of the requested metrics that can be computed for real test images."""
+    metrics = requested_metrics().items()
+    return [name for name, metric in metrics if metric.inputs != "generator" and "test" not in metric.against]
 
 
 def check_metrics(configs):
@@ -134,7 +142,9 @@ def check_metrics(configs):
                 )
         metrics = list(requested_metrics())
         arguments = {"samples": FLAGS.samples, "test": runs.open_test(config, metrics)}
-        evaluation.Evaluation(runs.open_data(config), metrics, config.features, **arguments)
+        evaluate = evaluation.Evaluation(runs.open_data(config), metrics, config.features, **arguments)
+        if config.features != "in_domain":  # whose network is trained later and has probabilities
+            evaluation.checks.check_features(evaluate)
 
 
 def data_of(config):
@@ -182,6 +192,8 @@ def floors_of(configs, folder):
     from ganlib import UserError
 
     floors = []
+    if not metrics_of_test_images():
+        return floors
     for config in {data_of(config): config for config in configs}.values():
         try:
             staleness.images_of(config, "test")

@@ -1,6 +1,8 @@
 """The classification accuracy score of generated images, beside that of the same number of real images."""
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from ganlib import metrics, versions
 from ganlib.metrics import cache, in_domain
@@ -29,7 +31,8 @@ def compute(source, test, images, labels, seed, cache_dir=None):
 
 def of_real_images(source, test, count, seed, cache_dir=None):
     """Computes the test accuracy after training on ``count`` real images, from the cache if it is there."""
-    code = versions.of(in_domain.version(), versions.of_code("metrics/classification_accuracy.py"))
+    files = versions.of_code("metrics/classification_accuracy.py", "evaluation/accuracy_score.py")
+    code = versions.of(in_domain.version(), files, tf.__version__, keras.__version__)
     key = ("cas", *cache.key_of(source), *cache.key_of(test), code, count, seed)
 
     def train():

@@ -4,6 +4,8 @@ import numpy as np
 
 from ganlib.data import partition
 from ganlib.errors import UserError
+from ganlib.evaluation.images import drawn_labels
+from ganlib.metrics.arrays import check_probabilities
 
 
 def check_sources(evaluation):
@@ -14,29 +16,66 @@ def check_sources(evaluation):
             raise UserError(f"{name} requires real test images: pass test, or omit {name}")
         if "labels" in metric.needs and not source.class_names:
             raise UserError(f"{name} requires labeled images, which {source.name} lacks: omit it")
-    if "cas" in evaluation.metrics:
-        for dataset in (source, test):
-            if dataset.images is None or dataset.labels is None:
-                raise UserError(f"cas requires labeled images in memory, which {dataset.name} lacks: omit it")
-        partition.check_test_set(source, test)
+        if min(source.image_shape[:2]) < metric.min_size:
+            raise UserError(f"{name} requires images of at least {metric.min_size} pixels, got {source.image_shape}: omit it")
+        _check_numbers(evaluation, name, metric)
+        if metric.inputs == "labeled_images":
+            _check_labeled_images(evaluation, name, metric)
     for dataset in (test, evaluation.training):
-        if dataset is not None and dataset.image_shape != source.image_shape:
+        if dataset is not None:
+            _check_shape(source, dataset)
+
+
+def _check_numbers(evaluation, name, metric):
+    numbers = {other: evaluation.source_of(other).num_examples for other in metric.against}
+    numbers["generated"] = evaluation.samples
+    if metric.pairwise:
+        numbers = {other: min(number, evaluation.pairs) for other, number in numbers.items()}
+    for other, number in numbers.items():
+        if number < metric.min_images:
             raise UserError(
-                f"{source.name} has images of {source.image_shape}, {dataset.name} of {dataset.image_shape}: "
-                "set the same image_size for both"
+                f"{name} requires at least {metric.min_images} {other} images, got {number}: use more images, or omit it"
             )
+    if "moments_by_class" in metric.needs and evaluation.source.labels is not None:
+        _check_classes(name, evaluation.source.labels, evaluation.source.num_classes, "real")
+
+
+def _check_classes(name, labels, num_classes, kind):
+    counts = np.bincount(labels, minlength=num_classes)
+    if counts.min() < 2:
+        raise UserError(
+            f"{name} requires 2 images of each class, but class {counts.argmin()} has {counts.min()} {kind} ones: "
+            "use more images, or omit it"
+        )
+
+
+def _check_labeled_images(evaluation, name, metric):
+    sources = [evaluation.source_of(other) for other in metric.against]
+    for dataset in sources:
+        if dataset.images is None or dataset.labels is None:
+            raise UserError(f"{name} requires labeled images in memory, which {dataset.name} lacks: omit it")
+    partition.check_test_set(evaluation.source, evaluation.test)
+
+
+def _check_shape(source, other):
+    if other.image_shape != source.image_shape:
+        raise UserError(
+            f"{source.name} has images of {source.image_shape}, {other.name} of {other.image_shape}: "
+            "set the same image_size for both"
+        )
 
 
 def check_features(evaluation):
     """Raises a `UserError` if the feature network does not support a metric."""
     for name, metric in evaluation.metrics.items():
         if "probabilities" in metric.needs:
-            one_image = np.zeros((1, *evaluation.source.image_shape), np.uint8)
-            if evaluation.extractor(one_image).probabilities is None:
+            probabilities = evaluation.extractor(np.zeros((1, *evaluation.source.image_shape), np.uint8)).probabilities
+            if probabilities is None:
                 raise UserError(
                     f"{name} requires class probabilities, which the feature network {evaluation.extractor.name} lacks: "
                     "omit it, or set other features"
                 )
+            check_probabilities(probabilities)
 
 
 def check_model(evaluation, model):
@@ -56,15 +95,22 @@ def check_model(evaluation, model):
                 f"{name} compares images that differ too little for {precision}: load the run with precision='float32' "
                 "(--precision=float32)"
             )
-        if "labels" not in metric.needs:
-            continue
-        if not model.generator.num_classes:
-            raise UserError(f"{name} requires a conditional GAN, whose images have labels: omit it")
-        if model.generator.num_classes != source.num_classes:
-            raise UserError(
-                f"{name} compares classes, but {source.name} has {source.num_classes} and the GAN "
-                f"{model.generator.num_classes}: use the images that it was trained on"
-            )
+        if "labels" in metric.needs:
+            _check_conditional(evaluation, name, metric, model.generator)
+
+
+def _check_conditional(evaluation, name, metric, generator):
+    source = evaluation.source
+    if not generator.num_classes:
+        raise UserError(f"{name} requires a conditional GAN, whose images have labels: omit it")
+    if generator.num_classes != source.num_classes:
+        raise UserError(
+            f"{name} compares classes, but {source.name} has {source.num_classes} and the GAN {generator.num_classes}: use the "
+            "images that it was trained on"
+        )
+    if "moments_by_class" in metric.needs and source.labels is not None:
+        labels = drawn_labels(generator, evaluation.samples, np.random.default_rng(evaluation.seed), source.labels)
+        _check_classes(name, labels, source.num_classes, "generated")
 
 
 def check_generated_source(evaluation, fake):
@@ -75,13 +121,22 @@ def check_generated_source(evaluation, fake):
         fake: A `ganlib.data.Source`, whose images ``(height, width, channels)`` must have the shape of the real ones.
     """
     source = evaluation.source
-    if fake.image_shape != source.image_shape:
-        raise UserError(
-            f"{source.name} has images of {source.image_shape}, {fake.name} of {fake.image_shape}: "
-            "set the same image_size for both"
-        )
+    _check_shape(source, fake)
     for name, metric in evaluation.metrics.items():
         if metric.inputs == "generator":
             raise UserError(f"{name} requires a generator, not images: omit it, or pass --workdir")
-        if "labels" in metric.needs and not fake.class_names:
+        if "labels" not in metric.needs:
+            continue
+        if not fake.class_names:
             raise UserError(f"{name} requires labeled images, which {fake.name} lacks: omit it")
+        if fake.class_names != source.class_names:
+            raise UserError(
+                f"{name} compares classes, but those of {source.name} are {_short(source.class_names)} and those of "
+                f"{fake.name} are {_short(fake.class_names)}: use the same class names"
+            )
+        if "moments_by_class" in metric.needs and fake.labels is not None and len(fake.labels) <= evaluation.samples:
+            _check_classes(name, fake.labels, fake.num_classes, "generated")
+
+
+def _short(names):
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

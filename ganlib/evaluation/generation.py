@@ -2,13 +2,15 @@
 
 import functools
 
+import keras
 import numpy as np
+import tensorflow as tf
 import tqdm
 
 import ganlib
 from ganlib import versions
 from ganlib.errors import UserError, integer
-from ganlib.evaluation import accuracy_score, checks, path_length
+from ganlib.evaluation import checks
 from ganlib.evaluation.images import BATCH_SIZE, generated_batches, real_batches
 from ganlib.metrics import cache, features
 from ganlib.metrics.evaluate import KEPT, gather, gather_cached, measure, metric_of
@@ -57,11 +59,14 @@ class Evaluation:
         training=None, pairs=KEPT,
     ):  # fmt: skip
         self.samples, self.pairs = integer("samples", samples, 2), integer("pairs", pairs, 2)
+        self.seed = integer("seed", seed, 0)
         if isinstance(names, str):
             raise UserError(f"metrics must be a list of names, such as ['fid'], got {names!r}")
+        if not names:
+            raise UserError("there are no metrics to compute: name at least one, such as fid")
         self.metrics = {name: metric_of(name) for name in names}
         self.requested, self.source, self.test, self.training = list(names), source, test, training or source
-        self.seed, self._features, self._cache_dir, self._progress = seed, features, cache_dir, progress
+        self._features, self._cache_dir, self._progress = features, cache_dir, progress
         checks.check_sources(self)
         self._extractor, self._statistics = None, {}
 
@@ -77,6 +82,18 @@ class Evaluation:
         """The statistics of the real images, loaded from the cache or computed on first use."""
         return self.statistics("real")
 
+    @property
+    def selection(self):
+        """What the FIDs depend on by which a checkpoint is selected, a JSON-serializable dict."""
+        return {
+            "metric": "fid",
+            "features": self.extractor.name,
+            "features_version": self.extractor.version,
+            "real_content": self.source.fingerprint,
+            "samples": self.samples,
+            "seed": self.seed,
+        }
+
     def statistics(self, name):
         """Returns the `ganlib.metrics.evaluate.Statistics` of a set of real images, from the cache or computed on first use.
 
@@ -84,8 +101,8 @@ class Evaluation:
             name: ``"real"``, ``"training"`` or ``"test"``.
         """
         if name not in self._statistics:
-            source = {"real": self.source, "training": self.training, "test": self.test}[name]
-            by_class, kept = name == "real" and "intra_fid" in self.metrics, TRAINING_KEPT if name == "training" else self.pairs
+            source, by_class = self.source_of(name), self._needs_moments_by_class
+            kept = TRAINING_KEPT if name == "training" else self.pairs
 
             def batches():
                 return self._with_progress(real_batches(source), f"{name} images", source.num_examples)
@@ -143,6 +160,14 @@ class Evaluation:
     def _names_of(self, inputs):
         return [name for name, metric in self.metrics.items() if metric.inputs == inputs]
 
+    @property
+    def _needs_moments_by_class(self):
+        return any("moments_by_class" in metric.needs for metric in self.metrics.values())
+
+    def source_of(self, name):
+        """Returns the `ganlib.data.Source` of a set of real images: ``"real"``, ``"training"`` or ``"test"``."""
+        return {"real": self.source, "training": self.training, "test": self.test}[name]
+
     def _real_labels(self):
         """Returns labels with the frequencies of the real images, or None."""
         if self.source.labels is not None or not self.source.class_names:
@@ -154,30 +179,29 @@ class Evaluation:
         sets, collected = {name: self.statistics(name) for name in self._sets()}, []
         batches = _collect(batches, collected, self._images_to_collect())
         batches = self._with_progress(batches, "generated images", self.samples)
-        fake = gather(extractor, batches, "intra_fid" in self.metrics, self.pairs)
+        fake = gather(extractor, batches, self._needs_moments_by_class, self.pairs)
         results = measure(self._names_of("features"), sets.pop("real"), fake, self.seed, **sets)
-        if collected:
-            results |= self._of_images(*collected)
-        if "ppl" in self.metrics:
-            results |= path_length.compute(model, extractor, self.samples, self.seed, self._real_labels())
+        for name in self._names_of("images"):
+            results |= self._of_images(self.metrics[name], collected[0])
+        for name in self._names_of("labeled_images"):
+            sources = [self.source_of(other) for other in self.metrics[name].against]
+            results |= self.metrics[name].compute(*sources, *collected, self.seed, self._cache_dir)
+        for name in self._names_of("generator"):
+            results |= self.metrics[name].compute(model, extractor, self.samples, self.seed, self._real_labels())
         return results
 
     def _images_to_collect(self):
         """Returns how many generated images the metrics of images use."""
-        of_images = [self.metrics[name] for name in self._names_of("images")]
-        return max((min(metric.max_images or self.samples, self.source.num_examples) for metric in of_images), default=0)
+        of_images = [self.metrics[name] for name in (*self._names_of("images"), *self._names_of("labeled_images"))]
+        return max((metric.max_images or self.samples for metric in of_images), default=0)
 
-    def _of_images(self, images, labels):
-        """Computes the metrics of images."""
-        results = {}
-        for name in self._names_of("images"):
-            if name == "cas":
-                results |= accuracy_score.compute(self.source, self.test, images, labels, self.seed, self._cache_dir)
-                continue
-            some = images[: self.metrics[name].max_images]
-            real = np.concatenate([batch for batch, _ in _first(real_batches(self.source), len(some))])
-            results |= self.metrics[name].compute(real, some, self.seed)
-        return results
+    def _of_images(self, metric, images):
+        """Computes a metric of images, with at most as many images of each set of real ones."""
+        images, sets = images[: metric.max_images], []
+        for name in metric.against:
+            batches = _first(real_batches(self.source_of(name)), len(images))
+            sets.append(np.concatenate([batch for batch, _ in batches]))
+        return metric.compute(*sets, images, self.seed)
 
     def _with_progress(self, batches, name, count):
         total = -(-count // BATCH_SIZE)
@@ -219,6 +243,7 @@ def evaluation_record(results, evaluation, **facts):
         "results": results,
         "metrics": evaluation.requested,
         "samples": evaluation.samples,
+        "pairs": evaluation.pairs,
         "real": evaluation.source.name,
         "real_images": evaluation.source.num_examples,
         "real_content": evaluation.source.fingerprint,
@@ -226,6 +251,8 @@ def evaluation_record(results, evaluation, **facts):
         "features_version": evaluation.extractor.version,
         "seed": evaluation.seed,
         "ganlib": ganlib.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
         "code": versions.of_code(),
     }
     parameters = {name: _parameters(evaluation, metric, facts) for name, metric in evaluation.metrics.items()}
@@ -240,12 +267,18 @@ def evaluation_record(results, evaluation, **facts):
 
 def _parameters(evaluation, metric, facts):
     """Returns the parameters of a metric, with the number of images of each set if it is limited."""
-    parameters = dict(metric.parameters)
-    if metric.pairwise:
-        counts = {"real": evaluation.source, "training": evaluation.training, "test": evaluation.test}
-        limits = {"training": TRAINING_KEPT}
-        parameters["images"] = {
-            name: min(limits.get(name, evaluation.pairs), counts[name].num_examples) for name in metric.against
-        }
-        parameters["images"]["generated"] = min(evaluation.pairs, facts.get("samples", evaluation.samples))
+    parameters, numbers = dict(metric.parameters), {}
+    if metric.pairwise or metric.images_used:
+        for name in metric.against:
+            numbers[name] = min(evaluation.source_of(name).num_examples, _limit(evaluation, metric, name))
+        samples = facts.get("samples", evaluation.samples)
+        numbers["generated"] = min(samples, _limit(evaluation, metric, "generated"))
+        used = metric.images_used(*numbers.values()) if metric.images_used else numbers.values()
+        parameters["images"] = dict(zip(numbers, used, strict=True))
     return parameters
+
+
+def _limit(evaluation, metric, name):
+    if not metric.pairwise:
+        return np.inf
+    return TRAINING_KEPT if name == "training" else evaluation.pairs

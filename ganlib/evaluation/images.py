@@ -41,17 +41,29 @@ def generated_batches(model, count, seed=0, real_labels=None):
     Raises:
         UserError: If images are not finite.
     """
-    latents = latents_for(count, model.generator.latent_dim, seed)
-    generator, labels, conditioning = model.generator, None, None
-    if generator.condition_spec:
-        use_real = generator.num_classes and real_labels is not None
-        candidates = real_labels if use_real else np.arange(generator.num_conditions)
-        labels = np.random.default_rng(seed).choice(candidates, count)
-        conditioning = generator.labels_for(count, labels)
+    generator = model.generator
+    latents = latents_for(count, generator.latent_dim, seed)
+    labels = drawn_labels(generator, count, np.random.default_rng(seed), real_labels)
+    conditioning = None if labels is None else generator.labels_for(count, labels)
     for start in range(0, count, BATCH_SIZE):
         rows = slice(start, start + BATCH_SIZE)
         images = model.generate_from(latents[rows], None if conditioning is None else conditioning[rows], BATCH_SIZE)
         yield plots.to_uint8(images), labels[rows] if generator.num_classes else None
+
+
+def drawn_labels(generator, count, rng, real_labels=None):
+    """Draws ``(count,)`` integer labels, or indices of stored instances. Returns None for an unconditional generator.
+
+    Args:
+        generator: A `ganlib.networks.Generator`.
+        count: The number of images.
+        rng: A `numpy.random.Generator`.
+        real_labels: Labels whose frequencies are followed if there are classes; None uses all equally. Defaults to None.
+    """
+    if not generator.condition_spec:
+        return None
+    use_real = generator.num_classes and real_labels is not None
+    return rng.choice(real_labels if use_real else np.arange(generator.num_conditions), count)
 
 
 def generated_source(model, count, seed=0, class_names=()):

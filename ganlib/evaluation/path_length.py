@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ganlib.evaluation.images import drawn_labels
 from ganlib.metrics.path_length import EPSILON, path_length, slerp
 from ganlib.models.adversarial import latents_for
 
@@ -28,12 +29,9 @@ def compute(model, extractor, samples, seed, real_labels=None):
     count, generator = min(samples, PATHS), model.generator
     ends = latents_for(2 * count, generator.latent_dim, seed)
     rng, first, second = np.random.default_rng(seed), ends[:count], ends[count:]
-    positions, labels = rng.uniform(size=count), None
-    if generator.condition_spec:
-        use_real = generator.num_classes and real_labels is not None
-        labels = generator.labels_for(
-            count, rng.choice(real_labels if use_real else np.arange(generator.num_conditions), count)
-        )
+    positions = rng.uniform(size=count)
+    labels = drawn_labels(generator, count, rng, real_labels)
+    labels = None if labels is None else generator.labels_for(count, labels)
     scale = np.sqrt(generator.latent_dim)  # the length of a normal latent, which networks that do not normalize expect
     features = []
     for offset in (0.0, EPSILON):

@@ -15,10 +15,10 @@ def prepare(source, strategy, cache_dir=None):
 
     Args:
         source: The `ganlib.data.Source` of the real images.
-        strategy: A `tf.distribute.Strategy`.
+        strategy: A `tf.distribute.Strategy`, or None for a single device.
         cache_dir: The folder of the classifiers; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
     """
-    workers = strategies.num_workers(strategy)
+    workers = 1 if strategy is None else strategies.num_workers(strategy)
     if workers == 1:
         return
     is_chief = strategies.is_chief(strategy)

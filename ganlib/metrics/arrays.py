@@ -125,6 +125,11 @@ def equally_many(real, fake):
     return real.features[:count], fake.features[:count]
 
 
+def smaller_number(*numbers):
+    """Returns the smallest of the numbers of images for each set, as `equally_many` uses them."""
+    return [min(numbers)] * len(numbers)
+
+
 def directions(features):
     """Divides each row of ``(n, F)`` features by its length: ``(n, F + 1)`` float64 rows of length 1.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, directions, distance_blocks, equally_many
+from ganlib.metrics.arrays import checked_features, directions, distance_blocks, equally_many, smaller_number
 from ganlib.metrics.metric import Metric, Result
 
 SIGMA = 10.0
@@ -56,4 +56,6 @@ def _cmmd(real, fake, seed):
     return {"cmmd": cmmd(*equally_many(real, fake))}
 
 
-METRICS = {"cmmd": Metric({"cmmd": Result("CMMD")}, _cmmd, pairwise=True, parameters={"sigma": SIGMA})}
+METRICS = {
+    "cmmd": Metric({"cmmd": Result("CMMD")}, _cmmd, pairwise=True, images_used=smaller_number, parameters={"sigma": SIGMA})
+}

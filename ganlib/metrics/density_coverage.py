@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, is_inside, neighbor_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, is_inside, neighbor_radii, smaller_number
 from ganlib.metrics.metric import Metric, Result
 
 
@@ -64,6 +64,8 @@ METRICS = {
         {key: Result(key, curve="density and coverage", higher_is_better=True) for key in ("density", "coverage")},
         _density_coverage,
         pairwise=True,
+        images_used=smaller_number,
+        min_images=K + 1,
         parameters={"k": K},
     )
 }

@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import importlib
-import logging
 import pathlib
 
 import keras
@@ -122,7 +121,6 @@ def measure(names, real, fake, seed=0, **others):
     sets = {"real": real, **others}
     for name, statistics in (("real", real), ("generated", fake)):
         warn_if_constant(statistics.features, name)
-    _warn_about_few_images(names, sets, fake)
     results = {}
     for name, metric in metrics.items():
         missing = [other for other in metric.against if other not in sets]
@@ -130,23 +128,6 @@ def measure(names, real, fake, seed=0, **others):
             raise UserError(f"{name} needs the {missing[0]} images: pass their statistics as {missing[0]}, or omit it")
         results |= metric.compute(*(sets[other] for other in metric.against), fake, seed)
     return results
-
-
-def _warn_about_few_images(names, sets, fake):
-    """Warns if a covariance of a Fréchet distance is singular."""
-    all_moments = [statistics.moments for statistics in (sets["real"], fake)] if "fid" in names else []
-    if "fid_test" in names and "test" in sets:
-        all_moments += [sets["test"].moments, fake.moments]
-    if "intra_fid" in names:
-        all_moments += [*sets["real"].by_class.values(), *fake.by_class.values()]
-    num_images, num_features = min((moments.count for moments in all_moments), default=0), len(fake.moments.mean)
-    if all_moments and num_images <= num_features:
-        message = (
-            "%d images%s are too few for %d features: their covariance is singular and the FID far too high; compare it "
-            "only with FIDs of the same number of images"
-        )
-        subset = " of a class" if "intra_fid" in names else ""
-        logging.getLogger("ganlib").warning(message, num_images, subset, num_features)
 
 
 def _discover():

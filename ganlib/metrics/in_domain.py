@@ -103,7 +103,7 @@ def train(images, labels, num_classes, seed=0, progress=False):
     keras.utils.set_random_seed(seed)
     model = _network(images.shape[1:], num_classes)
     classifier = keras.Model(model.input, model.output["probabilities"])
-    epochs = max(EPOCHS, int(np.ceil(MIN_STEPS * BATCH_SIZE / len(images))))
+    epochs = max(EPOCHS, int(np.ceil(MIN_STEPS * BATCH_SIZE / max(len(images), BATCH_SIZE))))
     steps = epochs * int(np.ceil(len(images) / BATCH_SIZE))
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     classifier.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -33,8 +33,8 @@ def load(path=None, clean=False):
     Args:
         path: The file of the graph, ``classify_image_graph_def.pb``. If None, the file in the cache folder is used, and
             downloaded if necessary. A warning is logged if it is not the published file. Defaults to None.
-        clean: Whether images are first resized to 299x299 with an antialiased bicubic filter, as in clean-FID (Parmar et al.
-            2022, arXiv:2104.11222). Defaults to False.
+        clean: Whether images are first resized to 299x299 with an antialiased bicubic filter and clipped to [0, 255], as in
+            clean-FID (Parmar et al. 2022, arXiv:2104.11222). Defaults to False.
 
     Raises:
         UserError: If the file is missing and cannot be downloaded, or contains another graph.
@@ -55,8 +55,13 @@ def load(path=None, clean=False):
     if hashlib.md5(content).hexdigest() != MD5:
         log.warning("%s is not the published Inception graph of 2015: numbers are not comparable with published ones", path)
     version = versions.of(hashlib.sha256(content).hexdigest(), versions.of_code("metrics/inception_2015.py"))
-    name, size = ("inception_2015_clean", SIZE) if clean else ("inception_2015", None)
-    return FeatureExtractor(name, version, network, channels=3, size=size)
+    if not clean:
+        return FeatureExtractor("inception_2015", version, network, channels=3)
+
+    def clipped(images):
+        return network(tf.clip_by_value(images, 0.0, 255.0))  # bicubic filters exceed the range
+
+    return FeatureExtractor("inception_2015_clean", version, clipped, channels=3, size=SIZE)
 
 
 def _network(graph):
@@ -83,14 +88,15 @@ def _modernize(graph):
     for node in list(graph.node):
         node.attr.pop("_output_shapes", None)
         if node.op == OLD_BATCH_NORM:
-            images, mean, variance, offset, scale = node.input
+            images, mean, variance, offset, scale = (name for name in node.input if not name.startswith("^"))
+            control_inputs = [name for name in node.input if name.startswith("^")]
             if not node.attr["scale_after_normalization"].b:
                 ones = graph.node.add(name=f"{node.name}/ones", op="OnesLike", input=[offset])
                 ones.attr["T"].CopyFrom(node.attr["T"])
                 scale = ones.name
             attributes = {"T": node.attr["T"], "epsilon": node.attr["variance_epsilon"]}
             attributes["is_training"] = tf.compat.v1.AttrValue(b=False)
-            inputs = [images, scale, offset, mean, variance]
+            inputs = [images, scale, offset, mean, variance, *control_inputs]
             node.CopyFrom(tf.compat.v1.NodeDef(name=node.name, op="FusedBatchNorm", input=inputs, attr=attributes))
 
 

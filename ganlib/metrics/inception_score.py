@@ -78,5 +78,6 @@ METRICS = {
         _inception_score,
         needs=("probabilities",),
         parameters={"splits": SPLITS},
+        min_images=SPLITS,
     )
 }

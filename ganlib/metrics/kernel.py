@@ -87,7 +87,7 @@ def _kid(real, fake, seed):
 
 METRICS = {
     "kid": Metric(
-        {"kid": Result("KID x 1000", scale=1000.0)},
+        {"kid": Result("KID x 1000", curve="KID", scale=1000.0)},
         _kid,
         pairwise=True,
         parameters={"subsets": SUBSETS},

@@ -72,10 +72,9 @@ def feature_likelihood(training, test, fake, seed=0):
     training, fake = checked_features(training, fake)
     test, _ = checked_features(test, fake)
     rng = np.random.default_rng(seed)
-    fake = rng.permutation(fake)[:MAX_IMAGES]
-    training = rng.permutation(training)
-    if len(training) * len(fake) > MAX_IMAGES**2:
-        training = training[:MAX_IMAGES]
+    num_training, _, num_fake = _numbers(len(training), len(test), len(fake))
+    fake = rng.permutation(fake)[:num_fake]
+    training = rng.permutation(training)[:num_training]
     training, test, fake = _normalized(training, test, fake)
     log_variances = _fit(fake, training)
     test_loss, training_loss = (_negative_log_likelihood(fake, log_variances, points) for points in (test, training))
@@ -168,6 +167,12 @@ def _negative_log_likelihood(centers, log_variances, points):
     return total / (len(points) * dim)
 
 
+def _numbers(training, test, fake):
+    """Returns the numbers of images that are used."""
+    fake = min(fake, MAX_IMAGES)
+    return [min(training, MAX_IMAGES) if training * fake > MAX_IMAGES**2 else training, test, fake]
+
+
 def _feature_likelihood(training, test, fake, seed):
     return feature_likelihood(training.features, test.features, fake.features, seed)._asdict()
 
@@ -178,5 +183,6 @@ METRICS = {
         _feature_likelihood,
         against=("training", "test"),
         pairwise=True,
+        images_used=_numbers,
     )
 }

@@ -87,13 +87,19 @@ def _unit_rows(latents, name):
     return latents / lengths
 
 
+def _path_length(model, extractor, samples, seed, real_labels):
+    from ganlib.evaluation import path_length as of_generator
+
+    return of_generator.compute(model, extractor, samples, seed, real_labels)
+
+
 METRICS = {
     "ppl": Metric(
         {"ppl": Result("PPL", "{:.2f}")},
+        _path_length,
         inputs="generator",
         against=(),
         needs=("float32",),
         parameters={"space": "z", "epsilon": EPSILON},
     )
 }
-"""Computed by `ganlib.evaluation`, which has the generator."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, is_inside, neighbor_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, is_inside, neighbor_radii, smaller_number
 from ganlib.metrics.metric import Metric, Result
 
 
@@ -62,6 +62,8 @@ METRICS = {
         {key: Result(key, curve="precision and recall", higher_is_better=True) for key in ("precision", "recall")},
         _precision_recall,
         pairwise=True,
+        images_used=smaller_number,
+        min_images=K + 1,
         parameters={"k": K},
     )
 }

@@ -30,7 +30,11 @@ class SlicedWasserstein(NamedTuple):
     levels: dict
 
 
-def sliced_wasserstein(real, fake, seed=0, patches=128, repeats=4, projections=128):
+PATCHES, REPEATS, PROJECTIONS = 128, 4, 128
+"""The number of patches per image and level, of draws of projections, and of projections in each, as in the authors' code."""
+
+
+def sliced_wasserstein(real, fake, seed=0, patches=PATCHES, repeats=REPEATS, projections=PROJECTIONS):
     """Computes 1,000 times the sliced Wasserstein distance of patches of 7 x 7 pixels, by level of a Laplacian pyramid.
 
     The first level holds the finest structures, and the last the coarsest. Images are halved while both sides are even and at
@@ -144,4 +148,19 @@ def _sliced_wasserstein(real, fake, seed):
     return {"swd": result.mean} | {f"swd_{height}": value for height, value in result.levels.items()}
 
 
-METRICS = {"swd": Metric({"swd": Result("SWD x 1000", "{:.2f}")}, _sliced_wasserstein, inputs="images", max_images=MAX_IMAGES)}
+def _numbers(real, fake):
+    """Returns the numbers of images that are used."""
+    return [min(real, fake, MAX_IMAGES)] * 2
+
+
+METRICS = {
+    "swd": Metric(
+        {"swd": Result("SWD x 1000", "{:.2f}")},
+        _sliced_wasserstein,
+        inputs="images",
+        max_images=MAX_IMAGES,
+        images_used=_numbers,
+        min_size=PATCH,
+        parameters={"patches": PATCHES, "projections": REPEATS * PROJECTIONS},
+    )
+}

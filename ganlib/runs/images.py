@@ -59,15 +59,21 @@ def open_test(config, metrics):
 
 
 def training_images(config, source):
-    """Returns the images that a GAN with this config is trained on: ``source``, or the few labeled ones that it selects.
+    """Returns the images that the generator of a run is trained on.
+
+    For a GAN, these are all of ``source``, or the few labeled images that its config selects. For a semi-supervised GAN, they
+    are the unlabeled images.
 
     Args:
         config: A `ConfigDict`.
         source: The `ganlib.data.Source` of all images.
     """
-    if not (config.get("labels_per_class") or config.get("validation_per_class")):
+    is_gan = config.method == "gan"
+    if is_gan and not (config.labels_per_class or config.validation_per_class):
         return source
-    return data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+    unlabeled = None if is_gan else open_unlabeled(config)
+    parts = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class, unlabeled)
+    return parts.labeled if is_gan else parts.unlabeled
 
 
 def open_unlabeled(config):

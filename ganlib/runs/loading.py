@@ -77,6 +77,20 @@ def load_gan(workdir, best=False, precision=None):
     return model
 
 
+def selection_of_best(run, model):
+    """Returns what the FIDs depended on by which the best checkpoint of a run was selected: a dict with ``"metric"``,
+    ``"samples"``, ``"seed"`` and, since ganlib 0.2, ``"features"``, ``"features_version"`` and ``"real_content"``.
+
+    Args:
+        run: A `ganlib.runs.Run` with a best checkpoint.
+        model: Its `ganlib.GAN`, which is not changed.
+    """
+    checkpoints = run.best_checkpoint(model)
+    checkpoints.find()
+    unrecorded = {"metric": "fid", "samples": run.config.evaluation_samples, "seed": 0}
+    return checkpoints.notes.get("selection", unrecorded)
+
+
 def load_classifier(run):
     """Returns the averaged, calibrated classifier of a run, a `ganlib.Classifier`, as loaded by `ganlib.load`.
 

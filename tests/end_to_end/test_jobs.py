@@ -100,7 +100,10 @@ def test_evaluation_during_and_after_training(tmp_path):
     evaluation = json.loads((workdir / "evaluation.json").read_text())
     assert evaluation["results"]["fid"] == pytest.approx(fids[best], rel=0.2)
     assert evaluation["results"]["fid"] != fids[best], "the images that selected the checkpoint are not those of the result"
-    assert evaluation["selected_by"] == {"metric": "fid", "seed": 0, "samples": 300}
+    selection = evaluation["selected_by"]
+    assert (selection["metric"], selection["seed"], selection["samples"]) == ("fid", 0, 300)
+    for key in ("features", "features_version", "real_content"):
+        assert selection[key] == evaluation[key]
     assert {"kid", "inception_score", "precision", "coverage", "intra_fid", "cas", "cas_real"} < set(evaluation["results"])
     assert (evaluation["samples"], evaluation["step"], evaluation["seed"]) == (300, best, 1)
     assert evaluation["features"] == "in_domain:digits/train"

@@ -42,6 +42,51 @@ def test_a_metric_that_cannot_be_computed(pixels, monkeypatch, metric, source, n
         evaluation.Evaluation(source, ["fid", metric], pixels).prepare(mlp_gan(num_classes=num_classes))
 
 
+@pytest.mark.parametrize(
+    ("metric", "count", "samples", "pairs", "message"),
+    [
+        ("is", 100, 5, 100, "is requires at least 10 generated images, got 5"),
+        ("precision_recall", 100, 3, 100, "precision_recall requires at least 4 generated images, got 3"),
+        ("precision_recall", 100, 100, 2, "precision_recall requires at least 4 real images, got 2"),
+        ("density_coverage", 5, 100, 100, "density_coverage requires at least 6 real images, got 5"),
+        ("intra_fid", 11, 100, 100, "intra_fid requires 2 images of each class, but class . has 1 real ones"),
+        ("intra_fid", 300, 12, 100, "intra_fid requires 2 images of each class, but class . has . generated ones"),
+    ],
+)
+def test_too_few_images(pixels, metric, count, samples, pairs, message):
+    few = data.sources.from_arrays("few", SOURCE.images[:count], np.arange(count) % 10, SOURCE.class_names)
+    with pytest.raises(ganlib.UserError, match=message):
+        evaluation.Evaluation(few, ["fid", metric], pixels, samples, pairs=pairs).prepare(mlp_gan(num_classes=10))
+
+
+def test_images_that_are_too_small(pixels):
+    small = data.sources.from_arrays("small", SOURCE.images[:, :6, :6])
+    with pytest.raises(ganlib.UserError, match=r"swd requires images of at least 7 pixels, got \(6, 6, 1\)"):
+        evaluation.Evaluation(small, ["swd"], pixels)
+
+
+def test_logits_instead_of_probabilities():
+    inputs = keras.layers.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(inputs)
+    network = keras.Model(inputs, {"features": flat, "probabilities": keras.layers.Dense(3, bias_initializer="ones")(flat)})
+    with pytest.raises(ganlib.UserError, match="each row of probabilities must sum to 1"):
+        evaluation.Evaluation(SOURCE, ["is"], network).prepare(mlp_gan())
+
+
+def test_classes_with_other_names(pixels):
+    renamed = data.sources.from_arrays("renamed", SOURCE.images, SOURCE.labels, tuple("abcdefghij"))
+    with pytest.raises(
+        ganlib.UserError, match=r"those of digits/train are 0, 1, 2, 3, 4, \.\.\. and those of renamed are a, b"
+    ):
+        evaluation.Evaluation(SOURCE, ["intra_fid"], pixels).of_source(renamed)
+
+
+@pytest.mark.parametrize("arguments", [{"names": []}, {"seed": -1}, {"pairs": 1}])
+def test_invalid_arguments(pixels, arguments):
+    with pytest.raises(ganlib.UserError, match="there are no metrics|seed must be at least 0, got -1|pairs must be at least 2"):
+        evaluation.Evaluation(SOURCE, **{"names": ["fid"], "features": pixels, **arguments})
+
+
 def test_images_of_another_size(pixels):
     large = data.open("digits", "test", image_size=16)
     with pytest.raises(ganlib.UserError, match="set the same image_size for both"):

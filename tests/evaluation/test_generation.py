@@ -1,10 +1,16 @@
+import functools
+import importlib
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ganlib
 from ganlib import data, evaluation, metrics, plots, versions
-from ganlib.metrics import in_domain
+from ganlib.metrics import evaluate as evaluate_module
+from ganlib.metrics import in_domain, likelihood
+from ganlib.metrics.metric import Metric
 from tests.helpers import mlp_gan, replicas
 
 
@@ -121,7 +127,8 @@ def test_the_record_contains_everything_a_result_depends_on(pixels):
     assert record == {
         "results": {"fid": 1.0}, "metrics": ["fid"], "samples": 100, "real": "digits/train", "real_images": 1297,
         "real_content": source.fingerprint, "features": "pixels", "features_version": evaluate.extractor.version,
-        "seed": 3, "ganlib": ganlib.__version__, "code": versions.of_code(), "test_content": test.fingerprint,
+        "seed": 3, "ganlib": ganlib.__version__, "tensorflow": tf.__version__, "keras": keras.__version__,
+        "pairs": 10_000, "code": versions.of_code(), "test_content": test.fingerprint,
         "test_images": 500, "step": 7,
     }  # fmt: skip
 
@@ -130,17 +137,42 @@ def test_the_record_names_parameters_and_numbers_of_images(pixels):
     source, test = data.open("digits"), data.open("digits", "test")
     few = data.few_labels(source, 5).labeled
     names = ["fid", "kid", "precision_recall", "density_coverage", "authenticity", "fld", "vendi"]
-    evaluate = evaluation.Evaluation(source, names, pixels, samples=900, test=test, training=few, pairs=700)
+    names += ["cmmd", "swd"]
+    evaluate = evaluation.Evaluation(source, names, pixels, samples=900, test=test, training=few, pairs=1200)
     record = evaluation.evaluation_record({}, evaluate)
+    equal, all_kept = {"real": 900, "generated": 900}, {"real": 1200, "generated": 900}
     assert (record["training_images"], record["training_content"]) == (50, few.fingerprint)
     assert record["parameters"] == {
-        "kid": {"subsets": 100, "images": {"real": 700, "generated": 700}},
-        "precision_recall": {"k": 3, "images": {"real": 700, "generated": 700}},
-        "density_coverage": {"k": 5, "images": {"real": 700, "generated": 700}},
-        "authenticity": {"images": {"training": 50, "generated": 700}},
-        "fld": {"images": {"training": 50, "test": 500, "generated": 700}},
-        "vendi": {"images": {"generated": 700}},
+        "kid": {"subsets": 100, "images": all_kept},
+        "precision_recall": {"k": 3, "images": equal},
+        "density_coverage": {"k": 5, "images": equal},
+        "authenticity": {"images": {"training": 50, "generated": 900}},
+        "fld": {"images": {"training": 50, "test": 500, "generated": 900}},
+        "vendi": {"images": {"generated": 900}},
+        "cmmd": {"sigma": 10.0, "images": equal},
+        "swd": {"patches": 128, "projections": 512, "images": equal},
     }
+
+
+def test_the_recorded_numbers_of_images_are_those_that_are_used(pixels, monkeypatch, tmp_path):
+    """With more generated than real images, and more images than FLD uses."""
+    source, test, used = data.open("digits"), data.open("digits", "test"), {}
+    monkeypatch.setattr(likelihood, "MAX_IMAGES", 300)
+    normalized = likelihood._normalized
+    monkeypatch.setattr(likelihood, "_normalized", lambda *sets: used.update(fld=sets) or normalized(*sets))
+    functions = {"precision_recall": "neighbor_radii", "density_coverage": "neighbor_radii", "cmmd": "directions"}
+    for name, function in functions.items():
+        module = importlib.import_module(f"ganlib.metrics.{name}")
+        plain = getattr(module, function)
+        note = functools.partial(lambda name, plain, *a: used.setdefault(name, []).append(a[0]) or plain(*a), name, plain)
+        monkeypatch.setattr(module, function, note)
+    names = ["precision_recall", "density_coverage", "cmmd", "fld"]
+    evaluate = evaluation.Evaluation(source, names, pixels, samples=1500, test=test, cache_dir=tmp_path)
+    evaluate(mlp_gan())
+    parameters = evaluation.evaluation_record({}, evaluate)["parameters"]
+    assert [len(features) for features in used["fld"]] == list(parameters["fld"]["images"].values()) == [300, 500, 300]
+    for name in functions:
+        assert {len(features) for features in used[name]} == set(parameters[name]["images"].values()) == {1297}
 
 
 def test_the_number_of_pairs_limits_metrics_of_pairs(pixels):
@@ -215,3 +247,34 @@ def test_models_with_another_image_shape_are_rejected(pixels):
         evaluation.Evaluation(source, ["fid"], features=pixels, samples=9)(pixels)
     with pytest.raises(ganlib.UserError, match="a list of names"):
         evaluation.Evaluation(source, "fid")
+
+
+def test_a_metric_of_ones_own_gets_what_it_declares(pixels, monkeypatch, tmp_path):
+    source, test = data.open("digits"), data.open("digits", "test")
+    seen = {}
+
+    def noting(name, result=1.0):
+        return lambda *arguments: seen.update({name: arguments}) or {name: result}
+
+    mine = {
+        "generator": Metric({}, noting("generator"), inputs="generator", against=()),
+        "images": Metric({}, noting("images"), inputs="images", against=("test",), max_images=40),
+        "labeled": Metric({}, noting("labeled"), inputs="labeled_images", against=("test",), needs=("labels",)),
+        "by_class": Metric({}, noting("by_class"), needs=("labels", "moments_by_class")),
+        "function": noting("function"),
+    }
+    for name, metric in mine.items():
+        monkeypatch.setitem(evaluate_module.METRICS, name, metric)
+    gan = mlp_gan(num_classes=10)
+    evaluate = evaluation.Evaluation(source, list(mine), pixels, samples=200, seed=3, test=test, cache_dir=tmp_path)
+    assert evaluate(gan) == dict.fromkeys(mine, 1.0)
+    assert seen["generator"][0] is gan
+    assert seen["generator"][2:4] == (200, 3)
+    real, fake, seed = seen["images"]
+    assert (len(real), len(fake), seed) == (40, 40, 3)
+    assert {bytes(image) for image in real} <= {bytes(image) for image in test.images}
+    labeled, images, labels, *_ = seen["labeled"]
+    assert labeled is test
+    assert (len(images), len(labels)) == (200, 200)
+    assert len(seen["by_class"][0].by_class) == len(seen["by_class"][1].by_class) == 10
+    assert seen["function"][0].moments.count == 1297

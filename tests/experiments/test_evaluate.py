@@ -5,21 +5,17 @@ import pytest
 from PIL import Image
 
 import ganlib
-from experiments import configs, evaluate
+from experiments import evaluate
 
 
 def test_the_seed_of_the_best_checkpoint_differs_from_that_of_its_selection():
-    config = configs.load("digits_dcgan", ["evaluation_samples=300", "metrics=fid"])
-    selection = {"selected_by": {"metric": "fid", "seed": 0, "samples": 300}}
-    for best, seed, expected in [
-        (False, None, (0, {})),
-        (False, 3, (3, {})),
-        (True, None, (1, selection)),
-        (True, 3, (3, selection)),
-    ]:
-        assert evaluate.seed_and_selection(config, best, seed) == expected
+    selection = {"metric": "fid", "seed": 0, "samples": 300}
+    for seed, expected in ((None, (0, {})), (3, (3, {}))):
+        assert evaluate.seed_and_selection(None, seed) == expected
+    for seed, expected in ((None, 1), (3, 3)):
+        assert evaluate.seed_and_selection(selection, seed) == (expected, {"selected_by": selection})
     with pytest.raises(ganlib.UserError, match="--seed=0 generated the images .*: pass another --seed"):
-        evaluate.seed_and_selection(config, True, 0)
+        evaluate.seed_and_selection(selection, 0)
 
 
 def test_parameters_are_readable():

@@ -38,7 +38,8 @@ def graph():
         parameters = [f"{name}/batchnorm/{parameter}" for parameter in ("moving_mean", "moving_variance", "beta", "gamma")]
         for parameter in parameters:
             constant(parameter, rng.uniform(0.5, 2.0, shape[-1]).astype(np.float32))
-        node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", f"{name}/Conv2D", *parameters, T=tf.float32,
+        inputs = [f"{name}/Conv2D", *parameters, *(["^Mul"] if scaled else [])]  # a control input may follow the others
+        node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", *inputs, T=tf.float32,
              variance_epsilon=0.001, scale_after_normalization=scaled)  # fmt: skip
         node(f"{name}/CheckNumerics", "CheckNumerics", f"{name}/batchnorm", T=tf.float32, message=b"not finite")
         node(f"{name}/control_dependency", "Identity", f"{name}/batchnorm", f"^{name}/CheckNumerics", T=tf.float32)
@@ -123,7 +124,7 @@ def test_clean_resizing_matches_pillow(path):
     for image, result in zip(images, resized, strict=True):
         for channel in range(3):
             plane = Image.fromarray(np.float32(image[..., channel])).resize((299, 299), Image.Resampling.BICUBIC)
-            result[..., channel] = np.asarray(plane)  # as clean-FID: neither rounded nor clipped
+            result[..., channel] = np.clip(np.asarray(plane), 0, 255)  # as clean-FID: not rounded
     plain = inception_2015.load(path)
     np.testing.assert_allclose(clean(images).features, plain.unrounded(resized).features, rtol=1e-4)
     assert np.abs(clean(images).features - plain(images).features).max() > 1e-2

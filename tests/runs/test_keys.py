@@ -217,7 +217,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
     monkeypatch.setattr(classification, "test", end)
     monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self, model: None)
     monkeypatch.setattr(instances, "prepare", prepare)
-    monkeypatch.setattr(features, "get", lambda name, source: types.SimpleNamespace(name=name, version="1"))
+    monkeypatch.setattr(features, "get", lambda name, source, cache_dir=None: types.SimpleNamespace(name=name, version="1"))
     monkeypatch.setattr(sources, "_open_tfds", tfds)
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
     monkeypatch.setattr(averaging, "clone_network", identity)
