@@ -9,8 +9,8 @@ from ganlib.errors import UserError
 ROUNDING = 1e-12
 """Squared distances below this fraction of the squared lengths of two vectors are rounding errors of identical vectors."""
 
-BLOCK_ROWS = 1024
-"""The number of rows in a block of distances: 1,024 against 50,000 in float64 take 400 MB."""
+BLOCK_ROWS, BLOCK_SIZE = 1024, 20_000_000
+"""The largest number of rows and of distances in a block. 20 million in float64 take 160 MB."""
 
 log = logging.getLogger("ganlib")
 
@@ -78,13 +78,16 @@ def distance_blocks(first, second):
         ``(rows, distances)``: a slice of the rows of ``first`` and their ``(rows, m)`` float64 squared distances.
     """
     center = second.mean(axis=0)
-    first, second = first - center, second - center
+    second = second - center
     norms = np.einsum("ij,ij->i", second, second)
-    for start in range(0, len(first), BLOCK_ROWS):
-        rows = slice(start, min(start + BLOCK_ROWS, len(first)))
-        block = first[rows]
+    num_rows = max(1, min(BLOCK_ROWS, BLOCK_SIZE // len(second)))
+    for start in range(0, len(first), num_rows):
+        rows = slice(start, min(start + num_rows, len(first)))
+        block = first[rows] - center
         lengths = norms + np.einsum("ij,ij->i", block, block)[:, None]
-        distances = lengths - 2.0 * (block @ second.T)
+        distances = block @ second.T
+        distances *= -2.0
+        distances += lengths
         distances[distances <= ROUNDING * lengths] = 0.0
         yield rows, distances
 

@@ -20,7 +20,7 @@ def cmmd(real, fake):
     identical to each other and orthogonal to the others. With features of another network, the values are not comparable with
     those of the paper.
 
-    The largest arrays are blocks of 1,024 rows of distances to all images of one set.
+    The largest arrays are the features, in float64, a centered copy of them, and blocks of distances of 160 MB.
 
     Args:
         real: ``(n, F)`` features.
