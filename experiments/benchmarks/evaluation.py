@@ -106,18 +106,29 @@ def measure(count, width, rounds):
     return {name: np.array([row[name] for row in table]) for name in parts}
 
 
-def main():
-    times = measure(flags.FLAGS.images, flags.FLAGS.width, flags.FLAGS.rounds)
-    bare = times["generator"] + times["features"]
-    rows = {"generator": times["generator"], "features": times["features"], "both": bare, "evaluation": times["evaluation"]}
-    print(f"{flags.FLAGS.images:,} images, width {flags.FLAGS.width}; medians of {flags.FLAGS.rounds} rounds")
+def report(times):
+    """Prints the table of the results of `measure`."""
+    both = times["generator"] + times["features"]
+    rows = {
+        "bare generator pass": times["generator"],
+        "bare feature pass": times["features"],
+        "both bare passes": both,
+        "evaluation": times["evaluation"],
+    }
     for name, values in rows.items():
-        print(f"{name:<12}{np.median(values):10.2f} s")
-    print(f"evaluation / both: {np.median(times['evaluation'] / bare):.2f}")
+        print(f"{name:<24}{np.median(values):8.2f} s")
+    print(f"{'evaluation / both':<24}{np.median(times['evaluation'] / both):8.2f}", flush=True)
+
+
+def main():
+    count, rounds = flags.FLAGS.images, flags.FLAGS.rounds
+    for width in map(int, flags.FLAGS.widths):
+        print(f"{count:,} images of DCGAN 32x32 with width {width}; medians of {rounds} rounds", flush=True)
+        report(measure(count, width, rounds))
 
 
 if __name__ == "__main__":
     flags.DEFINE_integer("images", 50_000, "number of generated images", lower_bound=100)
-    flags.DEFINE_integer("width", 64, "width of the generator", lower_bound=1)
+    flags.DEFINE_list("widths", ["64", "16"], "widths of the generator")
     flags.DEFINE_integer("rounds", 3, "number of rounds", lower_bound=1)
     job.start(main)
