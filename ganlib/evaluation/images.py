@@ -7,7 +7,8 @@ from ganlib.data import sources
 from ganlib.errors import UserError
 from ganlib.models.adversarial import latents_for
 
-BATCH_SIZE = 250
+BATCH_SIZE = 256
+"""The number of images in a batch, a multiple of 64, with which `ganlib.metrics.extractor.FeatureExtractor` divides it."""
 
 
 def real_batches(source, seed=0):

@@ -19,6 +19,11 @@ from ganlib.metrics.metric import described
 KEPT = 10_000
 """The default number of images whose features are kept, for metrics that compare images pairwise."""
 
+BLOCK = 4096
+"""The number of images whose features are added to the moments at a time. Adding each batch, which has only a few images of a
+class, would take far longer.
+"""
+
 
 @dataclasses.dataclass
 class Statistics:
@@ -54,21 +59,37 @@ def gather(extractor, batches, by_class=True, kept=None):
         UserError: If there are no images.
     """
     kept, moments, moments_by_class, counts = KEPT if kept is None else kept, None, {}, collections.Counter()
-    features, probabilities = [], []
-    for images, labels in batches:
-        outputs = extractor(images)
-        moments = moments or Moments(outputs.features.shape[1])
-        features.append(outputs.features[: max(0, kept - moments.count)])
-        probabilities.append(outputs.probabilities)
-        moments.add(outputs.features)
+    kept_features, all_probabilities = [], []
+    for features, probabilities, labels in _blocks(extractor, batches):
+        moments = moments or Moments(features.shape[1])
+        kept_features.append(features[: max(0, kept - moments.count)])
+        all_probabilities.append(probabilities)
+        moments.add(features)
         if labels is not None:
             counts.update(labels.tolist())
         for label in () if labels is None or not by_class else np.unique(labels):
-            moments_by_class.setdefault(int(label), Moments(len(moments.mean))).add(outputs.features[labels == label])
+            moments_by_class.setdefault(int(label), Moments(len(moments.mean))).add(features[labels == label])
     if not moments:
         raise UserError("no images to evaluate: pass at least one batch")
-    all_probabilities = None if probabilities[0] is None else np.concatenate(probabilities)
-    return Statistics(moments, np.concatenate(features), all_probabilities, moments_by_class, dict(counts))
+    return Statistics(moments, _joined(kept_features), _joined(all_probabilities), moments_by_class, dict(counts))
+
+
+def _blocks(extractor, batches):
+    """Yields ``(features, probabilities, labels)`` of batches of images, joined into blocks of `BLOCK` images or more."""
+    parts, missing = [], BLOCK
+    for images, labels in batches:
+        parts.append((*extractor(images), labels))
+        missing -= len(images)
+        if missing <= 0:
+            yield tuple(map(_joined, zip(*parts, strict=True)))
+            parts, missing = [], BLOCK
+    if parts:
+        yield tuple(map(_joined, zip(*parts, strict=True)))
+
+
+def _joined(arrays):
+    """Concatenates arrays; returns None if there are none, as for images without labels."""
+    return None if arrays[0] is None else np.concatenate(arrays)
 
 
 def gather_cached(extractor, batches, key, folder=None, by_class=True, kept=None):

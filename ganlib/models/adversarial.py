@@ -90,7 +90,7 @@ class AdversarialModel(DistributedModel):
             raise UserError(f"latents must have the shape (n, {self.generator.latent_dim}), got {latents.shape}")
         if self.generator.num_classes or not self.generator.condition_spec:
             labels = self.labels_for(len(latents), labels)
-        images = [np.zeros((0, *self.generator.image_shape), np.float32)]
+        images = np.empty((len(latents), *self.generator.image_shape), np.float32)
         if labels is not None:
             labels = np.asarray(labels, self.generator.condition_spec[1])
         inputs = with_labels(latents, labels)
@@ -98,8 +98,9 @@ class AdversarialModel(DistributedModel):
             inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
         batch_size *= self.distribute_strategy.num_replicas_in_sync
         for start in range(0, len(latents), batch_size):
-            images.append(self._generate_batch(*(x[start : start + batch_size] for x in inputs)))
-        return np.concatenate(images)
+            rows = slice(start, start + batch_size)
+            images[rows] = self._generate_batch(*(x[rows] for x in inputs))
+        return images
 
     def labels_for(self, count, labels=None):
         """Returns the generator's ``labels`` input for ``count`` images; see `ganlib.networks.Generator.labels_for`."""
