@@ -11,9 +11,9 @@ last command evaluates real test images as a reference.
 
 import pathlib
 
-from absl import flags, logging
+from absl import flags
 
-from experiments.common import job
+from experiments.common import evaluating, job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of a trained GAN; alternatively pass --real and --fake")
 REAL = flags.DEFINE_string("real", None, "dataset of real images, such as folder:PATH or mnist")
@@ -58,7 +58,7 @@ def main():
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
     print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
     for name, parameters in result.get("parameters", {}).items():
-        print(f"{name}: {described(parameters)}")
+        print(f"{name}: {evaluating.described(parameters)}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
         write_json(output, result)
@@ -69,15 +69,6 @@ def main():
         print(f"generated images with their nearest real images: {path}")
 
 
-def described(parameters):
-    """Returns a line such as ``"k 3, 1297 real and 2000 generated images"``."""
-    counts = " and ".join(f"{count} {name}" for name, count in parameters.get("images", {}).items())
-    parts = [f"{key} {value}" for key, value in parameters.items() if key != "images"] + (
-        [f"{counts} images"] if counts else []
-    )
-    return ", ".join(parts)
-
-
 def evaluate_run():
     """Evaluates the GAN in --workdir. Returns the results, and a function that creates the image of nearest neighbors."""
     from ganlib import evaluation, runs
@@ -85,7 +76,7 @@ def evaluate_run():
     model, run = runs.load_gan(WORKDIR.value, BEST.value, PRECISION.value), runs.open_run(WORKDIR.value)
     source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    seed, facts = seed_and_selection(runs.selection_of_best(run, model) if BEST.value else None, SEED.value)
+    seed, facts = evaluating.seed_and_selection(runs.selection_of_best(run, model) if BEST.value else None, SEED.value)
     facts |= {"step": int(model.step.numpy()), "precision": PRECISION.value or config.precision}
     training = runs.training_images(config, source)
     evaluate = evaluation.Evaluation(
@@ -95,22 +86,6 @@ def evaluate_run():
     evaluate.prepare(model)
     result = evaluation.evaluation_record(evaluate(model), evaluate, **facts)
     return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
-
-
-def seed_and_selection(selection, seed):
-    """Returns the seed of the evaluation, and what the record says about the selection of the checkpoint.
-
-    Args:
-        selection: What the FIDs depended on by which the checkpoint was selected; None for the newest checkpoint.
-        seed: The value of ``--seed``, or None.
-    """
-    from ganlib import UserError
-
-    if selection is None:
-        return seed or 0, {}
-    if seed == selection["seed"]:
-        raise UserError(f"--seed={seed} generated the images by which the best checkpoint was selected: pass another --seed")
-    return selection["seed"] + 1 if seed is None else seed, {"selected_by": selection}
 
 
 def evaluate_folders():
@@ -124,7 +99,7 @@ def evaluate_folders():
     if fake.num_examples < 2:
         raise UserError(f"{fake.name} has {fake.num_examples} image: pass a --fake with at least 2")
     samples = min(SAMPLES.value or fake.num_examples, fake.num_examples)
-    warn_about_jpeg(FAKE.value)
+    evaluating.warn_about_jpeg(FAKE.value)
     evaluate = evaluation.Evaluation(
         real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, test=test,
         pairs=PAIRS.value,
@@ -140,16 +115,6 @@ def open_images(name, split):
 
     source = data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
     return source.of_classes(CLASSES.value.split(",")) if CLASSES.value else source
-
-
-def warn_about_jpeg(dataset):
-    """Logs a warning if a folder of generated images has JPEG files, whose compression changes the FID (Parmar et al. 2022,
-    arXiv:2104.11222).
-    """
-    kind, _, folder = dataset.partition(":")
-    paths = pathlib.Path(folder).rglob("*") if kind == "folder" else ()
-    if any(path.suffix.lower() in (".jpg", ".jpeg") for path in paths):
-        logging.warning("%s has JPEG files, whose compression changes the FID: save generated images as PNG", dataset)
 
 
 if __name__ == "__main__":

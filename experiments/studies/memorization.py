@@ -17,11 +17,7 @@ from absl import flags
 from experiments.common import job, trials
 from ganlib import networks
 
-WORKDIRS = flags.DEFINE_list("workdirs", None, "folders of runs of one config, trained with several seeds", required=True)
-COPIES = flags.DEFINE_integer("copies", 500, "number of training images that are copied", lower_bound=2)
-METRICS = flags.DEFINE_list("metrics", None, "metrics to compute; by default all that the runs support")
-SAMPLES = flags.DEFINE_integer("samples", 10_000, "number of images to generate", lower_bound=2)
-OUTPUT = flags.DEFINE_string("output", "memorization.json", "JSON file to write; the table and pictures are written beside it")
+FLAGS = flags.FLAGS
 COLUMNS = ("copies", "trained", "real test images")
 
 
@@ -69,29 +65,30 @@ def main():
     from ganlib.evaluation import Evaluation, evaluation_record, nearest_neighbors
     from ganlib.files import write_json
 
-    if len(WORKDIRS.value) < 2:
-        raise UserError(f"standard deviations require at least two runs, got {len(WORKDIRS.value)}: pass more --workdirs")
-    output, results = pathlib.Path(OUTPUT.value), {column: [] for column in COLUMNS}
-    config = runs.open_run(WORKDIRS.value[0]).config
+    if len(FLAGS.workdirs) < 2:
+        raise UserError(f"standard deviations require at least two runs, got {len(FLAGS.workdirs)}: pass more --workdirs")
+    output, results = pathlib.Path(FLAGS.output), {column: [] for column in COLUMNS}
+    config = runs.open_run(FLAGS.workdirs[0]).config
     source, test = runs.open_data(config), runs.open_data(config, "test")
-    names = METRICS.value or supported(config)
-    arguments = {"samples": SAMPLES.value, "test": test, "progress": True}
+    names = FLAGS.metrics or supported(config)
+    training = runs.training_images(config, source)
+    arguments = {"samples": FLAGS.samples, "test": test, "training": training, "progress": True}
     evaluate = Evaluation(source, names, config.features, **arguments)
-    for seed, workdir in enumerate(WORKDIRS.value):
+    for seed, workdir in enumerate(FLAGS.workdirs):
         trained = runs.load_gan(workdir, precision="float32")
-        copying = copying_gan(source, COPIES.value, trained, seed)
+        copying = copying_gan(training, FLAGS.copies, trained, seed)
         for column, model in (("trained", trained), ("copies", copying)):
             results[column].append(evaluate(model))
             print(f"{workdir}, {column}: {results[column][-1]}", flush=True)
             if seed == 0:
-                picture = nearest_neighbors(model, source, evaluate.extractor)
+                picture = nearest_neighbors(model, training, evaluate.extractor)
                 picture.save(output.with_name(f"{output.stem}_{column}.png"))
     of_images = [name for name, metric in evaluate.metrics.items() if metric.inputs != "generator"]
     of_test = Evaluation(source, [name for name in of_images if "test" not in evaluate.metrics[name].against],
-                         config.features, samples=min(SAMPLES.value, test.num_examples))  # fmt: skip
+                         config.features, samples=min(FLAGS.samples, test.num_examples))  # fmt: skip
     results["real test images"].append(of_test.of_source(test))
     rows = {column: trials.statistics(values) for column, values in results.items()}
-    write_json(output, evaluation_record(rows, evaluate, workdirs=WORKDIRS.value, copies=COPIES.value))
+    write_json(output, evaluation_record(rows, evaluate, workdirs=FLAGS.workdirs, copies=FLAGS.copies))
     output.with_suffix(".md").write_text(table(rows))
     print(table(rows))
 
@@ -125,4 +122,9 @@ def verdict(rows, key, higher_is_better):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_list("workdirs", None, "folders of runs of one config, trained with several seeds", required=True)
+    flags.DEFINE_integer("copies", 500, "number of training images that are copied", lower_bound=2)
+    flags.DEFINE_list("metrics", None, "metrics to compute; by default all that the runs support")
+    flags.DEFINE_integer("samples", 10_000, "number of images to generate", lower_bound=2)
+    flags.DEFINE_string("output", "memorization.json", "JSON file to write; the table and pictures are written beside it")
     job.start(main)

@@ -9,7 +9,7 @@ from ganlib.models.adversarial import latents_for
 PATHS = 10_000
 """The largest number of pairs of images."""
 
-BATCH_SIZE = 100
+BATCH_SIZE = 128
 
 
 def compute(model, extractor, samples, seed, real_labels=None):

@@ -83,7 +83,8 @@ class AdversarialModel(DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
 
         Raises:
-            UserError: If the latents have another shape, or the labels do not fit the generator.
+            UserError: If the latents have another shape, the labels do not fit the generator, or its images do not have its
+                ``image_shape``.
         """
         latents, batch_size = np.asarray(latents, np.float32), integer("batch_size", batch_size, 1)
         if latents.ndim != 2 or latents.shape[1] != self.generator.latent_dim:
@@ -99,7 +100,10 @@ class AdversarialModel(DistributedModel):
         batch_size *= self.distribute_strategy.num_replicas_in_sync
         for start in range(0, len(latents), batch_size):
             rows = slice(start, start + batch_size)
-            images[rows] = self._generate_batch(*(x[rows] for x in inputs))
+            batch = self._generate_batch(*(x[rows] for x in inputs))
+            if batch.shape[1:] != images.shape[1:]:
+                raise UserError(f"the generator returns images of {batch.shape[1:]}, but its image_shape is {images.shape[1:]}")
+            images[rows] = batch
         return images
 
     def labels_for(self, count, labels=None):

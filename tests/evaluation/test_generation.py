@@ -33,8 +33,10 @@ def test_two_replicas_match_one_device(pixels, samples):
         with replicas(count).scope():
             keras.utils.set_random_seed(0)
             gan = mlp_gan(num_classes=10)
-        names = ["fid", "precision_recall", "kid", "authenticity", "swd", "vendi", "ppl"]
-        evaluate = evaluation.Evaluation(data.open("digits"), names, pixels, samples=samples)
+        names = ["fid", "fid_test", "intra_fid", "precision_recall", "density_coverage", "kid", "authenticity", "swd", "vendi"]
+        names += ["cmmd", "ppl"]
+        test = data.open("digits", "test")
+        evaluate = evaluation.Evaluation(data.open("digits"), names, pixels, samples=samples, test=test)
         results.append(evaluate(gan))
         images.append(gan.generate(samples))
     np.testing.assert_allclose(*images, atol=1e-6)

@@ -5,24 +5,23 @@ import pytest
 from PIL import Image
 
 import ganlib
-from experiments import evaluate
+from experiments.common import evaluating
 
 
 def test_the_seed_of_the_best_checkpoint_differs_from_that_of_its_selection():
     selection = {"metric": "fid", "seed": 0, "samples": 300}
     for seed, expected in ((None, (0, {})), (3, (3, {}))):
-        assert evaluate.seed_and_selection(None, seed) == expected
+        assert evaluating.seed_and_selection(None, seed) == expected
     for seed, expected in ((None, 1), (3, 3)):
-        assert evaluate.seed_and_selection(selection, seed) == (expected, {"selected_by": selection})
+        assert evaluating.seed_and_selection(selection, seed) == (expected, {"selected_by": selection})
     with pytest.raises(ganlib.UserError, match="--seed=0 generated the images .*: pass another --seed"):
-        evaluate.seed_and_selection(selection, 0)
+        evaluating.seed_and_selection(selection, 0)
 
 
 def test_parameters_are_readable():
-    assert (
-        evaluate.described({"k": 3, "images": {"real": 1297, "generated": 2000}}) == "k 3, 1297 real and 2000 generated images"
-    )
-    assert evaluate.described({"splits": 10}) == "splits 10"
+    parameters = {"k": 3, "images": {"real": 1297, "generated": 2000}}
+    assert evaluating.described(parameters) == "k 3, 1297 real and 2000 generated images"
+    assert evaluating.described({"splits": 10}) == "splits 10"
 
 
 @pytest.mark.parametrize(("suffix", "warned"), [("png", False), ("jpg", True), ("JPEG", True)])
@@ -30,5 +29,5 @@ def test_jpeg_files_are_reported(tmp_path, caplog, suffix, warned):
     (tmp_path / "a").mkdir()
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "a" / f"1.{suffix}")
     with caplog.at_level(logging.WARNING):
-        evaluate.warn_about_jpeg(f"folder:{tmp_path}")
+        evaluating.warn_about_jpeg(f"folder:{tmp_path}")
     assert ("has JPEG files, whose compression changes the FID" in caplog.text) == warned
