@@ -2,8 +2,8 @@
 python -m experiments.compare --configs=mnist_dcgan,mnist_resnet --seeds=0,1,2 --workdir=runs/gans
 
 Each GAN is trained by `experiments.train_gan` and its last checkpoint, not its best, is evaluated by `experiments.evaluate`.
-The table also has a row for the test images of each dataset, evaluated against its training images like generated images: the
-floor of the FID. If configs compute the FID during training, fid.png plots it. For few-label classifiers:
+The table also has a row for the test images of each dataset, evaluated against its training images like generated images, as a
+reference. If configs compute the FID during training, fid.png plots it. For few-label classifiers:
 python -m experiments.compare --configs=digits_sgan,digits_cnn --labels=1,5,20 --seeds=0,1,2 --workdir=runs/few_labels
 
 Each classifier is trained by `experiments.train_classifier`. The seed also selects the labeled images. error.png plots the

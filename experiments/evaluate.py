@@ -3,33 +3,44 @@ python -m experiments.evaluate --workdir=runs/mnist_dcgan --metrics=fid,kid,is,p
 python -m experiments.evaluate --real=folder:/data/birds --fake=folder:/data/generated --features=inception_v3
 python -m experiments.evaluate --real=mnist --fake=mnist --fake_split=test --features=in_domain
 
-The job prints a table and writes evaluation.json to the workdir, with the number of images, the features, the seed and the
-version of ganlib. For a GAN it also writes neighbours.png: generated images, each with its nearest training images, to detect
-memorization. The real images are all images of the dataset that the run was trained on. The last command evaluates real test
-images: the floor that a generator cannot be expected to reach.
+The job prints a table and writes evaluation.json to the workdir, with the numbers of images, the features, the parameters of
+the metrics, the seed and the version of ganlib. For a GAN it also writes neighbours.png: generated images, each with its
+nearest training images, to detect memorization. The real images are all images of the dataset that the run was trained on. The
+last command evaluates real test images as a reference.
 """
 
 import pathlib
 
 from absl import flags
 
-from experiments.common import job
+from experiments.common import evaluating, job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of a trained GAN; alternatively pass --real and --fake")
 REAL = flags.DEFINE_string("real", None, "dataset of real images, such as folder:PATH or mnist")
 FAKE = flags.DEFINE_string("fake", None, "dataset of generated images, such as folder:PATH")
 FAKE_SPLIT = flags.DEFINE_string("fake_split", "train", "split of --fake")
 METRICS = flags.DEFINE_list("metrics", ["fid", "kid", "precision_recall", "density_coverage"], "metrics to compute")
-SAMPLES = flags.DEFINE_integer("samples", 50_000, "number of images to generate", lower_bound=2)
+SAMPLES = flags.DEFINE_integer(
+    "samples", None, "number of images to generate, by default 50,000; for --fake, the largest number, by default all",
+    lower_bound=2,
+)  # fmt: skip
+PAIRS = flags.DEFINE_integer(
+    "pairs", 10_000, "largest number of images of a set for metrics that compare images in pairs", lower_bound=2
+)
 FEATURES = flags.DEFINE_string("features", None, "feature network; by default the config's, or inception_v3")
-SEED = flags.DEFINE_integer("seed", 0, "seed of latents, labels and subsets")
+SEED = flags.DEFINE_integer(
+    "seed", None, "seed of latents, labels and subsets; by default 0, and 1 with --best", lower_bound=0
+)  # fmt: skip
 NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 writes none", lower_bound=0)
+PRECISION = flags.DEFINE_string("precision", None, "precision of the layers, such as float32; by default that of the training")
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: size to resize images to")
 CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes to keep, as in a config")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: skip unreadable files")
 BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: color under transparent pixels")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets, instead of the config's data_dir")
+OF_FOLDERS = (FAKE_SPLIT, IMAGE_SIZE, CLASSES, SKIP_CORRUPT, BACKGROUND)
+OF_RUNS = (BEST, PRECISION, NEIGHBOURS)
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results; by default evaluation.json in the workdir")
 
 
@@ -39,9 +50,15 @@ def main():
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("pass either --workdir, or both --real and --fake")
+    for flag in OF_FOLDERS if WORKDIR.value else OF_RUNS:
+        if flag.present:
+            has_effect = "--real and --fake" if WORKDIR.value else "--workdir"
+            raise UserError(f"--{flag.name} has no effect here: pass it with {has_effect}, or omit it")
     result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
     print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
-    print(f"{result['samples']} images, features {result['features']}")
+    print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
+    for name, parameters in result.get("parameters", {}).items():
+        print(f"{name}: {evaluating.described(parameters)}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
     if output:
         write_json(output, result)
@@ -56,32 +73,48 @@ def evaluate_run():
     """Evaluates the GAN in --workdir. Returns the results, and a function that creates the image of nearest neighbors."""
     from ganlib import evaluation, runs
 
-    model, run = runs.load_gan(WORKDIR.value, best=BEST.value), runs.open_run(WORKDIR.value)
+    model, run = runs.load_gan(WORKDIR.value, BEST.value, PRECISION.value), runs.open_run(WORKDIR.value)
     source, config = runs.open_data_of(run, DATA_DIR.value), run.config
     config.data_dir = DATA_DIR.value or config.data_dir
-    test = runs.open_data(config, "test") if "cas" in METRICS.value else None
+    seed, facts = evaluating.seed_and_selection(runs.selection_of_best(run, model) if BEST.value else None, SEED.value)
+    facts |= {"step": int(model.step.numpy()), "precision": PRECISION.value or config.precision}
+    training = runs.training_images(config, source)
     evaluate = evaluation.Evaluation(
-        source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value, SEED.value,
-        progress=True, test=test,
+        source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value or 50_000, seed,
+        progress=True, test=runs.open_test(config, METRICS.value), training=training, pairs=PAIRS.value,
     )  # fmt: skip
-    result = evaluation.evaluation_record(evaluate(model), evaluate, step=int(model.step.numpy()))
-    return result, lambda: evaluation.nearest_neighbors(model, source, evaluate.extractor, NEIGHBOURS.value, SEED.value)
+    evaluate.prepare(model)
+    result = evaluation.evaluation_record(evaluate(model), evaluate, **facts)
+    return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
 
 
 def evaluate_folders():
     """Evaluates --fake against --real."""
-    from ganlib import data, evaluation
+    from ganlib import UserError, evaluation
+    from ganlib.metrics.evaluate import metric_of
 
-    real, fake = (
-        data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
-        for name, split in ((REAL.value, "train"), (FAKE.value, FAKE_SPLIT.value))
-    )
-    if CLASSES.value:
-        real, fake = (source.of_classes(CLASSES.value.split(",")) for source in (real, fake))
+    real, fake = open_images(REAL.value, "train"), open_images(FAKE.value, FAKE_SPLIT.value)
+    needs_test = any("test" in metric_of(name).against for name in METRICS.value)
+    test = open_images(REAL.value, "test") if needs_test else None
+    if fake.num_examples < 2:
+        raise UserError(f"{fake.name} has {fake.num_examples} image: pass a --fake with at least 2")
+    samples = min(SAMPLES.value or fake.num_examples, fake.num_examples)
+    evaluating.warn_about_jpeg(FAKE.value)
     evaluate = evaluation.Evaluation(
-        real, METRICS.value, FEATURES.value or "inception_v3", fake.num_examples, SEED.value, progress=True
-    )
-    return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, fake=fake.name, fake_content=fake.fingerprint)
+        real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, test=test,
+        pairs=PAIRS.value,
+    )  # fmt: skip
+    evaluate.prepare()
+    facts = {"fake": fake.name, "fake_content": fake.fingerprint, "most_samples": SAMPLES.value}
+    return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, **facts)
+
+
+def open_images(name, split):
+    """Opens a dataset with the flags for --real and --fake."""
+    from ganlib import data
+
+    source = data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
+    return source.of_classes(CLASSES.value.split(",")) if CLASSES.value else source
 
 
 if __name__ == "__main__":

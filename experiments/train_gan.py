@@ -27,15 +27,17 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 def prepare(config, workdir, accept_new_config, strategy):
     """Returns ``(run, model, batches, evaluate)`` for `ganlib.runs.fit`."""
     from ganlib import data, runs
+    from ganlib.evaluation import shared_classifier
     from ganlib.metrics import features, instances
     from ganlib.runs import named_runs, warm_start
 
     defaults = base.gan()
     config = runs.smoke(runs.checked(workdir, config, defaults))
-    source = all_images = runs.open_data(config)
-    if config.labels_per_class or config.validation_per_class:
-        source = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class).labeled
+    all_images = runs.open_data(config)
+    source = runs.training_images(config, all_images)
     named_runs.check(config, all_images)
+    if "in_domain" in (config.instances.features, config.metrics and config.features):
+        shared_classifier.prepare(all_images, strategy)
     neighborhoods, facts = None, {}
     if config.instances.features:
         extractor = features.get(config.instances.features, all_images)
@@ -54,18 +56,21 @@ def prepare(config, workdir, accept_new_config, strategy):
         arguments = {"with_labels": config.conditional, "mirror": config.mirror}
         return data.batches(source, batch_size, config.seed, start_step, **arguments)
 
-    return run, model, batches, evaluation_of(config, all_images)
+    return run, model, batches, evaluation_of(config, all_images, source, model)
 
 
-def evaluation_of(config, source):
+def evaluation_of(config, source, training, model):
     """Returns the `ganlib.evaluation.Evaluation` of the config's metrics, with the statistics of the real images computed.
-    Returns None if the config sets no metrics."""
+    Returns None if the config sets no metrics. What cannot be measured is an error here, before the first step."""
+    from ganlib import runs
     from ganlib.evaluation import Evaluation
 
     if not config.metrics:
         return None
-    evaluate = Evaluation(source, config.metrics.split(","), config.features, config.evaluation_samples)
-    evaluate.prepare()
+    metrics = [name.strip() for name in config.metrics.split(",")]
+    test = runs.open_test(config, metrics)
+    evaluate = Evaluation(source, metrics, config.features, config.evaluation_samples, test=test, training=training)
+    evaluate.prepare(model)
     return evaluate
 
 

@@ -38,11 +38,12 @@ def to_uint8(images):
     if images.dtype == np.uint8:
         return images
     images = _as_float(images)
-    invalid = _not_finite(images)
-    if invalid.any():
-        raise UserError(f"{_describe_count(invalid)} not finite: the network has diverged; use an earlier checkpoint")
-    if images.size and np.mean(np.abs(images) > OUT_OF_RANGE) > 0.5:
-        _log.warning("images have values from %.3g to %.3g instead of [-1, 1]; they are clipped", images.min(), images.max())
+    low, high = (images.min(), images.max()) if images.size else (0.0, 0.0)  # not finite if any value is not
+    if not np.isfinite([low, high]).all():
+        message = f"{_describe_count(_not_finite(images))} not finite: the network has diverged; use an earlier checkpoint"
+        raise UserError(message)
+    if max(-low, high) > OUT_OF_RANGE and np.mean(np.abs(images) > OUT_OF_RANGE) > 0.5:
+        _log.warning("images have values from %.3g to %.3g instead of [-1, 1]; they are clipped", low, high)
     return _quantize(images)
 
 
@@ -68,11 +69,15 @@ def drawable(images):
 def _as_float(images):
     if images.dtype.kind in "biu":
         raise UserError(f"images must be uint8 in [0, 255] or floats in [-1, 1], got {images.dtype}: convert them")
-    return images.astype(np.float32)
+    return images.astype(np.float32, copy=False)
 
 
 def _quantize(images):
-    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    values = images + 1.0
+    values *= 127.5  # in place: new arrays would take longer than the arithmetic
+    np.round(values, out=values)
+    np.clip(values, 0, 255, out=values)
+    return values.astype(np.uint8)
 
 
 def _not_finite(images):

@@ -15,7 +15,7 @@ DOCS = pathlib.Path(__file__).parents[1] / "docs"
 
 
 def test_the_page_of_smaller_things_of_ones_own_runs_as_it_is_written(tmp_path, monkeypatch):
-    monkeypatch.setitem(evaluate.METRICS, "swd", None)  # which takes it away in the end
+    monkeypatch.setitem(evaluate.METRICS, "sliced_features", None)  # which takes it away in the end
     monkeypatch.setattr(in_domain, "MIN_STEPS", 1)
     monkeypatch.setenv("GANLIB_CACHE", str(tmp_path))
     code = "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL))
@@ -25,7 +25,7 @@ def test_the_page_of_smaller_things_of_ones_own_runs_as_it_is_written(tmp_path, 
     logged = names["history"].history
     assert np.isfinite(logged["drift"]).all()
     assert {"r1", "discriminator_loss"} < set(logged)
-    assert set(names["results"]) == {"fid", "swd"}
+    assert set(names["results"]) == {"fid", "sliced_features"}
     features = np.random.default_rng(0).normal(size=(500, 3))
     shifted = names["sliced_wasserstein"](features, features + np.array([3.0, 0.0, 0.0]))
     np.testing.assert_allclose(shifted, 3.0 / 3**0.5, rtol=0.1)  # E |3 cos|^2 over the sphere, in 256 directions

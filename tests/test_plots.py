@@ -11,6 +11,15 @@ def test_to_uint8_rounds_and_clips():
     pixels = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(plots.to_uint8(pixels / np.float32(127.5) - 1), pixels)
     assert plots.to_uint8(pixels) is pixels
+    assert plots.to_uint8(np.zeros((0, 4, 4, 1), np.float32)).shape == (0, 4, 4, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_to_uint8_leaves_its_argument_unchanged(dtype):
+    images = np.linspace(-1.2, 1.2, 8, dtype=dtype)
+    before = images.copy()
+    plots.to_uint8(images)
+    np.testing.assert_array_equal(images, before)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -5,9 +5,10 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ganlib import data, evaluation, metrics, versions
-from ganlib.metrics import evaluate as evaluate_module
+from ganlib.evaluation import accuracy_score
 from ganlib.metrics import features, in_domain, instances
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 4, 4, 1), np.uint8)
@@ -29,6 +30,8 @@ class Inputs:
     samples: int = 6
     seed: int = 0
     neighbors: int = 2
+    metrics: tuple = ("fid",)
+    pairs: int = 5
 
     @property
     def source(self):
@@ -45,7 +48,7 @@ class Inputs:
 
 
 def statistics(inputs, folder):
-    evaluation.Evaluation(inputs.source, ["fid"], inputs.extractor, cache_dir=folder).prepare()
+    evaluation.Evaluation(inputs.source, inputs.metrics, inputs.extractor, cache_dir=folder, pairs=inputs.pairs).prepare()
 
 
 def classifier(inputs, folder):
@@ -59,20 +62,27 @@ def neighbors(inputs, folder):
 def accuracy_of_real_images(inputs, folder):
     test_images = IMAGES.reshape(12, *inputs.images.shape[1:])  # images of another shape are refused
     test = data.sources.from_arrays("test", test_images, inputs.test_labels, inputs.names)
-    evaluation.Evaluation(
-        inputs.source, ["cas"], inputs.extractor, inputs.samples, inputs.seed, folder, test=test
-    )._accuracy_of_real()
+    accuracy_score.of_real_images(inputs.source, test, inputs.samples, inputs.seed, folder)
 
 
 DATA_CHANGES = [{"images": IMAGES + 1}, {"images": IMAGES[:, ::-1]}, {"labels": 1 - LABELS}, {"names": ("b", "a")},
                {"images": IMAGES[:10], "labels": LABELS[:10]}, {"images": IMAGES.reshape(12, 2, 8, 1)}]  # fmt: skip
 NETWORK_CHANGES = [{"scale": 0.5}, {"weight": 2.0}, {"size": 6}, {"channels": 3}]
 IN_DOMAIN = [(in_domain, name) for name in ("EPOCHS", "MIN_STEPS", "BATCH_SIZE", "NUM_FEATURES")]
+LIBRARIES = [(library, "__version__") for library in (keras, tf)]
 DEPENDENCIES = {
-    statistics: [*DATA_CHANGES, *NETWORK_CHANGES, (evaluate_module, "KEPT"), "code"],
+    statistics: [*DATA_CHANGES, *NETWORK_CHANGES, {"pairs": 6}, {"metrics": ("intra_fid",)}, *LIBRARIES, "code"],
     classifier: [*DATA_CHANGES, *IN_DOMAIN, "code"],
     neighbors: [*DATA_CHANGES, *NETWORK_CHANGES, {"neighbors": 3}, "code"],
-    accuracy_of_real_images: [*DATA_CHANGES, {"test_labels": 1 - LABELS}, {"samples": 5}, {"seed": 1}, *IN_DOMAIN, "code"],
+    accuracy_of_real_images: [
+        *DATA_CHANGES,
+        {"test_labels": 1 - LABELS},
+        {"samples": 5},
+        {"seed": 1},
+        *IN_DOMAIN,
+        *LIBRARIES,
+        "code",
+    ],
 }
 
 
@@ -109,6 +119,7 @@ def test_cached_value_is_computed_again_after_a_change(compute, change, tmp_path
     elif change == "code":
         monkeypatch.setattr(versions, "of_code", lambda *files: f"another {files}")
     else:
-        monkeypatch.setattr(*change, getattr(*change) + 1)
+        value = getattr(*change)
+        monkeypatch.setattr(*change, value + (".1" if isinstance(value, str) else 1))
     compute(inputs, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

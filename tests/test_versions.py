@@ -1,3 +1,5 @@
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -84,3 +86,9 @@ def test_comments_and_docstrings_are_ignored():
     assert versions._statements(source) == versions._statements("def f(x):\n    return 2*x")
     assert versions._statements(source) != versions._statements("def f(x):\n    return 3*x")
     assert len({versions.of_code(), versions.of_code("plots.py"), versions.of_code("files.py")}) == 3
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="hashes of code depend on Python's grammar")
+def test_every_line_of_unchanged_results_has_an_effect():
+    hashes = {versions.of(versions._statements(path.read_text())) for path in versions.FOLDER.rglob("*.py")}
+    assert set(versions.UNCHANGED_RESULTS) <= hashes

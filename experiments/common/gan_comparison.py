@@ -39,11 +39,14 @@ class GanTrial:
     def expected(self):
         """The entries that evaluation.json must have."""
         from ganlib import versions
+        from ganlib.metrics.evaluate import KEPT
 
-        expected = {"step": self.config.steps, "samples": FLAGS.samples, "metrics": FLAGS.metrics.split(","),
-                  "seed": int(self.seed), "real_content": staleness.images_of(self.config),
+        expected = {"step": self.config.steps, "samples": FLAGS.samples, "pairs": KEPT, "metrics": list(requested_metrics()),
+                  "seed": int(self.seed), "selected_by": None, "precision": self.config.precision,
+                  "real_content": staleness.images_of(self.config),
                   "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
-        return expected | ({"test_content": staleness.images_of(self.config, "test")} if "cas" in expected["metrics"] else {})
+        with_test = any("test" in metric.against for metric in requested_metrics().values())
+        return expected | ({"test_content": staleness.images_of(self.config, "test")} if with_test else {})
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
@@ -51,7 +54,7 @@ class GanTrial:
         overrides = [f"--config.{pair}" for pair in FLAGS.set]
         train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
                  f"--config.seed={self.seed}", *overrides]  # fmt: skip
-        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={FLAGS.metrics}",
+        evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={','.join(requested_metrics())}",
                     f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
                     *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
         return [train, evaluate] if staleness.differences(self.result, self.expected) else []
@@ -76,13 +79,22 @@ class Floor:
         return f"{dataset}{f' of classes {self.config.classes}' if self.config.classes else ''}, real test images"
 
     @property
+    def row_name(self):
+        """The label, with the number of images if the runs generate more: the FID of fewer images is higher."""
+        record = staleness.read(self.result)
+        count = record["samples"]
+        return self.label if count == record["most_samples"] else f"{self.label}, only {count:,}"
+
+    @property
     def expected(self):
         """The entries that its file must have."""
         from ganlib import versions
+        from ganlib.metrics.evaluate import KEPT
 
-        names = [name for name in FLAGS.metrics.split(",") if name != "cas"]
         return {
-            "metrics": names,
+            "metrics": metrics_of_test_images(),
+            "pairs": KEPT,
+            "most_samples": FLAGS.samples,
             "real_content": staleness.images_of(self.config),
             "code": versions.of_code(),
             "fake_content": staleness.images_of(self.config, "test"),
@@ -93,9 +105,46 @@ class Floor:
         """Returns the remaining commands, as arguments of Python."""
         command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
                    "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.expected['metrics'])}",
+                   f"--samples={FLAGS.samples}",
                    *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
                    f"--output={self.result}"]  # fmt: skip
         return [command] if staleness.differences(self.result, self.expected) else []
+
+
+def requested_metrics():
+    """Returns the metrics of ``--metrics``, a dict from names to `ganlib.metrics.metric.Metric`."""
+    from ganlib.metrics.evaluate import metric_of
+
+    return {name.strip(): metric_of(name.strip()) for name in FLAGS.metrics.split(",")}
+
+
+def metrics_of_test_images():
+    """Returns the names of the requested metrics that can be computed for real test images."""
+    metrics = requested_metrics().items()
+    return [name for name, metric in metrics if metric.inputs != "generator" and "test" not in metric.against]
+
+
+def check_metrics(configs):
+    """Raises a `UserError` if a metric cannot be computed for a config, before anything is trained.
+
+    Args:
+        configs: A dict from names to `ConfigDict`.
+    """
+    from ganlib import UserError, evaluation, runs
+
+    for config_name, config in configs.items():
+        for name, metric in requested_metrics().items():
+            if "labels" in metric.needs and not config.conditional:
+                raise UserError(f"{config_name} is not conditional, and {name} requires labels: pass --metrics without {name}")
+            if "float32" in metric.needs and config.precision != "float32":
+                raise UserError(
+                    f"{config_name} has {config.precision}, and {name} requires float32: pass --metrics without {name}"
+                )
+        metrics = list(requested_metrics())
+        arguments = {"samples": FLAGS.samples, "test": runs.open_test(config, metrics)}
+        evaluate = evaluation.Evaluation(runs.open_data(config), metrics, config.features, **arguments)
+        if config.features != "in_domain":  # whose network is trained later and has probabilities
+            evaluation.checks.check_features(evaluate)
 
 
 def data_of(config):
@@ -124,6 +173,7 @@ def compare(folder, configs):
     datasets = list(dict.fromkeys(map(data_of, configs.values())))
     floors = floors_of(configs.values(), folder)
     runs = [GanTrial(name, seed, configs[name], folder / f"{name}_seed{seed}") for seed in FLAGS.seeds for name in configs]
+    check_metrics(configs)
     staleness.claim_all(runs, FLAGS.accept_other_code)
     # The floors run first: they train the in-domain classifiers and cache them for all trials.
     failures = processes.run_all(floors, folder, FLAGS.jobs) or processes.run_all(runs, folder, FLAGS.jobs)
@@ -142,6 +192,8 @@ def floors_of(configs, folder):
     from ganlib import UserError
 
     floors = []
+    if not metrics_of_test_images():
+        return floors
     for config in {data_of(config): config for config in configs}.values():
         try:
             staleness.images_of(config, "test")
@@ -161,7 +213,7 @@ def summary(name, runs):
 def floor_row(floor):
     """Returns the row of real test images, which are evaluated once."""
     results = staleness.read(floor.result)["results"]
-    return {"name": floor.label, "dataset": floor.config.dataset, **trials.statistics([results])}
+    return {"name": floor.row_name, "dataset": floor.config.dataset, **trials.statistics([results])}
 
 
 def draw_curves(runs, path):
@@ -198,6 +250,6 @@ def as_markdown(rows):
     columns = {key: known[key] for row in rows for key in row["mean"] if key in known}
     lines = [["", "steps", *(column.heading for column in columns.values())]]
     for row in rows:
-        cells = (trials.cell(row, key, column.format) for key, column in columns.items())
+        cells = (trials.cell(row, key, column.format, column.scale) for key, column in columns.items())
         lines.append([row["name"], str(row.get("steps", "")), *cells])
     return trials.as_markdown(lines)

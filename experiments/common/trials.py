@@ -32,11 +32,12 @@ def statistics(results):
     }
 
 
-def cell(row, key, number):
+def cell(row, key, number, scale=1.0):
     """Returns ``"3.00 ± 2.65"``, only the mean if there is no standard deviation, or ``""`` if there is no such result."""
     if key not in row["mean"]:
         return ""
-    mean, std = row["mean"][key], row["std"].get(key)
+    mean, std = row["mean"][key] * scale, row["std"].get(key)
+    std = None if std is None else std * scale
     return number.format(mean) if std is None else f"{number.format(mean)} ± {number.format(std)}"
 
 

@@ -2,38 +2,46 @@
 
 import functools
 
+import keras
 import numpy as np
+import tensorflow as tf
 import tqdm
 
 import ganlib
-from ganlib import metrics, plots, versions
-from ganlib.data import partition, sources
-from ganlib.errors import UserError, choose, integer
-from ganlib.metrics import cache, features, in_domain
-from ganlib.metrics.evaluate import METRICS, gather, gather_cached, measure
-from ganlib.models.adversarial import latents_for
+from ganlib import versions
+from ganlib.errors import UserError, integer
+from ganlib.evaluation import checks
+from ganlib.evaluation.images import BATCH_SIZE, generated_batches, real_batches
+from ganlib.metrics import cache, features
+from ganlib.metrics.evaluate import KEPT, gather, gather_cached, measure, metric_of
 from ganlib.training.replicas import on_replicas
 
-BATCH_SIZE = 250
-NEIGHBORS = 3
+TRAINING_KEPT = 100_000
+"""The number of training images in whose neighborhood copies are searched for."""
+
+TRAINING_SEED = 0
+"""The seed of evaluations during training, which select the best checkpoint."""
 
 
 class Evaluation:
     """Computes metrics of one or more generators against the same real images.
 
     Args:
-        source: The real training images.
+        source: The real images, those of the training split.
         names: A list of keys of `ganlib.metrics.evaluate.METRICS`. With ``"cas"``, the classification accuracy score is
-            computed for the generated images and for the same number of real images.
+            computed for equal numbers of generated and of real images, at most ``samples``.
         features: The feature network, as in `ganlib.metrics.features.get`. Defaults to ``"in_domain"``.
         samples: The number of generated images. All real images are used. Defaults to 5000.
         seed: An integer that determines latents, labels and subsets. Defaults to 0.
         cache_dir: The folder of the real images' statistics; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
         progress: Whether to show progress bars. Defaults to False.
-        test: The real test images, for ``"cas"``. Defaults to None.
+        test: The real test images, for metrics that compare with them. Defaults to None.
+        training: The images that the GAN was trained on, for metrics that find copies of them. At most 100,000 are searched.
+            Defaults to None, which means all of ``source``.
+        pairs: The largest number of images of a set for metrics that compare images in pairs. Defaults to 10,000.
 
     Raises:
-        UserError: If a metric is unknown, there are too few samples, or a CAS is requested without labeled images in memory.
+        UserError: If a metric is unknown, there are too few samples, or the images do not support a metric.
 
     Examples:
         >>> import keras, ganlib
@@ -46,19 +54,21 @@ class Evaluation:
         True
     """
 
-    def __init__(self, source, names, features="in_domain", samples=5000, seed=0, cache_dir=None, progress=False, test=None):
-        samples = integer("samples", samples, 2)
+    def __init__(
+        self, source, names, features="in_domain", samples=5000, seed=TRAINING_SEED, cache_dir=None, progress=False, test=None,
+        training=None, pairs=KEPT,
+    ):  # fmt: skip
+        self.samples, self.pairs = integer("samples", samples, 2), integer("pairs", pairs, 2)
+        self.seed = integer("seed", seed, 0)
         if isinstance(names, str):
             raise UserError(f"metrics must be a list of names, such as ['fid'], got {names!r}")
-        for name in names:
-            choose("metric", name, METRICS)
-        if "cas" in names:
-            _check_cas(source, test)
-        self.source, self.test, self.samples, self.seed = source, test, samples, seed
-        self.requested, self._with_cas = list(names), "cas" in names
-        self.names = [name for name in names if name != "cas"]
+        if not names:
+            raise UserError("there are no metrics to compute: name at least one, such as fid")
+        self.metrics = {name: metric_of(name) for name in names}
+        self.requested, self.source, self.test, self.training = list(names), source, test, training or source
         self._features, self._cache_dir, self._progress = features, cache_dir, progress
-        self._extractor = self._real = None
+        checks.check_sources(self)
+        self._extractor, self._statistics = None, {}
 
     @property
     def extractor(self):
@@ -70,80 +80,128 @@ class Evaluation:
     @property
     def real(self):
         """The statistics of the real images, loaded from the cache or computed on first use."""
-        if self._real is None:
-            self._real = gather_cached(self.extractor, self._real_batches, cache.key_of(self.source), self._cache_dir)
-        return self._real
+        return self.statistics("real")
+
+    @property
+    def selection(self):
+        """What the FIDs depend on by which a checkpoint is selected, a JSON-serializable dict."""
+        return {
+            "metric": "fid",
+            "features": self.extractor.name,
+            "features_version": self.extractor.version,
+            "real_content": self.source.fingerprint,
+            "samples": self.samples,
+            "seed": self.seed,
+        }
+
+    def statistics(self, name):
+        """Returns the `ganlib.metrics.evaluate.Statistics` of a set of real images, from the cache or computed on first use.
+
+        Args:
+            name: ``"real"``, ``"training"`` or ``"test"``.
+        """
+        if name not in self._statistics:
+            source, by_class = self.source_of(name), self._needs_moments_by_class
+            kept = TRAINING_KEPT if name == "training" else self.pairs
+
+            def batches():
+                return self._with_progress(real_batches(source), f"{name} images", source.num_examples)
+
+            key = cache.key_of(source)
+            self._statistics[name] = gather_cached(self.extractor, batches, key, self._cache_dir, by_class, kept)
+        return self._statistics[name]
 
     def __call__(self, model):
         """Computes the metrics of a model's averaged generator: a dict from names to floats.
 
         Raises:
-            UserError: If the model is not a GAN, or its images have another shape than the real ones.
+            UserError: If the model is not a GAN, its images have another shape than the real ones, or it does not support a
+                metric.
         """
-        if not hasattr(model, "generator"):
-            raise UserError(f"expected a ganlib.GAN, got a {type(model).__name__}: use of_source for images")
-        if getattr(model.generator, "image_shape", self.source.image_shape) != self.source.image_shape:
-            raise UserError(
-                f"{self.source.name} has images of {self.source.image_shape}, the GAN generates {model.generator.image_shape}: "
-                "use real images of the same shape"
-            )
-        if self._with_cas and not model.generator.num_classes:
-            raise UserError("cas requires a conditional GAN, whose images have labels: omit it")
-        batches = generated_batches(model, self.samples, self.seed, self.source.labels)
-        return self._compute_metrics(batches, shared_by_replicas(self.extractor, model.distribute_strategy))
+        checks.check_model(self, model)
+        batches = generated_batches(model, self.samples, self.seed, self._real_labels())
+        return self._compute_metrics(batches, shared_by_replicas(self.extractor, model.distribute_strategy), model)
 
     def of_source(self, fake):
-        """Computes the metrics of all images of ``fake``, a `ganlib.data.Source`: a dict from names to floats.
+        """Computes the metrics of images of ``fake``, a `ganlib.data.Source`: a dict from names to floats.
+
+        All images are used, or ``samples`` of them, drawn by the seed, if there are more.
 
         Raises:
-            UserError: If images have another shape, or a CAS is requested and they have no labels.
+            UserError: If images have another shape, or do not support a metric.
         """
-        if fake.image_shape != self.source.image_shape:
-            raise UserError(
-                f"{self.source.name} has images of {self.source.image_shape}, {fake.name} of {fake.image_shape}: "
-                "set the same image_size for both"
-            )
-        if self._with_cas and fake.labels is None:
-            raise UserError(f"cas requires labeled images, which {fake.name} lacks: omit it")
-        return self._compute_metrics(real_batches(fake), self.extractor)
+        checks.check_generated_source(self, fake)
+        return self._compute_metrics(_first(real_batches(fake, self.seed), self.samples), self.extractor)
 
-    def prepare(self):
-        """Computes the statistics of the real images, so that errors occur before training."""
+    def prepare(self, model=None):
+        """Computes the statistics of the real images, and finds metrics that cannot be computed, before training.
+
+        Args:
+            model: The GAN to evaluate later. Defaults to None, which leaves out the checks of the model.
+
+        Returns:
+            The number of real images.
+
+        Raises:
+            UserError: If the images, the feature network or the model do not support a metric.
+        """
+        checks.check_features(self)
+        if model is not None:
+            checks.check_model(self, model)
+        for name in self._sets():
+            self.statistics(name)
         return self.real.moments.count
 
-    def _real_batches(self):
-        return self._with_progress(real_batches(self.source), "real images", self.source.num_examples)
+    def _sets(self):
+        """Returns the names of the sets of real images whose statistics are needed."""
+        others = {other for name in self._names_of("features") for other in self.metrics[name].against}
+        return ["real", *sorted(others - {"real"})]
 
-    def _compute_metrics(self, batches, extractor):
-        real, collected = self.real, []
-        if self._with_cas:
-            batches = _collect(batches, collected)
-        fake = gather(extractor, self._with_progress(batches, "generated images", self.samples))
-        results = measure(self.names, real, fake, self.seed)
-        if self._with_cas:
-            images, labels = (np.concatenate(arrays) for arrays in zip(*collected, strict=True))
-            results |= {"cas": self._test_accuracy_of(images, labels), "cas_real": self._accuracy_of_real()}
+    def _names_of(self, inputs):
+        return [name for name, metric in self.metrics.items() if metric.inputs == inputs]
+
+    @property
+    def _needs_moments_by_class(self):
+        return any("moments_by_class" in metric.needs for metric in self.metrics.values())
+
+    def source_of(self, name):
+        """Returns the `ganlib.data.Source` of a set of real images: ``"real"``, ``"training"`` or ``"test"``."""
+        return {"real": self.source, "training": self.training, "test": self.test}[name]
+
+    def _real_labels(self):
+        """Returns labels with the frequencies of the real images, or None."""
+        if self.source.labels is not None or not self.source.class_names:
+            return self.source.labels
+        counts = self.real.label_counts  # a streamed source
+        return np.repeat(list(counts), list(counts.values())) if counts else None
+
+    def _compute_metrics(self, batches, extractor, model=None):
+        sets, collected = {name: self.statistics(name) for name in self._sets()}, []
+        batches = _collect(batches, collected, self._images_to_collect())
+        batches = self._with_progress(batches, "generated images", self.samples)
+        fake = gather(extractor, batches, self._needs_moments_by_class, self.pairs)
+        results = measure(self._names_of("features"), sets.pop("real"), fake, self.seed, **sets)
+        for name in self._names_of("images"):
+            results |= self._of_images(self.metrics[name], collected[0])
+        for name in self._names_of("labeled_images"):
+            sources = [self.source_of(other) for other in self.metrics[name].against]
+            results |= self.metrics[name].compute(*sources, *collected, self.seed, self._cache_dir)
+        for name in self._names_of("generator"):
+            results |= self.metrics[name].compute(model, extractor, self.samples, self.seed, self._real_labels())
         return results
 
-    def _test_accuracy_of(self, images, labels):
-        """Computes the test accuracy of a classifier trained on these images."""
-        return metrics.classification_accuracy_score(
-            images, labels, self.test.images, self.test.labels, self.source.num_classes, self.seed
-        )
+    def _images_to_collect(self):
+        """Returns how many generated images the metrics of images use."""
+        of_images = [self.metrics[name] for name in (*self._names_of("images"), *self._names_of("labeled_images"))]
+        return max((metric.max_images or self.samples for metric in of_images), default=0)
 
-    def _accuracy_of_real(self):
-        """Computes the test accuracy after training on the same number of real images; cached, since it is the same for all
-        models.
-        """
-        count = min(self.samples, self.source.num_examples)
-        code = versions.of(in_domain.version(), versions.of_code("metrics/classification_accuracy.py"))
-        key = ("cas", *cache.key_of(self.source), *cache.key_of(self.test), code, count, self.seed)
-
-        def compute():
-            indices = np.random.default_rng(self.seed).permutation(self.source.num_examples)[:count]
-            return {"accuracy": np.array(self._test_accuracy_of(self.source.images[indices], self.source.labels[indices]))}
-
-        return float(cache.arrays(self._cache_dir, key, compute)["accuracy"])
+    def _of_images(self, metric, images):
+        """Computes a metric of images, with at most as many images of each set of real ones."""
+        images, sets = images[: metric.max_images], []
+        for name in metric.against:
+            batches = _first(real_batches(self.source_of(name)), len(images))
+            sets.append(np.concatenate([batch for batch, _ in batches]))
+        return metric.compute(*sets, images, self.seed)
 
     def _with_progress(self, batches, name, count):
         total = -(-count // BATCH_SIZE)
@@ -158,28 +216,34 @@ def shared_by_replicas(extractor, strategy):
     return extractor if replicas == 1 else extractor.run_by(functools.partial(on_replicas, strategy), 64 * replicas)
 
 
-def _check_cas(source, test):
-    if test is None:
-        raise UserError("cas requires real test images: pass test, or omit cas")
-    for dataset in (source, test):
-        if dataset.images is None or dataset.labels is None:
-            raise UserError(f"cas requires labeled images in memory, which {dataset.name} lacks: omit it")
-    partition.check_test_set(source, test)
+def _collect(batches, collected, count):
+    """Yields the same batches, and fills the list ``collected`` with the first ``count`` images and their labels."""
+    kept, missing = [], count
+    for images, labels in batches:
+        if missing > 0:
+            kept.append((images[:missing], None if labels is None else labels[:missing]))
+            missing -= len(images)
+        yield images, labels
+    if kept:
+        collected += [None if arrays[0] is None else np.concatenate(arrays) for arrays in zip(*kept, strict=True)]
 
 
-def _collect(batches, collected):
-    """Yields the same batches and appends each to the list ``collected``."""
-    for batch in batches:
-        collected.append(batch)
-        yield batch
+def _first(batches, count):
+    """Yields the first ``count`` images of batches ``(images, labels)``."""
+    for images, labels in batches:
+        if count <= 0:
+            return
+        yield images[:count], None if labels is None else labels[:count]
+        count -= len(images)
 
 
 def evaluation_record(results, evaluation, **facts):
     """Returns the contents of ``evaluation.json``: the results and everything they depend on."""
-    return {
+    record = {
         "results": results,
         "metrics": evaluation.requested,
         "samples": evaluation.samples,
+        "pairs": evaluation.pairs,
         "real": evaluation.source.name,
         "real_images": evaluation.source.num_examples,
         "real_content": evaluation.source.fingerprint,
@@ -187,99 +251,34 @@ def evaluation_record(results, evaluation, **facts):
         "features_version": evaluation.extractor.version,
         "seed": evaluation.seed,
         "ganlib": ganlib.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
         "code": versions.of_code(),
-        **({"test_content": evaluation.test.fingerprint} if evaluation.test else {}),
-        **facts,
     }
+    parameters = {name: _parameters(evaluation, metric, facts) for name, metric in evaluation.metrics.items()}
+    if any(parameters.values()):
+        record["parameters"] = {name: values for name, values in parameters.items() if values}
+    if evaluation.test:
+        record |= {"test_images": evaluation.test.num_examples, "test_content": evaluation.test.fingerprint}
+    if any("training" in metric.against for metric in evaluation.metrics.values()):
+        record |= {"training_images": evaluation.training.num_examples, "training_content": evaluation.training.fingerprint}
+    return record | facts
 
 
-def real_batches(source, seed=0):
-    """Yields all images of a source once, in random order: ``(images, labels)``, uint8 and integers or None.
-
-    Args:
-        source: A `ganlib.data.Source`.
-        seed: An integer that determines the order. Defaults to 0.
-    """
-    if source.read is None:
-        for images, labels in source.stream(seed).batch(BATCH_SIZE).as_numpy_iterator():
-            yield images, labels if source.class_names else None
-        return
-    order = np.random.default_rng(seed).permutation(source.num_examples)
-    for start in range(0, len(order), BATCH_SIZE):
-        indices = order[start : start + BATCH_SIZE]
-        yield source.pick(indices), None if source.labels is None else source.labels[indices]
+def _parameters(evaluation, metric, facts):
+    """Returns the parameters of a metric, with the number of images of each set if it is limited."""
+    parameters, numbers = dict(metric.parameters), {}
+    if metric.pairwise or metric.images_used:
+        for name in metric.against:
+            numbers[name] = min(evaluation.source_of(name).num_examples, _limit(evaluation, metric, name))
+        samples = facts.get("samples", evaluation.samples)
+        numbers["generated"] = min(samples, _limit(evaluation, metric, "generated"))
+        used = metric.images_used(*numbers.values()) if metric.images_used else numbers.values()
+        parameters["images"] = dict(zip(numbers, used, strict=True))
+    return parameters
 
 
-def generated_batches(model, count, seed=0, real_labels=None):
-    """Yields images of a model's averaged generator: ``(images, labels)``, uint8 and integers or None.
-
-    An instance-conditioned model is conditioned on randomly chosen stored instances, which are not labels.
-
-    Args:
-        model: A `ganlib.GAN`.
-        count: The total number of images.
-        seed: An integer that determines latents and labels. Defaults to 0.
-        real_labels: Labels whose frequencies a conditional model follows; None uses all classes equally. Defaults to None.
-
-    Raises:
-        UserError: If images are not finite.
-    """
-    latents = latents_for(count, model.generator.latent_dim, seed)
-    generator, labels, conditioning = model.generator, None, None
-    if generator.condition_spec:
-        use_real = generator.num_classes and real_labels is not None
-        candidates = real_labels if use_real else np.arange(generator.num_conditions)
-        labels = np.random.default_rng(seed).choice(candidates, count)
-        conditioning = generator.labels_for(count, labels)
-    for start in range(0, count, BATCH_SIZE):
-        rows = slice(start, start + BATCH_SIZE)
-        images = model.generate_from(latents[rows], None if conditioning is None else conditioning[rows], BATCH_SIZE)
-        yield plots.to_uint8(images), labels[rows] if generator.num_classes else None
-
-
-def generated_source(model, count, seed=0, class_names=()):
-    """Returns images of a conditional model's averaged generator as a labeled `ganlib.data.Source` with equally frequent
-    classes.
-
-    Args:
-        model: A `ganlib.GAN` with classes.
-        count: The total number of images.
-        seed: An integer that determines latents and labels. Defaults to 0.
-        class_names: The names of the classes; if empty, they are named by their indices. Defaults to ``()``.
-
-    Raises:
-        UserError: If the model has no classes.
-    """
-    if not model.generator.num_classes:
-        raise UserError("images for a classifier require labels: train the GAN with --config.conditional=True")
-    batches = generated_batches(model, count, seed)
-    images, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-    names = class_names or tuple(str(k) for k in range(model.generator.num_classes))
-    return sources.from_arrays("generated", images, labels, names)
-
-
-def nearest_neighbors(model, source, extractor, rows=10, seed=0):
-    """Draws a picture that shows whether images are memorized: each row holds a generated image and its nearest real images in
-    feature space.
-
-    Args:
-        model: A `ganlib.GAN`.
-        source: The real training images.
-        extractor: A `ganlib.metrics.extractor.FeatureExtractor`.
-        rows: The number of generated images. Defaults to 10.
-        seed: The seed of their latents. Defaults to 0.
-
-    Returns:
-        A `PIL.Image.Image`.
-    """
-    generated = plots.to_uint8(model.generate(rows, seed=seed))
-    generated_features = extractor(generated).features
-    nearest = [[] for _ in range(rows)]  # pairs of distance and image, nearest first
-    for images, _ in real_batches(source):
-        real_features = extractor(images).features
-        for row, feature in enumerate(generated_features):
-            distances = np.linalg.norm(real_features - feature, axis=1)
-            candidates = nearest[row] + [(distances[i], images[i]) for i in np.argsort(distances)[:NEIGHBORS]]
-            nearest[row] = sorted(candidates, key=lambda pair: pair[0])[:NEIGHBORS]
-    cells = [image for row in range(rows) for image in (generated[row], *(image for _, image in nearest[row]))]
-    return plots.image_grid(np.stack(cells), columns=1 + NEIGHBORS)
+def _limit(evaluation, metric, name):
+    if not metric.pairwise:
+        return np.inf
+    return TRAINING_KEPT if name == "training" else evaluation.pairs

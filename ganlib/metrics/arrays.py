@@ -6,8 +6,11 @@ import numpy as np
 
 from ganlib.errors import UserError
 
-BLOCK_ROWS = 1024
-"""The number of rows in a block of distances: 1,024 against 50,000 in float64 take 400 MB."""
+ROUNDING = 1e-12
+"""Squared distances below this fraction of the squared lengths of two vectors are rounding errors of identical vectors."""
+
+BLOCK_ROWS, BLOCK_SIZE = 1024, 20_000_000
+"""The largest number of rows and of distances in a block. 20 million in float64 take 160 MB."""
 
 log = logging.getLogger("ganlib")
 
@@ -65,7 +68,7 @@ def distance_blocks(first, second):
     """Yields blocks of the squared Euclidean distances between the rows of two sets.
 
     They are computed by a matrix product in float64, after centering the features on the mean of ``second``: features that are
-    far from 0 and close together would lose precision.
+    far from 0 and close together would lose precision. The distance of identical rows is exactly 0.
 
     Args:
         first: ``(n, F)`` float64.
@@ -75,16 +78,18 @@ def distance_blocks(first, second):
         ``(rows, distances)``: a slice of the rows of ``first`` and their ``(rows, m)`` float64 squared distances.
     """
     center = second.mean(axis=0)
-    first, second = first - center, second - center
+    second = second - center
     norms = np.einsum("ij,ij->i", second, second)
-    for start in range(0, len(first), BLOCK_ROWS):
-        rows = slice(start, min(start + BLOCK_ROWS, len(first)))
-        block = first[rows]
+    num_rows = max(1, min(BLOCK_ROWS, BLOCK_SIZE // len(second)))
+    for start in range(0, len(first), num_rows):
+        rows = slice(start, min(start + num_rows, len(first)))
+        block = first[rows] - center
+        lengths = norms + np.einsum("ij,ij->i", block, block)[:, None]
         distances = block @ second.T
         distances *= -2.0
-        distances += norms
-        distances += np.einsum("ij,ij->i", block, block)[:, None]
-        yield rows, np.maximum(distances, 0.0, out=distances)
+        distances += lengths
+        distances[distances <= ROUNDING * lengths] = 0.0
+        yield rows, distances
 
 
 def neighbor_radii(features, k):
@@ -106,7 +111,35 @@ def neighbor_radii(features, k):
     return radii
 
 
+def is_inside(distances, radii, including_border):
+    """Returns which squared distances are within squared radii, in spite of rounding.
+
+    Args:
+        distances: ``(n, m)`` float64.
+        radii: Float64 of a shape that broadcasts with it.
+        including_border: Whether a distance equal to the radius is inside.
+    """
+    return distances <= radii * (1.0 + 1e-9) if including_border else distances < radii * (1.0 - 1e-9)
+
+
 def equally_many(real, fake):
     """Returns ``(n, F)`` features of real and of generated images with the same n, on which some metrics depend."""
     count = min(len(real.features), len(fake.features))
     return real.features[:count], fake.features[:count]
+
+
+def smaller_number(*numbers):
+    """Returns the smallest of the numbers of images for each set, as `equally_many` uses them."""
+    return [min(numbers)] * len(numbers)
+
+
+def directions(features):
+    """Divides each row of ``(n, F)`` features by its length: ``(n, F + 1)`` float64 rows of length 1.
+
+    Rows that are all 0 have no direction. They get one of their own, the last column: they are identical to each other, and
+    orthogonal to all other rows.
+    """
+    features = np.asarray(features, np.float64)
+    is_zero = ~np.any(features != 0, axis=1, keepdims=True)
+    features = np.concatenate([features, is_zero], axis=1)
+    return features / np.linalg.norm(features, axis=1, keepdims=True)

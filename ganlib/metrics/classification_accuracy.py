@@ -29,5 +29,21 @@ def classification_accuracy_score(images, labels, test_images, test_labels, num_
     return accuracy(test_labels, classifier.predict(test_images, batch_size=250, verbose=0)["probabilities"])
 
 
-METRICS = {"cas": Metric({"cas": Result("CAS", curve="CAS"), "cas_real": Result("CAS of real images", curve="CAS")})}
-"""Computed by `ganlib.evaluation.Evaluation`, which has the images and the test set."""
+def _cas(source, test, images, labels, seed, cache_dir):
+    from ganlib.evaluation import accuracy_score
+
+    return accuracy_score.compute(source, test, images, labels, seed, cache_dir)
+
+
+METRICS = {
+    "cas": Metric(
+        {
+            "cas": Result("CAS", curve="CAS", higher_is_better=True),
+            "cas_real": Result("CAS of real images", curve="CAS", higher_is_better=True),
+        },
+        _cas,
+        inputs="labeled_images",
+        against=("real", "test"),
+        needs=("labels",),
+    )
+}

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, neighbor_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, is_inside, neighbor_radii, smaller_number
 from ganlib.metrics.metric import Metric, Result
 
 
@@ -15,7 +15,11 @@ class DensityCoverage(NamedTuple):
     coverage: float
 
 
-def density_coverage(real, fake, k=5):
+K = 5
+"""The index of the neighbor, as in the paper."""
+
+
+def density_coverage(real, fake, k=K):
     """Computes density and coverage, which replace precision and recall and are robust to outliers.
 
     Each real image has a ball whose radius is the distance to its ``k``-th nearest real neighbor. Density is the mean number of
@@ -45,9 +49,9 @@ def density_coverage(real, fake, k=5):
     radii = neighbor_radii(real, k)
     num_inside, covered = 0, np.empty(len(real), bool)
     for rows, distances in distance_blocks(real, fake):
-        is_inside = distances < radii[rows, None]
-        num_inside += int(is_inside.sum())
-        covered[rows] = is_inside.any(axis=1)
+        inside = is_inside(distances, radii[rows, None], including_border=False)
+        num_inside += int(inside.sum())
+        covered[rows] = inside.any(axis=1)
     return DensityCoverage(num_inside / (k * len(fake)), float(covered.mean()))
 
 
@@ -57,6 +61,11 @@ def _density_coverage(real, fake, seed):
 
 METRICS = {
     "density_coverage": Metric(
-        {key: Result(key, curve="density and coverage") for key in ("density", "coverage")}, _density_coverage
+        {key: Result(key, curve="density and coverage", higher_is_better=True) for key in ("density", "coverage")},
+        _density_coverage,
+        pairwise=True,
+        images_used=smaller_number,
+        min_images=K + 1,
+        parameters={"k": K},
     )
 }

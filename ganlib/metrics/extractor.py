@@ -51,7 +51,7 @@ class FeatureExtractor:
         self.name, self.channels, self.size = name, channels, size
         self.version = versions.of(version, channels, size, versions.of_code("metrics/extractor.py"))
         self._network = network
-        self._run = tf.function(self._outputs, reduce_retracing=True, autograph=False)
+        self._run = _CompiledByShape(lambda: tf.function(self._outputs, reduce_retracing=True, autograph=False))
         self._batch_size = 64
 
     def run_by(self, run, batch_size):
@@ -63,7 +63,7 @@ class FeatureExtractor:
             batch_size: The number of images in a batch.
         """
         extractor = copy.copy(self)
-        extractor._run, extractor._batch_size = run(self._outputs), batch_size
+        extractor._run, extractor._batch_size = _CompiledByShape(lambda: run(self._outputs)), batch_size
         return extractor
 
     def __call__(self, images):
@@ -75,6 +75,15 @@ class FeatureExtractor:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
             raise UserError(f"images must be uint8 of shape (n, height, width, 1 or 3), got {images.dtype} {images.shape}")
+        return self._in_batches(images)
+
+    def unrounded(self, images):
+        """Computes features of images that are not rounded to integers: ``(n, height, width, channels)`` float32 in
+        ``[0, 255]`` -> `Features`.
+        """
+        return self._in_batches(np.asarray(images, np.float32))
+
+    def _in_batches(self, images):
         size = self._batch_size
         batches = [self._run(images[start : start + size]) for start in range(0, len(images), size)]
         outputs = {key: np.concatenate([np.asarray(batch[key]) for batch in batches]) for key in batches[0]}
@@ -86,6 +95,25 @@ class FeatureExtractor:
     def _prepare(self, images):
         images = as_channels(tf.cast(images, tf.float32), self.channels)
         return images if self.size is None else resize(images, self.size)
+
+
+class _CompiledByShape:
+    """A function of ``(n, height, width, channels)`` images that is compiled once for each shape of an image.
+
+    One graph for all shapes would not know whether it has to repeat a gray channel or to resize.
+
+    Args:
+        compile_function: A function without arguments that returns a newly compiled function.
+    """
+
+    def __init__(self, compile_function):
+        self._compile_function, self._compiled = compile_function, {}
+
+    def __call__(self, images):
+        shape = images.shape[1:]
+        if shape not in self._compiled:
+            self._compiled[shape] = self._compile_function()
+        return self._compiled[shape](images)
 
 
 def resize(images, size):

@@ -4,6 +4,7 @@
 name                     network
 =======================  ==========================================================================================
 ``inception_2015``       the frozen graph used for published FIDs and Inception scores; ``inception_2015:PATH``
+``inception_2015_clean`` the same, with the resizing of clean-FID; ``inception_2015_clean:PATH``
 ``inception_v3``         InceptionV3 of `keras.applications`, trained on ImageNet; the numbers differ from published ones
 ``applications:NAME``    any network of `keras.applications` trained on ImageNet, such as ``applications:MobileNetV2``
 ``in_domain``            a small classifier that `ganlib.metrics.in_domain` trains on the real images
@@ -45,6 +46,7 @@ def get(name, source=None, cache_dir=None):
     kind, _, argument = name.partition(":")
     loaders = {
         "inception_2015": lambda: inception_2015.load(argument or None),
+        "inception_2015_clean": lambda: inception_2015.load(argument or None, clean=True),
         "inception_v3": lambda: application("InceptionV3"),
         "applications": lambda: application(argument),
         "in_domain": lambda: _in_domain(source, cache_dir),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ganlib.errors import UserError
-from ganlib.metrics.arrays import check_finite, checked_features
+from ganlib.metrics.arrays import check_finite, checked_features, log
 from ganlib.metrics.metric import Metric, Result
 
 
@@ -130,6 +130,7 @@ def _matrix_sqrt(covariance):
 
 
 def _fid(real, fake, seed):
+    _warn_if_singular([real.moments, fake.moments])
     return {"fid": real.moments.distance(fake.moments)}
 
 
@@ -144,10 +145,28 @@ def _intra_fid(real, fake, seed):
                 f"intra_fid requires 2 images of each class, but class {too_few[0]} has fewer {name} ones: "
                 "increase the number of images, or omit it"
             )
+    _warn_if_singular([*real.by_class.values(), *fake.by_class.values()], " of a class")
     return {"intra_fid": float(np.mean([real.by_class[k].distance(fake.by_class[k]) for k in real.by_class]))}
+
+
+def _fid_test(test, fake, seed):
+    _warn_if_singular([test.moments, fake.moments])
+    return {"fid_test": test.moments.distance(fake.moments)}
+
+
+def _warn_if_singular(all_moments, subset=""):
+    """Warns if a covariance is singular."""
+    num_images, num_features = min(moments.count for moments in all_moments), len(all_moments[0].mean)
+    if num_images <= num_features:
+        message = (
+            "%d images%s are too few for %d features: their covariance is singular and the FID far too high; compare it "
+            "only with FIDs of the same number of images"
+        )
+        log.warning(message, num_images, subset, num_features)
 
 
 METRICS = {
     "fid": Metric({"fid": Result("FID", "{:.2f}")}, _fid),
-    "intra_fid": Metric({"intra_fid": Result("intra-class FID", "{:.2f}")}, _intra_fid),
+    "fid_test": Metric({"fid_test": Result("FID to test images", "{:.2f}", "FID")}, _fid_test, against=("test",)),
+    "intra_fid": Metric({"intra_fid": Result("intra-class FID", "{:.2f}")}, _intra_fid, needs=("labels", "moments_by_class")),
 }

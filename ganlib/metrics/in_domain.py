@@ -47,9 +47,19 @@ def load(source, cache_dir=None):
             log.warning("classifier %s is damaged (%s) and is retrained", path, error)
     print(f"training a classifier of {source.name} for its features, cached as {path}", flush=True)
     model = train(source.images, source.labels, source.num_classes, progress=True)
-    with written_whole(path) as partial:
-        model.save(partial)
+    store(model, source, cache_dir)
     return model
+
+
+def store(model, source, cache_dir=None):
+    """Writes the classifier of a source's images to the cache: see `load`."""
+    with written_whole(path_of(source, cache_dir)) as partial:
+        model.save(partial)
+
+
+def untrained(source):
+    """Returns the classifier of a source's images before training, whose weights can be set."""
+    return _network(source.image_shape, source.num_classes)
 
 
 def path_of(source, cache_dir=None):
@@ -93,7 +103,7 @@ def train(images, labels, num_classes, seed=0, progress=False):
     keras.utils.set_random_seed(seed)
     model = _network(images.shape[1:], num_classes)
     classifier = keras.Model(model.input, model.output["probabilities"])
-    epochs = max(EPOCHS, int(np.ceil(MIN_STEPS * BATCH_SIZE / len(images))))
+    epochs = max(EPOCHS, int(np.ceil(MIN_STEPS * BATCH_SIZE / max(len(images), BATCH_SIZE))))
     steps = epochs * int(np.ceil(len(images) / BATCH_SIZE))
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     classifier.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])

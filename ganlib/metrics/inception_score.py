@@ -16,7 +16,11 @@ class InceptionScore(NamedTuple):
     std: float
 
 
-def inception_score(probabilities, splits=10):
+SPLITS = 10
+"""The number of splits, as in the paper."""
+
+
+def inception_score(probabilities, splits=SPLITS):
     """Computes the Inception score ``exp(E KL(p(y|x) || p(y)))`` from a classifier's probabilities for generated images.
 
     It is high if each image clearly belongs to one class and all classes occur. It does not use real images.
@@ -68,4 +72,12 @@ def _inception_score(real, fake, seed):
     return {"inception_score": result.mean, "inception_score_std": result.std}
 
 
-METRICS = {"is": Metric({"inception_score": Result("IS", "{:.2f}", "inception score")}, _inception_score)}
+METRICS = {
+    "is": Metric(
+        {"inception_score": Result("IS", "{:.2f}", "inception score", higher_is_better=True)},
+        _inception_score,
+        needs=("probabilities",),
+        parameters={"splits": SPLITS},
+        min_images=SPLITS,
+    )
+}

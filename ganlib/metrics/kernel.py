@@ -16,7 +16,11 @@ class KernelDistance(NamedTuple):
     std: float
 
 
-def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
+SUBSETS, SUBSET_SIZE = 100, 1000
+"""The number of random subsets and the number of images in each, as in the authors' code."""
+
+
+def kernel_distance(real, fake, subsets=SUBSETS, subset_size=SUBSET_SIZE, seed=0):
     """Computes the squared maximum mean discrepancy with the kernel ``(x . y / F + 1)^3``, using an unbiased estimator.
 
     With Inception features it is the KID. Unlike that of the Fréchet distance, its expected value does not depend on the number
@@ -47,15 +51,19 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=0):
     real, fake = checked_features(real, fake)
     if subsets < 1 or subset_size < 2:
         raise UserError(f"expected at least 1 subset of at least 2 images, got {subsets} of {subset_size}")
-    size, rng, num_images = subset_size, np.random.default_rng(seed), min(len(real), len(fake))
-    if num_images <= subset_size:
-        size = max(2, num_images // 2)
+    rng, num_images = np.random.default_rng(seed), min(len(real), len(fake))
+    size = _subset_size(num_images, subset_size)
+    if size < subset_size:
         log.warning("%d images are too few for subsets of %d: KID uses subsets of %d", num_images, subset_size, size)
     values = [
         _unbiased(real[rng.choice(len(real), size, replace=False)], fake[rng.choice(len(fake), size, replace=False)])
         for _ in range(subsets)
     ]
     return KernelDistance(float(np.mean(values)), float(np.std(values)))
+
+
+def _subset_size(num_images, subset_size):
+    return subset_size if num_images > subset_size else max(2, num_images // 2)
 
 
 def _unbiased(real, fake):
@@ -73,7 +81,15 @@ def _kernel(first, second):
 
 def _kid(real, fake, seed):
     result = kernel_distance(real.features, fake.features, seed=seed)
-    return {"kid": result.mean, "kid_std": result.std}
+    size = _subset_size(min(len(real.features), len(fake.features)), SUBSET_SIZE)
+    return {"kid": result.mean, "kid_std": result.std, "kid_subset_size": size}
 
 
-METRICS = {"kid": Metric({"kid": Result("KID", "{:.2f}")}, _kid)}
+METRICS = {
+    "kid": Metric(
+        {"kid": Result("KID x 1000", curve="KID", scale=1000.0)},
+        _kid,
+        pairwise=True,
+        parameters={"subsets": SUBSETS},
+    )
+}

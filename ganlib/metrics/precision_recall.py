@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, neighbor_radii
+from ganlib.metrics.arrays import checked_features, distance_blocks, equally_many, is_inside, neighbor_radii, smaller_number
 from ganlib.metrics.metric import Metric, Result
 
 
@@ -15,12 +15,16 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def precision_recall(real, fake, k=3):
+K = 3
+"""The index of the neighbor, as in the paper."""
+
+
+def precision_recall(real, fake, k=K):
     """Computes precision, the share of realistic generated images, and recall, the share of the real variety that is generated.
 
     Each image of a set has a ball whose radius is the distance to its ``k``-th nearest neighbor in that set. Together the balls
     form the manifold of the set. Precision is the share of generated images inside the real manifold, recall the share of real
-    images inside the generated manifold.
+    images inside the generated manifold. A border belongs to its ball, as in the authors' code.
 
     Args:
         real: ``(n, F)`` features.
@@ -44,8 +48,8 @@ def precision_recall(real, fake, k=3):
     real_radii, fake_radii = neighbor_radii(real, k), neighbor_radii(fake, k)
     fake_in_real, real_in_fake = np.zeros(len(fake), bool), np.empty(len(real), bool)
     for rows, distances in distance_blocks(real, fake):
-        fake_in_real |= (distances < real_radii[rows, None]).any(axis=0)
-        real_in_fake[rows] = (distances < fake_radii).any(axis=1)
+        fake_in_real |= is_inside(distances, real_radii[rows, None], including_border=True).any(axis=0)
+        real_in_fake[rows] = is_inside(distances, fake_radii, including_border=True).any(axis=1)
     return PrecisionRecall(float(fake_in_real.mean()), float(real_in_fake.mean()))
 
 
@@ -55,6 +59,11 @@ def _precision_recall(real, fake, seed):
 
 METRICS = {
     "precision_recall": Metric(
-        {key: Result(key, curve="precision and recall") for key in ("precision", "recall")}, _precision_recall
+        {key: Result(key, curve="precision and recall", higher_is_better=True) for key in ("precision", "recall")},
+        _precision_recall,
+        pairwise=True,
+        images_used=smaller_number,
+        min_images=K + 1,
+        parameters={"k": K},
     )
 }

@@ -83,14 +83,15 @@ class AdversarialModel(DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
 
         Raises:
-            UserError: If the latents have another shape, or the labels do not fit the generator.
+            UserError: If the latents have another shape, the labels do not fit the generator, or its images do not have its
+                ``image_shape``.
         """
         latents, batch_size = np.asarray(latents, np.float32), integer("batch_size", batch_size, 1)
         if latents.ndim != 2 or latents.shape[1] != self.generator.latent_dim:
             raise UserError(f"latents must have the shape (n, {self.generator.latent_dim}), got {latents.shape}")
         if self.generator.num_classes or not self.generator.condition_spec:
             labels = self.labels_for(len(latents), labels)
-        images = [np.zeros((0, *self.generator.image_shape), np.float32)]
+        images = np.empty((len(latents), *self.generator.image_shape), np.float32)
         if labels is not None:
             labels = np.asarray(labels, self.generator.condition_spec[1])
         inputs = with_labels(latents, labels)
@@ -98,8 +99,12 @@ class AdversarialModel(DistributedModel):
             inputs += (np.full(len(latents), 1.0 if truncation is None else truncation, np.float32),)
         batch_size *= self.distribute_strategy.num_replicas_in_sync
         for start in range(0, len(latents), batch_size):
-            images.append(self._generate_batch(*(x[start : start + batch_size] for x in inputs)))
-        return np.concatenate(images)
+            rows = slice(start, start + batch_size)
+            batch = self._generate_batch(*(x[rows] for x in inputs))
+            if batch.shape[1:] != images.shape[1:]:
+                raise UserError(f"the generator returns images of {batch.shape[1:]}, but its image_shape is {images.shape[1:]}")
+            images[rows] = batch
+        return images
 
     def labels_for(self, count, labels=None):
         """Returns the generator's ``labels`` input for ``count`` images; see `ganlib.networks.Generator.labels_for`."""

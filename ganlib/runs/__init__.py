@@ -4,12 +4,12 @@ from ganlib.runs import report
 from ganlib.runs.calibration import calibrate
 from ganlib.runs.folder import Run, checked, open_run, start, writing
 from ganlib.runs.from_config import build
-from ganlib.runs.images import open_data, open_data_of, open_unlabeled
-from ganlib.runs.loading import load, load_classifier, load_gan
+from ganlib.runs.images import open_data, open_data_of, open_test, open_unlabeled, training_images
+from ganlib.runs.loading import load, load_classifier, load_gan, selection_of_best
 from ganlib.runs.loop import fit
 from ganlib.runs.smoke import smoke
 
 __all__ = [
     "Run", "build", "calibrate", "checked", "fit", "load", "load_classifier", "load_gan", "open_data", "open_data_of",
-    "open_run", "open_unlabeled", "report", "smoke", "start", "writing",
+    "open_run", "open_test", "open_unlabeled", "report", "selection_of_best", "smoke", "start", "training_images", "writing",
 ]  # fmt: skip

@@ -42,6 +42,40 @@ def open_data_of(run, data_dir=None):
     return source
 
 
+def open_test(config, metrics):
+    """Opens the test split that a config's images have, if one of the metrics needs it. Otherwise returns None.
+
+    Args:
+        config: A `ConfigDict`.
+        metrics: A list of names of metrics.
+
+    Raises:
+        UserError: If a metric is unknown, or there are no test images.
+    """
+    from ganlib.metrics.evaluate import metric_of
+
+    needed = any("test" in metric_of(name).against for name in metrics)
+    return open_data(config, "test") if needed else None
+
+
+def training_images(config, source):
+    """Returns the images that the generator of a run is trained on.
+
+    For a GAN, these are all of ``source``, or the few labeled images that its config selects. For a semi-supervised GAN, they
+    are the unlabeled images.
+
+    Args:
+        config: A `ConfigDict`.
+        source: The `ganlib.data.Source` of all images.
+    """
+    is_gan = config.method == "gan"
+    if is_gan and not (config.labels_per_class or config.validation_per_class):
+        return source
+    unlabeled = None if is_gan else open_unlabeled(config)
+    parts = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class, unlabeled)
+    return parts.labeled if is_gan else parts.unlabeled
+
+
 def open_unlabeled(config):
     """Opens the `ganlib.data.Source` of ``unlabeled_dataset``. Returns None if the config names none."""
     if not config.unlabeled_dataset:

@@ -60,20 +60,35 @@ def _warn_if_not_calibrated(run, model):
         logging.getLogger("ganlib").warning(message, str(run.folder))
 
 
-def load_gan(workdir, best=False):
+def load_gan(workdir, best=False, precision=None):
     """Loads a model that has a generator: see `load`.
 
     Args:
         workdir: The folder of a run with at least one checkpoint.
         best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
+        precision: The precision of the layers, such as ``"float32"``; None uses that of the training. Defaults to None.
 
     Raises:
         UserError: If the run is a classifier without a generator, or `load` raises it.
     """
-    model = load(workdir, best)
+    model = load(workdir, best, precision)
     if not isinstance(model, AdversarialModel):
         raise UserError(f"run {str(workdir)!r} is a classifier without a generator: pass the --workdir of a GAN")
     return model
+
+
+def selection_of_best(run, model):
+    """Returns what the FIDs depended on by which the best checkpoint of a run was selected: a dict with ``"metric"``,
+    ``"samples"``, ``"seed"`` and, since ganlib 0.2, ``"features"``, ``"features_version"`` and ``"real_content"``.
+
+    Args:
+        run: A `ganlib.runs.Run` with a best checkpoint.
+        model: Its `ganlib.GAN`, which is not changed.
+    """
+    checkpoints = run.best_checkpoint(model)
+    checkpoints.find()
+    unrecorded = {"metric": "fid", "samples": run.config.evaluation_samples, "seed": 0}
+    return checkpoints.notes.get("selection", unrecorded)
 
 
 def load_classifier(run):

@@ -39,7 +39,8 @@ def curves():
     }
     metric_plots = {}
     for key, result in results_to_show().items():
-        metric_plots.setdefault(result.curve or result.heading, {})[key] = result.heading
+        title = result.curve or result.heading
+        metric_plots.setdefault(title, {})[key] = result.heading if result.scale == 1.0 else title  # curves are not scaled
     return [
         ("losses", losses),
         ("mean logits", {"real_logits": "D(real)", "fake_logits": "D(fake)"}),

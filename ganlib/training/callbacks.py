@@ -135,15 +135,18 @@ class BestCheckpoint:
     """Keeps the checkpoint of the step with the lowest value of a metric.
 
     Args:
-        checkpoints: A `ganlib.training.checkpoint.Checkpoints`, whose notes hold the value.
+        checkpoints: A `ganlib.training.checkpoint.Checkpoints`, whose notes hold the value and the selection.
         name: The name of the metric, such as ``"fid"``.
+        selection: A JSON-serializable dict of what the values depend on, such as the features. Values before a change of it are
+            not comparable, and the next evaluation becomes the best.
         resumed_from: The `ganlib.training.checkpoint.Checkpoints` that training may resume from. The best checkpoint before the
             oldest of them is kept too, because a run that resumes there needs the best checkpoint up to that step. Defaults to
             None.
     """
 
-    def __init__(self, checkpoints, name, resumed_from=None):
-        self.checkpoints, self.name, self.resumed_from, self.lowest = checkpoints, name, resumed_from, math.inf
+    def __init__(self, checkpoints, name, selection, resumed_from=None):
+        self.checkpoints, self.name, self.selection, self.resumed_from = checkpoints, name, selection, resumed_from
+        self.lowest = math.inf
 
     def begin(self, rows, first_step):
         """Finds the lowest value so far, before training starts or resumes.
@@ -161,11 +164,16 @@ class BestCheckpoint:
         saved = self.checkpoints.notes.get(self.name)
         values = [saved] if saved is not None else [row[self.name] for row in rows if self.name in row and row["step"] == step]
         self.lowest = min(filter(math.isfinite, values), default=math.inf)
+        if self.checkpoints.notes.get("selection", self.selection) != self.selection:
+            message = "the best checkpoint is selected anew: the %s before this change is not comparable"
+            logging.getLogger("ganlib").warning(message, self.name)
+            self.lowest = math.inf
 
     def save_if_best(self, metrics):
         """Saves a checkpoint if the value in ``metrics``, a dict, is the lowest so far."""
         if metrics.get(self.name, math.inf) < self.lowest:
             self.lowest = self.checkpoints.notes[self.name] = float(metrics[self.name])
+            self.checkpoints.notes["selection"] = self.selection
             self.checkpoints.save()
             self._prune()
 

@@ -98,9 +98,14 @@ def test_evaluation_during_and_after_training(tmp_path):
     assert (code, errors) == (0, [])
     assert generate_code == 0
     evaluation = json.loads((workdir / "evaluation.json").read_text())
-    assert evaluation["results"]["fid"] == pytest.approx(fids[best], rel=1e-4)
+    assert evaluation["results"]["fid"] == pytest.approx(fids[best], rel=0.2)
+    assert evaluation["results"]["fid"] != fids[best], "the images that selected the checkpoint are not those of the result"
+    selection = evaluation["selected_by"]
+    assert (selection["metric"], selection["seed"], selection["samples"]) == ("fid", 0, 300)
+    for key in ("features", "features_version", "real_content"):
+        assert selection[key] == evaluation[key]
     assert {"kid", "inception_score", "precision", "coverage", "intra_fid", "cas", "cas_real"} < set(evaluation["results"])
-    assert (evaluation["samples"], evaluation["step"], evaluation["seed"]) == (300, best, 0)
+    assert (evaluation["samples"], evaluation["step"], evaluation["seed"]) == (300, best, 1)
     assert evaluation["features"] == "in_domain:digits/train"
     assert re.search(r"fid +\d+\.\d{4}", output)
     assert Image.open(workdir / "neighbours.png").size == (4 * 34 + 2, 10 * 34 + 2)

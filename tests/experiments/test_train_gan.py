@@ -13,13 +13,14 @@ from tests.helpers import same, weights
 
 def test_gan_trains_on_few_images_and_is_evaluated_against_all(tmp_path, monkeypatch):
     evaluation, batches = mock.Mock(), mock.Mock(wraps=ganlib.data.batches)
-    evaluation.return_value.return_value = {"fid": 1.0}
+    evaluation.return_value.return_value, evaluation.return_value.selection = {"fid": 1.0}, {}
     monkeypatch.setattr(ganlib.evaluation, "Evaluation", evaluation)
     monkeypatch.setattr(ganlib.data, "batches", batches)
     config = configs.load("digits_dcgan", ["smoke=True", "labels_per_class=2", "metrics=fid"])
     train_gan.train(config, tmp_path)
     assert len(batches.call_args.args[0].images) == 2 * 10
     assert len(evaluation.call_args.args[0].images) == 1297
+    assert evaluation.call_args.kwargs["training"] is batches.call_args.args[0], "copies are searched among these"
 
 
 def small(*pairs):

@@ -17,6 +17,14 @@ def test_results_on_a_line_match_a_count_by_hand():
     assert metrics.density_coverage(real, fake, k=1) == pytest.approx((4 / 3, 1.0))
 
 
+def test_the_border_of_a_ball_does_not_belong_to_it():
+    """The formula of the paper and of prdc differs in this from precision and recall."""
+    line = np.array([[0.0], [1.0], [3.0]])
+    assert metrics.density_coverage(line, np.array([[-1.0], [5.0]]), k=1) == (0.0, 0.0)
+    copies = np.repeat(line, 10, axis=0)
+    assert metrics.density_coverage(copies, copies) == (0.0, 0.0)
+
+
 def test_identical_and_distant_sets():
     features = np.random.default_rng(0).normal(size=(40, 3))
     assert metrics.density_coverage(features, features).coverage == 1.0

@@ -33,8 +33,13 @@ def test_one_pass_matches_each_metric_alone(extractor, monkeypatch):
     real_images, fake_images = images(200, 0), images(100, 1, top=200)
     real = evaluate.gather(extractor, batches(real_images, labels))
     fake = evaluate.gather(extractor, batches(fake_images, labels[:100]))
-    results = evaluate.measure([name for name, metric in evaluate.METRICS.items() if metric.compute], real, fake, seed=3)
-    a, b = (x.reshape(len(x), 9).astype(np.float64) for x in (real_images, fake_images))
+    training_images, test_images = images(150, 2), images(90, 4)
+    sets = {"training": evaluate.gather(extractor, batches(training_images))}
+    sets["test"] = evaluate.gather(extractor, batches(test_images))
+    names = [name for name, metric in evaluate.METRICS.items() if metric.inputs == "features"]
+    results = evaluate.measure(names, real, fake, seed=3, **sets)
+    arrays = (real_images, fake_images, training_images[:80], test_images)
+    a, b, c, d = (x.reshape(len(x), 9).astype(np.float64) for x in arrays)
     kernel = metrics.kernel_distance(a[:80], b[:80], seed=3)
     precision, recall = metrics.precision_recall(a[:80], b[:80])
     density, coverage = metrics.density_coverage(a[:80], b[:80])
@@ -42,12 +47,31 @@ def test_one_pass_matches_each_metric_alone(extractor, monkeypatch):
     intra = np.mean([metrics.frechet_distance(a[labels == k], b[labels[:100] == k]) for k in (0, 1)])
     assert results == pytest.approx(
         {
-            "fid": metrics.frechet_distance(a, b), "kid": kernel.mean, "kid_std": kernel.std, "precision": precision,
-            "recall": recall, "density": density, "coverage": coverage, "inception_score": score.mean,
-            "inception_score_std": score.std, "intra_fid": intra,
+            "fid": metrics.frechet_distance(a, b), "kid": kernel.mean, "kid_std": kernel.std, "kid_subset_size": 40,
+            "precision": precision, "recall": recall, "density": density, "coverage": coverage, "inception_score": score.mean,
+            "inception_score_std": score.std, "intra_fid": intra, "fid_test": metrics.frechet_distance(d, b),
+            "authenticity": metrics.authenticity(c, b[:80]), "cmmd": metrics.cmmd(a[:80], b[:80]),
+            "vendi": metrics.vendi_score(b[:80]), **metrics.feature_likelihood(c, d[:80], b[:80], seed=3)._asdict(),
         },
         rel=1e-6,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("block", [1, 40, 64])
+def test_the_size_of_blocks_does_not_matter(extractor, monkeypatch, block):
+    some, labels = images(100, 0), np.random.default_rng(1).integers(0, 3, 100)
+    expected = evaluate.gather(extractor, batches(some, labels), kept=70)
+    monkeypatch.setattr(evaluate, "BLOCK", block)
+    actual = evaluate.gather(extractor, batches(some, labels), kept=70)
+    np.testing.assert_array_equal(actual.features, some[:70].reshape(70, 9))
+    np.testing.assert_array_equal(actual.probabilities, expected.probabilities)
+    assert actual.label_counts == expected.label_counts == {k: np.sum(labels == k) for k in range(3)}
+    for one, other in [(actual.moments, expected.moments), *((actual.by_class[k], expected.by_class[k]) for k in range(3))]:
+        assert one.count == other.count
+        np.testing.assert_allclose(one.mean, other.mean)
+        np.testing.assert_allclose(one.covariance, other.covariance)
+    unlabeled = evaluate.gather(lambda some: extractor(some)._replace(probabilities=None), batches(some))
+    assert (unlabeled.probabilities, unlabeled.by_class, unlabeled.label_counts) == (None, {}, {})
 
 
 def test_cached_statistics_are_identical_and_read_no_images(extractor, tmp_path):

@@ -23,6 +23,24 @@ def test_gray_and_color():
     assert as_channels(gray, None) is gray
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_extractor_takes_images_of_all_sizes_and_channels(channels):
+    """A graph that was compiled for gray images would repeat the channels of color images too."""
+    inputs = keras.layers.Input((4, 4, channels))
+    extractor = features.from_model(keras.Model(inputs, keras.layers.Flatten()(inputs)), "flat")
+    rng = np.random.default_rng(0)
+    for count, size, kind in ((3, 4, 1), (2, 4, 3), (65, 9, 3), (70, 4, 1), (1, 9, 1)):
+        images = rng.integers(0, 256, (count, size, size, kind), np.uint8)
+        expected = resize(as_channels(images.astype(np.float32), channels), 4).numpy().reshape(count, -1)
+        np.testing.assert_allclose(extractor(images).features, expected, rtol=1e-5)
+
+
+def test_unrounded_images_are_not_rounded():
+    extractor = features.from_model(keras.Sequential([keras.layers.Input((2, 2, 1)), keras.layers.Flatten()]), "flat")
+    images = np.array([0.25, 1.5, 254.75, 3.0], np.float32).reshape(1, 2, 2, 1)
+    assert extractor.unrounded(images).features.tolist() == [[0.25, 1.5, 254.75, 3.0]]
+
+
 def test_invalid_images_are_rejected():
     extractor = features.from_model(keras.Sequential([keras.layers.Input((4, 4, 1)), keras.layers.Flatten()]), "flat")
     for images in (np.zeros((2, 4, 4, 1), np.float32), np.zeros((2, 4, 4), np.uint8), np.zeros((2, 4, 4, 2), np.uint8)):

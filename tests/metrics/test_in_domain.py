@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -35,6 +36,14 @@ def test_the_classifier_learns_the_digits_and_is_cached(tmp_path, caplog, monkey
 def test_invalid_training_data_is_rejected(images, labels, message):
     with pytest.raises(ganlib.UserError, match=message):
         in_domain.train(images, labels, 2)
+
+
+@pytest.mark.parametrize(("count", "epochs"), [(5, 600), (128, 600), (1280, 60), (60_000, 4)])
+def test_few_images_are_trained_on_for_as_many_steps(count, epochs, monkeypatch):
+    trained = []
+    monkeypatch.setattr(keras.Model, "fit", lambda model, *arguments, epochs, **others: trained.append(epochs))
+    in_domain.train(np.zeros((count, 8, 8, 1), np.uint8), np.zeros(count, int), 1)
+    assert trained == [epochs]
 
 
 def test_a_class_without_images_is_reported(monkeypatch, caplog):

@@ -1,12 +1,15 @@
 """Tests with a small frozen graph that has the same ops, names and version, since the real one must be downloaded."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import scipy.special
 import tensorflow as tf
+from PIL import Image
 
 import ganlib
-from ganlib.metrics import inception_2015
+from ganlib.metrics import features, inception_2015
 
 PRODUCER = 8
 """The version of the real graph, older than version 9, which removed its batch normalization."""
@@ -35,7 +38,8 @@ def graph():
         parameters = [f"{name}/batchnorm/{parameter}" for parameter in ("moving_mean", "moving_variance", "beta", "gamma")]
         for parameter in parameters:
             constant(parameter, rng.uniform(0.5, 2.0, shape[-1]).astype(np.float32))
-        node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", f"{name}/Conv2D", *parameters, T=tf.float32,
+        inputs = [f"{name}/Conv2D", *parameters, *(["^Mul"] if scaled else [])]  # a control input may follow the others
+        node(f"{name}/batchnorm", "BatchNormWithGlobalNormalization", *inputs, T=tf.float32,
              variance_epsilon=0.001, scale_after_normalization=scaled)  # fmt: skip
         node(f"{name}/CheckNumerics", "CheckNumerics", f"{name}/batchnorm", T=tf.float32, message=b"not finite")
         node(f"{name}/control_dependency", "Identity", f"{name}/batchnorm", f"^{name}/CheckNumerics", T=tf.float32)
@@ -111,6 +115,58 @@ def test_batches_match_a_session_with_the_old_ops_for_each_image(path, graph):
             pooled, logits = session.run(fetches, {"ExpandDims:0": image[None].astype(np.float32)})
             np.testing.assert_allclose(features, pooled.ravel(), rtol=1e-5)
             np.testing.assert_allclose(probabilities, scipy.special.softmax(logits[0]), rtol=1e-4)
+
+
+def test_clean_resizing_matches_pillow(path):
+    images = np.random.default_rng(1).integers(0, 256, (2, 400, 500, 3), np.uint8)
+    clean = inception_2015.load(path, clean=True)
+    resized = np.empty((2, 299, 299, 3), np.float32)
+    for image, result in zip(images, resized, strict=True):
+        for channel in range(3):
+            plane = Image.fromarray(np.float32(image[..., channel])).resize((299, 299), Image.Resampling.BICUBIC)
+            result[..., channel] = np.clip(np.asarray(plane), 0, 255)  # as clean-FID: not rounded
+    plain = inception_2015.load(path)
+    np.testing.assert_allclose(clean(images).features, plain.unrounded(resized).features, rtol=1e-4)
+    assert np.abs(clean(images).features - plain(images).features).max() > 1e-2
+    assert (clean.name, clean.version != plain.version) == ("inception_2015_clean", True)
+
+
+def test_both_names_take_a_path(path):
+    for name in ("inception_2015", "inception_2015_clean"):
+        assert features.get(f"{name}:{path}").name == name
+
+
+def test_a_graph_that_fails_on_images_is_rejected(tmp_path, graph):
+    (node,) = (node for node in graph.node if node.name == "conv/conv2d_params")
+    set_attribute(node.attr["value"], np.zeros((3, 3, 4, 5), np.float32))  # for four channels
+    (tmp_path / "graph.pb").write_bytes(graph.SerializeToString())
+    with pytest.raises(ganlib.UserError, match=r"^'[^\n]*graph.pb' is not the Inception graph of 2015 [^\n]*$"):
+        inception_2015.load(tmp_path / "graph.pb")
+
+
+def test_another_file_than_the_published_one_is_reported(path, monkeypatch, caplog):
+    inception_2015.load(path)
+    assert "is not the published Inception graph of 2015: numbers are not comparable" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(inception_2015, "MD5", hashlib.md5(path.read_bytes()).hexdigest())
+    inception_2015.load(path)
+    assert not caplog.text
+
+
+def test_a_download_is_verified_by_its_checksum(path, tmp_path, monkeypatch):
+    cached = tmp_path / "cache" / inception_2015.FILE
+    cached.parent.mkdir()
+    monkeypatch.setenv("GANLIB_CACHE", str(cached.parent))
+    monkeypatch.setattr(inception_2015.keras.utils, "get_file", lambda **arguments: str(path.parent))
+    checksum = hashlib.md5(path.read_bytes()).hexdigest()
+    with pytest.raises(ganlib.UserError, match=f"could not be downloaded .its checksum is {checksum}, not e6bb154e"):
+        inception_2015.load()
+    assert not cached.exists()
+    monkeypatch.setattr(inception_2015, "MD5", checksum)
+    inception_2015.load()
+    assert cached.exists()
+    monkeypatch.setattr(inception_2015.keras.utils, "get_file", None)
+    inception_2015.load()  # the file is found
 
 
 def test_the_version_depends_on_the_file(path):

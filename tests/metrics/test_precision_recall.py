@@ -24,6 +24,17 @@ def test_identical_and_distant_sets():
     assert metrics.precision_recall(features, features + 100) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("mean", [0.0, 1e4])
+def test_the_border_of_a_ball_belongs_to_it(mean):
+    """With copies, all radii are 0. prdc excludes the border; the paper's formula includes it."""
+    features = np.random.default_rng(0).normal(size=(40, 3)) + mean
+    copies = np.repeat(features, 10, axis=0)
+    assert metrics.precision_recall(copies, copies) == (1.0, 1.0)
+    assert metrics.precision_recall(copies, np.random.default_rng(1).permutation(copies)) == (1.0, 1.0)
+    line = np.array([[0.0], [1.0], [3.0]]) + mean  # the ball of 0 has the radius 1, that of 3 the radius 2
+    assert metrics.precision_recall(line, np.array([[-1.0], [5.0], [-1.5]]) + mean, k=1).precision == pytest.approx(2 / 3)
+
+
 def test_float32_features_with_a_large_mean_keep_their_precision():
     rng = np.random.default_rng(0)
     real, fake = (np.float32(rng.normal(size=(100, 4)) + 1e4) for _ in range(2))

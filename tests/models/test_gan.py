@@ -145,6 +145,16 @@ def test_generated_image_depends_only_on_seed_and_index():
     assert gan.generate(0).shape == (0, *SHAPE)
 
 
+def test_images_of_another_shape_are_not_broadcast():
+    class Gray(mlp.Generator):
+        def call(self, latents, labels=None, training=False):
+            return super().call(latents, labels, training)[..., :1]
+
+    gan = ganlib.GAN(Gray((8, 8, 3), latent_dim=4, width=16), mlp.Discriminator((8, 8, 3), width=16))
+    with pytest.raises(ganlib.UserError, match=r"returns images of \(8, 8, 1\), but its image_shape is \(8, 8, 3\)"):
+        gan.generate(2)
+
+
 def test_generate_with_labels():
     gan = mlp_gan(num_classes=3)
     np.testing.assert_array_equal(gan.generate(6), gan.generate(6, labels=[0, 1, 2, 0, 1, 2]))

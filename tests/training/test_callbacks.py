@@ -1,5 +1,6 @@
 import json
 import signal
+import types
 
 import keras
 import numpy as np
@@ -110,7 +111,7 @@ def test_best_checkpoint_has_the_lowest_value(tmp_path):
     def best_after(steps, start):
         gan = mlp_gan()
         gan.step.assign(start)
-        best = callbacks.BestCheckpoint(Checkpoints(tmp_path / "best", gan, keep=1), "fid")
+        best = callbacks.BestCheckpoint(Checkpoints(tmp_path / "best", gan, keep=1), "fid", {})
         fit(gan, steps, callbacks.LogMetrics(tmp_path, 1, evaluate, 1, best), start=start)
         return best.checkpoints.steps()
 
@@ -119,14 +120,14 @@ def test_best_checkpoint_has_the_lowest_value(tmp_path):
     assert best_after(1, start=3) == [4]
 
 
-def best_of(folder, start, main_steps=()):
+def best_of(folder, start, main_steps=(), selection=types.MappingProxyType({})):
     """Returns the `BestCheckpoint` of a new GAN that resumes from a step."""
     gan = mlp_gan()
     gan.step.assign(start)
     main = Checkpoints(folder / "checkpoints", gan, keep=None)
     for step in main_steps:
         (main.folder / f"step_{step:08d}").mkdir(parents=True, exist_ok=True)
-    return callbacks.BestCheckpoint(Checkpoints(folder / "best", gan, keep=None), "fid", main)
+    return callbacks.BestCheckpoint(Checkpoints(folder / "best", gan, keep=None), "fid", dict(selection), main)
 
 
 def save_if_best(best, **scores):
@@ -149,6 +150,24 @@ def test_best_checkpoint_of_a_lost_part_is_replaced_by_the_previous_best(tmp_pat
     save_if_best(best, at_600=11.5, at_700=11.7)
     assert best.checkpoints.steps() == [400, 600]
     assert best.checkpoints.find() == 600
+
+
+def test_values_of_other_features_are_not_compared(tmp_path, caplog):
+    """The FID by another feature network, or of another number of images, is another number."""
+    few, many = {"features": "a", "samples": 40}, {"features": "b", "samples": 300}
+    best = best_of(tmp_path, 0, selection=few)
+    best.begin([], 0)
+    save_if_best(best, at_2=1.2)
+    assert best.checkpoints.notes["selection"] == few
+    best = best_of(tmp_path, 4, selection=few)
+    best.begin([], 4)
+    assert best.lowest == 1.2
+    best = best_of(tmp_path, 4, selection=many)
+    best.begin([], 4)
+    assert "the best checkpoint is selected anew" in caplog.text
+    save_if_best(best, at_6=270.0, at_8=280.0)
+    assert best.checkpoints.find() == 6
+    assert best.checkpoints.notes["selection"] == many
 
 
 def test_damaged_best_checkpoint_is_set_aside(tmp_path):

@@ -36,12 +36,15 @@ def test_row_has_mean_and_standard_deviation_over_seeds(tmp_path):
     assert row["values"] == {"fid": [1.0, 2.0, 6.0], "minutes": [1.5] * 3}
     assert row["mean"]["fid"] == pytest.approx(3.0)
     assert row["std"]["fid"] == pytest.approx(7**0.5)
-    (tmp_path / "test.json").write_text(json.dumps({"results": {"fid": 0.5}}))
+    (tmp_path / "test.json").write_text(json.dumps({"results": {"fid": 0.5}, "samples": 50_000, "most_samples": 50_000}))
     floor = gan_comparison.floor_row(gan_comparison.Floor(mnist_dcgan.get_config(), tmp_path / "test.json"))
     lines = gan_comparison.as_markdown([row, floor]).splitlines()
     assert lines[0] == "|  | steps | FID | minutes |"
     assert lines[2] == f"| mnist_dcgan | {row['steps']} | 3.00 ± 2.65 | 1.5 ± 0.0 |"
     assert lines[3] == "| mnist, real test images |  | 0.50 |  |"
+    (tmp_path / "test.json").write_text(json.dumps({"results": {"fid": 0.5}, "samples": 10_000, "most_samples": 50_000}))
+    floor = gan_comparison.floor_row(gan_comparison.Floor(mnist_dcgan.get_config(), tmp_path / "test.json"))
+    assert floor["name"] == "mnist, real test images, only 10,000"
 
 
 def test_one_seed_has_no_standard_deviation(tmp_path):

@@ -3,11 +3,12 @@
 import json
 import types
 
+import keras
 import pytest
 
 import ganlib
 from experiments import configs
-from experiments.common import classifier_comparison, gan_comparison, staleness
+from experiments.common import classifier_comparison, gan_comparison, processes, staleness
 from ganlib import versions
 
 DATA = {"train": "aaa", "test": "bbb"}
@@ -59,7 +60,8 @@ def change(state, **changes):
             ("features", None), ("code", "x"), ("overrides", "steps=7"), ("seed", "1"),
         ]],
         *[(floor, {path: value}) for path, value in [
-            ("flags__metrics", "kid"), ("data__train", "x"), ("data__test", "x"), ("features", "x"), ("code", "x"),
+            ("flags__metrics", "kid"), ("flags__samples", 400), ("data__train", "x"), ("data__test", "x"), ("features", "x"),
+            ("code", "x"),
         ]],
         *[(classifier, {path: value}) for path, value in [("data__test", "x"), ("code", "x"), ("overrides", "steps=7")]],
     ],
@@ -127,6 +129,48 @@ def test_table_with_outdated_results_is_refused(state, tmp_path):
     assert line.endswith("features_version old -> fff")
     trial.result.unlink()
     assert staleness.still_different([trial])[0].endswith("evaluation.json' is missing")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"pairs": 20}, {"precision": "mixed_bfloat16"}, {"selected_by": {"metric": "fid"}}, {"seed": 5}], ids=str
+)
+def test_result_of_other_settings_is_evaluated_again(settings, tmp_path):
+    """`experiments.evaluate` may have been called by hand."""
+    trial = gan(tmp_path)
+    trial.result.write_text(json.dumps(trial.expected | settings))
+    assert trial.commands()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "overrides", "message"),
+    [
+        (
+            "fid,cas",
+            ["conditional=False"],
+            "digits_dcgan is not conditional, and cas requires labels: pass --metrics without cas",
+        ),
+        ("fid,ppl", ["precision=mixed_bfloat16"], "digits_dcgan has mixed_bfloat16, and ppl requires float32"),
+        ("fid,flx", [], "unknown metric 'flx'"),
+        ("is", ["features=model:{path}"], "is requires class probabilities, which the feature network model:.* lacks"),
+        ("precision_recall", [], "precision_recall requires at least 4 generated images, got 3"),
+    ],
+)
+def test_metric_that_a_config_does_not_support_is_refused_before_training(
+    metrics, overrides, message, state, tmp_path, monkeypatch
+):
+    path = tmp_path / "features.keras"
+    keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten()]).save(path)
+    state.flags.metrics, state.flags.samples, state.flags.seeds = metrics, 3 if "recall" in metrics else 300, ["0"]
+    monkeypatch.setattr(processes, "run_all", None)
+    config = configs.load("digits_dcgan", [override.format(path=path) for override in overrides])
+    with pytest.raises(ganlib.UserError, match=message):
+        gan_comparison.compare(tmp_path, {"digits_dcgan": config})
+
+
+@pytest.mark.parametrize("metrics", ["ppl", "fid_test", "ppl,fid_test"])
+def test_there_is_no_floor_without_a_metric_of_test_images(metrics, state, tmp_path):
+    state.flags.metrics = metrics
+    assert gan_comparison.floors_of([configs.load("digits_dcgan")], tmp_path) == []
 
 
 def test_floor_depends_on_the_images_and_features_of_the_config(tmp_path):

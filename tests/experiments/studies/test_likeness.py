@@ -1,11 +1,15 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import ganlib
 from experiments import configs, train_gan
+from experiments.studies import likeness
+from ganlib import data
+from ganlib.metrics import features, in_domain
 from tests.end_to_end.jobs import finish, run, start
 
 
@@ -40,6 +44,21 @@ def test_study_writes_results_and_generate_takes_a_query_image(workdir, tmp_path
         assert 0 <= results[name] <= 1
     assert Image.open(tmp_path / "likeness.png").size == (4 * 34 + 2, 10 * 34 + 2)
     assert np.load(tmp_path / "like.npz")["images"].shape == (5, 8, 8, 1)
+
+
+def test_the_judge_is_not_the_network_that_conditions(monkeypatch, tmp_path):
+    source, extractors = data.open("digits"), {}
+    for seed in (0, 1):
+        keras.utils.set_random_seed(seed)
+        extractors[seed] = features.from_model(in_domain.untrained(source), f"seed {seed}")
+    keras.utils.set_random_seed(1)
+    model = in_domain.untrained(source)
+    seeds = []
+    monkeypatch.setattr(in_domain, "train", lambda *others, seed, progress: seeds.append(seed) or model)
+    monkeypatch.setattr(features, "get", lambda name, source: extractors[0])
+    assert likeness.judge(source, extractors[1]) is extractors[0]
+    assert likeness.judge(source, extractors[0]).version == extractors[1].version
+    assert seeds == [1]
 
 
 def test_gan_without_instances_is_refused(tmp_path):
