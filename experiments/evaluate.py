@@ -55,7 +55,8 @@ def main():
             has_effect = "--real and --fake" if WORKDIR.value else "--workdir"
             raise UserError(f"--{flag.name} has no effect here: pass it with {has_effect}, or omit it")
     result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
-    print("\n" + "\n".join(f"{name:<24}{value:>12.4f}" for name, value in result["results"].items()) + "\n")
+    lines = [f"{name:<24}{value:>12{'d' if isinstance(value, int) else '.4f'}}" for name, value in result["results"].items()]
+    print("\n" + "\n".join(lines) + "\n")
     print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
     for name, parameters in result.get("parameters", {}).items():
         print(f"{name}: {evaluating.described(parameters)}")

@@ -20,7 +20,7 @@ def main():
     from ganlib import metrics
 
     rng = np.random.default_rng(0)
-    real, fake = (rng.normal(size=(COUNT.value, FEATURES.value)).astype(np.float32) for _ in range(2))
+    real, fake, test = (rng.normal(size=(COUNT.value, FEATURES.value)).astype(np.float32) for _ in range(3))
     moments = [metrics.Moments.of(features) for features in (real, fake)]
     computations = {
         "FID from moments": lambda: moments[0].distance(moments[1]),
@@ -28,12 +28,16 @@ def main():
         "KID, 100 subsets of 1,000": lambda: metrics.kernel_distance(real, fake),
         "precision and recall": lambda: metrics.precision_recall(real, fake),
         "density and coverage": lambda: metrics.density_coverage(real, fake),
+        "authenticity": lambda: metrics.authenticity(real, fake),
+        "CMMD": lambda: metrics.cmmd(real, fake),
+        "Vendi score": lambda: metrics.vendi_score(fake),
+        "FLD, with as many test images": lambda: metrics.feature_likelihood(real, test, fake),
     }
     for name, compute in computations.items():
         started = time.perf_counter()
         compute()
-        print(f"{name:<28}{time.perf_counter() - started:8.1f} s", flush=True)
-    print(f"{'peak memory':<28}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:8.2f} GiB")
+        print(f"{name:<30}{time.perf_counter() - started:8.1f} s", flush=True)
+    print(f"{'peak memory':<30}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:8.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Functions shared by the metrics: checks of features, labels and probabilities, and blocks of distances."""
 
+import contextlib
 import logging
 
 import numpy as np
@@ -41,6 +42,23 @@ def warn_if_constant(features, name):
         log.warning(
             "all %d %s images have identical features: the network is dead, or the images are identical", len(features), name
         )
+
+
+@contextlib.contextmanager
+def each_warning_once():
+    """Logs a warning only once, although several metrics check the same features."""
+    messages = set()
+
+    def is_new(record):
+        is_known = record.getMessage() in messages
+        messages.add(record.getMessage())
+        return not is_known
+
+    log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_new)
 
 
 def check_probabilities(probabilities):

@@ -12,7 +12,7 @@ import tensorflow as tf
 from ganlib import registry, versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import cache
-from ganlib.metrics.arrays import warn_if_constant
+from ganlib.metrics.arrays import each_warning_once, warn_if_constant
 from ganlib.metrics.frechet import Moments
 from ganlib.metrics.metric import described
 
@@ -140,14 +140,16 @@ def measure(names, real, fake, seed=0, **others):
     """
     metrics = {name: metric_of(name) for name in names}
     sets = {"real": real, **others}
-    for name, statistics in (("real", real), ("generated", fake)):
-        warn_if_constant(statistics.features, name)
-    results = {}
     for name, metric in metrics.items():
         missing = [other for other in metric.against if other not in sets]
         if missing:
             raise UserError(f"{name} needs the {missing[0]} images: pass their statistics as {missing[0]}, or omit it")
-        results |= metric.compute(*(sets[other] for other in metric.against), fake, seed)
+    results = {}
+    with each_warning_once():
+        for name, statistics in (("real", real), ("fake", fake)):
+            warn_if_constant(statistics.features, name)
+        for metric in metrics.values():
+            results |= metric.compute(*(sets[other] for other in metric.against), fake, seed)
     return results
 
 

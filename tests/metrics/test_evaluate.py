@@ -119,8 +119,11 @@ def test_classes_with_less_than_two_images_are_rejected(extractor, count, side):
 def test_identical_images_are_reported(extractor, caplog):
     real = evaluate.gather(extractor, batches(images(20, 0)))
     fake = evaluate.gather(extractor, batches(np.zeros((20, 3, 3, 1), np.uint8)))
-    evaluate.measure(["fid"], real, fake)
-    assert "all 20 generated images have identical features" in caplog.text
+    for names in (["fid"], ["fid", "precision_recall", "density_coverage", "cmmd", "vendi"]):
+        caplog.clear()
+        evaluate.measure(names, real, fake)
+        messages = [record.getMessage() for record in caplog.records]
+        assert sum("all 20 fake images have identical features" in message for message in messages) == 1
 
 
 def test_invalid_input_is_rejected(extractor):
