@@ -92,6 +92,7 @@ def evaluate_run():
 def evaluate_folders():
     """Evaluates --fake against --real."""
     from ganlib import UserError, evaluation
+    from ganlib.evaluation import checks
     from ganlib.metrics.evaluate import metric_of
 
     real, fake = open_images(REAL.value, "train"), open_images(FAKE.value, FAKE_SPLIT.value)
@@ -105,6 +106,9 @@ def evaluate_folders():
         real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, test=test,
         pairs=PAIRS.value,
     )  # fmt: skip
+    if test and fake.fingerprint == test.fingerprint:
+        raise UserError(f"{fake.name} is also the test set: omit the metrics that compare with test images")
+    checks.check_generated_source(evaluate, fake)
     evaluate.prepare()
     facts = {"fake": fake.name, "fake_content": fake.fingerprint, "most_samples": SAMPLES.value}
     return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, **facts)

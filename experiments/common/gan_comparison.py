@@ -134,7 +134,7 @@ def check_metrics(configs):
 
     for config_name, config in configs.items():
         for name, metric in requested_metrics().items():
-            if "labels" in metric.needs and not config.conditional:
+            if metric.needs_labels and not config.conditional:
                 raise UserError(f"{config_name} is not conditional, and {name} requires labels: pass --metrics without {name}")
             if "float32" in metric.needs and config.precision != "float32":
                 raise UserError(

@@ -97,7 +97,7 @@ def supported(config):
     """Returns the names of the metrics that runs with this config support."""
     from ganlib.metrics.evaluate import METRICS as ALL
 
-    return [name for name, metric in ALL.items() if config.conditional or "labels" not in metric.needs]
+    return [name for name, metric in ALL.items() if config.conditional or not metric.needs_labels]
 
 
 def table(rows):

@@ -14,7 +14,7 @@ def check_sources(evaluation):
     for name, metric in evaluation.metrics.items():
         if "test" in metric.against and test is None:
             raise UserError(f"{name} requires real test images: pass test, or omit {name}")
-        if "labels" in metric.needs and not source.class_names:
+        if metric.needs_labels and not source.class_names:
             raise UserError(f"{name} requires labeled images, which {source.name} lacks: omit it")
         if min(source.image_shape[:2]) < metric.min_size:
             raise UserError(f"{name} requires images of at least {metric.min_size} pixels, got {source.image_shape}: omit it")
@@ -54,7 +54,8 @@ def _check_labeled_images(evaluation, name, metric):
     for dataset in sources:
         if dataset.images is None or dataset.labels is None:
             raise UserError(f"{name} requires labeled images in memory, which {dataset.name} lacks: omit it")
-    partition.check_test_set(evaluation.source, evaluation.test)
+    if "test" in metric.against:
+        partition.check_test_set(evaluation.source, evaluation.test)
 
 
 def _check_shape(source, other):
@@ -95,7 +96,7 @@ def check_model(evaluation, model):
                 f"{name} compares images that differ too little for {precision}: load the run with precision='float32' "
                 "(--precision=float32)"
             )
-        if "labels" in metric.needs:
+        if metric.needs_labels:
             _check_conditional(evaluation, name, metric, model.generator)
 
 
@@ -125,7 +126,7 @@ def check_generated_source(evaluation, fake):
     for name, metric in evaluation.metrics.items():
         if metric.inputs == "generator":
             raise UserError(f"{name} requires a generator, not images: omit it, or pass --workdir")
-        if "labels" not in metric.needs:
+        if not metric.needs_labels:
             continue
         if not fake.class_names:
             raise UserError(f"{name} requires labeled images, which {fake.name} lacks: omit it")

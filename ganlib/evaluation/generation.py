@@ -185,7 +185,9 @@ class Evaluation:
             results |= self._of_images(self.metrics[name], collected[0])
         for name in self._names_of("labeled_images"):
             sources = [self.source_of(other) for other in self.metrics[name].against]
-            results |= self.metrics[name].compute(*sources, *collected, self.seed, self._cache_dir)
+            metric = self.metrics[name]
+            images, labels = (array[: metric.max_images] for array in collected)
+            results |= metric.compute(*sources, images, labels, self.seed, self._cache_dir)
         for name in self._names_of("generator"):
             results |= self.metrics[name].compute(model, extractor, self.samples, self.seed, self._real_labels())
         return results
@@ -197,7 +199,7 @@ class Evaluation:
 
     def _of_images(self, metric, images):
         """Computes a metric of images, with at most as many images of each set of real ones."""
-        images, sets = images[: metric.max_images], []
+        images, sets = images[: min(len(images), _limit(self, metric, "generated"))], []
         for name in metric.against:
             batches = _first(real_batches(self.source_of(name)), len(images))
             sets.append(np.concatenate([batch for batch, _ in batches]))
@@ -268,17 +270,20 @@ def evaluation_record(results, evaluation, **facts):
 def _parameters(evaluation, metric, facts):
     """Returns the parameters of a metric, with the number of images of each set if it is limited."""
     parameters, numbers = dict(metric.parameters), {}
-    if metric.pairwise or metric.images_used:
+    if metric.pairwise or metric.images_used or metric.max_images:
         for name in metric.against:
             numbers[name] = min(evaluation.source_of(name).num_examples, _limit(evaluation, metric, name))
         samples = facts.get("samples", evaluation.samples)
         numbers["generated"] = min(samples, _limit(evaluation, metric, "generated"))
+        if metric.inputs == "images":  # at most as many real as generated ones
+            numbers = {name: min(number, numbers["generated"]) for name, number in numbers.items()}
         used = metric.images_used(*numbers.values()) if metric.images_used else numbers.values()
         parameters["images"] = dict(zip(numbers, used, strict=True))
     return parameters
 
 
 def _limit(evaluation, metric, name):
-    if not metric.pairwise:
-        return np.inf
-    return TRAINING_KEPT if name == "training" else evaluation.pairs
+    limits = [metric.max_images or np.inf]
+    if metric.pairwise:
+        limits.append(TRAINING_KEPT if name == "training" and metric.inputs == "features" else evaluation.pairs)
+    return min(limits)

@@ -65,7 +65,7 @@ def _score(probabilities):
     return np.exp((probabilities[positive] * log_ratios).sum() / len(probabilities))
 
 
-def _inception_score(real, fake, seed):
+def _inception_score(fake, seed):
     if fake.probabilities is None:
         raise UserError("the Inception score requires class probabilities, which this feature network lacks: omit 'is'")
     result = inception_score(fake.probabilities)
@@ -76,6 +76,7 @@ METRICS = {
     "is": Metric(
         {"inception_score": Result("IS", "{:.2f}", "inception score", higher_is_better=True)},
         _inception_score,
+        against=(),
         needs=("probabilities",),
         parameters={"splits": SPLITS},
         min_images=SPLITS,

@@ -66,6 +66,11 @@ class Metric:
     min_size: int = 1
     parameters: dict = dataclasses.field(default_factory=dict)
 
+    @property
+    def needs_labels(self):
+        """Whether the images must have labels."""
+        return self.inputs == "labeled_images" or not {"labels", "moments_by_class"}.isdisjoint(self.needs)
+
 
 def described(metric):
     """Returns a `Metric`: the argument, or the description of a function ``compute(real, fake, seed)``, whose numbers are only

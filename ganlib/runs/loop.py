@@ -45,7 +45,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     elif run.finished_step is not None:
         return
     checkpoints.set_aside_after(start_step)
-    best = BestCheckpoint(run.best_checkpoint(model), "fid", getattr(evaluate, "selection", {}), checkpoints)
+    best = BestCheckpoint(run.best_checkpoint(model), "fid", getattr(evaluate, "selection", None), checkpoints)
     callbacks = [
         SaveCheckpoints(checkpoints, every=0),  # at the end of training, before callbacks that may fail there
         StopAtNonFinite(patience=MAX_CONSECUTIVE_SKIPS if config.non_finite == "skip" else 0),

@@ -138,7 +138,7 @@ class BestCheckpoint:
         checkpoints: A `ganlib.training.checkpoint.Checkpoints`, whose notes hold the value and the selection.
         name: The name of the metric, such as ``"fid"``.
         selection: A JSON-serializable dict of what the values depend on, such as the features. Values before a change of it are
-            not comparable, and the next evaluation becomes the best.
+            not comparable, and the next evaluation becomes the best. None if nothing is known or evaluated.
         resumed_from: The `ganlib.training.checkpoint.Checkpoints` that training may resume from. The best checkpoint before the
             oldest of them is kept too, because a run that resumes there needs the best checkpoint up to that step. Defaults to
             None.
@@ -164,7 +164,7 @@ class BestCheckpoint:
         saved = self.checkpoints.notes.get(self.name)
         values = [saved] if saved is not None else [row[self.name] for row in rows if self.name in row and row["step"] == step]
         self.lowest = min(filter(math.isfinite, values), default=math.inf)
-        if self.checkpoints.notes.get("selection", self.selection) != self.selection:
+        if self.selection is not None and self.checkpoints.notes.get("selection", self.selection) != self.selection:
             message = "the best checkpoint is selected anew: the %s before this change is not comparable"
             logging.getLogger("ganlib").warning(message, self.name)
             self.lowest = math.inf

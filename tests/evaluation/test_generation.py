@@ -261,14 +261,16 @@ def test_a_metric_of_ones_own_gets_what_it_declares(pixels, monkeypatch, tmp_pat
     mine = {
         "generator": Metric({}, noting("generator"), inputs="generator", against=()),
         "images": Metric({}, noting("images"), inputs="images", against=("test",), max_images=40),
+        "pairs": Metric({}, noting("pairs"), inputs="images", pairwise=True),
         "labeled": Metric({}, noting("labeled"), inputs="labeled_images", against=("test",), needs=("labels",)),
+        "ten": Metric({}, noting("ten"), inputs="labeled_images", max_images=10),
         "by_class": Metric({}, noting("by_class"), needs=("labels", "moments_by_class")),
         "function": noting("function"),
     }
     for name, metric in mine.items():
         monkeypatch.setitem(evaluate_module.METRICS, name, metric)
     gan = mlp_gan(num_classes=10)
-    evaluate = evaluation.Evaluation(source, list(mine), pixels, samples=200, seed=3, test=test, cache_dir=tmp_path)
+    evaluate = evaluation.Evaluation(source, list(mine), pixels, samples=200, seed=3, test=test, cache_dir=tmp_path, pairs=90)
     assert evaluate(gan) == dict.fromkeys(mine, 1.0)
     assert seen["generator"][0] is gan
     assert seen["generator"][2:4] == (200, 3)
@@ -280,3 +282,8 @@ def test_a_metric_of_ones_own_gets_what_it_declares(pixels, monkeypatch, tmp_pat
     assert (len(images), len(labels)) == (200, 200)
     assert len(seen["by_class"][0].by_class) == len(seen["by_class"][1].by_class) == 10
     assert seen["function"][0].moments.count == 1297
+    assert [len(images) for images in seen["pairs"][:2]] == [90, 90]
+    assert [len(array) for array in seen["ten"][1:3]] == [10, 10]
+    parameters = evaluation.evaluation_record({}, evaluate)["parameters"]
+    assert parameters["pairs"] == {"images": {"real": 90, "generated": 90}}
+    assert parameters["images"] == {"images": {"test": 40, "generated": 40}}
