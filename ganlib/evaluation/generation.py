@@ -102,7 +102,7 @@ class Evaluation:
         """
         if name not in self._statistics:
             source, by_class = self.source_of(name), self._needs_moments_by_class
-            kept = TRAINING_KEPT if name == "training" else self.pairs
+            kept = self._kept(name)
 
             def batches():
                 return self._with_progress(real_batches(source), f"{name} images", source.num_examples)
@@ -159,6 +159,10 @@ class Evaluation:
 
     def _names_of(self, inputs):
         return [name for name, metric in self.metrics.items() if metric.inputs == inputs]
+
+    def _kept(self, name):
+        """Returns how many images of a set keep their features."""
+        return TRAINING_KEPT if name == "training" else self.pairs
 
     @property
     def _needs_moments_by_class(self):
@@ -285,5 +289,5 @@ def _parameters(evaluation, metric, facts):
 def _limit(evaluation, metric, name):
     limits = [metric.max_images or np.inf]
     if metric.pairwise:
-        limits.append(TRAINING_KEPT if name == "training" and metric.inputs == "features" else evaluation.pairs)
+        limits.append(evaluation._kept(name) if metric.inputs == "features" else evaluation.pairs)
     return min(limits)

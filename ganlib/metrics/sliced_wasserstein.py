@@ -148,18 +148,12 @@ def _sliced_wasserstein(real, fake, seed):
     return {"swd": result.mean} | {f"swd_{height}": value for height, value in result.levels.items()}
 
 
-def _numbers(real, fake):
-    """Returns the numbers of images that are used."""
-    return [min(real, fake, MAX_IMAGES)] * 2
-
-
 METRICS = {
     "swd": Metric(
         {"swd": Result("SWD x 1000", "{:.2f}")},
         _sliced_wasserstein,
         inputs="images",
         max_images=MAX_IMAGES,
-        images_used=_numbers,
         min_size=PATCH,
         parameters={"patches": PATCHES, "projections": REPEATS * PROJECTIONS},
     )
