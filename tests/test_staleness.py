@@ -35,7 +35,7 @@ class Inputs:
 
     @property
     def source(self):
-        return data.sources.from_arrays("mine", self.images, self.labels, self.names)
+        return data.from_arrays("mine", self.images, self.labels, self.names)
 
     @property
     def extractor(self):
@@ -61,7 +61,7 @@ def neighbors(inputs, folder):
 
 def accuracy_of_real_images(inputs, folder):
     test_images = IMAGES.reshape(12, *inputs.images.shape[1:])  # images of another shape are refused
-    test = data.sources.from_arrays("test", test_images, inputs.test_labels, inputs.names)
+    test = data.from_arrays("test", test_images, inputs.test_labels, inputs.names)
     accuracy_score.of_real_images(inputs.source, test, inputs.samples, inputs.seed, folder)
 
 

@@ -21,10 +21,10 @@ BATCH_SIZES = (64, 128, 256, 512)
 
 def random_source(name, seed):
     """Returns a `ganlib.data.Source` of images with random pixels."""
-    from ganlib.data import sources
+    from ganlib import data
 
     images = np.random.default_rng(seed).integers(0, 256, (REAL_IMAGES, *IMAGE_SHAPE), np.uint8)
-    return sources.from_arrays(name, images, np.arange(REAL_IMAGES) % CLASSES, [str(k) for k in range(CLASSES)])
+    return data.from_arrays(name, images, np.arange(REAL_IMAGES) % CLASSES, [str(k) for k in range(CLASSES)])
 
 
 def make_gan(width):

@@ -31,7 +31,6 @@ CLASSES, EXAMPLES, MATRIX, ROUNDS = 10, 4096, {"CPU": 2048, "GPU": 8192}, 5
 def build(config):
     """Returns ``(model, batch)``: the model of a config with initial weights, and a batch of random images."""
     from ganlib import data, runs
-    from ganlib.data import sources
     from ganlib.runs import warm_start
 
     size = config.image_size
@@ -40,7 +39,7 @@ def build(config):
         raise UserError(f"the image size of {config.dataset!r} is unknown: set --image_size")
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (EXAMPLES, *shape), np.uint8)
-    source = sources.from_arrays("random pixels", images, np.arange(EXAMPLES) % CLASSES, [str(c) for c in range(CLASSES)])
+    source = data.from_arrays("random pixels", images, np.arange(EXAMPLES) % CLASSES, [str(c) for c in range(CLASSES)])
     model = runs.build(runs.start(tempfile.mkdtemp(), config, source))
     if hasattr(model, "classifier"):
         warm_start.initialize_classifier(model, runs.start(tempfile.mkdtemp(), config, source), source)

@@ -146,14 +146,13 @@ def main():
     import tensorflow as tf
 
     from ganlib import data
-    from ganlib.data import sources
     from ganlib.files import write_json
 
     smoke = flags.FLAGS.smoke
     width, batch_size, size, steps = (4, 8, 64, 2) if smoke else (64, 64, 2048, flags.FLAGS.steps)
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     images = np.random.default_rng(0).integers(0, 256, (4096, *IMAGE_SHAPE), np.uint8)
-    dataset = data.batches(sources.from_arrays("random pixels", images), batch_size)
+    dataset = data.batches(data.from_arrays("random pixels", images), batch_size)
     print(f"DCGAN 32x32, width {width}, batch {batch_size}, on {device}; medians of {ROUNDS} rounds of {steps} steps")
     rates = {"float32": matmul_rate("float32", size), "mixed_bfloat16": matmul_rate("bfloat16", size)}
     for policy, rate in rates.items():

@@ -101,8 +101,7 @@ def fid_to(source, run, function):
     """Returns a function that measures the FID of a generation function."""
     import numpy as np
 
-    from ganlib import evaluation, plots
-    from ganlib.data import sources
+    from ganlib import data, evaluation, plots
 
     evaluate = evaluation.Evaluation(source, ["fid"], run.config.features, SAMPLES.value, SEED.value)
     inputs = function.example(SAMPLES.value, np.random.default_rng(SEED.value))
@@ -111,7 +110,7 @@ def fid_to(source, run, function):
         starts = range(0, SAMPLES.value, BATCH_SIZE.value)
         parts = [{name: values[start : start + BATCH_SIZE.value] for name, values in inputs.items()} for start in starts]
         images = np.concatenate([plots.to_uint8(call(**part)["images"]) for part in parts])
-        return {"fid": evaluate.of_source(sources.from_arrays("exported", images))["fid"]}
+        return {"fid": evaluate.of_source(data.from_arrays("exported", images))["fid"]}
 
     return quality
 

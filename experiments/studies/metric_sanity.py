@@ -53,7 +53,7 @@ def main():
     evaluate = Evaluation(source, ["fid"], FEATURES.value)
 
     def fid(images):
-        return evaluate.of_source(data.sources.from_arrays("damaged", images))["fid"]
+        return evaluate.of_source(data.from_arrays("damaged", images))["fid"]
 
     floor = fid(test.images)
     curves = {name: [(0, floor)] for name in (*DAMAGES, "classes left out")}

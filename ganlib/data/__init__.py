@@ -1,24 +1,29 @@
-"""Image datasets: `sources` opens them, `labels` and `partition` select the few labeled images, `pipeline` creates batches."""
+"""Image datasets: `open` opens them, `labels` and `partition` select the few labeled images, `pipeline` creates batches."""
 
-from ganlib.data import folders, labels, partition, pipeline, sources, tree
+from ganlib.data import decoding, folder_source, folders, labels, opening, partition, pipeline, source, tfds_source, tree
+from ganlib.data.opening import open
 from ganlib.data.partition import FewLabels, few_labels
 from ganlib.data.pipeline import batches, joined_batches, neighbor_batches, semi_supervised_batches
-from ganlib.data.sources import Source, from_arrays, open
+from ganlib.data.source import Source, from_arrays
 
 __all__ = [
     "FewLabels",
     "Source",
     "batches",
+    "decoding",
     "few_labels",
+    "folder_source",
     "folders",
     "from_arrays",
     "joined_batches",
     "labels",
     "neighbor_batches",
     "open",
+    "opening",
     "partition",
     "pipeline",
     "semi_supervised_batches",
-    "sources",
+    "source",
+    "tfds_source",
     "tree",
 ]

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from ganlib.data import labels
-from ganlib.data.sources import Source
+from ganlib.data.source import Source
 from ganlib.errors import UserError
 
 

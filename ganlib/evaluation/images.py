@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ganlib import plots
-from ganlib.data import sources
+from ganlib import data, plots
 from ganlib.errors import UserError
 from ganlib.models.adversarial import latents_for
 
@@ -85,4 +84,4 @@ def generated_source(model, count, seed=0, class_names=()):
     batches = generated_batches(model, count, seed)
     images, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
     names = class_names or tuple(str(k) for k in range(model.generator.num_classes))
-    return sources.from_arrays("generated", images, labels, names)
+    return data.from_arrays("generated", images, labels, names)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from ganlib.export import decoding
+from ganlib.data import decoding
 from ganlib.networks import base
 from ganlib.training import RandomStream
 
@@ -118,7 +118,7 @@ def of_classifier(classifier, class_names, background="white"):
     """Returns the functions of a classifier.
 
     ``classify`` takes ``images``, ``(n, height, width, channels)`` uint8. ``classify_files`` takes ``image_bytes``, ``(n,)``
-    strings, the contents of PNG, JPEG, GIF or BMP files, and resizes them: see `ganlib.export.decoding`. Both return
+    strings, the contents of PNG, JPEG, GIF or BMP files, and resizes them: see `ganlib.data.decoding`. Both return
     calibrated ``probabilities``, ``(n, num_classes)`` float32. ``classify_files`` also returns the name of the most probable
     ``class``, ``(n,)`` strings.
 

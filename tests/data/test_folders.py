@@ -6,7 +6,9 @@ import tensorflow as tf
 from PIL import Image
 
 import ganlib
-from ganlib.data import folders, pipeline, sources
+from ganlib import data
+from ganlib.data import folders, pipeline
+from ganlib.data import source as source_module
 
 
 def write(path, array, **arguments):
@@ -29,7 +31,7 @@ def test_every_format_and_mode_becomes_rgb_of_one_size(tmp_path):
     Image.fromarray(noise(20, 20)).convert("1").save(tmp_path / "g.png")
     write(tmp_path / "h.png", noise(20, 20).astype(np.uint16) * 257)
     (tmp_path / ".DS_Store").write_bytes(b"ignored")
-    source = sources.open(f"folder:{tmp_path}", image_size=16)
+    source = data.open(f"folder:{tmp_path}", image_size=16)
     assert source.images.shape == (8, 16, 16, 3)
     assert source.images.dtype == np.uint8
     assert source.labels is None
@@ -40,7 +42,7 @@ def test_gray_images_stay_gray_and_16_bits_become_8(tmp_path):
     gray = noise(8, 8)
     write(tmp_path / "a.png", gray)
     write(tmp_path / "b.png", gray.astype(np.uint16) * 257)
-    source = sources.open(f"folder:{tmp_path}")
+    source = data.open(f"folder:{tmp_path}")
     assert source.images.shape == (2, 8, 8, 1)
     np.testing.assert_array_equal(source.images[0, ..., 0], gray)
     np.testing.assert_array_equal(source.images[1, ..., 0], gray)
@@ -52,7 +54,7 @@ def test_transparent_pixels_show_the_background(tmp_path, background, expected):
     image[..., 3] = 0
     image[0, 0] = (10, 20, 30, 255)
     write(tmp_path / "a.png", image)
-    pixels = sources.open(f"folder:{tmp_path}", background=background).images[0]
+    pixels = data.open(f"folder:{tmp_path}", background=background).images[0]
     assert tuple(pixels[5, 5]) == expected
     assert tuple(pixels[0, 0]) == (10, 20, 30)
 
@@ -62,7 +64,7 @@ def test_transparent_palette_shows_the_background(tmp_path):
     image.putpalette([200, 0, 0, 0, 200, 0])
     image.putpixel((3, 3), 1)
     image.save(tmp_path / "a.png", transparency=0)
-    pixels = sources.open(f"folder:{tmp_path}").images[0]
+    pixels = data.open(f"folder:{tmp_path}").images[0]
     assert tuple(pixels[0, 0]) == (255, 255, 255)
     assert tuple(pixels[3, 3]) == (0, 200, 0)
 
@@ -71,7 +73,7 @@ def test_resizing_is_a_center_crop_and_pillows_lanczos(tmp_path):
     wide = noise(20, 40, 3)
     write(tmp_path / "a.png", wide)
     expected = Image.fromarray(wide[:, 10:30]).resize((8, 8), Image.Resampling.LANCZOS)
-    np.testing.assert_array_equal(sources.open(f"folder:{tmp_path}", image_size=8).images[0], np.asarray(expected))
+    np.testing.assert_array_equal(data.open(f"folder:{tmp_path}", image_size=8).images[0], np.asarray(expected))
 
 
 def test_downsampling_is_antialiased():
@@ -86,7 +88,7 @@ def test_images_are_rotated_by_exif(tmp_path):
     exif[0x0112] = 3  # upside down
     image = noise(8, 8, 3)
     write(tmp_path / "a.png", image, exif=exif)
-    np.testing.assert_array_equal(sources.open(f"folder:{tmp_path}").images[0], image[::-1, ::-1])
+    np.testing.assert_array_equal(data.open(f"folder:{tmp_path}").images[0], image[::-1, ::-1])
 
 
 def test_class_folders_and_splits(tmp_path):
@@ -94,7 +96,7 @@ def test_class_folders_and_splits(tmp_path):
         for name in ("cat", "dog"):
             for index in range(count):
                 write(tmp_path / split / name / f"{index}.png", noise(8, 8, 3, seed=index))
-    train, test = sources.open(f"folder:{tmp_path}"), sources.open(f"folder:{tmp_path}", "test")
+    train, test = data.open(f"folder:{tmp_path}"), data.open(f"folder:{tmp_path}", "test")
     assert train.class_names == ("cat", "dog")
     assert train.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert (train.num_examples, test.num_examples) == (6, 2)
@@ -102,20 +104,20 @@ def test_class_folders_and_splits(tmp_path):
 
 def test_invalid_folders_are_rejected(tmp_path):
     with pytest.raises(ganlib.UserError, match="no folder at '/nowhere'"):
-        sources.open("folder:/nowhere")
+        data.open("folder:/nowhere")
     with pytest.raises(ganlib.UserError, match="is empty"):
-        sources.open(f"folder:{tmp_path}")
+        data.open(f"folder:{tmp_path}")
     write(tmp_path / "a.png", noise(8, 8))
     with pytest.raises(ganlib.UserError, match="has no split 'test'"):
-        sources.open(f"folder:{tmp_path}", "test")
+        data.open(f"folder:{tmp_path}", "test")
     with pytest.raises(ganlib.UserError, match="unknown background color 'whit'"):
-        sources.open(f"folder:{tmp_path}", background="whit")
+        data.open(f"folder:{tmp_path}", background="whit")
     write(tmp_path / "b.png", noise(9, 8))
     with pytest.raises(ganlib.UserError, match=r"not all square and of the same size \(8x8, 8x9 ...\): set image_size"):
-        sources.open(f"folder:{tmp_path}")
+        data.open(f"folder:{tmp_path}")
     (tmp_path / "cat").mkdir()
     with pytest.raises(ganlib.UserError, match="both files"):
-        sources.open(f"folder:{tmp_path}", image_size=8)
+        data.open(f"folder:{tmp_path}", image_size=8)
 
 
 def write_corrupt_files(folder):
@@ -129,15 +131,15 @@ def write_corrupt_files(folder):
 def test_unreadable_files_are_named(tmp_path):
     write_corrupt_files(tmp_path)
     with pytest.raises(ganlib.UserError, match=r"words.txt': not a PNG, JPEG, BMP or GIF image"):
-        sources.open(f"folder:{tmp_path}", image_size=8)
+        data.open(f"folder:{tmp_path}", image_size=8)
     (tmp_path / "words.txt").unlink()
     with pytest.raises(ganlib.UserError, match=r"truncated.jpg': corrupt image"):
-        sources.open(f"folder:{tmp_path}", image_size=8)
+        data.open(f"folder:{tmp_path}", image_size=8)
 
 
 def test_unreadable_files_are_skipped_with_a_count(tmp_path, caplog):
     write_corrupt_files(tmp_path)
-    source = sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True)
+    source = data.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True)
     assert source.num_examples == 1
     assert [record.getMessage().split(",")[0] for record in caplog.records] == ["skipped 1 of 3 files", "skipped 1 of 2 files"]
 
@@ -145,9 +147,9 @@ def test_unreadable_files_are_skipped_with_a_count(tmp_path, caplog):
 def test_a_large_folder_is_read_on_demand(tmp_path, monkeypatch):
     for index in range(10):
         write(tmp_path / f"{index}.png", noise(12, 12, 3, seed=index))
-    in_memory = sources.open(f"folder:{tmp_path}", image_size=8)
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
-    on_demand = sources.open(f"folder:{tmp_path}", image_size=8)
+    in_memory = data.open(f"folder:{tmp_path}", image_size=8)
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", 10)
+    on_demand = data.open(f"folder:{tmp_path}", image_size=8)
     assert on_demand.images is None
     for first, second in zip(pipeline.batches(in_memory, 4).take(5), pipeline.batches(on_demand, 4).take(5), strict=True):
         np.testing.assert_array_equal(first, second)
@@ -157,20 +159,20 @@ def test_a_large_folder_is_read_on_demand(tmp_path, monkeypatch):
 
 def test_a_large_folder_skips_unreadable_files(tmp_path, monkeypatch):
     write_corrupt_files(tmp_path)
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
-    assert sources.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True).num_examples == 1
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", 10)
+    assert data.open(f"folder:{tmp_path}", image_size=8, skip_corrupt=True).num_examples == 1
 
 
 def test_splits_share_their_class_indices(tmp_path):
     for path in ("train/cat/0", "train/dog/1", "Val/dog/2"):
         write(tmp_path / f"{path}.png", np.full((8, 8, 3), int(path[-1]), np.uint8))
-    train, validation = (sources.open(f"folder:{tmp_path}", split) for split in ("train", "validation"))
+    train, validation = (data.open(f"folder:{tmp_path}", split) for split in ("train", "validation"))
     assert train.class_names == validation.class_names == ("cat", "dog")
     assert (train.images[:, 0, 0, 0].tolist(), train.labels.tolist()) == ([0, 1], [0, 1])
     assert (validation.images[:, 0, 0, 0].tolist(), validation.labels.tolist()) == ([2], [1])
-    assert sources.open(f"folder:{tmp_path}", "val").name == validation.name == f"folder:{tmp_path}/validation"
+    assert data.open(f"folder:{tmp_path}", "val").name == validation.name == f"folder:{tmp_path}/validation"
     with pytest.raises(ganlib.UserError, match="has no split 'test': choose one of validation, train"):
-        sources.open(f"folder:{tmp_path}", "test")
+        data.open(f"folder:{tmp_path}", "test")
     with pytest.raises(ganlib.UserError, match="contains the splits validation, train: choose one of them"):
         folders.pictures(tmp_path, (8, 8, 3))
 
@@ -179,41 +181,41 @@ def test_a_table_of_labels_next_to_splits_is_rejected(tmp_path):
     write(tmp_path / "train/0.png", noise(8, 8))
     (tmp_path / "train.csv").write_text("0.png,cat")
     with pytest.raises(ganlib.UserError, match="contains 'train.csv', which is not read"):
-        sources.open(f"folder:{tmp_path}")
+        data.open(f"folder:{tmp_path}")
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])
 def test_a_class_without_readable_images_is_rejected(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", limit)
     content = write(tmp_path / "cat/0.png", noise(8, 8)).read_bytes()
     for corrupt in (b"words", content[:-30]):  # the first fails at its header, the second when decoded
         (tmp_path / "dog").mkdir(exist_ok=True)
         (tmp_path / "dog/0.png").write_bytes(corrupt)
         with pytest.raises(ganlib.UserError, match="no image of class 'dog' can be read"):
-            sources.open(f"folder:{tmp_path}", skip_corrupt=True)
+            data.open(f"folder:{tmp_path}", skip_corrupt=True)
     (tmp_path / "dog/0.png").unlink()
     (tmp_path / "dog/0.png").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ganlib.UserError, match="dog/0.png': a broken link"):
-        sources.open(f"folder:{tmp_path}")
+        data.open(f"folder:{tmp_path}")
 
 
 def test_identical_images_of_two_classes_are_counted(tmp_path, caplog):
     for path in ("cat/0", "cat/1", "dog/1"):
         write(tmp_path / f"{path}.png", noise(8, 8, seed=int(path[-1])))
-    sources.open(f"folder:{tmp_path}")
+    data.open(f"folder:{tmp_path}")
     (record,) = caplog.records
     assert "1 images are identical to an image of another class" in record.getMessage()
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])
 def test_the_fingerprint_of_a_folder_depends_on_names_sizes_and_classes(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", limit)
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", limit)
     for name in ("cat", "dog"):
         for index in range(3):
             write(tmp_path / "a" / name / f"{index}.png", noise(8, 8, 3, seed=index))
 
     def fingerprint(folder, **arguments):
-        return sources.open(f"folder:{tmp_path / folder}", **arguments).fingerprint
+        return data.open(f"folder:{tmp_path / folder}", **arguments).fingerprint
 
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     first = fingerprint("a")

@@ -3,7 +3,6 @@ import pytest
 
 import ganlib
 from ganlib import data
-from ganlib.data import sources
 
 
 def image_set(source):
@@ -41,9 +40,9 @@ def test_without_validation_nothing_is_held_out():
 
 def test_separate_unlabeled_images():
     source = data.open("digits")
-    other = sources.from_arrays("more", source.images[:50])
+    other = data.from_arrays("more", source.images[:50])
     assert data.few_labels(source, 5, unlabeled=other).unlabeled is other
-    larger = sources.from_arrays("larger", np.zeros((3, 16, 16, 1), np.uint8))
+    larger = data.from_arrays("larger", np.zeros((3, 16, 16, 1), np.uint8))
     with pytest.raises(ganlib.UserError, match=r"images of \(8, 8, 1\), the unlabeled larger of \(16, 16, 1\)"):
         data.few_labels(source, 5, unlabeled=larger)
 
@@ -51,16 +50,16 @@ def test_separate_unlabeled_images():
 def test_invalid_input_is_rejected():
     source = data.open("digits")
     with pytest.raises(ganlib.UserError, match="mine has no labels"):
-        data.few_labels(sources.from_arrays("mine", source.images), 5)
+        data.few_labels(data.from_arrays("mine", source.images), 5)
     with pytest.raises(ganlib.UserError, match="2000 labels per class requested, but class 0 has only"):
         data.few_labels(source, 5, validation_per_class=2000)
-    gap = sources.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
+    gap = data.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
     with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labeled image"):
         data.few_labels(gap)
 
 
 def test_a_streamed_training_set_is_rejected_as_streamed():
-    streamed = sources.Source("big", (8, 8, 1), 100, class_names=("cat", "dog"), stream=lambda seed: None)
+    streamed = data.Source("big", (8, 8, 1), 100, class_names=("cat", "dog"), stream=lambda seed: None)
     with pytest.raises(ganlib.UserError, match="big is streamed .* so labeled images cannot be selected"):
         data.few_labels(streamed, 5)
 
@@ -75,8 +74,8 @@ def test_a_streamed_training_set_is_rejected_as_streamed():
     ],
 )
 def test_a_test_set_must_have_the_same_image_shape_and_classes(size, labels, names, message):
-    pets = sources.from_arrays("pets", np.zeros((2, 8, 8, 1), np.uint8), [0, 1], ("cat", "dog"))
-    other = sources.from_arrays("other", np.zeros((2, size, size, 1), np.uint8), labels, names)
+    pets = data.from_arrays("pets", np.zeros((2, 8, 8, 1), np.uint8), [0, 1], ("cat", "dog"))
+    other = data.from_arrays("other", np.zeros((2, size, size, 1), np.uint8), labels, names)
     data.partition.check_test_set(pets, pets)
     with pytest.raises(ganlib.UserError, match=message):
         data.partition.check_test_set(pets, other)

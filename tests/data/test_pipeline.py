@@ -6,14 +6,15 @@ import scipy.stats
 import tensorflow as tf
 
 import ganlib
-from ganlib.data import pipeline, sources
+from ganlib import data
+from ganlib.data import pipeline
 
 
 @pytest.fixture
 def numbered():
     """20 images, each filled with its index and labeled by the index modulo 3."""
     images = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None, None], (20, 4, 4, 1))
-    return sources.from_arrays("numbered", images, np.arange(20) % 3)
+    return data.from_arrays("numbered", images, np.arange(20) % 3)
 
 
 def order(dataset, steps):
@@ -138,7 +139,7 @@ def test_semi_supervised_batches(numbered):
 
 
 def test_joined_batches_contain_both():
-    source = sources.open("digits")
+    source = data.open("digits")
     first, second = (pipeline.batches(source.subset(range(100)), 4, seed=s) for s in (1, 2))
     images, labels = next(iter(pipeline.joined_batches(first, second)))
     for rows, dataset in ((slice(0, 4), first), (slice(4, 8), second)):
@@ -166,7 +167,7 @@ def stream_of(labels):
     """Creates a streamed source of identical images."""
     images = np.zeros((len(labels), 4, 4, 1), np.uint8)
     dataset = tf.data.Dataset.from_tensor_slices((images, np.array(labels, np.int64)))
-    return sources.Source("big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed: dataset)
+    return data.Source("big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed: dataset)
 
 
 def test_unsupported_uses_of_a_stream_are_rejected(numbered):
@@ -176,7 +177,7 @@ def test_unsupported_uses_of_a_stream_are_rejected(numbered):
     with pytest.raises(ganlib.UserError, match="big is streamed .* so neighbors of its images cannot be read"):
         pipeline.neighbor_batches(streamed, np.zeros((4, 2), np.float32), np.zeros((4, 2), int), 4)
     with pytest.raises(ganlib.UserError, match="numbered has no labels: choose a labeled dataset"):
-        pipeline.semi_supervised_batches(sources.from_arrays("numbered", numbered.images), numbered, 4)
+        pipeline.semi_supervised_batches(data.from_arrays("numbered", numbered.images), numbered, 4)
 
 
 def test_images_without_a_label_are_rejected_in_a_labeled_stream():
@@ -210,7 +211,7 @@ def test_labeled_and_unlabeled_images_are_shuffled_independently(numbered):
 def test_mirror_reverses_about_half_of_the_images_and_nothing_else(kind):
     images = np.broadcast_to(np.arange(4, dtype=np.uint8)[None, None, :, None], (50, 4, 4, 1)).copy()
     images[:, :, :, 0] += 4 * np.arange(50, dtype=np.uint8)[:, None, None]
-    source = sources.from_arrays("columns", images, np.arange(50) % 3)
+    source = data.from_arrays("columns", images, np.arange(50) % 3)
 
     def batches(**arguments):
         if kind == "neighbors":

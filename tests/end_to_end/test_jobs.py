@@ -243,7 +243,8 @@ def test_benchmarks(tmp_path):
     code, output, errors = metrics_outcome
     assert (code, errors) == (0, [])
     *times, memory = output.splitlines()
-    assert [line.split()[-1] for line in times] == ["s"] * 9 and memory.endswith("GiB")
+    assert [line.split()[-1] for line in times] == ["s"] * 9
+    assert memory.endswith("GiB")
 
 
 CLASSIFIER = ("train_classifier", "--config=experiments/configs/digits_sgan.py")

@@ -11,8 +11,8 @@ from ganlib import data, evaluation, networks
 from tests.helpers import mlp_gan
 
 SOURCE = data.open("digits")
-UNLABELED = data.sources.from_arrays("mine", SOURCE.images)
-OTHER_CLASSES = data.sources.from_arrays("other", SOURCE.images, SOURCE.labels % 2, ("even", "odd"))
+UNLABELED = data.from_arrays("mine", SOURCE.images)
+OTHER_CLASSES = data.from_arrays("other", SOURCE.images, SOURCE.labels % 2, ("even", "odd"))
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def test_a_metric_that_cannot_be_computed(pixels, monkeypatch, metric, source, n
     ],
 )
 def test_too_few_images(pixels, metric, count, samples, pairs, message):
-    few = data.sources.from_arrays("few", SOURCE.images[:count], np.arange(count) % 10, SOURCE.class_names)
+    few = data.from_arrays("few", SOURCE.images[:count], np.arange(count) % 10, SOURCE.class_names)
     with pytest.raises(ganlib.UserError, match=message):
         evaluation.Evaluation(few, ["fid", metric], pixels, samples, pairs=pairs).prepare(mlp_gan(num_classes=10))
 
 
 def test_images_that_are_too_small(pixels):
-    small = data.sources.from_arrays("small", SOURCE.images[:, :6, :6])
+    small = data.from_arrays("small", SOURCE.images[:, :6, :6])
     with pytest.raises(ganlib.UserError, match=r"swd requires images of at least 7 pixels, got \(6, 6, 1\)"):
         evaluation.Evaluation(small, ["swd"], pixels)
 
@@ -74,7 +74,7 @@ def test_logits_instead_of_probabilities():
 
 
 def test_classes_with_other_names(pixels):
-    renamed = data.sources.from_arrays("renamed", SOURCE.images, SOURCE.labels, tuple("abcdefghij"))
+    renamed = data.from_arrays("renamed", SOURCE.images, SOURCE.labels, tuple("abcdefghij"))
     with pytest.raises(
         ganlib.UserError, match=r"those of digits/train are 0, 1, 2, 3, 4, \.\.\. and those of renamed are a, b"
     ):
@@ -117,7 +117,7 @@ def test_statistics_by_class_are_computed_only_for_their_metric(pixels, tmp_path
 def test_labels_of_a_streamed_set_follow_its_frequencies(pixels, tmp_path):
     images, labels = SOURCE.images[:300], np.repeat([0, 1], [250, 50])
     pairs = tf.data.Dataset.from_tensor_slices((images, labels))
-    streamed = data.sources.Source("mine", (8, 8, 1), 300, class_names=("a", "b"), stream=lambda seed: pairs)
+    streamed = data.Source("mine", (8, 8, 1), 300, class_names=("a", "b"), stream=lambda seed: pairs)
     evaluate = evaluation.Evaluation(streamed, ["fid"], pixels, cache_dir=tmp_path)
     assert np.bincount(evaluate._real_labels()).tolist() == [250, 50]
 

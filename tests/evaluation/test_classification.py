@@ -49,9 +49,7 @@ def test_the_test_result_is_complete(classifier):
 
 def test_without_mistakes_there_is_no_figure(classifier):
     source = data.open("digits", "test")
-    relabeled = data.sources.from_arrays(
-        "relabeled", source.images, classifier.classify(source.images).argmax(1), source.class_names
-    )
+    relabeled = data.from_arrays("relabeled", source.images, classifier.classify(source.images).argmax(1), source.class_names)
     result, figure = classification.test(classifier, relabeled)
     assert result["test_accuracy"] == 1.0
     assert figure is None

@@ -18,7 +18,7 @@ NAMES = ["fid", "authenticity", "fld", "precision_recall"]
 def halves():
     source = data.open("digits")
     first, second = np.split(np.random.default_rng(0).permutation(source.num_examples)[:1200], 2)
-    return [data.sources.from_arrays(f"half{i}", source.pick(rows)) for i, rows in enumerate((first, second))]
+    return [data.from_arrays(f"half{i}", source.pick(rows)) for i, rows in enumerate((first, second))]
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def test_cas_of_generated_images(pixels, monkeypatch):
 
 def test_cas_requires_labeled_images(pixels):
     source, test = data.open("digits"), data.open("digits", "test")
-    unlabeled = data.sources.from_arrays("mine", source.images)
+    unlabeled = data.from_arrays("mine", source.images)
     evaluate = evaluation.Evaluation(source, ["cas"], pixels, samples=100, test=test)
     with pytest.raises(ganlib.UserError, match="cas requires a conditional GAN"):
         evaluate(mlp_gan())
@@ -192,7 +192,7 @@ def test_the_number_of_pairs_limits_metrics_of_pairs(pixels):
 
 def test_cas_compares_equal_numbers_of_images(pixels, monkeypatch):
     source, test, trained_on = data.open("digits"), data.open("digits", "test"), []
-    few = data.sources.from_arrays("few", source.images[:80], source.labels[:80], source.class_names)
+    few = data.from_arrays("few", source.images[:80], source.labels[:80], source.class_names)
     monkeypatch.setattr(
         metrics, "classification_accuracy_score", lambda images, *others: trained_on.append(images) or len(trained_on) / 10
     )

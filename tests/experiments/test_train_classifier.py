@@ -24,7 +24,7 @@ def test_training_does_not_use_the_test_labels(tmp_path, monkeypatch, method):
     def spy(config, split="train"):
         source = open_data(config, split)
         if split == "test" and poisoned:
-            return ganlib.data.sources.from_arrays("poisoned", source.images, (source.labels + 1) % 10, source.class_names)
+            return ganlib.data.from_arrays("poisoned", source.images, (source.labels + 1) % 10, source.class_names)
         return source
 
     monkeypatch.setattr(runs, "open_data", spy)

@@ -64,5 +64,5 @@ def test_examples_of_a_gan_use_its_averaged_generator_and_each_class_in_turn():
 
 def test_few_images_suffice(model):
     source = data.open("digits").pick(np.arange(3))
-    source = data.sources.from_arrays("three", source, np.arange(3), tuple("0123456789"))
+    source = data.from_arrays("three", source, np.arange(3), tuple("0123456789"))
     np.testing.assert_array_equal(examples.of_classifier(model, source).inputs["images"], source.images)

@@ -47,7 +47,7 @@ def leave_a_run(folder, seed=0, temperature=0.3, class_names=("a", "b", "c"), ba
     """Writes a run as a training job does. Returns the probabilities of its model in memory for the image, by class name."""
     config = configs.load("digits_cnn", ["smoke=True", f"seed={seed}", f"background={background}"])
     images = np.random.default_rng(1).integers(0, 256, (20, size, size, 3), np.uint8)
-    source = data.sources.from_arrays("mine", images, np.arange(20) % 3, class_names)
+    source = data.from_arrays("mine", images, np.arange(20) % 3, class_names)
     run = runs.start(folder, runs.smoke(config), source)
     model = runs.build(run)
     model.network.set_weights([0 * weight for weight in model.network.get_weights()])  # to detect readers of the wrong weights

@@ -44,7 +44,7 @@ def test_regularizers_of_a_semi_supervised_gan_by_name(tmp_path):
 def test_conditional_gan_needs_labels(tmp_path):
     config = base.gan()
     config.conditional = True
-    source = data.sources.from_arrays("mine", data.open("digits").images)
+    source = data.from_arrays("mine", data.open("digits").images)
     with pytest.raises(ganlib.UserError, match="has no labels, so the GAN cannot be conditional"):
         from_config.build(runs.start(tmp_path, config, source))
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlib.data import sources
+from ganlib import data
+from ganlib.data import source
 from ganlib.metrics import cache
 
 
@@ -57,10 +58,10 @@ def test_the_default_folder(monkeypatch):
 def test_the_key_depends_on_images_read_from_disk(tmp_path, monkeypatch):
     for number in range(3):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", 10)
+    monkeypatch.setattr(source, "MEMORY_LIMIT", 10)
 
     def open_folder(**arguments):
-        return sources.open(f"folder:{tmp_path}", image_size=8, **arguments)
+        return data.open(f"folder:{tmp_path}", image_size=8, **arguments)
 
     first = open_folder()
     assert first.images is None

@@ -54,6 +54,6 @@ def test_a_class_without_images_is_reported(monkeypatch, caplog):
 
 
 def test_labels_and_images_in_memory_are_required():
-    source = data.sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
+    source = data.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
     with pytest.raises(ganlib.UserError, match="labeled images in memory, which mine lacks"):
         in_domain.load(source)

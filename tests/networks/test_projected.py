@@ -37,7 +37,7 @@ def create_gan(backbone, optimizer=adam, classes=None, normalization="batch", **
 
 
 def batches(classes=None):
-    return data.batches(data.sources.from_arrays("noise", REAL, np.arange(32) % 3), 8, with_labels=bool(classes))
+    return data.batches(data.from_arrays("noise", REAL, np.arange(32) % 3), 8, with_labels=bool(classes))
 
 
 def upsample(maps, aligned):

@@ -119,7 +119,7 @@ def test_images_of_another_size_or_other_classes_are_refused_before_anything_is_
         ganlib.UserError, match=r"generates images of 3 channels, but digits/train has images of 1: pass another --dataset"
     ):
         converted.create(tmp_path / "run", "mimicry", path, networks, base.gan(), digits)
-    resized = ganlib.data.sources.from_arrays("ten", np.zeros((20, 32, 32, 3), np.uint8), np.arange(20) % 10)
+    resized = ganlib.data.from_arrays("ten", np.zeros((20, 32, 32, 3), np.uint8), np.arange(20) % 10)
     with pytest.raises(ganlib.UserError, match="the network has 3 classes, but ten has 10"):
         converted.create(tmp_path / "run", "mimicry", path, networks, base.gan(), resized)
     assert not (tmp_path / "run").exists()

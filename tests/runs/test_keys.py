@@ -14,7 +14,7 @@ import ganlib
 from experiments import train_classifier, train_gan
 from experiments.configs import base
 from ganlib import data, evaluation, runs
-from ganlib.data import folders, sources
+from ganlib.data import folders, opening, tfds_source
 from ganlib.evaluation import classification
 from ganlib.metrics import features, instances
 from ganlib.runs import keys, report, warm_start
@@ -152,7 +152,7 @@ def paths(tmp_path_factory):
     return {path.name: str(path) for path in root.iterdir()}
 
 
-open_digits = functools.cache(sources._open_digits)
+open_digits = functools.cache(opening._open_digits)
 
 
 class EndOfJob(Exception):
@@ -198,7 +198,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
         return instances.Instances(vectors, (np.arange(count)[:, None] + np.arange(neighbors)) % count)
 
     def tfds(name, split, image_size, data_dir):
-        return sources.from_arrays(
+        return data.from_arrays(
             f"{name}/{split}/{data_dir}", data.open("digits", split).images, data.open("digits", split).labels
         )
 
@@ -209,7 +209,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
         (workdir / "checkpoints").symlink_to(f"{paths['gan']}/checkpoints")
 
     monkeypatch.setattr(DistributedModel, "fit", fit)
-    monkeypatch.setattr(sources, "_open_digits", open_digits)
+    monkeypatch.setattr(opening, "_open_digits", open_digits)
     monkeypatch.setattr(report, "write", end)
     monkeypatch.setattr(
         classification, "calibrate", lambda classifier, source: record.update(calibrated_by=source and source.name)
@@ -218,7 +218,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self, model: None)
     monkeypatch.setattr(instances, "prepare", prepare)
     monkeypatch.setattr(features, "get", lambda name, source, cache_dir=None: types.SimpleNamespace(name=name, version="1"))
-    monkeypatch.setattr(sources, "_open_tfds", tfds)
+    monkeypatch.setattr(tfds_source, "open_tfds", tfds)
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
     monkeypatch.setattr(averaging, "clone_network", identity)
     monkeypatch.setattr(strategy, "check_same", lambda *_: None)

@@ -22,7 +22,7 @@ SHAPE, CLASSES = (16, 16, 3), 3
 def source():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (32, *SHAPE), np.uint8)
-    return data.sources.from_arrays("random", images, np.arange(32) % CLASSES, [str(c) for c in range(CLASSES)])
+    return data.from_arrays("random", images, np.arange(32) % CLASSES, [str(c) for c in range(CLASSES)])
 
 
 def seconds_of_steps(model, batches, steps=6):

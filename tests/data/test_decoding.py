@@ -8,8 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganlib.data import folders
-from ganlib.export import decoding
+from ganlib.data import decoding, folders
 
 SIDE = 12
 _rng = np.random.default_rng(0)

@@ -5,11 +5,13 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib.data import pipeline, sources
+from ganlib import data
+from ganlib.data import pipeline
+from ganlib.data import source as source_module
 
 
 def test_the_digits_are_complete():
-    train, test = sources.open("digits"), sources.open("digits", "test")
+    train, test = data.open("digits"), data.open("digits", "test")
     assert train.image_shape == (8, 8, 1)
     assert (train.num_examples, test.num_examples, train.num_classes) == (1297, 500, 10)
     assert train.images.dtype == np.uint8
@@ -23,13 +25,13 @@ def test_the_digits_are_complete():
 
 
 def test_digits_resized():
-    source = sources.open("digits", image_size=16)
+    source = data.open("digits", image_size=16)
     assert source.image_shape == (16, 16, 1)
-    assert abs(source.images.mean() - sources.open("digits").images.mean()) < 3
+    assert abs(source.images.mean() - data.open("digits").images.mean()) < 3
 
 
 def test_subset_keeps_images_and_labels_together():
-    source = sources.open("digits")
+    source = data.open("digits")
     subset = source.subset([5, 3])
     assert subset.num_examples == 2
     np.testing.assert_array_equal(subset.images, source.images[[5, 3]])
@@ -39,7 +41,7 @@ def test_subset_keeps_images_and_labels_together():
 
 def test_images_in_memory_are_not_copied_into_the_pipelines_graph():
     """A graph is limited to 2 GB, and a constant in it takes many times its size."""
-    source = sources.from_arrays("zeros", np.zeros((1000, 32, 32, 3), np.uint8))
+    source = data.from_arrays("zeros", np.zeros((1000, 32, 32, 3), np.uint8))
     graph = tf.function(source.read).get_concrete_function(tf.TensorSpec((4,), tf.int64)).graph
     assert graph.as_graph_def().ByteSize() < 10_000
 
@@ -54,7 +56,7 @@ def test_images_in_memory_are_not_copied_into_the_pipelines_graph():
 )
 def test_unknown_datasets_are_rejected(arguments, message):
     with pytest.raises(ganlib.UserError, match=message):
-        sources.open(**arguments)
+        data.open(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_unknown_datasets_are_rejected(arguments, message):
 )
 def test_invalid_arrays_are_rejected(images, message):
     with pytest.raises(ganlib.UserError, match=message):
-        sources.from_arrays("mine", images)
+        data.from_arrays("mine", images)
 
 
 @pytest.mark.parametrize(
@@ -79,21 +81,21 @@ def test_invalid_arrays_are_rejected(images, message):
 )  # fmt: skip
 def test_labels_that_are_not_integers_are_rejected(labels, message):
     with pytest.raises(ganlib.UserError, match=f"mine: labels must be integers, got {message}: number the classes from 0"):
-        sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), labels)
+        data.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), labels)
 
 
 def test_whole_floats_are_accepted_as_labels():
-    assert sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), [1.0, 0.0]).labels.tolist() == [1, 0]
+    assert data.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8), [1.0, 0.0]).labels.tolist() == [1, 0]
 
 
 def test_class_names_that_repeat_or_have_no_labels_are_rejected():
     images = np.zeros((2, 4, 4, 1), np.uint8)
     with pytest.raises(ganlib.UserError, match="class names must be unique, got cat, cat"):
-        sources.from_arrays("mine", images, [0, 1], ["cat", "cat"])
+        data.from_arrays("mine", images, [0, 1], ["cat", "cat"])
     with pytest.raises(ganlib.UserError, match="there are classes cat, dog, but no labels"):
-        sources.from_arrays("mine", images, None, ["cat", "dog"])
+        data.from_arrays("mine", images, None, ["cat", "dog"])
     with pytest.raises(ganlib.UserError, match="mine has no labels: omit classes=cat"):
-        sources.from_arrays("mine", images).of_classes(["cat"])
+        data.from_arrays("mine", images).of_classes(["cat"])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_class_names_that_repeat_or_have_no_labels_are_rejected():
      ([-1], "must be from 0 to 1, got -1 to -1"), ([0, 2], "must be from 0 to 1, got 0 to 2")],
 )  # fmt: skip
 def test_invalid_indices_are_rejected(indices, message):
-    source = sources.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8))
+    source = data.from_arrays("mine", np.zeros((2, 4, 4, 1), np.uint8))
     for pick in (source.pick, source.subset):
         with pytest.raises(ganlib.UserError, match=message):
             pick(indices)
@@ -116,11 +118,11 @@ def test_a_missing_tfds_dataset_that_cannot_be_downloaded(tmp_path, monkeypatch)
 
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", no_network)
     with pytest.raises(ganlib.UserError, match=r"'mnist' is not in .* could not be downloaded \(ConnectionError: no route\)"):
-        sources.open("mnist", data_dir=str(tmp_path))
+        data.open("mnist", data_dir=str(tmp_path))
 
 
 def test_mnist_has_the_canonical_mean(tfds_dir):
-    source = sources.open("mnist", data_dir=tfds_dir)
+    source = data.open("mnist", data_dir=tfds_dir)
     assert (source.num_examples, source.image_shape, source.num_classes) == (60_000, (28, 28, 1), 10)
     assert source.images.mean() == pytest.approx(33.318, abs=1e-3)
     assert source.origin == "mnist/3.0.1 train"
@@ -129,14 +131,14 @@ def test_mnist_has_the_canonical_mean(tfds_dir):
 
 def test_cifar10_resized_from_the_folder_in_the_environment(tfds_dir, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", tfds_dir)
-    source = sources.open("cifar10", "test", image_size=16)
+    source = data.open("cifar10", "test", image_size=16)
     assert source.images.shape == (10_000, 16, 16, 3)
     assert source.class_names[0] == "airplane"
 
 
 def test_a_large_tfds_dataset_is_streamed_in_an_order_determined_by_seed_and_epoch(tfds_dir, monkeypatch):
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
-    source = sources.open("mnist", "test", data_dir=tfds_dir)
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", 1000)
+    source = data.open("mnist", "test", data_dir=tfds_dir)
     assert source.images is None
     assert source.read is None
     for unsupported in (lambda: source.subset([0]), lambda: source.pick([0]), lambda: source.of_classes(["3"])):
@@ -162,16 +164,16 @@ def test_a_large_tfds_dataset_is_streamed_in_an_order_determined_by_seed_and_epo
 @pytest.mark.parametrize("labels", [[0, 1, 3], [-1, 0, 1], [0, 1]])
 def test_labels_that_do_not_match_are_rejected(labels):
     with pytest.raises(ganlib.UserError, match="mine: 3 images need one label each from 0 to 2, got"):
-        sources.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8), labels, ("a", "b", "c"))
+        data.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8), labels, ("a", "b", "c"))
 
 
 def test_selected_classes_are_renumbered():
-    digits = sources.open("digits")
+    digits = data.open("digits")
     selected = digits.of_classes(["7", 3])
     assert (selected.name, selected.class_names) == ("digits/train[7,3]", ("7", "3"))
     for new, old in enumerate((7, 3)):
         np.testing.assert_array_equal(selected.images[selected.labels == new], digits.images[digits.labels == old])
-    named = sources.from_arrays("pets", digits.images[:3], [0, 1, 1], ("cat", "dog")).of_classes(["dog"])
+    named = data.from_arrays("pets", digits.images[:3], [0, 1, 1], ("cat", "dog")).of_classes(["dog"])
     np.testing.assert_array_equal(named.images, digits.images[1:3])
     with pytest.raises(ganlib.UserError, match="unknown class of digits/train '10': known are 0, 1"):
         digits.of_classes(["10"])
@@ -181,33 +183,33 @@ def test_selected_classes_are_renumbered():
 
 def test_the_fingerprint_depends_on_images_labels_and_class_names():
     images = np.arange(4 * 8 * 8, dtype=np.uint8).reshape(4, 8, 8, 1)
-    fingerprint = sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b")).fingerprint
+    fingerprint = data.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b")).fingerprint
     assert len(fingerprint) == 64
-    assert sources.from_arrays("by another name", images.copy(), np.array([0, 1, 0, 1]), ["a", "b"]).fingerprint == fingerprint
+    assert data.from_arrays("by another name", images.copy(), np.array([0, 1, 0, 1]), ["a", "b"]).fingerprint == fingerprint
     others = [
-        sources.from_arrays("mine", images + 1, [0, 1, 0, 1], ("a", "b")),
-        sources.from_arrays("mine", images[::-1], [0, 1, 0, 1], ("a", "b")),
-        sources.from_arrays("mine", images.reshape(4, 4, 16, 1), [0, 1, 0, 1], ("a", "b")),
-        sources.from_arrays("mine", images, [0, 1, 1, 0], ("a", "b")),
-        sources.from_arrays("mine", images, [0, 1, 0, 1], ("b", "a")),
-        sources.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b", "c")),
-        sources.from_arrays("mine", images),
-        sources.from_arrays("mine", images[:3], [0, 1, 0], ("a", "b")),
+        data.from_arrays("mine", images + 1, [0, 1, 0, 1], ("a", "b")),
+        data.from_arrays("mine", images[::-1], [0, 1, 0, 1], ("a", "b")),
+        data.from_arrays("mine", images.reshape(4, 4, 16, 1), [0, 1, 0, 1], ("a", "b")),
+        data.from_arrays("mine", images, [0, 1, 1, 0], ("a", "b")),
+        data.from_arrays("mine", images, [0, 1, 0, 1], ("b", "a")),
+        data.from_arrays("mine", images, [0, 1, 0, 1], ("a", "b", "c")),
+        data.from_arrays("mine", images),
+        data.from_arrays("mine", images[:3], [0, 1, 0], ("a", "b")),
     ]
     assert len({fingerprint, *(other.fingerprint for other in others)}) == 9
 
 
 def test_subsets_have_different_fingerprints():
-    digits = sources.open("digits")
+    digits = data.open("digits")
     seven, three = digits.of_classes(["7", "3"]), digits.of_classes(["3", "7"])
     assert len({source.fingerprint for source in (digits, seven, three, digits.subset([0, 1]), digits.subset([1, 0]))}) == 5
-    assert seven.fingerprint == sources.open("digits").of_classes(["7", "3"]).fingerprint
+    assert seven.fingerprint == data.open("digits").of_classes(["7", "3"]).fingerprint
 
 
 def test_the_fingerprint_of_a_tfds_dataset_depends_on_split_and_size(tfds_dir, monkeypatch):
-    monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", 1000)
     opened = [
-        sources.open("mnist", *arguments, tfds_dir) for arguments in (("test", 28), ("test", 28), ("test", 27), ("train", 28))
+        data.open("mnist", *arguments, tfds_dir) for arguments in (("test", 28), ("test", 28), ("test", 27), ("train", 28))
     ]
     fingerprints = [source.fingerprint for source in opened]
     assert fingerprints[0] == fingerprints[1]
@@ -216,7 +218,7 @@ def test_the_fingerprint_of_a_tfds_dataset_depends_on_split_and_size(tfds_dir, m
 
 @pytest.mark.parametrize("change", [{"num_examples": 12}, {"origin": "mnist/4.0.0 test"}, {"class_names": ("a",)}])
 def test_the_fingerprint_of_a_stream_depends_on_its_metadata(change):
-    source = sources.Source("mnist/test", (8, 8, 1), 10, stream=None, origin="mnist/3.0.1 test")
+    source = data.Source("mnist/test", (8, 8, 1), 10, stream=None, origin="mnist/3.0.1 test")
     assert dataclasses.replace(source).fingerprint == source.fingerprint != dataclasses.replace(source, **change).fingerprint
 
 
@@ -225,4 +227,4 @@ def test_the_fingerprint_of_a_stream_depends_on_its_metadata(change):
 )
 def test_arguments_of_another_type_are_rejected(arguments):
     with pytest.raises(ganlib.UserError, match=r"must be an integer|must be a string"):
-        sources.open(**arguments)
+        data.open(**arguments)

@@ -1,0 +1,70 @@
+"""Opens a dataset by name: scikit-learn's digits, any TFDS image dataset, or a folder of images.
+
+Every source has uint8 images of one size. Small datasets are held in memory, large ones are read on demand.
+"""
+
+import numpy as np
+
+from ganlib.data import folder_source, folders, tfds_source
+from ganlib.data.labels import split as split_labels
+from ganlib.data.source import from_arrays
+from ganlib.errors import UserError, integer
+
+DIGITS_TEST_PER_CLASS = 50
+
+
+def open(name="digits", split="train", image_size=None, data_dir=None, skip_corrupt=False, background="white"):
+    """Opens a dataset.
+
+    Args:
+        name: ``"digits"`` (scikit-learn's 1,797 handwritten 8x8 digits, no download), ``"folder:PATH"``, or the name of a
+            TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``. Defaults to ``"digits"``.
+        split: ``"train"`` or ``"test"``. A TFDS dataset also accepts its other splits, and a folder ``"validation"``. The
+            splits of a folder are its subfolders, such as ``train``, ``val`` and ``test``. Defaults to ``"train"``.
+        image_size: The height and width in pixels; None keeps the original size. Images of another size are cropped to their
+            central square, then resized with Pillow's antialiased Lanczos filter. Defaults to None.
+        data_dir: The folder of TFDS datasets; None uses ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``. Defaults to None.
+        skip_corrupt: Whether to skip unreadable files of a folder and log their number, instead of failing. Defaults to False.
+        background: The color behind transparent pixels of images in a folder, as Pillow names colors. Defaults to ``"white"``.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        UserError: If the dataset or split is unknown, the folder is missing or empty, or a file is not an image.
+
+    Examples:
+        >>> import ganlib
+        >>> digits = ganlib.data.open("digits")
+        >>> digits.image_shape, digits.num_examples, digits.num_classes
+        ((8, 8, 1), 1297, 10)
+    """
+    if image_size is not None:
+        image_size = integer("image_size", image_size, 1)
+    for kind, value in (("dataset", name), ("split", split)):
+        if not isinstance(value, str):
+            raise UserError(f"the {kind} must be a string, such as 'digits', 'folder:PATH' or 'train', got {value!r}")
+    if name == "digits":
+        return _open_digits(split, image_size)
+    if name.startswith("folder:"):
+        return folder_source.open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background)
+    return tfds_source.open_tfds(name, split, image_size, data_dir)
+
+
+def _open_digits(split, image_size):
+    if split not in ("train", "test"):
+        raise UserError(f"digits has no split {split!r}: choose train or test")
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+    test, train = split_labels(digits.target, DIGITS_TEST_PER_CLASS, seed=0)
+    indices = train if split == "train" else test
+    images = _resize_all(images[indices], image_size)
+    return from_arrays(f"digits/{split}", images, digits.target[indices])
+
+
+def _resize_all(images, image_size):
+    if image_size is None or images.shape[1:3] == (image_size, image_size):
+        return images
+    return np.stack([folders.fit_array(image, image_size) for image in images])
