@@ -24,7 +24,7 @@ def open_folder(path, split, image_size, skip_corrupt, background):
         listing, images = folders.load_all(listing)
         _warn_about_contradictions(listing, images)
         in_memory = from_arrays(name, images, listing.labels, listing.class_names)
-        return dataclasses.replace(in_memory, origin=_origin(listing))
+        return dataclasses.replace(in_memory, origin=origin_of(listing))
 
     if skip_corrupt:
         listing = folders.check_all(listing)
@@ -37,7 +37,7 @@ def open_folder(path, split, image_size, skip_corrupt, background):
         images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
         return tf.ensure_shape(images, (*indices.shape, *shape))
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin(listing))
+    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=origin_of(listing))
 
 
 def _warn_about_contradictions(listing, images):
@@ -55,5 +55,6 @@ def _warn_about_contradictions(listing, images):
         logging.getLogger("ganlib").warning(message, len(contradictions), listing.paths[other], listing.paths[index])
 
 
-def _origin(listing):
+def origin_of(listing):
+    """Returns a string that identifies the files of a listing and how they are read."""
     return digest(listing.relative_paths, listing.file_sums, listing.image_size, listing.channels, listing.background)

@@ -17,8 +17,8 @@ def real_batches(source, seed=0):
         source: A `ganlib.data.Source`.
         seed: An integer that determines the order. Defaults to 0.
     """
-    if source.read is None:
-        for images, labels in source.stream(seed).batch(BATCH_SIZE).as_numpy_iterator():
+    if source.fetch is None:
+        for images, labels in source.stream(seed, 0).batch(BATCH_SIZE).as_numpy_iterator():
             yield images, labels if source.class_names else None
         return
     order = np.random.default_rng(seed).permutation(source.num_examples)
