@@ -2,6 +2,7 @@
 
 import keras
 
+from ganlib import data
 from ganlib.errors import UserError
 from ganlib.training import signals, strategy
 from ganlib.training.callbacks import (
@@ -24,7 +25,8 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     Args:
         run: A `Run`.
         model: A model from `build`.
-        batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches.
+        batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches. With several workers,
+            it also takes the argument ``share``, the `ganlib.data.Share` of each batch that a worker reads.
         evaluate: A function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
             contains ``"fid"``, the best checkpoint is kept. Defaults to None, which disables evaluation.
         label: The label of the progress bar. Defaults to ``""``.
@@ -41,6 +43,9 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     if steps_left:
         dataset = batches(start_step)
         strategy.check_shares(run.strategy, dataset, config.accumulation_steps * getattr(model, "batch_parts", 1))
+        if strategy.num_workers(run.strategy) > 1:
+            share_of = lambda *index_and_count: batches(start_step, share=data.Share(*index_and_count))  # noqa: E731
+            dataset = strategy.shared_by_workers(run.strategy, share_of)
         run.write()
     elif run.finished_step is not None:
         return

@@ -97,6 +97,29 @@ def check_shares(strategy, dataset, parts=1):
             raise UserError(f"a batch of {size} cannot be split equally among {replicas} replicas{split}: set it to {nearest}")
 
 
+def shared_by_workers(strategy, batches):
+    """Returns a distributed dataset from which each worker reads only its share of every batch.
+
+    Args:
+        strategy: A `tf.distribute.Strategy` with several workers.
+        batches: A function ``batches(index, count)`` that returns a `tf.data.Dataset` with part ``index`` of ``count`` equal
+            parts of each batch.
+    """
+
+    def shares_of_replicas(context):
+        replicas = strategy.num_replicas_in_sync // context.num_input_pipelines
+        dataset = batches(context.input_pipeline_id, context.num_input_pipelines)
+        is_tuple = isinstance(dataset.element_spec, tuple)
+
+        def split(*parts):
+            parts = [tf.reshape(part, (replicas, part.shape[0] // replicas, *part.shape[1:])) for part in parts]
+            return tf.data.Dataset.from_tensor_slices(tuple(parts) if is_tuple else parts[0])
+
+        return dataset if replicas == 1 else dataset.flat_map(split)
+
+    return strategy.distribute_datasets_from_function(shares_of_replicas)
+
+
 def num_workers(strategy):
     """Returns the number of worker processes."""
     resolver = strategy.cluster_resolver

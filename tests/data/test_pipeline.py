@@ -167,7 +167,9 @@ def stream_of(labels):
     """Creates a streamed source of identical images."""
     images = np.zeros((len(labels), 4, 4, 1), np.uint8)
     dataset = tf.data.Dataset.from_tensor_slices((images, np.array(labels, np.int64)))
-    return data.Source("big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed, start: dataset.skip(start))
+    return data.Source(
+        "big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed, start: dataset.skip(start)
+    )
 
 
 def test_unsupported_uses_of_a_stream_are_rejected(numbered):
