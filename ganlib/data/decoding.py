@@ -14,6 +14,11 @@ EXIF = int.from_bytes(b"Exif", "big")
 HEADER = 2**20
 """The number of bytes at the beginning of a file that are searched for EXIF tags."""
 ORIENTATION = 0x0112
+EXACT_MODES = {
+    "JPEG": ("L", "RGB"), "PNG": ("L", "LA", "RGB", "RGBA", "P"), "WEBP": ("RGB", "RGBA"), "GIF": ("L", "P", "RGB"),
+    "BMP": ("RGB",),
+}  # fmt: skip
+"""Pillow's format -> the modes that TensorFlow decodes to the same pixels."""
 LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue: ITU-R 601, as in Pillow."""
 
@@ -64,6 +69,40 @@ def fitted(image, image_shape):
     square = image[top : top + side, left : left + side]
     resized = _resized(_resized(square, (side, width)), (height, width))  # first the width, then the height, as Pillow does
     return tf.ensure_shape(tf.cast(resized, tf.uint8), image_shape)
+
+
+def ends_well(content):
+    """Returns False if a JPEG or PNG file lacks the bytes at its end, as a truncated file does.
+
+    A complete JPEG may also lack them, because some cameras append other data.
+
+    Args:
+        content: The contents of a file of any kind, a scalar string tensor.
+    """
+    ends_as_jpeg = tf.strings.substr(content, -2, 2) == b"\xff\xd9"
+    ends_as_png = tf.strings.substr(content, -8, 4) == b"IEND"
+    return tf.where(_starts_with(content, JPEG), ends_as_jpeg, tf.where(_starts_with(content, PNG), ends_as_png, True))
+
+
+def is_exact(image):
+    """Returns True if `decoded`, given the file's orientation, agrees with Pillow on the pixels of an open Pillow image, up to
+    rounding.
+
+    Args:
+        image: A `PIL.Image.Image` whose header was read.
+    """
+    if getattr(image, "is_animated", False) or image.mode not in EXACT_MODES.get(image.format, ()):
+        return False
+    if image.format == "JPEG":
+        return True
+    covers_all = image.format != "GIF" or image.tile[0][1] == (0, 0, *image.size)
+    return covers_all and "transparency" not in image.info and exif_orientation(image) == 1
+
+
+def exif_orientation(image):
+    """Returns the orientation of an open Pillow image, from 1 to 8."""
+    value = image.getexif().get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
 
 
 def _resized(image, size):

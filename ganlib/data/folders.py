@@ -16,7 +16,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
-from ganlib.data import tree
+from ganlib.data import decoding, tree
 from ganlib.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
@@ -40,6 +40,8 @@ class Listing:
     skip_corrupt: bool
     has_splits: bool
     root: str
+    orientations: np.ndarray | None = None  # EXIF orientations, 1 to 8
+    is_exact: np.ndarray | None = None  # whether TensorFlow decodes a file to the same pixels
 
     @property
     def relative_paths(self):
@@ -113,6 +115,8 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         skip_corrupt=skip_corrupt,
         has_splits=bool(splits),
         root=str(root),
+        orientations=np.array([headers[i][2] for i in good], np.int32),
+        is_exact=np.array([headers[i][3] for i in good]),
     )
 
 
@@ -198,7 +202,8 @@ def _remove_failures(listing, failures):
         )
     _check_every_class(listing.labels, good, listing.class_names)
     labels = None if listing.labels is None else listing.labels[good]
-    return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels)
+    rows = {name: getattr(listing, name)[good] for name in ("orientations", "is_exact") if getattr(listing, name) is not None}
+    return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels, **rows)
 
 
 def fit_array(image, size):
@@ -250,7 +255,7 @@ def _check_every_class(labels, good, class_names):
 def _header(path):
     try:
         with Image.open(path, formats=FORMATS) as image:
-            return image.size, image.mode
+            return image.size, image.mode, decoding.exif_orientation(image), decoding.is_exact(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _unreadable(path, error) from None
 

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.data import python_functions
+from ganlib.errors import UserError
 
 READER_OPTIONS = "readahead_buffer_size:0"  # for random access
 
@@ -23,9 +24,8 @@ class Records:
     """
 
     def __init__(self, paths):
-        from array_record.python.array_record_module import ArrayRecordReader
-
-        self._readers = [ArrayRecordReader(str(path), READER_OPTIONS) for path in paths]
+        self._paths = list(paths)
+        self._readers = [_reader(path) for path in self._paths]
         self._starts = np.cumsum([0, *(reader.num_records() for reader in self._readers)])
         self._lock = threading.Lock()
         self.bytes_read = 0
@@ -46,8 +46,21 @@ class Records:
         for file in np.unique(files):
             rows = np.flatnonzero(files == file)
             positions = (indices[rows] - self._starts[file]).tolist()
-            for row, record in zip(rows, self._readers[file].read(positions), strict=True):
+            try:
+                found = self._readers[file].read(positions)
+            except (ValueError, RuntimeError) as error:  # a record that does not have its checksum
+                raise UserError(f"{str(self._paths[file])!r} is damaged ({error}): copy or prepare the dataset again") from None
+            for row, record in zip(rows, found, strict=True):
                 records[row] = record
         with self._lock:
             self.bytes_read += sum(map(len, records))
         return records
+
+
+def _reader(path):
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    try:
+        return ArrayRecordReader(str(path), READER_OPTIONS)
+    except (ValueError, RuntimeError) as error:  # no or a damaged end of the file
+        raise UserError(f"{str(path)!r} is not a complete ArrayRecord file ({error}): copy or prepare it again") from None

@@ -14,8 +14,8 @@ from ganlib.data import decoding, folders, prepared, python_functions
 from ganlib.data.source import Source, check_channels, fits_in_memory, from_arrays
 from ganlib.errors import UserError, did_you_mean
 
-SHUFFLE_BUFFER = 10_000
-"""The number of examples from which the next one of a stream is drawn."""
+SHUFFLED = 10_000
+"""The number of successive examples of a stream, taken from all files in turn, that are shuffled together."""
 
 
 def open_tfds(name, split, image_size, data_dir):
@@ -134,9 +134,13 @@ def _shuffled_records(paths, seed):
     """Returns a dataset of the records of all files, shuffled by a seed, an int64 tensor, or in their order if it is None."""
     if seed is None:
         return tf.data.TFRecordDataset(paths)
-    files = tf.random.experimental.stateless_shuffle(tf.constant(paths), tf.stack([seed, 0]))
-    records = tf.data.Dataset.from_tensor_slices(files).interleave(tf.data.TFRecordDataset, cycle_length=16, block_length=16)
-    return records.shuffle(SHUFFLE_BUFFER, seed=seed, reshuffle_each_iteration=False)
+    files = tf.random.experimental.stateless_shuffle(tf.constant(paths), tf.stack([seed, -1]))
+    records = tf.data.Dataset.from_tensor_slices(files).interleave(tf.data.TFRecordDataset, cycle_length=16)
+
+    def shuffled(index, block):
+        return tf.random.experimental.stateless_shuffle(block, tf.stack([seed, index]))
+
+    return records.batch(SHUFFLED).enumerate().map(shuffled).unbatch()
 
 
 def _load(builder, split, shape, has_labels):
