@@ -62,6 +62,7 @@ setup(
             "pytest-xdist>=3.5",
             "ruff>=0.6",
             "prdc>=0.2",
+            "psutil>=5.9",
             "nbmake>=1.5",
             "ipykernel>=6.29",
             *EXPORT,

@@ -18,6 +18,9 @@ from ganlib.seeds import ALGORITHM, Purpose, derive
 UNLABELED = 1
 """The stream of the order of unlabeled images in a semi-supervised dataset."""
 
+PREFETCHED = 8
+"""The number of batches that are read ahead. TensorFlow's automatic choice grows up to half of the memory."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Share:
@@ -255,4 +258,4 @@ def _finish(dataset):
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(options).prefetch(PREFETCHED)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from ganlib.data import decoding, folders, prepared, python_functions
 from ganlib.data.source import Source, check_channels, fits_in_memory, from_arrays
 from ganlib.errors import UserError, did_you_mean
+from ganlib.seeds import ALGORITHM
 
 SHUFFLED = 10_000
 """The number of successive examples of a stream, taken from all files in turn, that are shuffled together."""
@@ -134,11 +135,11 @@ def _shuffled_records(paths, seed):
     """Returns a dataset of the records of all files, shuffled by a seed, an int64 tensor, or in their order if it is None."""
     if seed is None:
         return tf.data.TFRecordDataset(paths)
-    files = tf.random.experimental.stateless_shuffle(tf.constant(paths), tf.stack([seed, -1]))
+    files = tf.random.experimental.stateless_shuffle(tf.constant(paths), tf.stack([seed, -1]), alg=ALGORITHM)
     records = tf.data.Dataset.from_tensor_slices(files).interleave(tf.data.TFRecordDataset, cycle_length=16)
 
     def shuffled(index, block):
-        return tf.random.experimental.stateless_shuffle(block, tf.stack([seed, index]))
+        return tf.random.experimental.stateless_shuffle(block, tf.stack([seed, index]), alg=ALGORITHM)
 
     return records.batch(SHUFFLED).enumerate().map(shuffled).unbatch()
 
