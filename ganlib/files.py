@@ -131,8 +131,8 @@ def _row_of(line):
 
 def append_row(path, row):
     """Appends a row to a JSON Lines file."""
-    locks.check()
     with path.open("a") as file:
+        locks.check()  # if this process freezes here, the job that takes over replaces the file, and this row is lost
         file.write(row_as_text(row))
 
 

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from ganlib import UserError, locks
-from ganlib.files import append_row, folder_written_whole, read_rows, write_json
+from ganlib.files import append_row, folder_written_whole, read_rows, write_json, write_rows
 from ganlib.locks import locked
 
 START = """
@@ -293,30 +293,46 @@ def test_process_that_is_late_to_take_over_gives_way(folder):
             assert [path.name for path in folder.glob(".lock*")] == [".lock-5"]
 
 
-def test_frozen_holder_stops_at_its_next_write(holder, folder):
-    code = """
+FREEZE_AND_WRITE = """
+import pathlib
+rows = pathlib.Path(folder) / "rows.jsonl"
+check, checks = locks.check, []
+
+def check_and_freeze():
+    check()
+    checks.append(1)
+    if len(checks) == 3 and frozen_in == "write":
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+locks.check = check_and_freeze
 try:
     with locks.locked(folder):
         print("locked", flush=True)
+        for step in (1, 2):
+            append_row(rows, {"step": step})
+        if frozen_in == "step":
+            os.kill(os.getpid(), signal.SIGSTOP)
         while True:
-            append_row(__import__("pathlib").Path(folder) / "rows.jsonl", {"step": 1})
-            time.sleep(0.01)
+            append_row(rows, {"step": 3})
 except UserError as error:
     sys.exit(print(error) or 2)
 """
-    process = holder(ON_ANOTHER_HOST + code)
-    time.sleep(0.3)
-    freeze(process)
+
+
+@pytest.mark.parametrize("frozen_in", ["step", "write"])
+def test_frozen_holder_stops_at_its_next_write(holder, folder, frozen_in):
+    process = holder(f"{ON_ANOTHER_HOST}frozen_in = {frozen_in!r}\n{FREEZE_AND_WRITE}")
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
     with locked(folder):
-        rows = read_rows(folder / "rows.jsonl")
+        rows = folder / "rows.jsonl"
+        write_rows(rows, read_rows(rows))  # as at the start of training
         process.send_signal(signal.SIGCONT)
         message, _ = process.communicate(timeout=10)
         assert process.returncode == 2
         assert message.startswith(f"another job took over '{folder}' because this job showed no heartbeat for 1 s: host ")
         assert f", pid {os.getpid()}, since" in message
         assert len(message.splitlines()) == 1
-        assert len(rows) > 1
-        assert read_rows(folder / "rows.jsonl") == rows
+        assert read_rows(rows) == [{"step": 1}, {"step": 2}]
         locks.check()
 
 
