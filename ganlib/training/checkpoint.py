@@ -102,7 +102,7 @@ class Checkpoints:
     def _write(self, step, values, notes):
         path = self.folder / f"{_PREFIX}{step:08d}"
         partial, replaced = path.with_suffix(f".{unique_name()}{_PARTIAL}"), path.with_suffix(_REPLACED)
-        locks.check()
+        self._remove_partial()
         try:
             with tf.device("CPU:0"):
                 self._checkpoint_of(values).write(str(partial / "weights"))
@@ -118,6 +118,12 @@ class Checkpoints:
         if self.keep:
             for old_step in [saved for saved in self.steps() if saved <= step][: -self.keep]:
                 self.remove(old_step)
+
+    def _remove_partial(self):
+        """Removes what killed processes left of unfinished checkpoints. A frozen process then cannot complete its own."""
+        locks.check()
+        for partial in self.folder.glob(f"{_PREFIX}*{_PARTIAL}"):
+            shutil.rmtree(partial, ignore_errors=True)
 
     def _checkpoint_of(self, values):
         """Returns a `tf.train.Checkpoint` with copies of values. Its variables are created once, since that is slow."""
@@ -186,9 +192,7 @@ class Checkpoints:
         processes left of unfinished checkpoints is removed.
         """
         if strategy.is_chief(self.model.distribute_strategy):
-            locks.check()
-            for partial in self.folder.glob(f"{_PREFIX}*{_PARTIAL}"):
-                shutil.rmtree(partial, ignore_errors=True)
+            self._remove_partial()
             for later in [saved for saved in self.steps() if saved > step]:
                 damaged = self.folder / f"{_PREFIX}{later:08d}.damaged"
                 shutil.rmtree(damaged, ignore_errors=True)
