@@ -77,7 +77,7 @@ def folder_written_whole(path):
 
 
 def unique_name():
-    """Returns 8 hexadecimal digits for the name of a temporary file. Process numbers are not unique: hosts share folders."""
+    """Returns 8 hexadecimal digits for the name of a temporary file. Hosts that share a folder may use the same PIDs."""
     return secrets.token_hex(4)
 
 

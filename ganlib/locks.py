@@ -73,9 +73,8 @@ def locked(folder):
 
 
 def check():
-    """Checks that this process has not lost a lock. Call it before every write to a folder that may be locked.
-
-    It also renews the heartbeat, so no other process takes over the lock in the `STALE` seconds after the check.
+    """Checks that this process has not lost a lock, and renews the heartbeat. Call it directly before every write to a folder
+    that may be locked.
 
     Raises:
         UserError: If another process has taken over a lock of this process, or a lock file was removed.
@@ -319,7 +318,7 @@ def _this_process():
 
 
 def _namespace():
-    """Returns what process numbers and start times refer to: the boot of the kernel, the PID and the time namespace.
+    """Returns what PIDs and start times refer to: the boot of the kernel, the PID and the time namespace.
 
     Returns None if it is unknown, as on other systems than Linux. The boot has a random name, so two machines differ even if
     they have the same host name.
@@ -343,7 +342,7 @@ def _time_namespace():
 def _state_of(pid):
     """Returns the state of a process and its start time in clock ticks since the boot, or None for both if they are unknown.
 
-    The start time tells a process from a later one with the same number. Unlike a date, it does not depend on the clock.
+    The start time distinguishes a process from a later one with the same PID. Unlike a date, it does not depend on the clock.
     """
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text(errors="replace")

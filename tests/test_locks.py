@@ -131,7 +131,7 @@ def test_lock_of_a_killed_process_is_taken_at_once(holder, folder, reaped):
     assert is_taken(folder) < locks.STALE / 2
 
 
-def test_reused_process_number_does_not_count_as_alive(folder):
+def test_reused_pid_does_not_count_as_alive(folder):
     _, started = locks._state_of(os.getpid())
     write_record(folder, started=started)
     assert "another job is writing to" in refusal(folder)
@@ -234,9 +234,9 @@ def elsewhere(index, value):
 
 @pytest.mark.parametrize(("index", "value"), [(0, "another boot"), (1, "pid:[1]"), (2, "time:[1]")])
 def test_same_host_name_and_pid_under_another_kernel_or_in_another_namespace(folder, capsys, index, value):
-    write_record(folder, pid=2**22 + 1, namespace=elsewhere(index, value))  # no process has this number here
+    write_record(folder, pid=2**22 + 1, namespace=elsewhere(index, value))  # no process has this PID here
     assert is_taken(folder) >= locks.STALE
-    write_record(folder, pid=os.getpid(), namespace=elsewhere(index, value))  # this number means another process
+    write_record(folder, pid=os.getpid(), namespace=elsewhere(index, value))  # this PID is that of another process
     for path in folder.glob(".lock-2"):
         path.unlink()
     assert is_taken(folder) >= locks.STALE
