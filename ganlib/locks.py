@@ -199,7 +199,7 @@ def _read(folder, number):
     try:
         record = json.loads(content)
         return _Found(None, beat) if record == _FREE else _Found(_Holder(**record), beat)
-    except (ValueError, TypeError):  # its holder is just writing it, or was killed meanwhile
+    except (ValueError, TypeError):  # not complete, or damaged
         return _Found(_Holder(), beat)
 
 
@@ -210,6 +210,9 @@ def _is_available(folder, number):
         UserError: If the holder is alive.
     """
     found = _read(folder, number)
+    if found is not None and found.holder == _Holder():  # its holder may be just writing it
+        time.sleep(LOOK)
+        found = _read(folder, number)
     if found is None:
         return False
     if found.holder is None:
@@ -251,13 +254,14 @@ def _watched(folder, number, found):
 
 def _create(lock):
     """Creates the lock file and removes those of earlier locks. Returns False if another process has taken the lock."""
+    record = json.dumps(_this_process())
     try:
         descriptor = os.open(lock.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except (FileExistsError, FileNotFoundError):  # not found: the last holder has removed its empty folder
         return False
     try:
         with open(descriptor, "w") as file:
-            json.dump(_this_process(), file)
+            file.write(record)
         *earlier, newest = _numbers(lock.folder)
         if newest != lock.number:  # this process was frozen after it had looked for the newest lock
             lock.path.unlink(missing_ok=True)
@@ -286,7 +290,7 @@ def _release(lock):
             lock.folder.rmdir()
         else:
             with lock.path.open("r+") as file:  # does not create the file
-                file.truncate(file.write(json.dumps(_FREE)))
+                file.write(json.dumps(_FREE).ljust(os.fstat(file.fileno()).st_size))  # at once, so without a truncation
 
 
 @contextlib.contextmanager

@@ -66,7 +66,9 @@ def start(folder):
     yield started
     for process in processes:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
 
 
 @pytest.fixture
@@ -183,12 +185,12 @@ print(child, locks._held, file=open(folder + "/child", "w"), flush=True)
 os.kill(os.getpid(), signal.SIGSTOP)
 """
     process = holder(START + code)
-    assert (folder / "child").read_text() == "0 []\n"
-    assert f"pid {process.pid}" in refusal(folder)
     (child,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    process.kill()
-    process.wait()
     try:
+        assert (folder / "child").read_text() == "0 []\n"
+        assert f"pid {process.pid}" in refusal(folder)
+        process.kill()
+        process.wait()
         assert is_taken(folder) < locks.STALE / 2
     finally:
         os.kill(int(child), signal.SIGKILL)
@@ -391,10 +393,11 @@ def test_damaged_lock_file_is_that_of_an_unknown_job(folder, capsys, content):
 
 
 def test_disk_that_is_full_leaves_no_lock(tmp_path, monkeypatch):
-    def fail(value, file):
+    def fail(descriptor, mode):
+        os.close(descriptor)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(json, "dump", fail)
+    monkeypatch.setattr(locks, "open", fail, raising=False)
     with pytest.raises(OSError, match="No space left"), locked(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
