@@ -185,7 +185,10 @@ def _path(folder, number):
 
 def _numbers(folder):
     """Returns the numbers of the lock files in a folder in ascending order."""
-    names = os.listdir(folder) if folder.exists() else ()
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:  # the last holder has removed its empty folder
+        names = ()
     return sorted(int(name.removeprefix(_PREFIX)) for name in names if re.fullmatch(rf"{_PREFIX}\d+", name))
 
 
@@ -262,11 +265,11 @@ def _create(lock):
     try:
         with open(descriptor, "w") as file:
             file.write(record)
-        *earlier, newest = _numbers(lock.folder)
-        if newest != lock.number:  # this process was frozen after it had looked for the newest lock
+        numbers = _numbers(lock.folder)
+        if numbers[-1:] != [lock.number]:  # this process was frozen after it had looked for the newest lock
             lock.path.unlink(missing_ok=True)
             return False
-        for number in earlier:
+        for number in numbers[:-1]:
             _path(lock.folder, number).unlink(missing_ok=True)
         return True
     except OSError:  # such as a full disk

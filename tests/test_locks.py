@@ -270,12 +270,14 @@ def test_one_of_many_waiting_processes_takes_over(holder, start, folder):
     assert record(folder)["pid"] == winner.pid
 
 
-def test_two_of_many_processes_never_hold_the_lock_together(start, folder):
-    code = """
+@pytest.mark.parametrize("name", ["", "/new"])
+def test_two_of_many_processes_never_hold_the_lock_together(start, folder, name):
+    """The folder ``new`` holds nothing else, so each holder removes it."""
+    code = f"""
 rounds = 0
 while rounds < 20:
     try:
-        with locks.locked(folder):
+        with locks.locked(folder + "{name}"):
             os.close(os.open(folder + "/exclusive", os.O_CREAT | os.O_EXCL))
             time.sleep(0.001)
             os.unlink(folder + "/exclusive")
