@@ -101,7 +101,7 @@ def test_second_job_ends_and_a_frozen_job_gives_way(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "_namespace", lambda: None)  # as on another host
     monkeypatch.setattr(locks, "STALE", 2.0)
     with locks.locked(tmp_path):
-        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "partial" not in path.name}
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "partial" not in str(path)}
         first.send_signal(signal.SIGCONT)
         code, _, errors = finish(first)
         assert code == 2
