@@ -86,6 +86,7 @@ def test_signal_saves_a_checkpoint(tmp_path, workers):
     assert newest(tmp_path) > 0
 
 
+@pytest.mark.slow
 def test_second_job_ends_and_a_frozen_job_gives_way(tmp_path, monkeypatch):
     first = start(*ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1",
                   "--config.checkpoint_every=1", "--config.sample_every=1")  # fmt: skip
