@@ -48,7 +48,6 @@ setup(
         "scikit-learn>=1.4",
         "scipy>=1.11",
         "numpy>=1.26",
-        "filelock>=3.12",
         "pillow>=10.3",
         "jinja2>=3.1",
         "tqdm>=4.66",

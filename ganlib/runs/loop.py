@@ -11,6 +11,7 @@ from ganlib.training.callbacks import (
     SaveCheckpoints,
     SaveSamples,
     StopAtNonFinite,
+    StopIfLockLost,
     StopOnSignal,
 )
 from ganlib.training.progress import Progress
@@ -33,7 +34,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         samples: Whether the model generates images, which are then written as grids. Defaults to True.
 
     Raises:
-        UserError: If the loss is not finite, the disk is full, or an image is corrupt.
+        UserError: If the loss is not finite, the disk is full, an image is corrupt, or another job has taken over the folder.
     """
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0
@@ -54,6 +55,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     callbacks = [
         SaveCheckpoints(checkpoints, every=0),  # at the end of training, before callbacks that may fail there
         StopAtNonFinite(patience=MAX_CONSECUTIVE_SKIPS if config.non_finite == "skip" else 0),
+        StopIfLockLost(),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
         *([SaveSamples(run.samples, config.sample_every)] if samples else []),
         SaveCheckpoints(checkpoints, config.checkpoint_every),
