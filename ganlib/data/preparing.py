@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 from ganlib.data import folder_source, folders, opening, prepared, records, source
 from ganlib.errors import UserError, choose
-from ganlib.files import locked, write_json, written_whole
+from ganlib.files import write_json, written_whole
+from ganlib.locks import locked
 
 SHARD = 16_384
 """The largest number of images in a file."""

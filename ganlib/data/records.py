@@ -20,15 +20,16 @@ class Records:
         paths: The files.
 
     Attributes:
-        bytes_read: The size in bytes of the records that were read so far.
+        bytes_read: The size in bytes of all records that this process has read so far, from any files.
     """
+
+    bytes_read = 0
+    _lock = threading.Lock()
 
     def __init__(self, paths):
         self._paths = list(paths)
         self._readers = [_reader(path) for path in self._paths]
         self._starts = np.cumsum([0, *(reader.num_records() for reader in self._readers)])
-        self._lock = threading.Lock()
-        self.bytes_read = 0
 
     def __len__(self):
         return int(self._starts[-1])
@@ -53,7 +54,7 @@ class Records:
             for row, record in zip(rows, found, strict=True):
                 records[row] = record
         with self._lock:
-            self.bytes_read += sum(map(len, records))
+            Records.bytes_read += sum(map(len, records))
         return records
 
 
