@@ -95,7 +95,8 @@ def _reading(content, feature, image_shape):
         return _parsed(content.fetch(indices), "image", tf.string)
 
     def fetch_arrays(indices):
-        return tf.reshape(tf.io.decode_raw(fetch(indices), tf.uint8), (-1, *feature.shape))
+        images = tf.reshape(tf.io.decode_raw(fetch(indices), tf.uint8), (-1, *feature.shape))
+        return tf.ensure_shape(images, (indices.shape[0], *feature.shape))
 
     if isinstance(feature, tfds.features.Image):
         return fetch, lambda image: decoding.decoded(image, image_shape, "white", known_orientation=tf.constant(1))

@@ -42,8 +42,8 @@ class Images:
         labels: ``(num_examples,)`` int64, or None if they are only known when the images are read, or do not exist.
         class_names: A tuple of strings, empty if there are no classes.
         fingerprint: A string that changes if the images change.
-        read: A function ``read(start)`` that returns an iterator over ``(image, label)`` from an index on. An image is uint8
-            of ``image_shape``, or the bytes of a JPEG file of this shape.
+        read: A function ``read(start, keep_jpegs)`` that returns an iterator over ``(image, label)`` from an index on. An
+            image is uint8 of ``image_shape``, or, if ``keep_jpegs``, possibly the bytes of a JPEG file of this shape.
     """
 
     num_examples: int
@@ -121,14 +121,14 @@ def _images(dataset, split, image_size, data_dir, skip_corrupt, background):
     opened = opening.open(dataset, split, image_size, data_dir)
     if opened.fetch is not None:
 
-        def read(start):
+        def read(start, keep_jpegs):
             for first in range(start, opened.num_examples, BLOCK):
                 indices = np.arange(first, min(first + BLOCK, opened.num_examples))
                 labels = [-1] * len(indices) if opened.labels is None else opened.labels[indices]
                 yield from zip(opened.pick(indices), labels, strict=True)
     else:
 
-        def read(start):
+        def read(start, keep_jpegs):
             return opened.stream(None, start).as_numpy_iterator()
 
     facts = opened.labels, opened.class_names, opened.fingerprint
@@ -142,11 +142,12 @@ def _images_of_folder(path, split, image_size, skip_corrupt, background):
         listing = folders.check_all(listing)
     shape = (listing.image_size, listing.image_size, listing.channels)
 
-    def load(path):
+    def content(path):
         content = pathlib.Path(path).read_bytes()
         return content if _is_final_jpeg(content, shape) else folders.load_image(path, listing)
 
-    def read(start):
+    def read(start, keep_jpegs):
+        load = content if keep_jpegs else lambda path: folders.load_image(path, listing)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for first in range(start, len(listing.paths), BLOCK):
                 images = list(pool.map(load, listing.paths[first : first + BLOCK]))
@@ -228,7 +229,7 @@ def _write_split(folder, name, split, part, features, encoding):
     paths = [pathlib.Path(template.sharded_filepath(shard_index=shard, num_shards=count)) for shard in range(count)]
     done = next((shard for shard in range(count) if not paths[shard].exists()), count)
     progress = tqdm(desc=f"{split}", total=part.num_examples, initial=starts[done], unit=" images", unit_scale=True)
-    examples = part.read(int(starts[done]))
+    examples = part.read(int(starts[done]), encoding == "jpeg")
     with progress, concurrent.futures.ThreadPoolExecutor() as pool:
         for shard in range(done, count):
             shard_examples = itertools.islice(examples, int(starts[shard + 1] - starts[shard]))
@@ -244,18 +245,19 @@ def _write_split(folder, name, split, part, features, encoding):
 def _write_shard(path, examples, features, encode, pool, progress):
     from array_record.python.array_record_module import ArrayRecordWriter
 
-    def record(example):
-        image, label = example
-        content = image if isinstance(image, bytes) else encode(image)
-        return features.serialize_example({"image": content, "label": label} if "label" in features else {"image": content})
-
     with written_whole(path) as partial:
         writer = ArrayRecordWriter(str(partial), WRITER_OPTIONS)
         while block := list(itertools.islice(examples, BLOCK)):
-            for serialized in pool.map(record, block):
+            for serialized in pool.map(lambda example: _encoded(*example, features, encode), block):
                 writer.write(serialized)
             progress.update(len(block))
         writer.close()
+
+
+def _encoded(image, label, features, encode):
+    """Returns an example as the bytes of a record."""
+    content = image if isinstance(image, bytes) else encode(image)
+    return features.serialize_example({"image": content, "label": label} if "label" in features else {"image": content})
 
 
 def _compressed(image, **arguments):

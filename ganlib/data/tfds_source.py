@@ -25,18 +25,7 @@ def open_tfds(name, split, image_size, data_dir):
     Raises:
         UserError: If the dataset or split is unknown, cannot be downloaded, or is not one of uint8 images.
     """
-    import tensorflow_datasets as tfds
-
-    tfds.disable_progress_bar()
-    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-    except (tfds.core.registered.DatasetNotFoundError, ValueError):  # ValueError: an invalid name
-        known = ["digits", *tfds.list_builders(with_community_datasets=False)]
-        raise UserError(
-            f"unknown dataset {name!r}: use 'digits', 'folder:PATH', 'prepared:PATH' or a TensorFlow Datasets name."
-            f"{did_you_mean(name, known)}"
-        ) from None
+    builder = _builder(name, data_dir)
     if not hasattr(builder.info.features, "keys") or "image" not in builder.info.features:
         raise UserError(f"dataset {name!r} has no feature 'image': choose an image dataset")
     try:
@@ -73,10 +62,26 @@ def open_prepared(path, split, image_size):
 
 
 def splits_of(name, data_dir):
-    """Returns the names of the splits of a TFDS dataset, as a tuple."""
+    """Returns the names of the splits of a TFDS dataset, as a tuple.
+
+    Raises:
+        UserError: If the dataset is unknown.
+    """
+    return tuple(_builder(name, data_dir).info.splits)
+
+
+def _builder(name, data_dir):
     import tensorflow_datasets as tfds
 
-    return tuple(tfds.builder(name, data_dir=data_dir or os.environ.get("TFDS_DATA_DIR")).info.splits)
+    tfds.disable_progress_bar()
+    try:
+        return tfds.builder(name, data_dir=data_dir or os.environ.get("TFDS_DATA_DIR"))
+    except (tfds.core.registered.DatasetNotFoundError, ValueError):  # ValueError: an invalid name
+        known = ["digits", *tfds.list_builders(with_community_datasets=False)]
+        raise UserError(
+            f"unknown dataset {name!r}: use 'digits', 'folder:PATH', 'prepared:PATH' or a TensorFlow Datasets name."
+            f"{did_you_mean(name, known)}"
+        ) from None
 
 
 def _source_of(builder, name, split, image_size):
