@@ -35,12 +35,20 @@ def decoded(content, image_shape, background):
     image = _upright(image, orientation(content))
     if channels == 1:
         image = tf.round(tf.reduce_sum(image * LUMA, axis=-1, keepdims=True))
-    sides = tf.shape(image)[:2]
-    side = tf.reduce_min(sides)
-    top, left = (sides[0] - side) // 2, (sides[1] - side) // 2
-    square = image[top : top + side, left : left + side]
-    resized = _resized(_resized(square, (side, width)), (height, width))  # first the width, then the height, as Pillow does
+    part = _central_part(image, (height, width))
+    resized = _resized(_resized(part, (tf.shape(part)[0], width)), (height, width))  # first the width, as Pillow does
     return tf.ensure_shape(tf.cast(resized, tf.uint8), image_shape)
+
+
+def _central_part(image, target):
+    """Crops an image like `ganlib.data.folders.fit_array`. Its size is known only when the graph runs."""
+    height, width = tf.unstack(tf.shape(image)[:2])
+    rows = tf.maximum((width * target[0] + target[1] // 2) // target[1], 1)
+    columns = tf.maximum((height * target[1] + target[0] // 2) // target[0], 1)
+    is_tall = height * target[1] > width * target[0]
+    rows, columns = tf.where(is_tall, rows, height), tf.where(is_tall, width, columns)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return image[top : top + rows, left : left + columns]
 
 
 def _resized(image, size):

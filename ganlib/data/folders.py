@@ -1,7 +1,7 @@
 """Loads a folder of image files as uint8 arrays of one size.
 
-Each file is rotated by its EXIF tag, composited over a background where it is transparent, cropped to its central square and
-resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is used; 16-bit gray is scaled to 8
+Each file is rotated by its EXIF tag, composited over a background where it is transparent, cropped to the central part with the
+aspect ratio of the target, and resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is used; 16-bit gray is scaled to 8
 bits.
 """
 
@@ -16,11 +16,12 @@ import zlib
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
-from ganlib.data import tree
+from ganlib.data import sizes, tree
 from ganlib.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+ORIENTATION = 0x0112
 _MAX_16_BIT = 65535
 
 SUMMED = 1024
@@ -34,7 +35,7 @@ class Listing:
     paths: tuple[str, ...]
     labels: np.ndarray | None
     class_names: tuple[str, ...]
-    image_size: int
+    image_size: tuple[int, int]
     channels: int
     background: str
     skip_corrupt: bool
@@ -73,8 +74,8 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         split: ``"train"``, ``"validation"``, ``"test"``, or another name from `ganlib.data.tree.SPLITS`. A folder
             without such subfolders has only ``"train"``. None takes all images and rejects a folder with splits. Defaults to
             ``"train"``.
-        image_size: The height and width to which images are resized. None requires all images to be square and of the same
-            size. Defaults to None.
+        image_size: ``(height, width)`` to which images are resized. None requires all images to have the same size. Defaults
+            to None.
         skip_corrupt: Whether to skip unreadable files and log their number, instead of failing. Defaults to False.
         background: The color behind transparent pixels. Defaults to ``"white"``.
 
@@ -99,9 +100,9 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     good = [i for i in range(len(files)) if i not in failures]
     if not good:
         raise UserError(f"folder {str(root)!r} contains no readable image: put PNG, JPEG, BMP or GIF files into it")
-    sizes, modes = {headers[i][0] for i in good}, {headers[i][1] for i in good}
+    modes = {headers[i][1] for i in good}
     if image_size is None:
-        image_size = _common_size(root, sizes)
+        image_size = _common_size(root, {headers[i][0] for i in good})
     _check_every_class(labels, good, class_names)
     return Listing(
         paths=tuple(str(files[i]) for i in good),
@@ -117,7 +118,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
 
 
 def load_image(path, listing):
-    """Loads the image at ``path`` as ``(image_size, image_size, channels)`` uint8.
+    """Loads the image at ``path`` as ``(height, width, channels)`` uint8.
 
     Raises:
         UserError: If the file is corrupt or truncated. The message names it.
@@ -133,7 +134,7 @@ def load_all(listing):
     """Loads every image of ``listing``.
 
     Returns:
-        ``(listing, images)``: the listing of the readable images, and ``(n, size, size, channels)`` uint8.
+        ``(listing, images)``: the listing of the readable images, and ``(n, height, width, channels)`` uint8.
     """
     images, failures = _map_parallel(lambda path: load_image(path, listing), listing.paths, listing.skip_corrupt)
     return _remove_failures(listing, failures), np.stack([image for i, image in enumerate(images) if i not in failures])
@@ -144,18 +145,18 @@ def pictures(path, image_shape, background="white"):
 
     Args:
         path: A file or a folder.
-        image_shape: ``(size, size, channels)``.
+        image_shape: ``(height, width, channels)``.
         background: The color behind transparent pixels. Defaults to ``"white"``.
 
     Raises:
         UserError: If the path does not exist or cannot be read.
     """
-    size, _, channels = image_shape
+    *size, channels = image_shape
     if not pathlib.Path(path).is_dir():
         root = str(pathlib.Path(path).parent)
-        listing = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False, root=root)
+        listing = Listing((str(path),), None, (), tuple(size), channels, background, False, False, root)
         return load_all(listing)[1]
-    return load_all(scan(path, None, size, background=background).with_channels(channels))[1]
+    return load_all(scan(path, None, tuple(size), background=background).with_channels(channels))[1]
 
 
 def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
@@ -163,7 +164,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
 
     Args:
         content: Bytes, possibly from an untrusted source.
-        image_shape: ``(size, size, channels)``.
+        image_shape: ``(height, width, channels)``.
         max_pixels: The maximum number of pixels; larger images are rejected before they are decompressed. Defaults to
             16_000_000.
         background: The color behind transparent pixels. Defaults to ``"white"``.
@@ -171,7 +172,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
     Raises:
         UserError: If the content is not an image, is truncated, or is too large.
     """
-    size, _, channels = image_shape
+    *size, channels = image_shape
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
@@ -202,16 +203,23 @@ def _remove_failures(listing, failures):
 
 
 def fit_array(image, size):
-    """Crops ``(height, width, channels)`` uint8 to its central square and resizes it to ``(size, size, channels)``.
+    """Crops ``(height, width, channels)`` uint8 to the central part with the aspect ratio of ``size``, and resizes it.
 
     The filter is Pillow's Lanczos filter, which is antialiased when downsampling.
+
+    Args:
+        image: ``(height, width, channels)`` uint8.
+        size: ``(height, width)`` of the result.
+
+    Returns:
+        ``(*size, channels)`` uint8.
     """
     height, width, channels = image.shape
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    square = Image.fromarray(square[..., 0] if channels == 1 else square)
-    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, channels)
+    rows, columns = sizes.cropped((height, width), size)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    part = image[top : top + rows, left : left + columns]
+    part = Image.fromarray(part[..., 0] if channels == 1 else part)
+    return np.asarray(part.resize((size[1], size[0]), Image.Resampling.LANCZOS)).reshape(*size, channels)
 
 
 def _resolve_split(root, splits, split):
@@ -250,9 +258,16 @@ def _check_every_class(labels, good, class_names):
 def _header(path):
     try:
         with Image.open(path, formats=FORMATS) as image:
-            return image.size, image.mode
+            return _upright_size(image), image.mode
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _unreadable(path, error) from None
+
+
+def _upright_size(image):
+    """Returns ``(height, width)`` of an image after its rotation by the EXIF tag, without decoding it."""
+    has_tags = image.format == "JPEG" or "exif" in image.info  # to look further, Pillow would decode a PNG
+    is_turned = has_tags and image.getexif().get(ORIENTATION, 1) >= 5
+    return image.size if is_turned else image.size[::-1]
 
 
 def _map_parallel(function, paths, skip_corrupt):
@@ -284,11 +299,13 @@ def _unreadable(path, error):
     return UserError(f"{str(path)!r}: {reason}; remove it, or set skip_corrupt to skip such files")
 
 
-def _common_size(root, sizes):
-    if len(sizes) > 1 or len({side for size in sizes for side in size}) > 1:
-        examples = ", ".join(f"{w}x{h}" for w, h in sorted(sizes)[:3])
-        raise UserError(f"the images in {str(root)!r} are not all square and of the same size ({examples} ...): set image_size")
-    return next(iter(sizes))[0]
+def _common_size(root, found):
+    if len(found) > 1:
+        examples = ", ".join(f"{height}x{width}" for height, width in sorted(found)[:3])
+        raise UserError(
+            f"the images in {str(root)!r} are not all of the same size (height x width: {examples} ...): set image_size"
+        )
+    return next(iter(found))
 
 
 def _to_array(image, channels, background):

@@ -53,28 +53,28 @@ def _tfds_source(builder, name, split, image_size):
     check_channels(name, channels)
     has_labels = "label" in features and hasattr(features["label"], "names")
     class_names = tuple(features["label"].names) if has_labels else ()
-    if image_size is None and (height is None or height != width):
+    if image_size is None and (height is None or width is None):
         raise UserError(f"dataset {name!r} has images of shape {features['image'].shape}: set image_size")
-    size = image_size or height
+    size = image_size or (height, width)
 
     def example(element):
         image = element["image"]
-        if (height, width) != (size, size):
+        if (height, width) != size:
             image = tf.numpy_function(lambda x: folders.fit_array(x, size), [image], tf.uint8, stateful=False)
-        return tf.ensure_shape(image, (size, size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
+        return tf.ensure_shape(image, (*size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
     origin = f"{builder.info.full_name} {split}"
-    if not fits_in_memory(count, (size, size, channels)):
+    if not fits_in_memory(count, (*size, channels)):
         return Source(
             f"{name}/{split}",
-            (size, size, channels),
+            (*size, channels),
             count,
             class_names=class_names,
             stream=lambda seed: _stream_tfds(builder, split, seed).map(example, num_parallel_calls=tf.data.AUTOTUNE),
             origin=origin,
         )
     dataset = builder.as_dataset(split=split).map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    images, labels = np.empty((count, size, size, channels), np.uint8), np.empty((count,), np.int64)
+    images, labels = np.empty((count, *size, channels), np.uint8), np.empty((count,), np.int64)
     start = 0
     for image_batch, label_batch in dataset.batch(1024).as_numpy_iterator():
         images[start : start + len(image_batch)] = image_batch
