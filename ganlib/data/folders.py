@@ -1,8 +1,8 @@
 """Loads a folder of image files as uint8 arrays of one size.
 
 Each file is rotated by its EXIF tag, composited over a background where it is transparent, cropped to the central part with the
-aspect ratio of the target, and resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is used; 16-bit gray is scaled to 8
-bits.
+aspect ratio of the target, and resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is
+used; 16-bit gray is scaled to 8 bits.
 """
 
 import concurrent.futures

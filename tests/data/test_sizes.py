@@ -18,7 +18,8 @@ def test_parsed(image_size, expected):
 
 @pytest.mark.parametrize(
     "image_size",
-    [0, -4, 8.0, True, (8, 0), (8, 8, 1), (), (8, "8"), (8, True), "", "0", "-8", "64x", "x64", "64x96x3", "64*96", "6_4", "(64,)", "big", {}],
+    [0, -4, 8.0, True, (8, 0), (8, 8, 1), (), (8, "8"), (8, True), {}, "", "0",
+     "-8", "64x", "x64", "64x96x3", "64*96", "6_4", "(64,)", "big"],
 )  # fmt: skip
 def test_invalid_sizes_are_rejected_in_one_line(image_size):
     with pytest.raises(ganlib.UserError, match="image_size must be one positive integer, or a height and a width") as error:
