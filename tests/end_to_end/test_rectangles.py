@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
          "--config.image_size=[64,96]"),  # the same size in another form
         ("evaluate", f"--workdir={gan}", "--features=in_domain", "--samples=12", "--metrics=fid,swd", "--neighbours=2"),
         ("evaluate", f"--real=folder:{folder / 'images'}", f"--fake=folder:{folder / 'images'}", "--image_size=(16, 24)",
-         "--metrics=swd", f"--output={folder / 'result.json'}"),
+         "--features=in_domain", "--metrics=swd", f"--output={folder / 'result.json'}"),
         ("generate", f"--workdir={gan}", f"--output={folder / 'generated'}", "--count=3"),
         ("train_classifier", "--config=digits_cnn", f"--workdir={classifier}", images, "--config.labels_per_class=4",
          "--config.test_split=", f"--config.features_from={gan}", *SHARED),
