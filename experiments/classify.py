@@ -28,8 +28,8 @@ def main():
 
     run = runs.open_run(WORKDIR.value)
     classifier = runs.load_classifier(run)
-    size, _, channels = run.image_shape
-    listing = folders.scan(IMAGES.value, None, size, SKIP_CORRUPT.value, run.config.background)
+    *size, channels = run.image_shape
+    listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, run.config.background)
     listing, images = folders.load_all(listing.with_channels(channels))
     probabilities = classifier.classify(images)
     predictions = probabilities.argmax(axis=1)

@@ -20,13 +20,14 @@ DISCRIMINATOR = flags.DEFINE_string("discriminator_file", None, "file with the d
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run to create", required=True)
 DATASET = flags.DEFINE_string("dataset", "", "images that the networks were trained on, as in a config")
 GENERATOR_ONLY = flags.DEFINE_bool("generator_only", False, "leave out the discriminator of the file")
-IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "size to resize the images of --dataset to", lower_bound=1)
+IMAGE_SIZE = flags.DEFINE_string("image_size", None, f"for --dataset: {job.IMAGE_SIZE}")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets")
 
 
 def main():
     from experiments.configs import base
     from ganlib import UserError, export, plots, runs
+    from ganlib.data import sizes
     from ganlib.files import written_whole
     from ganlib.runs import converted
 
@@ -36,7 +37,8 @@ def main():
     networks = converted.read(CODE.value, FILE.value, DISCRIMINATOR.value, GENERATOR_ONLY.value)
     config, source = base.gan(), None
     if DATASET.value:
-        config.update(dataset=DATASET.value, image_size=IMAGE_SIZE.value, data_dir=DATA_DIR.value)
+        size = sizes.parsed(IMAGE_SIZE.value)
+        config.update(dataset=DATASET.value, image_size=size and sizes.simplest(size), data_dir=DATA_DIR.value)
         source = runs.open_data(config)
     with runs.writing(WORKDIR.value):
         run, model = converted.create(WORKDIR.value, CODE.value, FILE.value, networks, config, source, DISCRIMINATOR.value)

@@ -34,7 +34,7 @@ SEED = flags.DEFINE_integer(
 NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "rows of neighbours.png; 0 writes none", lower_bound=0)
 PRECISION = flags.DEFINE_string("precision", None, "precision of the layers, such as float32; by default that of the training")
 BEST = flags.DEFINE_bool("best", False, "use the checkpoint with the lowest FID instead of the newest")
-IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: size to resize images to")
+IMAGE_SIZE = flags.DEFINE_string("image_size", None, f"for --real and --fake: {job.IMAGE_SIZE}")
 CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes to keep, as in a config")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: skip unreadable files")
 BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: color under transparent pixels")

@@ -30,7 +30,7 @@ def main():
 if __name__ == "__main__":
     flags.DEFINE_string("dataset", None, "dataset to prepare: a TFDS name or folder:PATH", required=True)
     flags.DEFINE_string("output", None, "folder to write", required=True)
-    flags.DEFINE_integer("image_size", None, "height and width to resize images to; unset: the original size", lower_bound=1)
+    flags.DEFINE_string("image_size", None, job.IMAGE_SIZE)
     flags.DEFINE_enum(
         "encoding", "auto", ["auto", "raw", "png", "jpeg"],
         "raw: fastest to read; png: smaller, without loss; jpeg: smallest, with quality 95; auto: jpeg if all files are JPEGs "

@@ -33,8 +33,8 @@ def build(config):
     from ganlib import data, runs
     from ganlib.runs import warm_start
 
-    size = config.image_size
-    shape = (size, size, 3) if size else SHAPES.get(config.dataset)
+    size = data.sizes.parsed(config.image_size)
+    shape = (*size, 3) if size else SHAPES.get(config.dataset)
     if not shape:
         raise UserError(f"the image size of {config.dataset!r} is unknown: set --image_size")
     rng = np.random.default_rng(0)
@@ -164,6 +164,6 @@ if __name__ == "__main__":
         "names of experiments/configs",
     )
     flags.DEFINE_multi_string("set", [], "KEY=VALUE, a change to every config; may be repeated")
-    flags.DEFINE_integer("image_size", None, "image size, for datasets that are not available")
+    flags.DEFINE_string("image_size", None, "size of the images, such as 64 or 64x96, for datasets that are not available")
     flags.DEFINE_list("jit", ["off", "on"], "compilation with XLA: off, on, or both")
     job.start(main)

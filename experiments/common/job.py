@@ -15,6 +15,9 @@ from ganlib.errors import Stopped, UserError
 
 flags.disclaim_key_flags()  # so that a job's `--help` lists the flags that this module defines
 
+IMAGE_SIZE = "size to resize images to, such as 64, or 64x96 for height x width"
+"""The description of a flag whose value `ganlib.data.sizes.parsed` reads."""
+
 WORKER_LOST = "error: another worker is lost: restart all workers to resume from the newest checkpoint"
 
 

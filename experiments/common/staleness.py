@@ -92,7 +92,12 @@ def plain(config):
 
 def images_of(config, split="train"):
     """Returns the fingerprint of the images that a config names: see `ganlib.data.Source`."""
-    return _images_of(tuple(config.get(key) for key in OF_IMAGES), split)
+    return _images_of(_values_of_images(config), split)
+
+
+def _values_of_images(config):
+    """Returns the values of `OF_IMAGES`. An image size that is a list, as read from JSON, becomes a tuple, to be hashable."""
+    return tuple(tuple(value) if isinstance(value := config.get(key), list) else value for key in OF_IMAGES)
 
 
 @functools.cache
@@ -106,7 +111,7 @@ def _images_of(values, split):
 
 def features_of(config):
     """Returns the version of the feature network that a config names, or None if it is not trained yet."""
-    return _features_of(config.features, tuple(config.get(key) for key in OF_IMAGES))
+    return _features_of(config.features, _values_of_images(config))
 
 
 def forget_features():

@@ -67,7 +67,7 @@ def _shared():
     config.dataset = "digits"  # training images: "digits", a TFDS name, or "folder:PATH"
     config.data_dir = placeholder(str)  # folder of TFDS datasets; unset: TFDS_DATA_DIR
     config.classes = placeholder(str)  # classes to keep, by name or number, as in "3,7"; unset: all
-    config.image_size = placeholder(int)  # height and width to resize images to; unset: the original size
+    config.image_size = placeholder(object)  # size of the images: 64, or 64x96 for height x width; unset: the original size
     config.skip_corrupt = False  # skip unreadable files of a folder instead of failing
     config.background = "white"  # color under the transparent pixels of images in a folder
     config.batch_size = 64  # images per batch

@@ -42,8 +42,9 @@ def _traceable(config, mirrored):
     import tensorflow as tf
 
     from ganlib import runs
+    from ganlib.data import sizes
 
-    shape = (FLAGS.image_size, FLAGS.image_size, 3)
+    shape = (*sizes.parsed(FLAGS.image_size), 3)
     facts = {"image_shape": shape, "class_names": [str(k) for k in range(10)]}
     model = runs.build(runs.Run(pathlib.Path(), pathlib.Path(), config, facts, mirrored))
     count = config.batch_size * config.get("discriminator_steps", 1)
@@ -53,7 +54,7 @@ def _traceable(config, mirrored):
 
 if __name__ == "__main__":
     flags.DEFINE_list("configs", None, "files of experiments/configs, such as cifar10_dcgan,cifar10_resnet", required=True)
-    flags.DEFINE_integer("image_size", 32, "height and width of the images")
+    flags.DEFINE_string("image_size", "32", "size of the images, such as 32, or 32x48 for height x width")
     flags.DEFINE_float("gigabytes", 25.0, "bandwidth of a link in one direction, in gigabytes per second", lower_bound=1e-3)
     flags.DEFINE_float("latency", 5.0, "latency of a message in microseconds", lower_bound=0.0)
     job.start(main)

@@ -234,14 +234,15 @@ def _resampled(images, matrices):
     count, height, width = tf.unstack(tf.shape(images)[:3])
     rows, columns = matrices(count, height), matrices(count, width)
     # Matrix products have derivatives of every order and are fast on every device.
-    return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
+    result = tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
+    return tf.ensure_shape(result, images.shape)  # networks need the static height and width
 
 
 def _displaced(images, down, right):
     """Resamples images bilinearly, with each pixel taken from ``down`` pixels below and ``right`` pixels to the right. Both
     are ``(n, height, width)``. The border is repeated."""
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
-    return sampled(images, tf.range(height)[:, None] + down, tf.range(width) + right)
+    return tf.ensure_shape(sampled(images, tf.range(height)[:, None] + down, tf.range(width) + right), images.shape)
 
 
 def _gaussian(size, smoothness):

@@ -16,7 +16,9 @@ def transformed(images, rng, probabilities):
 
     To avoid aliasing, a wavelet filter doubles the resolution, the image is sampled bilinearly at twice the resolution, and
     the reversed filter halves the resolution again (appendix B.2 of the paper). Beyond the border, images are reflected once;
-    farther out they are zero.
+    farther out they are zero. Rotations are about the center and keep distances in pixels, as in the authors' code: a
+    rectangle that is rotated by 90 degrees keeps its shape, its long side is cropped, and its short side is extended by
+    reflection.
 
     Args:
         images: ``(n, height, width, channels)`` float32.

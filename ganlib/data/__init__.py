@@ -1,6 +1,18 @@
 """Image datasets: `open` opens them, `labels` and `partition` select the few labeled images, `pipeline` creates batches."""
 
-from ganlib.data import decoding, folder_source, folders, labels, opening, partition, pipeline, source, tfds_source, tree
+from ganlib.data import (
+    decoding,
+    folder_source,
+    folders,
+    labels,
+    opening,
+    partition,
+    pipeline,
+    sizes,
+    source,
+    tfds_source,
+    tree,
+)
 from ganlib.data.opening import open
 from ganlib.data.partition import FewLabels, few_labels
 from ganlib.data.pipeline import Share, batches, joined_batches, neighbor_batches, semi_supervised_batches
@@ -24,6 +36,7 @@ __all__ = [
     "partition",
     "pipeline",
     "semi_supervised_batches",
+    "sizes",
     "source",
     "tfds_source",
     "tree",

@@ -50,7 +50,8 @@ def decoded(content, image_shape, background, known_orientation=None):
 
 
 def fitted(image, image_shape):
-    """Crops an image to its central square and resizes it with the antialiased Lanczos filter.
+    """Crops an image to the central part with the aspect ratio of ``image_shape``, and resizes it with the antialiased Lanczos
+    filter.
 
     Args:
         image: ``(height, width, 3)``, or with the channels of ``image_shape``, in ``[0, 255]``.
@@ -63,11 +64,8 @@ def fitted(image, image_shape):
     image = tf.cast(image, tf.float32)
     if channels == 1 and image.shape[-1] == 3:
         image = tf.round(tf.reduce_sum(image * LUMA, axis=-1, keepdims=True))
-    sides = tf.shape(image)[:2]
-    side = tf.reduce_min(sides)
-    top, left = (sides[0] - side) // 2, (sides[1] - side) // 2
-    square = image[top : top + side, left : left + side]
-    resized = _resized(_resized(square, (side, width)), (height, width))  # first the width, then the height, as Pillow does
+    part = _central_part(image, (height, width))
+    resized = _resized(_resized(part, (tf.shape(part)[0], width)), (height, width))  # first the width, as Pillow does
     return tf.ensure_shape(tf.cast(resized, tf.uint8), image_shape)
 
 
@@ -101,8 +99,20 @@ def is_exact(image):
 
 def exif_orientation(image):
     """Returns the orientation of an open Pillow image, from 1 to 8."""
-    value = image.getexif().get(ORIENTATION, 1)
+    has_tags = image.format == "JPEG" or "exif" in image.info  # to look further, Pillow would decode a PNG
+    value = image.getexif().get(ORIENTATION, 1) if has_tags else 1
     return value if value in range(1, 9) else 1
+
+
+def _central_part(image, target):
+    """Crops an image like `ganlib.data.folders.fit_array`. Its size is known only when the graph runs."""
+    height, width = tf.unstack(tf.shape(image)[:2])
+    rows = tf.maximum((width * target[0] + target[1] // 2) // target[1], 1)
+    columns = tf.maximum((height * target[1] + target[0] // 2) // target[0], 1)
+    is_tall = height * target[1] > width * target[0]
+    rows, columns = tf.where(is_tall, rows, height), tf.where(is_tall, width, columns)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return image[top : top + rows, left : left + columns]
 
 
 def _resized(image, size):

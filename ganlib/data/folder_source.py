@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import tensorflow as tf
 
-from ganlib.data import decoding, folders, python_functions, source
+from ganlib.data import decoding, folders, python_functions, sizes, source
 from ganlib.data.source import Source, digest, fits_in_memory, from_arrays
 from ganlib.errors import UserError
 
@@ -19,7 +19,7 @@ def open_folder(path, split, image_size, skip_corrupt, background):
         UserError: If the folder is missing, empty or ambiguous, or a file is not an image.
     """
     listing = folders.scan(path, split, image_size, skip_corrupt, background)
-    shape = (listing.image_size, listing.image_size, listing.channels)
+    shape = (*listing.image_size, listing.channels)
     name = f"folder:{path}/{folders.tree.split_of(split)}" if listing.has_splits else f"folder:{path}"
     if fits_in_memory(len(listing.paths), shape):
         listing, images = folders.load_all(listing)
@@ -82,4 +82,5 @@ def _warn_about_contradictions(listing, images):
 
 def origin_of(listing):
     """Returns a string that identifies the files of a listing and how they are read."""
-    return digest(listing.relative_paths, listing.file_sums, listing.image_size, listing.channels, listing.background)
+    size = sizes.simplest(listing.image_size)  # an integer for squares, as in earlier versions
+    return digest(listing.relative_paths, listing.file_sums, size, listing.channels, listing.background)

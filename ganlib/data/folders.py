@@ -1,8 +1,8 @@
 """Loads a folder of image files as uint8 arrays of one size.
 
-Each file is rotated by its EXIF tag, composited over a background where it is transparent, cropped to its central square and
-resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is used; 16-bit gray is scaled to 8
-bits.
+Each file is rotated by its EXIF tag, composited over a background where it is transparent, cropped to the central part with the
+aspect ratio of the target, and resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is
+used; 16-bit gray is scaled to 8 bits.
 """
 
 import concurrent.futures
@@ -16,7 +16,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
-from ganlib.data import decoding, tree
+from ganlib.data import decoding, sizes, tree
 from ganlib.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
@@ -34,7 +34,7 @@ class Listing:
     paths: tuple[str, ...]
     labels: np.ndarray | None
     class_names: tuple[str, ...]
-    image_size: int
+    image_size: tuple[int, int]
     channels: int
     background: str
     skip_corrupt: bool
@@ -75,8 +75,8 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         split: ``"train"``, ``"validation"``, ``"test"``, or another name from `ganlib.data.tree.SPLITS`. A folder
             without such subfolders has only ``"train"``. None takes all images and rejects a folder with splits. Defaults to
             ``"train"``.
-        image_size: The height and width to which images are resized. None requires all images to be square and of the same
-            size. Defaults to None.
+        image_size: ``(height, width)`` to which images are resized. None requires all images to have the same size. Defaults
+            to None.
         skip_corrupt: Whether to skip unreadable files and log their number, instead of failing. Defaults to False.
         background: The color behind transparent pixels. Defaults to ``"white"``.
 
@@ -101,9 +101,9 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     good = [i for i in range(len(files)) if i not in failures]
     if not good:
         raise UserError(f"folder {str(root)!r} contains no readable image: put PNG, JPEG, BMP or GIF files into it")
-    sizes, modes = {headers[i][0] for i in good}, {headers[i][1] for i in good}
+    modes = {headers[i][1] for i in good}
     if image_size is None:
-        image_size = _common_size(root, sizes)
+        image_size = _common_size(root, {headers[i][0] for i in good})
     _check_every_class(labels, good, class_names)
     return Listing(
         paths=tuple(str(files[i]) for i in good),
@@ -121,7 +121,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
 
 
 def load_image(path, listing):
-    """Loads the image at ``path`` as ``(image_size, image_size, channels)`` uint8.
+    """Loads the image at ``path`` as ``(height, width, channels)`` uint8.
 
     Raises:
         UserError: If the file is corrupt or truncated. The message names it.
@@ -137,7 +137,7 @@ def load_all(listing):
     """Loads every image of ``listing``.
 
     Returns:
-        ``(listing, images)``: the listing of the readable images, and ``(n, size, size, channels)`` uint8.
+        ``(listing, images)``: the listing of the readable images, and ``(n, height, width, channels)`` uint8.
     """
     images, failures = _map_parallel(lambda path: load_image(path, listing), listing.paths, listing.skip_corrupt)
     return _remove_failures(listing, failures), np.stack([image for i, image in enumerate(images) if i not in failures])
@@ -148,18 +148,18 @@ def pictures(path, image_shape, background="white"):
 
     Args:
         path: A file or a folder.
-        image_shape: ``(size, size, channels)``.
+        image_shape: ``(height, width, channels)``.
         background: The color behind transparent pixels. Defaults to ``"white"``.
 
     Raises:
         UserError: If the path does not exist or cannot be read.
     """
-    size, _, channels = image_shape
+    *size, channels = image_shape
     if not pathlib.Path(path).is_dir():
         root = str(pathlib.Path(path).parent)
-        listing = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False, root=root)
+        listing = Listing((str(path),), None, (), tuple(size), channels, background, False, False, root)
         return load_all(listing)[1]
-    return load_all(scan(path, None, size, background=background).with_channels(channels))[1]
+    return load_all(scan(path, None, tuple(size), background=background).with_channels(channels))[1]
 
 
 def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
@@ -167,7 +167,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
 
     Args:
         content: Bytes, possibly from an untrusted source.
-        image_shape: ``(size, size, channels)``.
+        image_shape: ``(height, width, channels)``.
         max_pixels: The maximum number of pixels; larger images are rejected before they are decompressed. Defaults to
             16_000_000.
         background: The color behind transparent pixels. Defaults to ``"white"``.
@@ -175,7 +175,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
     Raises:
         UserError: If the content is not an image, is truncated, or is too large.
     """
-    size, _, channels = image_shape
+    *size, channels = image_shape
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
@@ -207,16 +207,23 @@ def _remove_failures(listing, failures):
 
 
 def fit_array(image, size):
-    """Crops ``(height, width, channels)`` uint8 to its central square and resizes it to ``(size, size, channels)``.
+    """Crops ``(height, width, channels)`` uint8 to the central part with the aspect ratio of ``size``, and resizes it.
 
     The filter is Pillow's Lanczos filter, which is antialiased when downsampling.
+
+    Args:
+        image: ``(height, width, channels)`` uint8.
+        size: ``(height, width)`` of the result.
+
+    Returns:
+        ``(*size, channels)`` uint8.
     """
     height, width, channels = image.shape
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    square = Image.fromarray(square[..., 0] if channels == 1 else square)
-    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, channels)
+    rows, columns = sizes.cropped((height, width), size)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    part = image[top : top + rows, left : left + columns]
+    part = Image.fromarray(part[..., 0] if channels == 1 else part)
+    return np.asarray(part.resize((size[1], size[0]), Image.Resampling.LANCZOS)).reshape(*size, channels)
 
 
 def _resolve_split(root, splits, split):
@@ -255,9 +262,14 @@ def _check_every_class(labels, good, class_names):
 def _header(path):
     try:
         with Image.open(path, formats=FORMATS) as image:
-            return image.size, image.mode, decoding.exif_orientation(image), decoding.is_exact(image)
+            return _upright_size(image), image.mode, decoding.exif_orientation(image), decoding.is_exact(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _unreadable(path, error) from None
+
+
+def _upright_size(image):
+    """Returns ``(height, width)`` of an image after its rotation by the EXIF tag, without decoding it."""
+    return image.size if decoding.exif_orientation(image) >= 5 else image.size[::-1]
 
 
 def _map_parallel(function, paths, skip_corrupt):
@@ -289,11 +301,13 @@ def _unreadable(path, error):
     return UserError(f"{str(path)!r}: {reason}; remove it, or set skip_corrupt to skip such files")
 
 
-def _common_size(root, sizes):
-    if len(sizes) > 1 or len({side for size in sizes for side in size}) > 1:
-        examples = ", ".join(f"{w}x{h}" for w, h in sorted(sizes)[:3])
-        raise UserError(f"the images in {str(root)!r} are not all square and of the same size ({examples} ...): set image_size")
-    return next(iter(sizes))[0]
+def _common_size(root, found):
+    if len(found) > 1:
+        examples = ", ".join(f"{height}x{width}" for height, width in sorted(found)[:3])
+        raise UserError(
+            f"the images in {str(root)!r} are not all of the same size (height x width: {examples} ...): set image_size"
+        )
+    return next(iter(found))
 
 
 def _to_array(image, channels, background):

@@ -7,10 +7,10 @@ import pathlib
 
 import numpy as np
 
-from ganlib.data import folder_source, folders, tfds_source
+from ganlib.data import folder_source, folders, sizes, tfds_source
 from ganlib.data.labels import split as split_labels
 from ganlib.data.source import from_arrays
-from ganlib.errors import UserError, integer
+from ganlib.errors import UserError
 
 DIGITS_TEST_PER_CLASS = 50
 
@@ -24,8 +24,10 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
             ``"mnist"`` or ``"cifar10"``. Defaults to ``"digits"``.
         split: ``"train"`` or ``"test"``. A TFDS dataset also accepts its other splits, and a folder ``"validation"``. The
             splits of a folder are its subfolders, such as ``train``, ``val`` and ``test``. Defaults to ``"train"``.
-        image_size: The height and width in pixels; None keeps the original size. Images of another size are cropped to their
-            central square, then resized with Pillow's antialiased Lanczos filter. Defaults to None.
+        image_size: The height and width in pixels: an integer for square images, or ``(height, width)``. None keeps the
+            original size. Images of another size are cropped to the central part with this aspect ratio, then resized with
+            Pillow's antialiased Lanczos filter. A string such as ``"64x96"``, the height first, is also accepted. Defaults to
+            None.
         data_dir: The folder of TFDS datasets; None uses ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``. Defaults to None.
         skip_corrupt: Whether to skip unreadable files of a folder and log their number, instead of failing. Defaults to False.
         background: The color behind transparent pixels of images in a folder, as Pillow names colors. Defaults to ``"white"``.
@@ -34,16 +36,18 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
         A `Source`.
 
     Raises:
-        UserError: If the dataset or split is unknown, the folder is missing or empty, or a file is not an image.
+        UserError: If the dataset or split is unknown, ``image_size`` is invalid, the folder is missing or empty, or a file is
+            not an image.
 
     Examples:
         >>> import ganlib
         >>> digits = ganlib.data.open("digits")
         >>> digits.image_shape, digits.num_examples, digits.num_classes
         ((8, 8, 1), 1297, 10)
+        >>> ganlib.data.open("digits", image_size=(16, 24)).image_shape
+        (16, 24, 1)
     """
-    if image_size is not None:
-        image_size = integer("image_size", image_size, 1)
+    image_size = sizes.parsed(image_size)
     for kind, value in (("dataset", name), ("split", split)):
         if not isinstance(value, str):
             raise UserError(f"the {kind} must be a string, such as 'digits', 'folder:PATH' or 'train', got {value!r}")
@@ -79,6 +83,6 @@ def _open_digits(split, image_size):
 
 
 def _resize_all(images, image_size):
-    if image_size is None or images.shape[1:3] == (image_size, image_size):
+    if image_size is None or images.shape[1:3] == image_size:
         return images
     return np.stack([folders.fit_array(image, image_size) for image in images])

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ganlib.data import folder_source, folders, opening, prepared, records, source
+from ganlib.data import decoding, folder_source, folders, opening, prepared, records, sizes, source
 from ganlib.errors import UserError, choose
 from ganlib.files import write_json, written_whole
 from ganlib.locks import locked
@@ -137,10 +137,10 @@ def _images(dataset, split, image_size, data_dir, skip_corrupt, background):
 
 def _images_of_folder(path, split, image_size, skip_corrupt, background):
     """Returns the images of a folder, which are read with Pillow, so that any of its formats can be prepared."""
-    listing = folders.scan(path, split, image_size, skip_corrupt, background)
+    listing = folders.scan(path, split, sizes.parsed(image_size), skip_corrupt, background)
     if skip_corrupt:
         listing = folders.check_all(listing)
-    shape = (listing.image_size, listing.image_size, listing.channels)
+    shape = (*listing.image_size, listing.channels)
 
     def content(path):
         content = pathlib.Path(path).read_bytes()
@@ -166,7 +166,7 @@ def _is_final_jpeg(content, image_shape):
     height, width, channels = image_shape
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
-            is_upright = image.getexif().get(0x0112, 1) == 1
+            is_upright = decoding.exif_orientation(image) == 1
             image.load()  # raises for a truncated file
             return image.size == (width, height) and image.mode == ("L" if channels == 1 else "RGB") and is_upright
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

@@ -93,12 +93,12 @@ def _source_of(builder, name, split, image_size):
     if dtype != np.uint8:
         raise UserError(f"dataset {name!r} has images of {dtype}, not uint8: choose another dataset")
     check_channels(name, channels)
-    if image_size is None and (height is None or height != width):
+    if image_size is None and (height is None or width is None):
         raise UserError(f"dataset {name!r} has images of shape {features['image'].shape}: set image_size")
-    size = image_size or height
+    shape = (*(image_size or (height, width)), channels)
     if builder.info.file_format.value == "array_record":
-        return prepared.source_of(builder, f"{name}/{split}", split, (size, size, channels))
-    return _from_tfrecords(builder, f"{name}/{split}", split, (size, size, channels))
+        return prepared.source_of(builder, f"{name}/{split}", split, shape)
+    return _from_tfrecords(builder, f"{name}/{split}", split, shape)
 
 
 def _from_tfrecords(builder, name, split, shape):
@@ -158,7 +158,7 @@ def _load(builder, split, shape, has_labels):
     def example(element):
         image = element["image"]
         if resized:
-            image = python_functions.call(lambda image: folders.fit_array(image, shape[0]), [image], tf.uint8)
+            image = python_functions.call(lambda image: folders.fit_array(image, shape[:2]), [image], tf.uint8)
         return tf.ensure_shape(image, shape), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
     count = builder.info.splits[split].num_examples

@@ -1,5 +1,7 @@
 """The layers of FastGAN's generator: Liu et al. 2021 (arXiv:2101.04775), as in Projected GAN's code."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -82,30 +84,31 @@ class GatedNorm(SublayerPolicy, keras.layers.Layer):
 
 @register
 class Start(SublayerPolicy, keras.layers.Layer):
-    """A transposed convolution of a single pixel: ``(n, channels)`` -> ``(n, side, side, filters)``.
+    """A transposed convolution of a single pixel: ``(n, channels)`` -> ``(n, height, width, filters)``.
 
     Its kernel is laid out so that `layers.SpectralNorm` takes the norm over the filters, as PyTorch does.
 
     Args:
         filters: The number of output channels.
-        side: The height and width of the outputs.
+        side: The height and width of the outputs: an integer for a square, or a pair.
     """
 
     def __init__(self, filters, side, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.side = filters, side
+        self.size = (side, side) if isinstance(side, int) else tuple(side)
 
     def build(self, inputs_shape):
-        shape = (inputs_shape[-1], self.side, self.side, self.filters)
-        initial = initializers.uniform(self.side**2 * self.filters)["kernel_initializer"]
+        shape = (inputs_shape[-1], *self.size, self.filters)
+        initial = initializers.uniform(math.prod(self.size) * self.filters)["kernel_initializer"]
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=initial)
 
     def call(self, inputs):
         outputs = ops.matmul(inputs, ops.reshape(self.kernel, (self.kernel.shape[0], -1)))
-        return ops.reshape(outputs, (-1, self.side, self.side, self.filters))
+        return ops.reshape(outputs, (-1, *self.size, self.filters))
 
     def compute_output_shape(self, inputs_shape):
-        return (inputs_shape[0], self.side, self.side, self.filters)
+        return (inputs_shape[0], *self.size, self.filters)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "side": self.side}
@@ -187,8 +190,11 @@ class Excitation(SublayerPolicy, keras.layers.Layer):
 
     def build(self, fine_shape, coarse_shape):
         filters = fine_shape[-1]
-        self.pool = keras.layers.AveragePooling2D(coarse_shape[1] // 4)
-        self.gather = self._dense(filters, 16 * coarse_shape[-1])  # equivalent to a 4x4 convolution of 4x4 maps
+        # The shorter side is 4 to 7 times a power of 2. It is pooled to 4 to 7 positions.
+        factor = 1 << (min(coarse_shape[1:3]) // 4).bit_length() - 1
+        self.pool = keras.layers.AveragePooling2D(factor)
+        positions = (coarse_shape[1] // factor) * (coarse_shape[2] // factor)
+        self.gather = self._dense(filters, positions * coarse_shape[-1])  # equivalent to a convolution over all positions
         self.spread = self._dense(filters, filters)
 
     def _dense(self, filters, inputs):
@@ -198,7 +204,8 @@ class Excitation(SublayerPolicy, keras.layers.Layer):
         return dense
 
     def call(self, fine, coarse, training=False):
-        pooled = ops.reshape(self.pool(coarse), (-1, 16 * coarse.shape[-1]))
+        pooled = self.pool(coarse)
+        pooled = ops.reshape(pooled, (-1, math.prod(pooled.shape[1:])))
         gains = ops.sigmoid(self.spread(ops.silu(self.gather(pooled, training=training)), training=training))
         return fine * gains[:, None, None, :]
 

@@ -129,6 +129,13 @@ def color(key, value):
         _reject(key, value, "a color such as 'white' or '#ff8800'")
 
 
+def image_size(key, value):
+    """Checks that a value is one that `ganlib.data.sizes.parsed` accepts."""
+    from ganlib.data import sizes
+
+    sizes.parsed(value)
+
+
 def categories(key, value):
     """Checks that a value is a comma-separated list of names in `ganlib.augment.ada.CATEGORIES`."""
     from ganlib.augment import ada
@@ -185,7 +192,7 @@ SHARED = {
     "dataset": a_name,
     "data_dir": optional(text),
     "classes": optional(a_name),
-    "image_size": optional(whole(1)),
+    "image_size": image_size,
     "skip_corrupt": flag,
     "background": color,
     "batch_size": whole(1),

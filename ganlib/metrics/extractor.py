@@ -35,8 +35,8 @@ class FeatureExtractor:
         network: A function from ``(n, height, width, channels)`` float32 tensors in ``[0, 255]`` to a dict with ``"features"``
             and optionally ``"probabilities"``.
         channels: 1 or 3, or None if the network accepts both. Defaults to None.
-        size: The height and width that the network requires, or None if it resizes images itself or accepts any. Defaults to
-            None.
+        size: The size that the network requires, an integer for a square or ``(height, width)``, or None if it resizes images
+            itself or accepts any. Defaults to None.
 
     Examples:
         >>> import keras, numpy as np
@@ -117,14 +117,16 @@ class _CompiledByShape:
 
 
 def resize(images, size):
-    """Resizes ``(n, height, width, channels)`` images to ``(n, size, size, channels)`` float32 with Pillow's bicubic filter.
+    """Resizes ``(n, height, width, channels)`` images to a size with Pillow's bicubic filter. Returns float32.
 
-    The filter is widened when downsampling (antialiasing), and intermediate values are not rounded: the resizing of Parmar et
-    al. 2022, "On aliased resizing and surprising subtleties in GAN evaluation" (arXiv:2104.11222).
+    The size is an integer for a square, or ``(height, width)``. Images of another aspect ratio are stretched, so that no part
+    is lost. The filter is widened when downsampling (antialiasing), and intermediate values are not rounded: the resizing of
+    Parmar et al. 2022, "On aliased resizing and surprising subtleties in GAN evaluation" (arXiv:2104.11222).
     """
-    if images.shape[1:3] == (size, size):
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    if images.shape[1:3] == size:
         return tf.cast(images, tf.float32)
-    return tf.image.resize(images, (size, size), method="bicubic", antialias=True)
+    return tf.image.resize(images, size, method="bicubic", antialias=True)
 
 
 def as_channels(images, channels):

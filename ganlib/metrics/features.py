@@ -13,7 +13,7 @@ name                     network
 
 All of them take uint8 images. Gray images are repeated into three channels if the network requires color, and color images are
 converted to gray (ITU-R 601 luma) if it requires gray. Images are resized with Pillow's bicubic filter, except for the 2015
-graph, which resizes them itself.
+graph, which resizes them itself. Images of another aspect ratio than that of the network are stretched.
 """
 
 import keras
@@ -98,10 +98,10 @@ def from_model(model, name):
         name: The name in results.
 
     Raises:
-        UserError: If the model does not take square images in gray or color, or does not return features.
+        UserError: If the model does not take images in gray or color, or does not return features.
     """
     if isinstance(model, (Classifier, Discriminator)):
-        size, _, channels = model.image_shape
+        *size, channels = model.image_shape
 
         def network(images):
             features = model.features(images / 127.5 - 1.0)
@@ -117,20 +117,25 @@ def from_model(model, name):
             return outputs if isinstance(outputs, dict) else {"features": outputs}
 
     version = versions.of(versions.of_model(model), versions.of_code("metrics/features.py"))
-    return FeatureExtractor(name, version, network, channels, size)
+    return FeatureExtractor(name, version, network, channels, _simplest(*size))
+
+
+def _simplest(height, width):
+    """Returns a size as `FeatureExtractor` takes it: None for any size, an integer for a square, or a pair."""
+    return height if height == width else (height, width)
 
 
 def _input_of(model, name):
-    """Returns ``(size, channels)`` of a model's images, each None if it accepts any."""
+    """Returns ``((height, width), channels)`` of a model's images, each None if it accepts any."""
     shape = getattr(model, "input_shape", None) if model.built else None
-    is_supported = isinstance(shape, tuple) and len(shape) == 4 and shape[1] == shape[2] and shape[3] in (1, 3, None)
-    if not is_supported:
-        raise UserError(f"features {name!r} must take square images in gray or color, got the input shape {shape}")
+    is_supported = isinstance(shape, tuple) and len(shape) == 4 and shape[3] in (1, 3, None)
+    if not is_supported or (shape[1] is None) != (shape[2] is None):
+        raise UserError(f"features {name!r} must take images of one size, in gray or color, got the input shape {shape}")
     outputs = model.compute_output_spec(keras.KerasTensor(shape))
     features = outputs.get("features") if isinstance(outputs, dict) else outputs
     if len(getattr(features, "shape", ())) != 2:
         raise UserError(f"features {name!r} must return (n, F), alone or as 'features' in a dict: add keras.layers.Flatten()")
-    return shape[1], shape[3]
+    return shape[1:3], shape[3]
 
 
 def _in_domain(source, cache_dir):

@@ -272,22 +272,3 @@ def _validated_shape(image_shape):
     except (TypeError, ValueError):  # a UserError is a ValueError
         raise UserError(f"image_shape must be (height, width, channels), got {image_shape!r:.60}") from None
     return height, width, channels
-
-
-def resolutions(size, doublings):
-    """Returns the resolutions from the lowest to ``size``, each twice the previous one."""
-    return [size >> halvings for halvings in range(doublings, -1, -1)]
-
-
-def tapered(resolutions, width, channels_base):
-    """Returns the channels at each resolution: ``width``, or ``channels_base`` divided by the resolution if that is smaller."""
-    return [min(channels_base // side, width) for side in resolutions]
-
-
-def check_image_shape(image_shape, sizes, network):
-    """Raises a `UserError` unless ``image_shape`` is square with one of ``sizes``."""
-    height, width, _ = image_shape
-    if height != width or height not in sizes:
-        raise UserError(
-            f"{network} cannot generate images of {height}x{width}: choose one of the sizes {', '.join(map(str, sizes))}"
-        )

@@ -6,6 +6,8 @@ network; width 64 at 32x32, without hierarchical latents and shared embedding, i
 `ganlib.GAN.generate` and `ganlib.penalties.OrthogonalWeights`; for standing statistics, `ganlib.sampling.standing_statistics`.
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -13,7 +15,7 @@ from keras import ops
 from ganlib import layers
 from ganlib.layers.attention import attention_after
 from ganlib.layers.dtype_policy import SublayerPolicy
-from ganlib.networks import base, resnet
+from ganlib.networks import base, resnet, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.biggan")
 
@@ -28,6 +30,9 @@ DISCRIMINATOR_WIDTHS = {
     128: ((1, 2, 4, 8, 16), (16,)), 256: ((1, 2, 4, 8, 8, 16), (16,)),
 }  # fmt: skip
 """Image size -> the channels of the downsampling blocks and of the blocks after them, as multiples of the width."""
+
+STAGES = shapes.shared_doublings(GENERATOR_WIDTHS, DISCRIMINATOR_WIDTHS)
+"""As in `ganlib.networks.resnet`."""
 
 
 @register
@@ -100,7 +105,8 @@ class Generator(base.Generator):
     conditioned on another chunk and the label embedding -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `GENERATOR_WIDTHS`. Defaults to ``(128, 128, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(128, 128, 3)``.
         latent_dim: The dimension of the latents, a multiple of the number of blocks plus one if they are hierarchical; the
             paper uses 120 at 128x128. Defaults to 120.
         width: The number of channels at the image's resolution (a quarter of them up to 32x32); the paper uses 96. Defaults to
@@ -139,23 +145,22 @@ class Generator(base.Generator):
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "biggan")
+        size = shapes.size_of(self.image_shape, STAGES, "biggan")
         self.width, self.embedding_dim, self.attention, self.normalization = width, embedding_dim, attention, normalization
         self.hierarchical, self.shared_embedding = hierarchical, shared_embedding
         self.initializer, self.condition_dim = initializer, condition_dim
-        size, _, channels = self.image_shape
         first, *widths = (multiple * width for multiple in GENERATOR_WIDTHS[size])
         self._check_arguments(len(widths))
-        start = size >> len(widths)
+        start = (*shapes.lowest(self.image_shape, len(widths)), first)
         if num_classes and shared_embedding:
             self.embedding = layers.embedding(num_classes, embedding_dim, embeddings_initializer=self._initializer())
-        self.dense = layers.dense(start * start * first, spectral_norm=True, kernel_initializer=self._initializer())
-        self.reshape = keras.layers.Reshape((start, start, first))
+        self.dense = layers.dense(math.prod(start), spectral_norm=True, kernel_initializer=self._initializer())
+        self.reshape = keras.layers.Reshape(start)
         block_classes = None if shared_embedding else num_classes
         self.blocks = [GeneratorBlock(filters, block_classes, normalization, initializer) for filters in widths]
-        self.after = attention_after(base.resolutions(size, len(widths))[1:], attention)
+        self.after = attention_after(shapes.resolutions(min(self.image_shape[:2]), len(widths))[1:], attention)
         self.norm = layers.normalization(normalization)
-        self.conv = layers.conv(channels, 3, spectral_norm=True, kernel_initializer=self._initializer())
+        self.conv = layers.conv(self.image_shape[2], 3, spectral_norm=True, kernel_initializer=self._initializer())
         self.build()
 
     def _initializer(self):
@@ -238,7 +243,7 @@ class Discriminator(resnet.Discriminator):
     """The discriminator of `ganlib.networks.resnet` with other widths and orthogonal initialization.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `DISCRIMINATOR_WIDTHS`. Defaults to ``(128, 128, 3)``.
+        image_shape: ``(height, width, channels)``, as in `Generator`. Defaults to ``(128, 128, 3)``.
         width: The number of channels of the first block (a quarter of them up to 32x32); the paper uses 96. Defaults to 96.
         num_classes: The number of classes, or None. Defaults to None.
         spectral_norm: Whether to normalize every weight by its spectral norm. Defaults to True.
@@ -248,7 +253,7 @@ class Discriminator(resnet.Discriminator):
         wide: As in `ganlib.networks.resnet`. Defaults to True, as in the paper.
     """
 
-    WIDTHS, NAME = DISCRIMINATOR_WIDTHS, "biggan"
+    WIDTHS, STAGES, NAME = DISCRIMINATOR_WIDTHS, STAGES, "biggan"
 
     def __init__(
         self,

@@ -4,15 +4,23 @@
 from a normal distribution with standard deviation 0.02. The paper's 64x64 network has width 128; its kernels are 5x5.
 """
 
+import math
+
 import keras
 
 from ganlib import layers
-from ganlib.networks import base
+from ganlib.networks import base, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.dcgan")
 
 STAGES = {8: 2, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5}
-"""Image size -> the number of times the generator doubles the resolution, starting from 2x2, 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 2x2, 4x4 or (for 28) 7x7. Other shapes
+have the layers of one of these sizes: see `ganlib.networks.shapes`."""
+
+
+def size_of(image_shape):
+    """Returns the size in `STAGES` whose layers images of a shape have: see `ganlib.networks.shapes.size_of`."""
+    return shapes.size_of(image_shape, STAGES, "dcgan")
 
 
 def widths(size, width):
@@ -25,12 +33,12 @@ def initializer():
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def latent_stage(size, width, normalization):
+def latent_stage(image_shape, size, width, normalization):
     """Returns the layers from latents to feature maps of the lowest resolution."""
-    start, coarsest = size >> STAGES[size], widths(size, width)[-1]
+    start = (*shapes.lowest(image_shape, STAGES[size]), widths(size, width)[-1])
     return [
-        keras.layers.Dense(start * start * coarsest, use_bias=not normalization, kernel_initializer=initializer()),
-        keras.layers.Reshape((start, start, coarsest)),
+        keras.layers.Dense(math.prod(start), use_bias=not normalization, kernel_initializer=initializer()),
+        keras.layers.Reshape(start),
         layers.normalization(normalization),
         keras.layers.ReLU(),
     ]
@@ -68,7 +76,8 @@ class Generator(base.Generator):
     A conditional generator concatenates the latents with an embedding of the label.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 8, 16, 28, 32, 64 or 128. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of the latents. Defaults to 128.
         width: The number of channels at half the image resolution. It doubles at each coarser resolution, up to 8 times.
             Defaults to 64.
@@ -88,13 +97,12 @@ class Generator(base.Generator):
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=128, width=64, num_classes=None, normalization="batch", **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "dcgan")
+        size = size_of(self.image_shape)
         self.width, self.normalization = width, normalization
-        size, _, channels = self.image_shape
-        stack = latent_stage(size, width, normalization)
+        stack = latent_stage(self.image_shape, size, width, normalization)
         for filters in widths(size, width)[-2::-1]:
             stack += upsampling_stage(filters, normalization)
-        self.body = keras.Sequential([*stack, image_layer(channels)], name="body")
+        self.body = keras.Sequential([*stack, image_layer(self.image_shape[2])], name="body")
         self.build()
 
     def get_config(self):
@@ -106,7 +114,8 @@ class Discriminator(base.Discriminator):
     """Images -> strided convolutions with leaky ReLU -> features (the flattened last feature maps) -> logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 8, 16, 28, 32, 64 or 128. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         width: The number of channels at half the image resolution. It doubles at each coarser resolution, up to 8 times.
             Defaults to 64.
         num_classes: The number of classes, or None. Defaults to None.
@@ -127,10 +136,10 @@ class Discriminator(base.Discriminator):
         **kwargs,
     ):
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "dcgan")
+        size = size_of(self.image_shape)
         self.width, self.normalization, self.dropout = width, normalization, dropout
         stack = []
-        for stage, filters in enumerate(widths(self.image_shape[0], width)):
+        for stage, filters in enumerate(widths(size, width)):
             stack += downsampling_stage(filters, normalization if stage > 0 else None, spectral_norm)
         stack += [keras.layers.Flatten(), keras.layers.Dropout(dropout)]
         self.body = keras.Sequential(stack, name="body")

@@ -16,12 +16,13 @@ from ganlib.errors import UserError
 from ganlib.layers.equalized import normal, pixel_norm
 from ganlib.layers.gated import Block, Excitation, GatedNorm, Start, spectral_form
 from ganlib.layers.spectral_norm import STORED
-from ganlib.networks import base
+from ganlib.networks import base, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.fastgan")
 
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
-"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7. Other shapes have
+the layers of one of these sizes: see `ganlib.networks.shapes`."""
 WIDTHS = (16, 8, 4, 2, 2, 1, 0.5, 0.25, 0.125)
 """The channels of each stage, from the coarsest, as multiples of the width."""
 EXCITED = {4: 0, 5: 1, 6: 2, 7: 3}
@@ -35,7 +36,8 @@ class Generator(base.Generator):
     Projected GAN's code starts at 128x128; the smaller sizes follow the same rules.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(256, 256, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(256, 256, 3)``.
         latent_dim: The dimension of the latents; Projected GAN uses 256. Defaults to 256.
         width: The number of channels at 128x128; the other stages follow `WIDTHS`. Projected GAN uses 128. Defaults to 128.
         num_classes: The number of classes, or None. Defaults to None.
@@ -71,30 +73,30 @@ class Generator(base.Generator):
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "fastgan")
+        doublings = STAGES[shapes.size_of(self.image_shape, STAGES, "fastgan")]
         if normalization not in ("batch", "sync_batch"):
             raise UserError(f"fastgan requires normalization='batch' or 'sync_batch', got {normalization!r}")
         self.width, self.light, self.normalization = width, light, normalization
         self.tanh, self.shared_embedding, self.pytorch = tanh, shared_embedding, pytorch
-        size, _, channels = self.image_shape
-        first, *widths = (max(int(multiple * width), 1) for multiple in WIDTHS[: STAGES[size] + 1])
+        first, *widths = (max(int(multiple * width), 1) for multiple in WIDTHS[: doublings + 1])
         if num_classes and shared_embedding:
             self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=normal())
-        self._create_start(2 * first, size >> STAGES[size])
+        self._create_start(2 * first, *shapes.lowest(self.image_shape, doublings))
         self.gate = GatedNorm(None, normalization)
         arguments = (num_classes, normalization, light, shared_embedding, pytorch)
         self.blocks = [Block(filters, *arguments) for filters in widths]
         self.excitations = [Excitation(pytorch) if stage in EXCITED else None for stage in range(1, len(widths) + 1)]
         form, initial = spectral_form(9 * widths[-1] if pytorch else None, use_bias=True)
-        self.conv = layers.conv(channels, 3, spectral_norm=form, **initial)
+        self.conv = layers.conv(self.image_shape[2], 3, spectral_norm=form, **initial)
         self.build()
 
-    def _create_start(self, filters, side):
+    def _create_start(self, filters, height, width):
         if self.pytorch:
+            side = height if height == width else (height, width)
             self.start = layers.SpectralNorm(Start(filters, side), name="start", **STORED)
             return
-        self.dense = layers.dense(side * side * filters, spectral_norm=True, use_bias=False)
-        self.reshape = keras.layers.Reshape((side, side, filters))
+        self.dense = layers.dense(height * width * filters, spectral_norm=True, use_bias=False)
+        self.reshape = keras.layers.Reshape((height, width, filters))
 
     @property
     def weights_without_average(self):
@@ -104,8 +106,7 @@ class Generator(base.Generator):
         """Draws noise for both convolutions of each block."""
         if self.light:
             return {}
-        size, _, _ = self.image_shape
-        return {"noise": [rng.normal((count, side, side, 2)) for side in base.resolutions(size, STAGES[size])[1:]]}
+        return {"noise": [rng.normal((count, *block.noise.shape)) for block in self.blocks]}
 
     def call(self, latents, labels=None, training=False, noise=None):
         images = self.synthesize(latents, labels, training, noise)[-1]

@@ -5,16 +5,19 @@ The discriminator has nine weight-normalized convolutions with leaky ReLU and dr
 convolutions, as in the authors' code. Sizes other than 32x32 are ours.
 """
 
+import math
+
 import keras
 
 from ganlib import layers
 from ganlib.layers.dtype_policy import policy
-from ganlib.networks import base
+from ganlib.networks import base, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.improved_conv")
 
 STAGES = {16: 2, 28: 2, 32: 3}
-"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7. Other shapes have
+the layers of one of these sizes: see `ganlib.networks.shapes`."""
 
 
 def _initializer():
@@ -26,7 +29,8 @@ class Generator(base.Generator):
     """Latents -> a dense layer -> transposed 5x5 convolutions with batch normalization and ReLU -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 16, 28 or 32. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of the latents; the authors use 100, uniform in [0, 1]. Defaults to 100.
         width: The number of channels at half the image resolution. It doubles at each coarser resolution. The authors use 128.
             Defaults to 128.
@@ -38,19 +42,18 @@ class Generator(base.Generator):
 
     def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "improved_conv")
+        size = shapes.size_of(self.image_shape, STAGES, "improved_conv")
         self.width = width
-        size, _, channels = self.image_shape
         *finer, coarsest = [width * 2**stage for stage in range(STAGES[size])]
-        start = size >> STAGES[size]
+        start = (*shapes.lowest(self.image_shape, STAGES[size]), coarsest)
         stack = [
-            keras.layers.Dense(start * start * coarsest, use_bias=False, kernel_initializer=_initializer()),
-            keras.layers.Reshape((start, start, coarsest)),
+            keras.layers.Dense(math.prod(start), use_bias=False, kernel_initializer=_initializer()),
+            keras.layers.Reshape(start),
             *self._norm_and_relu(),
         ]
         for filters in reversed(finer):
             stack += [self._transposed_conv(filters, use_bias=False), *self._norm_and_relu()]
-        self.body = keras.Sequential([*stack, self._transposed_conv(channels, activation="tanh")], name="body")
+        self.body = keras.Sequential([*stack, self._transposed_conv(self.image_shape[2], activation="tanh")], name="body")
         self.build()
 
     def _transposed_conv(self, filters, **kwargs):
@@ -68,7 +71,8 @@ class Discriminator(base.Discriminator):
     """Images -> nine convolutions -> features (averaged over positions) -> logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with size 16, 28 or 32. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         width: The number of channels of the first three convolutions; the others have twice as many. The authors use 96.
             Defaults to 96.
         dropout: The dropout rate after each resolution. The rate on the images is 0.4 times this. Defaults to 0.5.
@@ -77,7 +81,7 @@ class Discriminator(base.Discriminator):
 
     def __init__(self, image_shape=(32, 32, 3), width=96, dropout=0.5, num_classes=None, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "improved_conv")
+        shapes.size_of(self.image_shape, STAGES, "improved_conv")
         self.width, self.dropout = width, dropout
         stack = [keras.layers.Dropout(0.4 * dropout)]
         for filters in (width, 2 * width):

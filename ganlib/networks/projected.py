@@ -67,16 +67,17 @@ class RandomMixing(SublayerPolicy, keras.layers.Layer):
         mixed = [conv(maps) for conv, maps in zip(self.across_channels, inputs, strict=True)]
         outputs, above = [], 0.0
         for scale in reversed(range(len(mixed))):
-            side = inputs[scale - 1].shape[1] if scale else 2 * inputs[0].shape[1]  # the side of the next finer maps
-            above = self.across_scales[scale](self._resized(mixed[scale] + above, side))
+            height, width = inputs[max(scale - 1, 0)].shape[1:3]
+            size = (height, width) if scale else (2 * height, 2 * width)  # that of the next finer maps
+            above = self.across_scales[scale](self._resized(mixed[scale] + above, size))
             outputs.insert(0, above)
         return outputs
 
-    def _resized(self, maps, side):
+    def _resized(self, maps, size):
         if not self.pytorch:
-            return ops.image.resize(maps, (side, side), interpolation="bilinear")
-        _, height, width, _ = maps.shape
-        return resampling.product(_aligned_matrix(height, side), maps, _aligned_matrix(width, side))
+            return ops.image.resize(maps, size, interpolation="bilinear")
+        rows, columns = (_aligned_matrix(*sides) for sides in zip(maps.shape[1:3], size, strict=True))
+        return resampling.product(rows, maps, columns)
 
     def _conv(self, filters, inputs):
         initial = initializers.uniform(inputs) if self.pytorch else {"kernel_initializer": "he_normal"}
@@ -126,7 +127,7 @@ class ScaleDiscriminator(SublayerPolicy, keras.layers.Layer):
         self.resolution, self.constant_width, self.pytorch = resolution, constant_width, pytorch
 
     def build(self, inputs_shape, labels_shape=None):
-        side, channels = inputs_shape[1], inputs_shape[-1]
+        side, channels = min(inputs_shape[1:3]), inputs_shape[-1]
         halvings = max(round(math.log2((self.resolution or side) / LAST)), 0)
         if self.resolution:
             halvings = min(halvings, max(int(math.log2(side / 4)), 0))
@@ -184,8 +185,8 @@ class Discriminator(layers.Composed, base.Discriminator):
             `ganlib.networks.pretrained.Backbone`. The authors' code uses EfficientNet-Lite0, the paper EfficientNet-Lite1.
             Defaults to ``"efficientnet_lite:0"``.
         weights: The weights of the backbone, as in `ganlib.networks.pretrained.load`. Defaults to ``"imagenet"``.
-        backbone_size: The side to which images are resized for the backbone; None does not resize them. Defaults to ``"auto"``,
-            which enlarges images smaller than 224 to 224, as in the authors' code.
+        backbone_size: The shorter side to which images are resized for the backbone; None does not resize them. Defaults to
+            ``"auto"``, which enlarges a shorter side below 224 to 224, as in the authors' code.
         taps: The number of scales at which feature maps are taken; the paper uses 4. Defaults to 4.
         width: The number of channels of the mixed maps and of the small discriminators at the finest resolution; the paper uses
             64. Defaults to 64.
@@ -282,9 +283,9 @@ class Discriminator(layers.Composed, base.Discriminator):
 
 
 def _size_of(backbone_size, image_shape):
-    """Returns the side to which images are resized for the backbone, or None."""
+    """Returns the shorter side to which images are resized for the backbone, or None."""
     if backbone_size == "auto":
-        return PRETRAINED_SIDE if max(image_shape[:2]) < PRETRAINED_SIDE else None
+        return PRETRAINED_SIDE if min(image_shape[:2]) < PRETRAINED_SIDE else None
     if isinstance(backbone_size, str):
         raise base.UserError(f"backbone_size must be a number of pixels, 'auto' or None, got {backbone_size!r}")
     return backbone_size

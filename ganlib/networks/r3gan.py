@@ -15,12 +15,13 @@ from keras import ops
 from ganlib import layers
 from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.layers.resampling import Downsample, Upsample
-from ganlib.networks import base
+from ganlib.networks import base, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.r3gan")
 
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6}
-"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7. Other shapes have
+the layers of one of these sizes: see `ganlib.networks.shapes`."""
 
 SLOPE = 0.2
 GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))  # preserves the variance through a leaky ReLU
@@ -67,11 +68,12 @@ class ResidualBlock(SublayerPolicy, keras.layers.Layer):
 
 @register
 class Generator(base.Generator):
-    """Latents, with a label embedding -> a learned 4x4 pattern per channel, scaled -> stages of residual blocks, each at twice
-    the resolution of the previous one -> a 1x1 convolution to images.
+    """Latents, with a label embedding -> a learned pattern per channel at the lowest resolution, scaled -> stages of residual
+    blocks, each at twice the resolution of the previous one -> a 1x1 convolution to images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of the latents; the authors use 64. Defaults to 64.
         width: The number of channels of a stage up to the resolution ``full_width``, or a list of the channels of every stage,
             from the lowest resolution. Defaults to 768.
@@ -105,12 +107,11 @@ class Generator(base.Generator):
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "r3gan")
+        size = shapes.size_of(self.image_shape, STAGES, "r3gan")
         self.sizes = {"width": width, "blocks": blocks, "group_width": group_width, "full_width": full_width}
         self.sizes |= {"expansion": expansion, "embedding_dim": embedding_dim}
         self.bounded = bounded
-        size, _, channels = self.image_shape
-        widths, start = _widths(size, width, full_width), size >> STAGES[size]
+        widths, start = _widths(size, width, full_width), shapes.lowest(self.image_shape, STAGES[size])
         if num_classes:
             initializer = keras.initializers.RandomNormal(stddev=num_classes**-0.5)
             self.embedding = keras.layers.Embedding(
@@ -118,14 +119,14 @@ class Generator(base.Generator):
             )
         self.scale = keras.layers.Dense(widths[0], use_bias=False, kernel_initializer=_normal())
         self.basis = self.add_weight(
-            name="basis", shape=(start, start, widths[0]), initializer=keras.initializers.RandomNormal(stddev=1.0)
+            name="basis", shape=(*start, widths[0]), initializer=keras.initializers.RandomNormal(stddev=1.0)
         )
         first, *others = _residual_blocks(widths, blocks, group_width, expansion)
         stages = [first]
         for (width_in, width_out), stage in zip(itertools.pairwise(widths), others, strict=True):
             stages.append([*_change_width(width_in, width_out), Upsample(), *stage])
         self.stages = keras.Sequential([layer for stage in stages for layer in stage], name="stages")
-        self.image = layers.conv(channels, 1, use_bias=False, kernel_initializer=_normal())
+        self.image = layers.conv(self.image_shape[2], 1, use_bias=False, kernel_initializer=_normal())
         self.build()
 
     def call(self, latents, labels=None, training=False):
@@ -146,7 +147,8 @@ class Discriminator(base.Discriminator):
     With labels, the logit is the inner product of a linear map of the features and a label embedding.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         width: The number of channels of a stage up to the resolution ``full_width``, or a list of the channels of every stage,
             from the lowest resolution, as in `Generator`. Defaults to 768.
         num_classes: The number of classes, or None. Defaults to None.
@@ -171,22 +173,21 @@ class Discriminator(base.Discriminator):
         **kwargs,
     ):
         super().__init__(image_shape, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "r3gan")
+        size = shapes.size_of(self.image_shape, STAGES, "r3gan")
         if self.spectral_norm:
             raise base.UserError("r3gan's discriminator is regularized by R1 and R2: set spectral_norm=False")
         if self.conditioning != "projection":
             raise base.UserError(f"r3gan has a built-in projection of labels: omit conditioning={self.conditioning!r}")
         self.sizes = {"width": width, "blocks": blocks, "group_width": group_width, "full_width": full_width}
         self.sizes |= {"expansion": expansion, "embedding_dim": embedding_dim}
-        size = self.image_shape[0]
-        widths, start = _widths(size, width, full_width)[::-1], size >> STAGES[size]
+        widths, start = _widths(size, width, full_width)[::-1], shapes.lowest(self.image_shape, STAGES[size])
         self._units = (embedding_dim or widths[-1]) if num_classes else 1
         *stages, last = _residual_blocks(widths[::-1], blocks, group_width, expansion)[::-1]
         body = [layers.conv(widths[0], 1, use_bias=False, kernel_initializer=_normal())]
         for (width_in, width_out), stage in zip(itertools.pairwise(widths), stages, strict=True):
             body += [*stage, Downsample(), *_change_width(width_in, width_out)]
         body += last
-        initializer = keras.initializers.RandomNormal(stddev=1.0 / start)
+        initializer = keras.initializers.RandomNormal(stddev=math.prod(start) ** -0.5)
         body.append(keras.layers.DepthwiseConv2D(start, use_bias=False, depthwise_initializer=initializer))
         self.body = keras.Sequential([*body, keras.layers.Flatten()], name="body")
         self.build()
@@ -210,7 +211,7 @@ class Discriminator(base.Discriminator):
 
 def _widths(size, width, full_width):
     """Returns the generator's channels at each resolution, from the lowest to that of the image."""
-    resolutions = base.resolutions(size, STAGES[size])
+    resolutions = shapes.resolutions(size, STAGES[size])
     if hasattr(width, "__len__"):
         return _per_stage("width", width, len(resolutions))
     return [max(width * full_width // max(side, full_width), 1) for side in resolutions]

@@ -7,6 +7,7 @@ are those for STL-10 (tables 5 and 6; width 64 in both). The 128x128 networks ar
 64). The 64x64 networks are in between.
 """
 
+import math
 import types
 
 import keras
@@ -17,7 +18,7 @@ from ganlib.layers import conditioning
 from ganlib.layers.attention import attention_after
 from ganlib.layers.initializers import copied, glorot
 from ganlib.layers.residual import DiscriminatorBlock, GeneratorBlock
-from ganlib.networks import base
+from ganlib.networks import base, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
 
@@ -35,20 +36,26 @@ DISCRIMINATOR_WIDTHS = {
 }  # fmt: skip
 """Image size -> the channels of the downsampling blocks and of the blocks after them, as multiples of the width."""
 
+STAGES = shapes.shared_doublings(GENERATOR_WIDTHS, DISCRIMINATOR_WIDTHS)
+"""Image size -> the number of doublings of the generator or of halvings of the discriminator, whichever is larger. Other shapes
+have the layers of one of these sizes: see `ganlib.networks.shapes`."""
+
 
 @register
 class Generator(base.Generator):
     """Latents -> a dense layer -> residual blocks that double the resolution -> images.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `GENERATOR_WIDTHS`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of the latents; the paper uses 128. Defaults to 128.
         width: The number of channels of every block up to 32x32. For larger images, the number of channels at the image's
             resolution. The papers use 256 and 64. Defaults to 256.
         num_classes: The number of classes, which makes batch normalization conditional, or None. Defaults to None.
         normalization: ``"batch"``, ``"sync_batch"`` or None. None ignores labels, so it cannot be combined with
             ``num_classes``. Defaults to ``"batch"``.
-        attention: The resolution at which self-attention follows a block, or None. Defaults to None.
+        attention: The resolution at which self-attention follows a block, or None; for rectangles, that of the shorter side.
+            Defaults to None.
         spectral_norm: Whether to normalize every weight of the dense layer and the convolutions by its spectral norm, as in
             SAGAN. Defaults to False.
         upsampling: ``"nearest"``, as in the authors' code, or ``"bilinear"``, as in mimicry (Lee & Town 2020,
@@ -71,22 +78,22 @@ class Generator(base.Generator):
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, GENERATOR_WIDTHS, "resnet")
+        size = shapes.size_of(self.image_shape, STAGES, "resnet")
         if num_classes and not normalization:
             raise base.UserError(
                 "resnet's generator is conditioned on labels by batch normalization: set normalization='batch'"
             )
         self.width, self.normalization, self.attention = width, normalization, attention
         self.spectral_norm, self.upsampling = spectral_norm, upsampling
-        size, _, channels = self.image_shape
         first, *widths = (multiple * width for multiple in GENERATOR_WIDTHS[size])
-        start = size >> len(widths)
-        self.dense = layers.dense(start * start * first, spectral_norm, kernel_initializer=glorot())
-        self.reshape = keras.layers.Reshape((start, start, first))
+        start = (*shapes.lowest(self.image_shape, len(widths)), first)
+        self.dense = layers.dense(math.prod(start), spectral_norm, kernel_initializer=glorot())
+        self.reshape = keras.layers.Reshape(start)
         self.blocks = [GeneratorBlock(filters, num_classes, normalization, spectral_norm, upsampling) for filters in widths]
-        self.after = attention_after(base.resolutions(size, len(widths))[1:], attention, spectral_norm)
+        resolutions = shapes.resolutions(min(self.image_shape[:2]), len(widths))[1:]
+        self.after = attention_after(resolutions, attention, spectral_norm)
         self.norm = layers.normalization(normalization)
-        self.conv = layers.conv(channels, 3, spectral_norm, activation="tanh", kernel_initializer=glorot())
+        self.conv = layers.conv(self.image_shape[2], 3, spectral_norm, activation="tanh", kernel_initializer=glorot())
         self.build()
 
     def call(self, latents, labels=None, training=False):
@@ -113,13 +120,15 @@ class Discriminator(base.Discriminator):
     logits.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `DISCRIMINATOR_WIDTHS`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         width: The number of channels of every block up to 32x32. For larger images, that of the first block. The papers use 128
             and 64. Defaults to 128.
         num_classes: The number of classes, or None. Defaults to None.
         spectral_norm: Whether to normalize every weight by its spectral norm, or the arguments of
             `ganlib.layers.SpectralNorm`. Defaults to True.
-        attention: The resolution at which self-attention follows a block, or None. Defaults to None.
+        attention: The resolution at which self-attention follows a block, or None; for rectangles, that of the shorter side.
+            Defaults to None.
         initializer: The name or the config of the Keras initializer of the kernels. None uses Glorot's, as in the paper.
             Defaults to None.
         wide: Whether a block from n to m channels has m channels between its convolutions, as in SAGAN, instead of n, as in
@@ -129,7 +138,7 @@ class Discriminator(base.Discriminator):
             overwrites its input; in the paper it does not. Defaults to False.
     """
 
-    WIDTHS, NAME = DISCRIMINATOR_WIDTHS, "resnet"
+    WIDTHS, STAGES, NAME = DISCRIMINATOR_WIDTHS, STAGES, "resnet"
     earlier_defaults = types.MappingProxyType({"wide": True})
 
     def __init__(
@@ -148,10 +157,9 @@ class Discriminator(base.Discriminator):
         super().__init__(image_shape, num_classes, spectral_norm, **kwargs)
         self.width, self.attention, self.initializer = width, attention, initializer
         self.wide, self.head_spectral_norm, self.activated_shortcut = wide, head_spectral_norm, activated_shortcut
-        base.check_image_shape(self.image_shape, self.WIDTHS, self.NAME)
-        size = self.image_shape[0]
-        halving, plain = self.WIDTHS[size]
-        after = attention_after([size >> stage for stage in range(1, len(halving) + 1)], attention, spectral_norm)
+        halving, plain = self.WIDTHS[shapes.size_of(self.image_shape, self.STAGES, self.NAME)]
+        resolutions = shapes.resolutions(min(self.image_shape[:2]), len(halving))[-2::-1]
+        after = attention_after(resolutions, attention, spectral_norm)
         body, before = [], None
         for index, multiple in enumerate((*halving, *plain)):
             halve, filters = index < len(halving), multiple * width
@@ -159,7 +167,7 @@ class Discriminator(base.Discriminator):
             body.append(DiscriminatorBlock(filters, halve, index == 0, spectral_norm, initializer, hidden, activated_shortcut))
             body += [after[index]] if halve else []
             before = filters
-        positions = (size >> len(halving)) ** 2
+        positions = math.prod(shapes.lowest(self.image_shape, len(halving)))
         pool = [keras.layers.GlobalAveragePooling2D(), keras.layers.Rescaling(positions)]
         self.body = keras.Sequential([*body, keras.layers.ReLU(), *pool], name="body")
         self.build()

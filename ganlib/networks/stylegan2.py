@@ -17,12 +17,13 @@ from ganlib.layers.dtype_policy import policy
 from ganlib.layers.equalized_block import DiscriminatorBlock
 from ganlib.layers.modulated import ModulatedConv, StyledConv
 from ganlib.layers.resampling import Upsample
-from ganlib.networks import base
+from ganlib.networks import base, shapes
 
 register = keras.saving.register_keras_serializable("ganlib.stylegan2")
 
 STAGES = {8: 1, 16: 2, 28: 2, 32: 3, 64: 4, 128: 5, 256: 6, 512: 7, 1024: 8}
-"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7."""
+"""Image size -> the number of times the generator doubles the resolution, starting from 4x4 or (for 28) 7x7. Other shapes have
+the layers of one of these sizes: see `ganlib.networks.shapes`."""
 
 STYLE_DECAY = 0.995
 """The decay of the moving average of the styles."""
@@ -33,7 +34,8 @@ class Generator(base.Generator):
     """Latents -> a mapping network -> styles, which modulate the convolutions; the outputs of all resolutions are summed.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         latent_dim: The dimension of latents and styles; the paper uses 512. Defaults to 512.
         width: The maximum number of channels, used at the lowest resolutions; the paper uses 512. Defaults to 512.
         num_classes: The number of classes, or None. Defaults to None.
@@ -75,13 +77,12 @@ class Generator(base.Generator):
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "stylegan2")
+        size = shapes.size_of(self.image_shape, STAGES, "stylegan2")
         self.width, self.channels_base, self.mapping_layers = width, channels_base, mapping_layers
         self.mixing, self.bounded = mixing, bounded
         self.label_bias, self.clamp, self.half_resolutions = label_bias, clamp, half_resolutions
         self.autocast = half_resolutions is None  # latents stay in float32
-        size, _, channels = self.image_shape
-        start = size >> STAGES[size]
+        channels = self.image_shape[2]
         with policy(_float32_unless(self, half_resolutions is None)):
             if num_classes and label_bias:
                 self.embedding = equalized.Dense(latent_dim, name="embedding")
@@ -89,9 +90,10 @@ class Generator(base.Generator):
                 self.embedding = keras.layers.Embedding(num_classes, latent_dim, embeddings_initializer=equalized.normal())
             mapping = [equalized.Dense(latent_dim, activate=True, rate=0.01) for _ in range(mapping_layers)]
             self.mapping = keras.Sequential(mapping, name="mapping")
-        widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)
+        widths = shapes.tapered(shapes.resolutions(size, STAGES[size]), width, channels_base)
+        start = (*shapes.lowest(self.image_shape, STAGES[size]), widths[0])
         dtypes = _dtypes(self, len(widths), half_resolutions)
-        self.constant = self.add_weight(name="constant", shape=(start, start, widths[0]), initializer=equalized.normal())
+        self.constant = self.add_weight(name="constant", shape=start, initializer=equalized.normal())
         self.convs = [StyledConv(widths[0], clamp=clamp, dtype=dtypes[0])]
         for filters, dtype in zip(widths[1:], dtypes[1:], strict=True):
             self.convs += [StyledConv(filters, upsample, clamp, dtype=dtype) for upsample in (True, False)]
@@ -194,7 +196,8 @@ class Discriminator(base.Discriminator):
     which outputs the features -> logits: with labels, the product of a linear map of the features and a mapping of the label.
 
     Args:
-        image_shape: ``(size, size, channels)`` with a size in `STAGES`. Defaults to ``(32, 32, 3)``.
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
         width: The maximum number of channels, and the number of features; the paper uses 512. Defaults to 512.
         num_classes: The number of classes, or None. Defaults to None.
         channels_base: As in `Generator`. Defaults to 32_768.
@@ -230,14 +233,13 @@ class Discriminator(base.Discriminator):
         **kwargs,
     ):
         super().__init__(image_shape, num_classes, **kwargs)
-        base.check_image_shape(self.image_shape, STAGES, "stylegan2")
+        size = shapes.size_of(self.image_shape, STAGES, "stylegan2")
         if self.spectral_norm:
             raise base.UserError("stylegan2's discriminator is regularized by R1: set spectral_norm=False")
         self.width, self.channels_base, self.residual, self.clamp = width, channels_base, residual, clamp
         self.group_size, self.strided_groups = group_size, strided_groups
         self.label_layers, self.half_resolutions = label_layers, half_resolutions
-        size = self.image_shape[0]
-        widths = base.tapered(base.resolutions(size, STAGES[size]), width, channels_base)[::-1]
+        widths = shapes.tapered(shapes.resolutions(size, STAGES[size]), width, channels_base)[::-1]
         dtypes = _dtypes(self, len(widths), half_resolutions)[::-1]
         stack = [equalized.Conv(widths[0], 1, clamp=clamp)]
         for pair, dtype in zip(itertools.pairwise(widths), dtypes[:-1], strict=True):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import interop
+from ganlib.data import sizes
 from ganlib.errors import UserError
 from ganlib.interop.networks import module
 from ganlib.methods.building import arguments_of
@@ -156,7 +157,7 @@ def _check_source(source, generator):
     if source.image_shape != generator.image_shape:
         raise UserError(
             f"the network generates images of shape {generator.image_shape}, but {source.name} has images of shape "
-            f"{source.image_shape}: pass --image_size={generator.image_shape[0]} or another --dataset"
+            f"{source.image_shape}: pass --image_size={sizes.text(generator.image_shape[:2])} or another --dataset"
         )
     if generator.num_classes and generator.num_classes != len(source.class_names):
         raise UserError(
@@ -228,7 +229,7 @@ from experiments.configs import base
 def get_config():
     config = base.gan()
     config.dataset = {run.config.dataset if has_data else "folder:SET_config.dataset"!r}
-{data_dir}    config.image_size = {run.image_shape[0]}
+{data_dir}    config.image_size = {sizes.simplest(run.image_shape[:2])}
     config.conditional = {run.config.conditional}
     config.networks = {run.config.networks!r}
     config.generator = {arguments["generator"]!r}

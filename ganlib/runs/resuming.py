@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 
+from ganlib.data import sizes
 from ganlib.training.schedules import SCHEDULES
 
 RESUMES = "resumes"
@@ -23,6 +24,9 @@ CONFIG = {
 }  # fmt: skip
 """The config keys that may differ. A difference in any other key is refused, and so is one in ``steps`` if a schedule
 depends on it."""
+
+MEANINGS = {"image_size": sizes.parsed}
+"""Config key -> a function of its value. Two values are equal if the function returns the same for both."""
 
 PLACES = {"dataset": "fingerprint", "unlabeled_dataset": "unlabeled_fingerprint"}
 """Config key -> a fact. The key may differ if the fact is equal: the same images are in another place."""
@@ -113,7 +117,8 @@ def _config_differences(old, new, allowed, prefix=""):
     lines = []
     for key in sorted({*old, *new}):
         name, old_value, new_value = prefix + key, old.get(key), new.get(key)
-        if old_value == new_value:
+        meaning = MEANINGS.get(name, lambda value: value)
+        if meaning(old_value) == meaning(new_value):
             continue
         if name == "steps" and schedules_of_all_steps(new):
             lines.append(

@@ -63,6 +63,21 @@ def test_flip_mirrors_about_half_of_the_images():
     assert 0.4 < np.mean(mirrored) < 0.6
 
 
+@pytest.mark.parametrize("policy", [*augment.POLICIES, "ada"])
+def test_the_static_size_is_kept_for_any_batch_size(policy):
+    """Networks such as StyleGAN2's need it, and the last batch of an epoch may be smaller."""
+    shapes, function = [], augment.get(policy)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 8, 12, 3))], autograph=False)
+    def augmented(images):
+        result = function(images, RandomStream(0))
+        shapes.append(tuple(result.shape))
+        return result
+
+    assert augmented(np.zeros((2, 8, 12, 3), np.float32)).shape == (2, 8, 12, 3)
+    assert shapes == [(None, 8, 12, 3)]
+
+
 def test_affine_against_scipy():
     images = IMAGES[:, :, :7]  # not a square
     moved = augment.affine(images, RandomStream(3), amount=0.3).numpy()

@@ -57,6 +57,26 @@ def test_flips_rotations_by_90_degrees_and_integer_shifts():
         assert np.sqrt(np.mean((result - expected) ** 2)) == distances[0] < distances[1] / 3
 
 
+def test_a_rectangle_is_rotated_in_its_frame():
+    """Its long side is cropped, and its short side is extended by reflection."""
+    image = scipy.ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(SIZE, 2 * SIZE)), 2.0) * 4
+    padded = np.pad(image, ((SIZE // 2, SIZE // 2), (0, 0)), mode="reflect")  # 64x64
+    expected = np.rot90(padded, -1)[SIZE // 2 : -SIZE // 2]
+    result = warped(turn(np.pi / 2), image)
+    assert result.shape == image.shape
+    assert np.sqrt(np.mean((result - expected) ** 2)) < 0.1 * expected.std()
+    assert np.sqrt(np.mean((result - image) ** 2)) > expected.std()
+
+
+def test_shifts_are_shares_of_the_height_and_of_the_width():
+    maps = np.asarray(geometry.inverse_maps((16, 64), 2000, RandomStream(0), {"blit": 1.0}))
+    across, down = np.abs(maps[:, 0, 2]), np.abs(maps[:, 1, 2])
+    turned = np.abs(maps[:, 0, 0]) < 0.5  # x and y are exchanged
+    for far, near in ((across[~turned], down[~turned]), (down[turned], across[turned])):
+        assert far.max() == pytest.approx(8.0, abs=1e-4)
+        assert near.max() == pytest.approx(2.0, abs=1e-4)
+
+
 def test_images_are_reflected_beyond_the_border():
     image = waves(X, Y)
     far = warped([[1, 0, 12], [0, 1, 0]])

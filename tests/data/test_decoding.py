@@ -60,8 +60,8 @@ FILES = {
 
 
 @functools.cache
-def in_graph(channels, background):
-    return tf.function(lambda content: decoding.decoded(content, (SIDE, SIDE, channels), background), autograph=False)
+def in_graph(channels, background, size=(SIDE, SIDE)):
+    return tf.function(lambda content: decoding.decoded(content, (*size, channels), background), autograph=False)
 
 
 @pytest.mark.parametrize(("channels", "background"), [(3, "white"), (3, "#102030"), (1, "#102030")])
@@ -74,6 +74,16 @@ def test_graph_agrees_with_pillow(channels, background):
         assert (result.shape, result.dtype) == ((SIDE, SIDE, channels), np.uint8)
         differences[name] = np.abs(result - expected).max()
     assert {name: value for name, value in differences.items() if value > 1} == {}
+
+
+@pytest.mark.parametrize("size", [(8, 12), (12, 8), (7, 11), (3, 40), (40, 3)])
+@pytest.mark.parametrize("name", ["RGB", "EXIF 6"])
+def test_rectangles_are_the_same_crop_as_pillows(name, size):
+    content = FILES[name]()
+    expected = folders.decoded(content, (*size, 3)).astype(int)
+    result = in_graph(3, "white", size)(tf.constant(content)).numpy()
+    assert result.shape == (*size, 3)
+    assert np.abs(result - expected).max() <= 1
 
 
 @pytest.mark.parametrize("damage", ["cut in the tag", "offset beyond the end", "orientation 9", "no EXIF", "a PNG", "empty"])

@@ -76,10 +76,55 @@ def test_resizing_is_a_center_crop_and_pillows_lanczos(tmp_path):
     np.testing.assert_array_equal(data.open(f"folder:{tmp_path}", image_size=8).images[0], np.asarray(expected))
 
 
+@pytest.mark.parametrize(
+    ("shape", "size", "rows", "columns"),
+    [
+        ((40, 30), (8, 12), (10, 30), (0, 30)),  # too tall
+        ((30, 60), (12, 8), (0, 30), (20, 40)),  # too wide
+        ((32, 48), (8, 12), (0, 32), (0, 48)),
+        ((31, 60), (8, 12), (0, 31), (6, 53)),  # 46.5 columns, rounded up
+    ],
+)
+def test_rectangles_are_central_crops_of_the_aspect_ratio(tmp_path, shape, size, rows, columns):
+    image = noise(*shape, 3)
+    write(tmp_path / "a.png", image)
+    expected = Image.fromarray(image[slice(*rows), slice(*columns)]).resize(size[::-1], Image.Resampling.LANCZOS)
+    source = data.open(f"folder:{tmp_path}", image_size=size)
+    assert source.image_shape == (*size, 3)
+    np.testing.assert_array_equal(source.images[0], np.asarray(expected))
+
+
+def test_an_extreme_crop_keeps_a_row():
+    assert folders.fit_array(noise(3, 2, 3), (1, 16)).shape == (1, 16, 3)
+
+
+def test_rectangles_of_one_size_keep_their_size(tmp_path):
+    """An image that its EXIF tag turns counts as upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    write(tmp_path / "a.png", noise(6, 9, 3))
+    write(tmp_path / "b.jpg", noise(9, 6, 3), exif=exif)
+    write(tmp_path / "c.png", noise(9, 6, 3), exif=exif)
+    source = data.open(f"folder:{tmp_path}")
+    assert source.image_shape == (6, 9, 3)
+    np.testing.assert_array_equal(source.images[0], noise(6, 9, 3))
+    np.testing.assert_array_equal(source.images[2], np.rot90(noise(9, 6, 3), -1))
+
+
+def test_a_square_has_the_fingerprint_of_earlier_versions(tmp_path, monkeypatch):
+    """Otherwise, an older run could not be resumed."""
+    monkeypatch.setattr("ganlib.data.source.MEMORY_LIMIT", 0)
+    write(tmp_path / "a.png", noise(8, 8, 3))
+    source = data.open(f"folder:{tmp_path}", image_size=4)
+    listing = folders.scan(tmp_path, image_size=(4, 4))
+    assert source.origin == source_module.digest(listing.relative_paths, listing.file_sums, 4, 3, "white")
+    assert data.open(f"folder:{tmp_path}", image_size="4x4").fingerprint == source.fingerprint
+
+
 def test_downsampling_is_antialiased():
     # A checkerboard of single pixels averages to gray; picking every fourth pixel would give black or white.
     board = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
-    small = folders.fit_array(board, 8)
+    small = folders.fit_array(board, (8, 8))
     assert np.abs(small.astype(int) - 127).max() < 30
 
 
@@ -113,7 +158,7 @@ def test_invalid_folders_are_rejected(tmp_path):
     with pytest.raises(ganlib.UserError, match="unknown background color 'whit'"):
         data.open(f"folder:{tmp_path}", background="whit")
     write(tmp_path / "b.png", noise(9, 8))
-    with pytest.raises(ganlib.UserError, match=r"not all square and of the same size \(8x8, 8x9 ...\): set image_size"):
+    with pytest.raises(ganlib.UserError, match=r"not all of the same size \(height x width: 8x8, 9x8 ...\): set image_size"):
         data.open(f"folder:{tmp_path}")
     (tmp_path / "cat").mkdir()
     with pytest.raises(ganlib.UserError, match="both files"):

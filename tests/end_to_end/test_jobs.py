@@ -251,7 +251,11 @@ CLASSIFIER = ("train_classifier", "--config=experiments/configs/digits_sgan.py")
 TRAINING = {
     "unknown dataset": (["--config.dataset=mnits"], "unknown dataset 'mnits'.*Did you mean 'mnist'"),
     "missing folder": (["--config.dataset=folder:/nowhere"], "no folder at '/nowhere'"),
-    "image size": (["--config.image_size=20"], "dcgan cannot generate images of 20x20: choose one of the sizes 8, 16, 28, 32"),
+    "image size": (
+        ["--config.image_size=22x30"],
+        "dcgan cannot generate images of 22x30: both sides must be multiples of 4, such as 20x28$",
+    ),
+    "no image size": (["--config.image_size=64x"], "image_size must be one positive integer, or a height and a width .*'64x'$"),
     "unknown key": (["--config.stepz=3"], 'unknown config key: stepz. Did you mean "steps"'),
     "wrong type": (["--config.steps=abc"], "config.steps=abc: invalid literal"),
     "batch size 0": (["--config.batch_size=0"], "batch_size must be at least 1, got 0"),

@@ -11,7 +11,7 @@ import ganlib
 from ganlib import export
 from ganlib.networks import Classifier, biggan, dcgan, fastgan, instance, mlp, multiscale, r3gan, resnet, stylegan2
 
-SHAPE = (16, 16, 3)
+SHAPE, WIDE = (16, 16, 3), (16, 24, 3)
 GENERATORS = {
     "mlp": lambda: mlp.Generator(SHAPE, 8, width=16),
     "dcgan": lambda: dcgan.Generator(SHAPE, 8, 8, num_classes=3),
@@ -21,6 +21,8 @@ GENERATORS = {
     "r3gan": lambda: r3gan.Generator(SHAPE, 8, width=16, num_classes=3, blocks=1, group_width=8),
     "multiscale": lambda: multiscale.Generator(SHAPE, 8, 8, num_classes=3),
     "fastgan": lambda: fastgan.Generator(SHAPE, 8, width=8),
+    "dcgan, wide": lambda: dcgan.Generator(WIDE, 8, 8, num_classes=3),
+    "stylegan2, wide": lambda: stylegan2.Generator(WIDE, 8, width=8),
     "instance": lambda: instance.Generator(dcgan.Generator(SHAPE, 12, 8), 5, num_instances=4, embedding_dim=4),
 }
 MODULES = {"onnx": ["onnx", "tf2onnx", "onnxruntime"], "litert": ["ai_edge_litert"]}
@@ -37,9 +39,9 @@ def written(format_name, functions, network, folder):
 @pytest.mark.parametrize(
     ("network", "format_name"),
     [
-        *(pytest.param(name, kind, marks=() if name == "dcgan" else pytest.mark.slow)
+        *(pytest.param(name, kind, marks=() if name.startswith("dcgan") else pytest.mark.slow)
           for name, kind in itertools.product(GENERATORS, ["onnx", "litert"])),
-        *itertools.product(["dcgan", "instance"], ["saved_model", "keras"]),
+        *itertools.product(["dcgan", "dcgan, wide", "instance"], ["saved_model", "keras"]),
     ],
 )  # fmt: skip
 def test_generator(network, format_name, tmp_path):
@@ -55,14 +57,15 @@ def test_generator(network, format_name, tmp_path):
     )
 
 
+@pytest.mark.parametrize("shape", [SHAPE, WIDE])
 @pytest.mark.parametrize("format_name", export.FORMATS)
-def test_classifier_with_its_temperature(format_name, tmp_path):
-    classifier = Classifier(dcgan.Discriminator(SHAPE, 8).body, SHAPE, 3)
+def test_classifier_with_its_temperature(format_name, shape, tmp_path):
+    classifier = Classifier(dcgan.Discriminator(shape, 8).body, shape, 3)
     classifier.temperature.assign(0.5)
     functions = export.functions.of_classifier(classifier, ["a", "b", "c"])
     read = written(format_name, functions, classifier, tmp_path)
     export.verification.check(export.verification.differences(functions, read))
-    images = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
     np.testing.assert_allclose(read["classify"](images=images)["probabilities"], classifier.classify(images), atol=1e-5)
 
 

@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import ganlib
 from ganlib.metrics import features
 from ganlib.metrics.extractor import as_channels, resize
+from ganlib.networks import base, dcgan
 from tests.helpers import bicubic_by_pillow
 
 
@@ -14,6 +16,27 @@ def test_resizing_matches_pillow(before, after):
     resized = resize(images, after).numpy()
     for image, actual in zip(images, resized, strict=True):
         np.testing.assert_allclose(actual, bicubic_by_pillow(image, after), atol=1e-2)
+
+
+def test_images_are_stretched_to_the_size_of_a_network():
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3), np.uint8)
+    for size, width, height in ((8, 8, 8), ((6, 12), 12, 6)):
+        extractor = features.from_model(
+            keras.Sequential([keras.layers.Input((height, width, 3)), keras.layers.Flatten()]), "flat"
+        )
+        assert extractor.size == size
+        for image, actual in zip(images, extractor(images).features, strict=True):
+            channels = [
+                Image.fromarray(np.float32(image[..., c])).resize((width, height), Image.Resampling.BICUBIC) for c in range(3)
+            ]
+            np.testing.assert_allclose(actual, np.stack(channels, axis=-1).ravel(), atol=1e-2)
+
+
+def test_networks_of_rectangles_are_features():
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3), np.uint8)
+    discriminator = dcgan.Discriminator((16, 24, 3), width=4)
+    expected = np.asarray(discriminator.features(base.rescale(images)))
+    np.testing.assert_allclose(features.from_model(discriminator, "d")(images).features, expected, atol=1e-5)
 
 
 def test_gray_and_color():

@@ -89,6 +89,8 @@ CASES = [
     ({"precision": "mixed_bfloat16"}, REFUSES, 'another config: precision "float32" -> "mixed_bfloat16"'),
     ({"labels_per_class": 2}, REFUSES, "another config: labels_per_class null -> 2"),
     ({"labels_per_class": 2, "label_seed": 2}, REFUSES, "another config: label_seed 0 -> 2; labels_per_class null -> 2"),
+    ({"image_size": [8, 8]}, REFUSES, r"another config: image_size null -> \[8, 8\]. "),
+    ({"image_size": (4, 8)}, REFUSES, r"image_size null -> \[4, 8\] and other data: image_shape \[8, 8, 1\] -> \[4, 8, 1\]"),
     ({"image_size": 4}, REFUSES, r"image_size null -> 4 and other data: image_shape \[8, 8, 1\] -> \[4, 4, 1\]"),
     ({"classes": "b,a"}, REFUSES, r'classes null -> "b,a".* and other data: class_names \["a", "b"\] -> \["b", "a"\]'),
     (
@@ -166,6 +168,19 @@ def test_run_of_an_older_version_with_fewer_facts_resumes(original, copy):
     (folder / "run/run.json").write_text(json.dumps(old))
     config.dataset = config_of(original[0] / "images").dataset  # the only fact about the images in older versions
     assert same(weights(train(folder / "run", config)), original[1])
+
+
+@pytest.mark.parametrize("forms", [(8, "8", (8, 8), [8, 8], "8x8"), ((4, 8), [4, 8], "4x8", "(4, 8)")])
+def test_all_forms_of_one_image_size_resume(original, tmp_path, forms):
+    config = config_of(original[0] / "images")
+    config.image_size = forms[0]
+    start(tmp_path, config).write()
+    for form in forms:
+        config.image_size = form
+        assert start(tmp_path, config).differences == resuming.Differences()
+    config.image_size = (8, 4)
+    with pytest.raises(ganlib.UserError, match=r"image_size .* -> \[8, 4\] and other data"):
+        start(tmp_path, config)
 
 
 def test_changed_config_of_a_complete_run_is_refused(copy):

@@ -177,6 +177,8 @@ def test_floor_depends_on_the_images_and_features_of_the_config(tmp_path):
     config = configs.load("digits_dcgan", ["classes=3,7", "image_size=16", "features=inception_v3"])
     (command,) = gan_comparison.Floor.of(config, tmp_path).commands()
     assert {"--classes=3,7", "--image_size=16", "--features=inception_v3", "--real=digits"} <= set(command)
+    (command,) = gan_comparison.Floor.of(configs.load("digits_dcgan", ["image_size=[16, 24]"]), tmp_path).commands()
+    assert "--image_size=[16, 24]" in command
     others = [configs.load("digits_dcgan", [pair]) for pair in ("classes=3,7", "image_size=16", "steps=7", "seed=1")]
     plain = configs.load("digits_dcgan")
     assert len({gan_comparison.data_of(other) for other in (*others, plain, config)}) == 4
