@@ -73,7 +73,7 @@ def test_networks_that_are_exchanged_or_of_keras_alone_are_refused():
         (keras.Sequential(), discriminator),
         (mlp.Generator, None),
     ):
-        with refused("must be a ganlib.networks."):
+        with refused("must be a Keras model or a ganlib.networks|exchanged|dimension of the latents"):
             ganlib.GAN(*pair)
     with refused("this generator is conditional"):
         ganlib.SemiSupervisedGAN(mlp.Generator(num_classes=3), mlp.Discriminator(num_classes=3), num_classes=3)

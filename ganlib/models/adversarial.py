@@ -8,9 +8,11 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib.errors import UserError, integer
 from ganlib.models.critic import Critic
+from ganlib.networks import wrapped
 from ganlib.networks.base import Discriminator, Generator
 from ganlib.seeds import check_seed
 from ganlib.training import averaging
+from ganlib.training import strategy as strategies
 from ganlib.training.distributed import DistributedModel
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean, on_replicas
@@ -20,8 +22,9 @@ class AdversarialModel(DistributedModel):
     """A generator trained against a discriminator: the parent of `GAN`, `SemiSupervisedGAN` and `TripleGAN`.
 
     Args:
-        generator: A `ganlib.networks.Generator`.
-        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator.
+        generator: A `ganlib.networks.Generator`, or any Keras model that `ganlib.networks.wrapped.Generator` accepts.
+        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator, or any Keras
+            model that `ganlib.networks.wrapped.Discriminator` accepts.
 
     Attributes:
         ema_generator: The moving average of the generator. `generate` uses it to make images.
@@ -31,7 +34,11 @@ class AdversarialModel(DistributedModel):
 
     def __init__(self, generator, discriminator, **kwargs):
         super().__init__(**kwargs)
+        with self.distribute_strategy.scope():
+            generator, discriminator = wrapped.pair(generator, discriminator)
         _check_networks(generator, discriminator)
+        for network in (generator, discriminator):
+            strategies.check_created_in(self.distribute_strategy, network)
         self.generator = generator
         self.discriminator = discriminator
         with self.distribute_strategy.scope():
@@ -212,11 +219,9 @@ def with_labels(first, labels):
 def _check_networks(generator, discriminator):
     for kind, network in ((Generator, generator), (Discriminator, discriminator)):
         if not isinstance(network, kind):
-            is_class = isinstance(network, type)
-            got = f"the class {network.__name__}: call it" if is_class else f"a {type(network).__name__}"
             raise UserError(
-                f"the {kind.__name__.lower()} must be a ganlib.networks.{kind.__name__}, such as one of "
-                f"ganlib.networks.dcgan, got {got}"
+                f"the {kind.__name__.lower()} must be a Keras model or a ganlib.networks.{kind.__name__}, such as one of "
+                f"ganlib.networks.dcgan, got {wrapped.described(network)}"
             )
     for name in ("image_shape", "num_classes", "condition_spec"):
         values = getattr(generator, name), getattr(discriminator, name)

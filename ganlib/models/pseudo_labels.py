@@ -20,7 +20,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
     that class becomes the label of the same image under the strong augmentation.
 
     Args:
-        network: A `ganlib.Classifier`.
+        network: A `ganlib.Classifier`, or a Keras model that `ganlib.networks.wrapped.classifier` accepts.
 
     Attributes:
         classifier: The moving average of ``network``, a plain Keras model from images to class logits.

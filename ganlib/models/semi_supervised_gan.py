@@ -13,6 +13,7 @@ from ganlib.models.adversarial import AdversarialModel, add_terms
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
+from ganlib.networks.keras_graph import text
 from ganlib.regularizers import Outputs, classifier_terms, listed
 from ganlib.training.replicas import batch_mean
 
@@ -26,13 +27,13 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     al. 2017, arXiv:1705.09783) or manifold regularization (Lecouat et al. 2018, arXiv:1805.08957).
 
     Args:
-        generator: An unconditional `ganlib.networks.Generator`.
-        discriminator: A `ganlib.networks.Discriminator` without classes. Its body is trained with a new class head; its
-            original head is not trained.
+        generator: An unconditional `ganlib.networks.Generator`, or a Keras model, as for `ganlib.GAN`.
+        discriminator: A `ganlib.networks.Discriminator` without classes, or a Sequential or functional Keras model. Its body is
+            trained with a new class head; its original head is not trained.
         num_classes: The number of classes K, at least 2.
 
     Raises:
-        UserError: If the generator is conditional, or there are fewer than 2 classes.
+        UserError: If the generator is conditional, the discriminator has no features, or there are fewer than 2 classes.
 
     Attributes:
         network: The `ganlib.Classifier` in training.
@@ -50,15 +51,15 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        if generator.condition_spec:
+        if self.generator.condition_spec:
             raise UserError(
                 "this generator is conditional, but a semi-supervised GAN needs an unconditional one: remove its num_classes"
             )
         self.num_classes = integer("num_classes", num_classes, 2)
+        body = _body_of(self.discriminator)
         with self.distribute_strategy.scope():
-            head = discriminator.class_head(num_classes)
-            dtype = discriminator.dtype_policy
-            network = Classifier(discriminator.body, generator.image_shape, num_classes, head, dtype=dtype)
+            head, dtype = self.discriminator.class_head(num_classes), self.discriminator.dtype_policy
+            network = Classifier(body, self.generator.image_shape, num_classes, head, dtype=dtype)
         self.add_classifier(network)
 
     @property
@@ -284,3 +285,20 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def _features(self, images, rng):
         return self.network.features(self.augment(images, rng), training=True)
+
+
+def _body_of(discriminator):
+    """Returns the layer from images to features of a discriminator, and checks that it returns a vector for each image."""
+    body = discriminator.body
+    if body is None:
+        raise UserError(
+            "this discriminator has no layer before its logits that a classifier can use: pass one with a body, or a "
+            "Sequential or functional Keras model of several layers"
+        )
+    shape = body.compute_output_spec(keras.KerasTensor((None, *discriminator.image_shape))).shape
+    if len(shape) != 2:
+        raise UserError(
+            f"the last layer of the discriminator takes features of shape {text(shape)}, but a classifier needs a vector for "
+            "each image: put keras.layers.Flatten() before it, and end with keras.layers.Dense(1)"
+        )
+    return body

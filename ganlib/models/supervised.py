@@ -5,8 +5,10 @@ import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.losses import cross_entropy
+from ganlib.networks import wrapped
 from ganlib.networks.base import rescale
 from ganlib.training import averaging
+from ganlib.training import strategy as strategies
 from ganlib.training.distributed import DistributedModel
 
 
@@ -35,10 +37,18 @@ class WithClassifier:
         return f"this classifier is trained on batches of ({', '.join(self.form)}): pass all of these parts"
 
     def add_classifier(self, network):
-        """Sets ``network``, which must have been created under the model's strategy, and creates its moving average."""
-        self.network = network
+        """Sets ``network``, which must have been created under the model's strategy, and creates its moving average.
+
+        Args:
+            network: A `ganlib.Classifier`, or a Keras model that `ganlib.networks.wrapped.classifier` accepts.
+
+        Raises:
+            UserError: If it is neither.
+        """
         with self.distribute_strategy.scope():
-            self.classifier = averaging.clone_network(network)
+            self.network = wrapped.classifier(network)
+            strategies.check_created_in(self.distribute_strategy, self.network)
+            self.classifier = averaging.clone_network(self.network)
 
     @property
     def averages(self):
@@ -65,7 +75,7 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
     """Trains a `ganlib.Classifier` with cross-entropy, with the same moving average as `SemiSupervisedGAN`.
 
     Args:
-        network: A `ganlib.Classifier`.
+        network: A `ganlib.Classifier`, or a Keras model that `ganlib.networks.wrapped.classifier` accepts.
 
     Attributes:
         classifier: The moving average of ``network``, a plain Keras model from images to class logits.

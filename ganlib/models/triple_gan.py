@@ -22,9 +22,10 @@ class TripleGAN(WithClassifier, AdversarialModel):
     that the classifier predicts.
 
     Args:
-        generator: A conditional `ganlib.networks.Generator`.
-        discriminator: A conditional `ganlib.networks.Discriminator`.
-        network: A `ganlib.Classifier` with the same classes. It shares no layers with the discriminator.
+        generator: A conditional `ganlib.networks.Generator`, or a Keras model, as for `ganlib.GAN`.
+        discriminator: A conditional `ganlib.networks.Discriminator`, or a Keras model.
+        network: A `ganlib.Classifier` with the same classes, or a Keras model that `ganlib.networks.wrapped.classifier`
+            accepts. It shares no layers with the discriminator.
 
     Raises:
         UserError: If the numbers of classes differ.
@@ -36,13 +37,13 @@ class TripleGAN(WithClassifier, AdversarialModel):
     parts = ("generator", "discriminator", "network")
 
     def __init__(self, generator, discriminator, network, **kwargs):
-        if generator.num_classes != network.num_classes:
-            raise UserError(
-                f"the generator has {generator.num_classes} classes, but the classifier has {network.num_classes}: "
-                "make them equal"
-            )
         super().__init__(generator, discriminator, **kwargs)
         self.add_classifier(network)
+        if self.generator.num_classes != self.network.num_classes:
+            raise UserError(
+                f"the generator has {self.generator.num_classes} classes, but the classifier has {self.network.num_classes}: "
+                "make them equal"
+            )
 
     @property
     def networks(self):
