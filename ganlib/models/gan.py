@@ -13,7 +13,9 @@ from ganlib.models.batch_parts import check_divisible, part_of
 from ganlib.models.penalized import Penalized
 from ganlib.models.update_checks import check_updates
 from ganlib.networks.base import rescale
+from ganlib.penalties import PENALTIES
 from ganlib.training import input_checks, schedules
+from ganlib.training.distributed import split_arguments
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -21,8 +23,9 @@ class GAN(Penalized, AdversarialModel):
     """A generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661).
 
     Args:
-        generator: A `ganlib.networks.Generator`.
-        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator.
+        generator: A `ganlib.networks.Generator`, or any Keras model that `ganlib.networks.wrapped.Generator` accepts.
+        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator, or any Keras
+            model that `ganlib.networks.wrapped.Discriminator` accepts.
 
     Attributes:
         ema_generator: The moving average of the generator. `generate` uses it to make images.
@@ -57,8 +60,8 @@ class GAN(Penalized, AdversarialModel):
 
     def compile(
         self,
-        generator_optimizer,
-        discriminator_optimizer,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
         loss="non_saturating",
         penalties=(),
         augment=None,
@@ -67,17 +70,28 @@ class GAN(Penalized, AdversarialModel):
         top_k=1.0,
         generator_batch_factor=1,
         fresh_real_images=False,
-        **shared,
+        metrics=(),
+        metric_features="in_domain",
+        metric_samples=5000,
+        ema_decay=0.999,
+        seed=0,
+        accumulation_steps=1,
+        non_finite="stop",
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
     ):
         """Configures the training.
 
         Args:
-            generator_optimizer: A Keras optimizer for the generator.
-            discriminator_optimizer: Another Keras optimizer, for the discriminator.
-            loss: A name from `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
-                ``generator(fake, real)``. Defaults to ``"non_saturating"``.
-            penalties: A list of `ganlib.penalties`, which are added to the losses of the discriminator and of the generator.
-                Defaults to ``()``.
+            generator_optimizer: A Keras optimizer, its name or its config, for the generator. Defaults to None, which is Adam
+                with a learning rate of 2e-4 and ``beta_1=0.5``.
+            discriminator_optimizer: Another one, for the discriminator. Defaults to None, as for the generator.
+            loss: A name from `ganlib.losses.LOSSES`; an object with ``discriminator(real, fake)`` and
+                ``generator(fake, real)``; or ``keras.losses.BinaryCrossentropy(from_logits=True)``, which is the same as
+                ``"non_saturating"``. Defaults to ``"non_saturating"``.
+            penalties: A list of `ganlib.penalties`, or of their names, which are added to the losses of the discriminator and
+                of the generator. Defaults to ``()``.
             augment: The augmentation applied to real and generated images before the discriminator, such as
                 `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`. Defaults to None, which applies none.
             discriminator_steps: The number of discriminator updates for each generator update. Each batch is split into this
@@ -97,39 +111,34 @@ class GAN(Penalized, AdversarialModel):
                 the discriminator, at most ``discriminator_steps``. SNGAN uses 2. Defaults to 1.
             fresh_real_images: Whether a loss that compares pairs uses other real images in the update of the generator than in
                 that of the discriminator, as in R3GAN's code. Each batch is then split into one more part. Defaults to False.
-            shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``non_finite``, ``jit_compile``, ``steps_per_execution``
-                and ``run_eagerly``; see `ganlib.training.DistributedModel.configure`.
+            metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
+                `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
+            metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
+                ``"in_domain"``, a classifier that is trained on the labeled images to evaluate on and needs no download.
+            metric_samples: The number of generated images in an evaluation. Defaults to 5000.
+            ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
+                `ganlib.training.DistributedModel.configure`.
 
         Raises:
             UserError: If the loss or the update is unknown, the penalties or the augmentation do not fit the networks, or the
                 combination of arguments is invalid.
         """
+        own, shared = split_arguments(locals())
         self.update = choose("update", update, {name: name for name in ("alternating", "generator_first", "simultaneous")})
         self._set_loss(loss, top_k)
         self.discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
         self.generator_batch_factor = integer("generator_batch_factor", generator_batch_factor, 1)
         self.fresh_real_images = fresh_real_images
-        self.penalties = listed("penalties", penalties)
+        self.penalties = own["penalties"] = listed("penalties", penalties, PENALTIES)
         check_updates(self)
         self._build_penalties()
         self._set_augment(augment)
-        self.configure(
-            {
-                "generator_optimizer": (generator_optimizer, self.generator),
-                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-            },
-            {
-                "loss": loss,
-                "penalties": self.penalties,
-                "augment": augment,
-                "update": update,
-                "discriminator_steps": discriminator_steps,
-                "top_k": top_k,
-                "generator_batch_factor": generator_batch_factor,
-                "fresh_real_images": fresh_real_images,
-            },
-            **shared,
-        )
+        self._set_metrics(metrics, metric_features, metric_samples)
+        optimizers = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+        }
+        self.configure(optimizers, own, **shared)
 
     @property
     def batch_parts(self):

@@ -8,8 +8,27 @@ import tensorflow as tf
 from ganlib.errors import UserError, choose, integer
 from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
 from ganlib.training import averaging, gradients, input_checks, precision, train_function, user_errors
+from ganlib.training import optimizers as optimizer_objects
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.saving import SavedWithTraining
+
+SHARED = (
+    "ema_decay", "seed", "accumulation_steps", "non_finite", "jit_compile", "steps_per_execution", "run_eagerly"
+)  # fmt: skip
+"""The names of the arguments of ``compile`` that all models have."""
+
+
+def split_arguments(arguments):
+    """Splits the arguments of a model's ``compile`` into its own ones and those of `DistributedModel.configure`.
+
+    Args:
+        arguments: ``locals()`` at the beginning of ``compile``. ``self`` and the optimizers are left out.
+
+    Returns:
+        Two dicts.
+    """
+    own = {name: value for name, value in arguments.items() if not (name.endswith(("self", "optimizer")) or name in SHARED)}
+    return own, {name: arguments[name] for name in SHARED}
 
 
 class DistributedModel(SavedWithTraining, keras.Model):
@@ -124,8 +143,9 @@ class DistributedModel(SavedWithTraining, keras.Model):
         """Configures the training; the part of ``compile`` that all subclasses share.
 
         Args:
-            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network. Each
-                optimizer becomes an attribute and is built. It is wrapped in loss scaling if its network computes in float16.
+            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network and is
+                anything that `ganlib.training.optimizers.get` accepts. Each optimizer becomes an attribute and is built. It is
+                wrapped in loss scaling if its network computes in float16.
             arguments: A dict with the subclass's arguments of ``compile`` by name, to be saved with the model.
             ema_decay: The decay of the moving averages, in ``[0, 1)``, or a `ganlib.training.schedules` schedule. Defaults to
                 0.999.
@@ -151,7 +171,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         steps_per_execution = integer("steps_per_execution", steps_per_execution, 1)
         seed = check_seed(seed)
         optimizers = {
-            name: (precision.optimizer_of(name, optimizer), network) for name, (optimizer, network) in optimizers.items()
+            name: (optimizer_objects.get(name, optimizer), network) for name, (optimizer, network) in optimizers.items()
         }
         if len({id(optimizer) for optimizer, _ in optimizers.values()}) < len(optimizers):
             raise UserError(
@@ -183,6 +203,8 @@ class DistributedModel(SavedWithTraining, keras.Model):
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
         )
+        if len(optimizers) > 1:
+            self.optimizer = optimizer_objects.Optimizers({name: getattr(self, name) for name in optimizers})
 
     @property
     def optimizers(self):

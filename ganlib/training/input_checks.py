@@ -56,9 +56,9 @@ def check_options(options):
     Raises:
         UserError: If one is used. The message names the first one.
     """
-    for name in ("validation_data", "validation_split", "sample_weight", "class_weight"):
-        if options.get(name, None) is not None and not np.array_equal(options[name], 0.0):
-            raise UserError(f"fit does not support {name}: to evaluate a model, use ganlib.evaluation or its classify method")
+    for name in ("sample_weight", "class_weight"):
+        if options.get(name, None) is not None:
+            raise UserError(f"fit does not support {name}, because compile sets the loss: leave it out")
 
 
 def check_arrays(images, labels, form, missing):
