@@ -55,9 +55,7 @@ def source_of(x, y=None, steps=None, form=None):
         return x
     images, labels = [], []
     for some_images, some_labels in batches(x, y, steps):
-        input_checks.check_form(
-            (some_images, some_labels), form, "this model is evaluated on images and labels: pass both"
-        )
+        input_checks.check_form((some_images, some_labels), form, "this model is evaluated on images and labels: pass both")
         pixels.check(some_images)
         images.append(plots.to_uint8(some_images if some_images.dtype.kind == "f" else some_images.astype(np.uint8)))
         labels.append(some_labels)

@@ -28,6 +28,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
     """
 
     uses_unlabeled = True
+    logs_loss = False
 
     def compile(
         self,

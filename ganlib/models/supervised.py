@@ -152,6 +152,7 @@ class SupervisedClassifier(WithClassifier, Evaluated, DistributedModel):
 
     parts = ("network",)
     uses_unlabeled = False
+    logs_loss = True
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)

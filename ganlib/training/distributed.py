@@ -1,13 +1,14 @@
 """`DistributedModel`, a Keras model whose `fit` runs a custom train step under any `tf.distribute` strategy."""
 
 import numbers
+import types
 
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose, integer
 from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
-from ganlib.training import averaging, gradients, input_checks, precision, train_function, user_errors
+from ganlib.training import averaging, gradients, input_checks, keras_callbacks, precision, train_function, user_errors
 from ganlib.training import optimizers as optimizer_objects
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.saving import SavedWithTraining
@@ -51,14 +52,17 @@ class DistributedModel(SavedWithTraining, keras.Model):
         parts: The names of the constructor's arguments, which are also attributes.
         step: An int64 variable, the number of train steps so far.
         seed: The integer that all random numbers of the training derive from.
+        logs_loss: Whether the logs of a step have a ``"loss"``.
     """
+
+    logs_loss = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.seed = 0
         self._optimizer_names = []
-        self._check_images = True
+        self._check_images, self._trains_on_dataset = True, False
         self.built = True
 
     @property
@@ -203,6 +207,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
         )
+        self._updates = [(getattr(self, name), network) for name, (_, network) in optimizers.items()]
         if len(optimizers) > 1:
             self.optimizer = optimizer_objects.Optimizers({name: getattr(self, name) for name in optimizers})
 
@@ -261,23 +266,32 @@ class DistributedModel(SavedWithTraining, keras.Model):
             optimizer.apply(values, network.trainable_variables)
 
     def fit(self, x=None, *args, **kwargs):
-        """Trains the model as `keras.Model.fit` does, and checks the data first.
+        """Trains the model as `keras.Model.fit` does, and checks the data and the callbacks.
 
-        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``, and labels are integers from 0. All values of arrays, and the
-        first batch of datasets, are checked before training on them. Float images with all values in ``[0, 1]`` cause a
+        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``, and labels are integers from 0. The values of arrays are
+        checked before training, and those of datasets batch by batch. Float images with all values in ``[0, 1]`` cause a
         warning.
 
         Raises:
-            UserError: If images have other values or another shape, or labels are out of range. A `UserError` raised
-                in the step or the data pipeline is raised unchanged, although TensorFlow wraps it in another error.
+            UserError: If images have other values or another shape, labels are out of range, a dataset never ends and
+                ``steps_per_epoch`` is missing, or a callback would have no effect. A `UserError` raised in the step or the data
+                pipeline is raised unchanged, although TensorFlow wraps it in another error.
         """
-        input_checks.check_options(kwargs)
+        input_checks.check_options(x, kwargs)
+        keras_callbacks.check(kwargs.get("callbacks"), self.logs_loss)
         labels = args[0] if args else kwargs.get("y")
+        self._trains_on_dataset = isinstance(x, tf.data.Dataset)
         self._check_images = not input_checks.check_arrays(x, labels, self.form, self._missing_data_message())
-        if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)  # Keras warns about its default, True, for datasets
+        if isinstance(x, types.GeneratorType):
+            x = (input_checks.parts_of(batch) for batch in x)  # Keras accepts only tuples
+        if isinstance(x, tf.data.Dataset | types.GeneratorType):
+            kwargs.setdefault("shuffle", False)  # Keras warns about its default, True
         with user_errors.unwrapped():
-            return super().fit(x, *args, **kwargs)
+            history = super().fit(x, *args, **kwargs)
+        if len(self.optimizers) > 1:  # Keras does so for a single optimizer, such as one with use_ema=True
+            for optimizer, network in self._updates:
+                optimizer.finalize_variable_values(network.trainable_variables)
+        return history
 
     def train_on_batch(self, *args, **kwargs):
         """Trains on a batch as `keras.Model.train_on_batch` does, with images and labels as in `fit`.

@@ -7,6 +7,7 @@ import math
 
 import tensorflow as tf
 
+from ganlib.errors import UserError
 from ganlib.networks import pixels
 from ganlib.training import input_checks
 
@@ -56,31 +57,37 @@ def create(model, train_step):
     return train_function
 
 
-def _checked(model, data, check):
-    """Returns a batch after checking its form and, if ``check``, a scalar boolean, is True, its values.
+def _checked(model, data, is_first):
+    """Returns a batch after checking its form and its values.
 
     No step is counted for a batch that does not exist, as at the end of a dataset of unknown size, or that is invalid. In a
     graph, operations that do not depend on the batch would not wait for it, so the step is made to depend on it.
+
+    Args:
+        model: The model in training.
+        data: The batch.
+        is_first: A scalar boolean, True if images that are probably in the wrong range should cause a warning.
     """
     input_checks.check_form(data, model.form, model._missing_data_message())
-    values = [x for x in tf.nest.flatten(data) if x is not None]
-    checks = [tf.cond(check, lambda x=x: _range_check(x), lambda: True) for x in values if _needs_range_check(x)]
-    for (name, (_, num_classes)), x in zip(model.form.items(), input_checks.parts_of(data), strict=False):
+    values, parts = [x for x in tf.nest.flatten(data) if x is not None], input_checks.parts_of(data)
+    checks = [_range_check(x, is_first, lambda: _remedy(model, len(parts))) for x in values if _is_pixels(x)]
+    for (name, (_, num_classes)), x in zip(model.form.items(), parts, strict=False):
         if num_classes:
-            label_check = lambda name=name, x=x, k=num_classes: input_checks.label_check(name, x, k)  # noqa: E731
-            checks.append(tf.cond(check, label_check, lambda: True))
+            checks.append(input_checks.label_check(name, x, num_classes))
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        checks.append(_size_check(values[0]))
     with tf.control_dependencies([*values, *checks]):
         model.step.assign_add(0)  # everything that reads or counts the step runs after this
         return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)
 
 
-def _needs_range_check(x):
+def _is_pixels(x):
     """Returns True if ``x`` is a batch of images that are not uint8."""
-    return x is not None and tf.TensorShape(x.shape).rank == 4 and tf.as_dtype(x.dtype) != tf.uint8
+    return tf.TensorShape(x.shape).rank == 4 and tf.as_dtype(x.dtype) != tf.uint8
 
 
-def _range_check(images):
-    """Returns an operation that checks the range of a batch of images."""
+def _range_check(images, is_first, remedy):
+    """Returns an operation that checks the range of a batch of images. ``remedy`` returns the advice for its message."""
     low, high = (tf.cast(reduce(images), tf.float32) for reduce in (tf.reduce_min, tf.reduce_max))
     is_floating = tf.as_dtype(images.dtype).is_floating
     if is_floating:
@@ -88,7 +95,31 @@ def _range_check(images):
         low, high = (tf.where(has_nan, math.nan, x) for x in (low, high))
 
     def check(low, high):
-        pixels.check_range(low, high, are_integers=not is_floating)
+        pixels.check_range(low, high, not is_floating, remedy())
         return True
 
-    return tf.numpy_function(check, [low, high], tf.bool)
+    lower, upper = pixels.limits(are_integers=not is_floating)
+    is_valid = (low >= lower) & (high <= upper)  # False for NaN
+    return tf.cond(is_valid & ~is_first, lambda: True, lambda: tf.numpy_function(check, [low, high], tf.bool))
+
+
+def _remedy(model, parts):
+    """Returns the code that converts pixels in ``[0, 255]``, for a dataset of batches of 1, 2 or 3 parts or an array."""
+    if not model._trains_on_dataset:
+        return "images / 127.5 - 1.0"
+    names = "xyu"[:parts]
+    values = [name if name == "y" else f"{name} / 127.5 - 1.0" for name in names]
+    result = values[0] if parts == 1 else f"({', '.join(values)})"
+    return f"dataset.map(lambda {', '.join(names)}: {result})"
+
+
+def _size_check(images):
+    """Returns an operation that checks that the batch of a replica is not empty, as its means would not be finite."""
+
+    def refuse():
+        raise UserError(
+            "a batch has fewer images than there are replicas: drop the last, incomplete batch, as in "
+            "dataset.batch(batch_size, drop_remainder=True)"
+        )
+
+    return tf.cond(tf.shape(images)[0] > 0, lambda: True, lambda: tf.numpy_function(refuse, [], tf.bool))
