@@ -88,50 +88,19 @@ class Evaluated:
         self.prepare_evaluation(source)
         return source
 
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        validation_steps=None,
-        **kwargs,
-    ):
-        """Trains the model as `ganlib.training.DistributedModel.fit` does, and evaluates it after each epoch.
-
-        Args:
-            x: As in `ganlib.training.DistributedModel.fit`.
-            y: ``(n,)`` integer labels of an array of images. Defaults to None.
-            batch_size: The number of images in a batch, for arrays. Defaults to None, which is 32.
-            epochs: The number of epochs. Defaults to 1.
-            verbose: As in Keras. Defaults to ``"auto"``.
-            callbacks: A list of Keras's callbacks, or those of `ganlib.training.callbacks`. Defaults to None.
-            validation_split: The fraction of arrays, from their end, to evaluate on instead of training on it. Defaults to 0.0.
-            validation_data: A tuple ``(x, y)``, or ``x`` alone, for `evaluate`. Its results are in the logs with the prefix
-                ``val_``, such as ``val_kid``. The data is read once. Defaults to None.
-            validation_steps: The number of batches of a validation dataset. Defaults to None, which uses all.
-            **kwargs: As in Keras: ``shuffle``, ``initial_epoch``, ``steps_per_epoch`` and ``validation_freq``.
-
-        Raises:
-            UserError: As in `evaluate` and in `ganlib.training.DistributedModel.fit`.
-        """
-        if validation_data is None and validation_split:
-            x, y, validation_data = keras_data.split(x, y, validation_split)
-        if validation_data is not None:
-            parts = validation_data if isinstance(validation_data, (tuple, list)) else (validation_data,)
-            if len(parts) > 2:
-                raise UserError(f"validation_data must be (images, labels) or a dataset, got {len(parts)} parts")
-            self._validation = self.evaluation_source(*parts, *[None] * (2 - len(parts)), validation_steps)
-            # Keras distributes the data that it is given, but `evaluate` uses the source.
-            kwargs["validation_data"] = np.zeros((1, *self.evaluation_form["images"][0]), np.uint8)
-        try:
-            return super().fit(x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, callbacks=callbacks, **kwargs)
-        finally:
-            self._validation = None
+    def begin_validation(self, x, y, data, split, steps):
+        """Reads the validation data of `fit`; see `ganlib.training.DistributedModel.begin_validation`."""
+        self._validation = None
+        if data is None and split:
+            x, y, data = keras_data.split(x, y, split)
+        if data is None:
+            return x, y, None
+        parts = data if isinstance(data, (tuple, list)) else (data,)
+        if len(parts) > 2:
+            raise UserError(f"validation_data must be (images, labels) or a dataset, got {len(parts)} parts: remove the others")
+        self._validation = self.evaluation_source(*parts, *[None] * (2 - len(parts)), steps)
+        # Keras distributes the data that it is given, but `evaluate` uses the source.
+        return x, y, np.zeros((1, *self.evaluation_form["images"][0]), np.uint8)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluates a classifier on a batch: see `evaluate`.

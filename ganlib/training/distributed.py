@@ -265,12 +265,38 @@ class DistributedModel(SavedWithTraining, keras.Model):
                 values = gradients.all_or_none_finite(values)
             optimizer.apply(values, network.trainable_variables)
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        validation_steps=None,
+        **kwargs,
+    ):
         """Trains the model as `keras.Model.fit` does, and checks the data and the callbacks.
 
         Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``, and labels are integers from 0. The values of arrays are
         checked before training, and those of datasets batch by batch. Float images with all values in ``[0, 1]`` cause a
         warning.
+
+        Args:
+            x: ``(n, height, width, channels)`` images, or batches as a `tf.data.Dataset`, a `keras.utils.PyDataset` or a Python
+                generator. A batch is ``images``, ``(images, labels)`` or what the model's class describes.
+            y: ``(n,)`` integer labels of an array of images. Defaults to None.
+            batch_size: The number of images in a batch, for arrays. Defaults to None, which is 32.
+            epochs: The number of epochs. Defaults to 1.
+            verbose: As in Keras. Defaults to ``"auto"``.
+            callbacks: A list of Keras's callbacks, or those of `ganlib.training.callbacks`. Defaults to None.
+            validation_split: The fraction of arrays, from their end, to evaluate on instead of training on it. Defaults to 0.0.
+            validation_data: A tuple ``(x, y)``, or ``x`` alone, for `evaluate` after each epoch. Its results are in the logs
+                with the prefix ``val_``, such as ``val_kid``. The data is read once. Defaults to None.
+            validation_steps: The number of batches of a validation dataset. Defaults to None, which uses all.
+            **kwargs: As in Keras: ``shuffle``, ``initial_epoch``, ``steps_per_epoch`` and ``validation_freq``.
 
         Raises:
             UserError: If images have other values or another shape, labels are out of range, a dataset never ends and
@@ -278,20 +304,40 @@ class DistributedModel(SavedWithTraining, keras.Model):
                 pipeline is raised unchanged, although TensorFlow wraps it in another error.
         """
         input_checks.check_options(x, kwargs)
-        keras_callbacks.check(kwargs.get("callbacks"), self.logs_loss)
-        labels = args[0] if args else kwargs.get("y")
+        keras_callbacks.check(callbacks, self.logs_loss)
         self._trains_on_dataset = isinstance(x, tf.data.Dataset)
-        self._check_images = not input_checks.check_arrays(x, labels, self.form, self._missing_data_message())
+        self._check_images = not input_checks.check_arrays(x, y, self.form, self._missing_data_message())
+        x, y, validation_data = self.begin_validation(x, y, validation_data, validation_split, validation_steps)
         if isinstance(x, types.GeneratorType):
             x = (input_checks.parts_of(batch) for batch in x)  # Keras accepts only tuples
         if isinstance(x, tf.data.Dataset | types.GeneratorType):
             kwargs.setdefault("shuffle", False)  # Keras warns about its default, True
         with user_errors.unwrapped():
-            history = super().fit(x, *args, **kwargs)
+            history = super().fit(x, y, batch_size, epochs, verbose, callbacks, validation_data=validation_data, **kwargs)
         if len(self.optimizers) > 1:  # Keras does so for a single optimizer, such as one with use_ema=True
             for optimizer, network in self._updates:
                 optimizer.finalize_variable_values(network.trainable_variables)
         return history
+
+    def begin_validation(self, x, y, data, split, steps):
+        """Prepares the validation of `fit`.
+
+        Args:
+            x: As in `fit`.
+            y: As in `fit`.
+            data: ``validation_data`` of `fit`.
+            split: ``validation_split`` of `fit`.
+            steps: ``validation_steps`` of `fit`.
+
+        Returns:
+            A tuple of the images and the labels to train on, and the validation data for Keras, or None for no validation.
+
+        Raises:
+            UserError: If the model has no validation.
+        """
+        if data is not None or split:
+            raise UserError("this model has no validation: leave out validation_data and validation_split")
+        return x, y, None
 
     def train_on_batch(self, *args, **kwargs):
         """Trains on a batch as `keras.Model.train_on_batch` does, with images and labels as in `fit`.
