@@ -56,7 +56,8 @@ def source_of(x, y=None, steps=None, form=None):
     images, labels = [], []
     for some_images, some_labels in batches(x, y, steps):
         input_checks.check_form((some_images, some_labels), form, "this model is evaluated on images and labels: pass both")
-        pixels.check(some_images)
+        is_dataset, parts = isinstance(x, tf.data.Dataset), 1 if some_labels is None else 2
+        pixels.check(some_images, *[pixels.conversion_of_dataset(parts)] * is_dataset)
         images.append(plots.to_uint8(some_images if some_images.dtype.kind == "f" else some_images.astype(np.uint8)))
         labels.append(some_labels)
     if not images:

@@ -89,7 +89,11 @@ class Evaluated:
         return source
 
     def begin_validation(self, x, y, data, split, steps):
-        """Reads the validation data of `fit`; see `ganlib.training.DistributedModel.begin_validation`."""
+        """Reads the validation data of `fit`: see `ganlib.training.DistributedModel.begin_validation`.
+
+        Raises:
+            UserError: As in `evaluate`.
+        """
         self._validation = None
         if data is None and split:
             x, y, data = keras_data.split(x, y, split)

@@ -75,6 +75,11 @@ def of(model, role, is_example, example_shape=None, num_classes=None):
     if isinstance(model, keras.Sequential) and not model.built and model.layers and example_shape is not None:
         keras_graph.build(model, (None, *example_shape))
     shapes = keras_graph.input_shapes(model)
+    for shape in shapes:
+        if shape[0] is not None:
+            raise UserError(
+                f"the {role} takes batches of exactly {shape[0]} examples: use keras.Input(shape) without a batch size"
+            )
     if not keras_graph.is_graph(model):
         return ModelCall(model, shapes[0][1:] if len(shapes) == 1 else None, num_classes)
     if len(shapes) == 1:

@@ -10,11 +10,12 @@ SLACK = 1e-3
 """The tolerance for rounding beyond 1."""
 
 
-def check(images):
+def check(images, remedy="images / 127.5 - 1.0"):
     """Rejects images with impossible pixel values and warns of suspicious ones. The values of uint8 images are not read.
 
     Args:
         images: ``(n, height, width, channels)`` array, or an eager tensor.
+        remedy: As in `check_range`. Defaults to ``"images / 127.5 - 1.0"``.
 
     Raises:
         UserError: If floats are outside ``[-1, 1]`` or not finite, or integers are outside ``[0, 255]``.
@@ -23,7 +24,7 @@ def check(images):
         images = np.asarray(images)
         if images.dtype.kind == "V" or images.dtype.name == "bfloat16":
             images = images.astype(np.float32)
-        check_range(images.min(), images.max(), images.dtype.kind != "f")
+        check_range(images.min(), images.max(), images.dtype.kind != "f", remedy)
 
 
 def check_range(low, high, are_integers, remedy="images / 127.5 - 1.0"):
@@ -63,3 +64,15 @@ def limits(are_integers):
         are_integers: Whether the images have an integer dtype.
     """
     return (0.0, 255.0) if are_integers else (-1.0 - SLACK, 1.0 + SLACK)
+
+
+def conversion_of_dataset(parts):
+    """Returns the code that converts the pixels of a dataset, for the message of `check_range`.
+
+    Args:
+        parts: The number of parts of a batch: 1 for images, 2 for images and labels, 3 with further images.
+    """
+    names = "xyu"[:parts]
+    values = [name if name == "y" else f"{name} / 127.5 - 1.0" for name in names]
+    result = values[0] if parts == 1 else f"({', '.join(values)})"
+    return f"dataset.map(lambda {', '.join(names)}: {result})"

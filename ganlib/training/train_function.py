@@ -104,13 +104,8 @@ def _range_check(images, is_first, remedy):
 
 
 def _remedy(model, parts):
-    """Returns the code that converts pixels in ``[0, 255]``, for a dataset of batches of 1, 2 or 3 parts or an array."""
-    if not model._trains_on_dataset:
-        return "images / 127.5 - 1.0"
-    names = "xyu"[:parts]
-    values = [name if name == "y" else f"{name} / 127.5 - 1.0" for name in names]
-    result = values[0] if parts == 1 else f"({', '.join(values)})"
-    return f"dataset.map(lambda {', '.join(names)}: {result})"
+    """Returns the code that converts pixels in ``[0, 255]`` in the format that the model trains on."""
+    return pixels.conversion_of_dataset(parts) if model._trains_on_dataset else "images / 127.5 - 1.0"
 
 
 def _size_check(images):

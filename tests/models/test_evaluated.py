@@ -111,6 +111,15 @@ def test_predict_generates_with_the_averaged_generator():
         gan.predict(None)
 
 
+def test_a_dataset_of_pixels_as_floats_is_refused_with_code_that_works_when_pasted():
+    gan = mlp_gan(**KID)
+    dataset = tf.data.Dataset.from_tensor_slices((IMAGES.astype(np.float32), LABELS)).batch(100)
+    with pytest.raises(ganlib.UserError, match="images have values from 0 to 255") as error:
+        gan.evaluate(dataset)
+    converted = eval(str(error.value).split("such as ")[1].split(" for ")[0])
+    np.testing.assert_allclose(gan.evaluate(converted), gan.evaluate(IMAGES, LABELS), rtol=1e-5)
+
+
 def test_what_cannot_be_evaluated_is_one_line():
     for function, told in (
         (lambda: mlp_gan().evaluate(IMAGES, LABELS), "there are no metrics to compute: name them in compile"),

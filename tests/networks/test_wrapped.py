@@ -227,6 +227,11 @@ def test_two_replicas():
             "data_format='channels_first': build it with 'channels_last'",
         ),
         (lambda: (mlp.Generator(SHAPE, num_classes=5, latent_dim=4), conditional_discriminator()), "num_classes is 5"),
+        (
+            lambda: (generator(), keras.Sequential([keras.Input(batch_shape=(8, *SHAPE)), layers.Flatten(), layers.Dense(1)])),
+            "the discriminator takes batches of exactly 8 examples",
+        ),
+        (lambda: (generator(), keras.Sequential([keras.Input((8, 8)), layers.Flatten(), layers.Dense(1)])), "must take images"),
         (lambda: (wrapped.Generator(generator(), latent_dim=5), discriminator()), "dimension 4, but latent_dim is 5"),
         (lambda: (wrapped.Generator(generator(), num_classes=5), discriminator()), "needs a generator with a second input"),
     ],
@@ -247,6 +252,16 @@ def test_layers_of_ones_own_need_not_be_registered(images):
     gan = compiled(model, discriminator())
     gan.fit(images, batch_size=8, verbose=0)
     assert np.isfinite(gan.generate(2)).all()
+
+
+def test_micro_batches_with_batch_statistics(images):
+    gan = compiled(
+        generator(), discriminator(layers.BatchNormalization(), layers.Flatten(), layers.Dense(1)), accumulation_steps=2
+    )
+    gan.fit(images, batch_size=8, verbose=0)
+    statistics = [v for v in gan.variables if v.name.startswith("moving_")]
+    assert len(statistics) == 6  # of the generator, its average and the discriminator
+    assert all(np.isfinite(v).all() and np.std(v) > 0 for v in statistics)
 
 
 def test_half_precision(images):
