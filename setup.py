@@ -73,6 +73,7 @@ setup(
         "export": EXPORT,
         "serve": SERVE,
         "pretrained": PRETRAINED,
+        "tensorboard": ["tensorboard>=2.20"],  # keras.callbacks.TensorBoard; the jobs write event files without it
         "lightning": LIGHTNING,
         "interop": [*LIGHTNING, "jax>=0.4", "opencv-python-headless>=5.0"],  # the other programs of docs/production.md
     },

@@ -4,7 +4,7 @@ import numpy as np
 
 from ganlib import data, plots
 from ganlib.errors import UserError
-from ganlib.models.adversarial import latents_for
+from ganlib.training.latents import latents_for
 
 BATCH_SIZE = 256
 """The number of images in a batch, a multiple of 64, with which `ganlib.metrics.extractor.FeatureExtractor` divides it."""

@@ -189,3 +189,22 @@ STRATEGIES = {
     "tpu": _tpu,
 }
 """Name -> function of the number of replicas."""
+
+
+def check_created_in(strategy, network):
+    """Checks that the variables of a network were created in the scope of a strategy with several replicas.
+
+    Args:
+        strategy: A `tf.distribute.Strategy`.
+        network: A Keras model or layer.
+
+    Raises:
+        UserError: If they were created elsewhere.
+    """
+    if strategy.num_replicas_in_sync > 1:
+        for variable in network.variables:
+            if not strategy.extended.variable_created_in_scope(variable.value):
+                raise UserError(
+                    f"{network.name} was created outside the scope of the strategy: create the networks, the model and the "
+                    "optimizers inside `with strategy.scope():`"
+                )
