@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlib import plots
-from ganlib.data import sources
+from ganlib import data, plots
 from ganlib.errors import UserError
 from ganlib.networks import pixels
 from ganlib.training import input_checks
@@ -64,7 +63,7 @@ def source_of(x, y=None, steps=None, form=None):
         raise UserError("there are no images to evaluate on: pass at least one batch")
     labels = None if labels[0] is None else np.concatenate(labels)
     classes = form.get("labels", ((), None))[1]
-    return sources.from_arrays("the data", np.concatenate(images), labels, tuple(map(str, range(classes or 0))))
+    return data.from_arrays("the data", np.concatenate(images), labels, tuple(map(str, range(classes or 0))))
 
 
 def split(images, labels, fraction):
