@@ -1,6 +1,20 @@
 """Image datasets: `open` opens them, `labels` and `partition` select the few labeled images, `pipeline` creates batches."""
 
-from ganlib.data import decoding, folder_source, folders, labels, opening, partition, pipeline, source, tfds_source, tree
+from ganlib.data import (
+    decoding,
+    fitting,
+    folder_source,
+    folders,
+    formats,
+    labels,
+    opening,
+    partition,
+    pipeline,
+    pixels,
+    source,
+    tfds_source,
+    tree,
+)
 from ganlib.data.opening import open
 from ganlib.data.partition import FewLabels, few_labels
 from ganlib.data.pipeline import batches, joined_batches, neighbor_batches, semi_supervised_batches
@@ -12,8 +26,10 @@ __all__ = [
     "batches",
     "decoding",
     "few_labels",
+    "fitting",
     "folder_source",
     "folders",
+    "formats",
     "from_arrays",
     "joined_batches",
     "labels",
@@ -22,6 +38,7 @@ __all__ = [
     "opening",
     "partition",
     "pipeline",
+    "pixels",
     "semi_supervised_batches",
     "source",
     "tfds_source",

@@ -14,14 +14,12 @@ import pathlib
 import zlib
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageColor
 
-from ganlib.data import tree
+from ganlib.data import formats, tree
+from ganlib.data.fitting import fit_array
+from ganlib.data.pixels import GRAY_MODES, to_array
 from ganlib.errors import UserError
-
-FORMATS = ("PNG", "JPEG", "BMP", "GIF")
-GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
-_MAX_16_BIT = 65535
 
 SUMMED = 1024
 """The number of bytes at the beginning and the end of a file from which its checksum is computed."""
@@ -95,11 +93,11 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     splits = tree.splits(root)
     root, class_names = _resolve_split(root, splits, split)
     files, labels, class_names = tree.files(root, class_names)
-    headers, failures = _map_parallel(_header, files, skip_corrupt)
+    headers, failures = _map_parallel(formats.header, files, skip_corrupt)
     good = [i for i in range(len(files)) if i not in failures]
     if not good:
         raise UserError(f"folder {str(root)!r} contains no readable image: put PNG, JPEG, BMP or GIF files into it")
-    sizes, modes = {headers[i][0] for i in good}, {headers[i][1] for i in good}
+    sizes, modes = {headers[i].size for i in good}, {headers[i].mode for i in good}
     if image_size is None:
         image_size = _common_size(root, sizes)
     _check_every_class(labels, good, class_names)
@@ -122,11 +120,8 @@ def load_image(path, listing):
     Raises:
         UserError: If the file is corrupt or truncated. The message names it.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            return fit_array(_to_array(image, listing.channels, listing.background), listing.image_size)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _unreadable(path, error) from None
+    with formats.opened(path) as image:
+        return fit_array(to_array(image, listing.channels, listing.background), listing.image_size)
 
 
 def load_all(listing):
@@ -173,12 +168,12 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
     """
     size, _, channels = image_shape
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=formats.FORMATS) as image:
             if image.width * image.height > max_pixels:
                 raise UserError(
                     f"an image of {image.width}x{image.height} is too large: send one of at most {max_pixels} pixels"
                 )
-            return fit_array(_to_array(image, channels, background), size)
+            return fit_array(to_array(image, channels, background), size)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "it is not a PNG, JPEG, BMP or GIF file" if "cannot identify" in str(error) else str(error)
         raise UserError(f"the image cannot be read: {reason}") from None
@@ -199,19 +194,6 @@ def _remove_failures(listing, failures):
     _check_every_class(listing.labels, good, listing.class_names)
     labels = None if listing.labels is None else listing.labels[good]
     return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels)
-
-
-def fit_array(image, size):
-    """Crops ``(height, width, channels)`` uint8 to its central square and resizes it to ``(size, size, channels)``.
-
-    The filter is Pillow's Lanczos filter, which is antialiased when downsampling.
-    """
-    height, width, channels = image.shape
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    square = Image.fromarray(square[..., 0] if channels == 1 else square)
-    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, channels)
 
 
 def _resolve_split(root, splits, split):
@@ -247,14 +229,6 @@ def _check_every_class(labels, good, class_names):
             raise UserError(f"no image of class {class_names[label]!r} can be read: fix or remove the class")
 
 
-def _header(path):
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            return image.size, image.mode
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _unreadable(path, error) from None
-
-
 def _map_parallel(function, paths, skip_corrupt):
     """Applies ``function`` to every path in parallel and returns the results and a dict from failed indices to errors."""
 
@@ -277,28 +251,8 @@ def _map_parallel(function, paths, skip_corrupt):
     return [value for value, _ in results], failures
 
 
-def _unreadable(path, error):
-    reason = "not a PNG, JPEG, BMP or GIF image" if "cannot identify" in str(error) else f"corrupt image ({error})"
-    if isinstance(error, FileNotFoundError):
-        reason = "a broken link"
-    return UserError(f"{str(path)!r}: {reason}; remove it, or set skip_corrupt to skip such files")
-
-
 def _common_size(root, sizes):
     if len(sizes) > 1 or len({side for size in sizes for side in size}) > 1:
         examples = ", ".join(f"{w}x{h}" for w, h in sorted(sizes)[:3])
         raise UserError(f"the images in {str(root)!r} are not all square and of the same size ({examples} ...): set image_size")
     return next(iter(sizes))[0]
-
-
-def _to_array(image, channels, background):
-    """Converts a Pillow image to ``(height, width, channels)`` uint8: upright, opaque, 8 bits."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):
-        array = np.asarray(image, np.float64) * (255 / _MAX_16_BIT)
-        image = Image.fromarray(np.clip(np.round(array), 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, background), image)
-    array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    return array.reshape(*array.shape[:2], channels)

@@ -5,7 +5,7 @@ Every source has uint8 images of one size. Small datasets are held in memory, la
 
 import numpy as np
 
-from ganlib.data import folder_source, folders, tfds_source
+from ganlib.data import fitting, folder_source, tfds_source
 from ganlib.data.labels import split as split_labels
 from ganlib.data.source import from_arrays
 from ganlib.errors import UserError, integer
@@ -67,4 +67,4 @@ def _open_digits(split, image_size):
 def _resize_all(images, image_size):
     if image_size is None or images.shape[1:3] == (image_size, image_size):
         return images
-    return np.stack([folders.fit_array(image, image_size) for image in images])
+    return np.stack([fitting.fit_array(image, image_size) for image in images])

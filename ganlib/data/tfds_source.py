@@ -6,7 +6,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from ganlib.data import folders
+from ganlib.data import fitting
 from ganlib.data.source import Source, check_channels, fits_in_memory, from_arrays
 from ganlib.errors import UserError, did_you_mean
 
@@ -60,7 +60,7 @@ def _tfds_source(builder, name, split, image_size):
     def example(element):
         image = element["image"]
         if (height, width) != (size, size):
-            image = tf.numpy_function(lambda x: folders.fit_array(x, size), [image], tf.uint8, stateful=False)
+            image = tf.numpy_function(lambda x: fitting.fit_array(x, size), [image], tf.uint8, stateful=False)
         return tf.ensure_shape(image, (size, size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
     origin = f"{builder.info.full_name} {split}"

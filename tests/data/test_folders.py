@@ -76,13 +76,6 @@ def test_resizing_is_a_center_crop_and_pillows_lanczos(tmp_path):
     np.testing.assert_array_equal(data.open(f"folder:{tmp_path}", image_size=8).images[0], np.asarray(expected))
 
 
-def test_downsampling_is_antialiased():
-    # A checkerboard of single pixels averages to gray; picking every fourth pixel would give black or white.
-    board = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
-    small = folders.fit_array(board, 8)
-    assert np.abs(small.astype(int) - 127).max() < 30
-
-
 def test_images_are_rotated_by_exif(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
