@@ -1,8 +1,7 @@
 """Loads a folder of image files as uint8 arrays of one size.
 
-Each file is rotated by its EXIF tag, composited over a background where it is transparent, cropped to its central square and
-resized with Pillow's antialiased Lanczos filter. Only the first frame of an animated GIF is used; 16-bit gray is scaled to 8
-bits.
+Each image is opened by `ganlib.data.formats`, converted to 8 bits by `ganlib.data.pixels`, and given its size by
+`ganlib.data.fitting`. Only the first frame of an animation or page of a document is used.
 """
 
 import concurrent.futures
@@ -38,6 +37,7 @@ class Listing:
     skip_corrupt: bool
     has_splits: bool
     root: str
+    headers: tuple[formats.Header, ...] = ()
 
     @property
     def relative_paths(self):
@@ -93,24 +93,25 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
     splits = tree.splits(root)
     root, class_names = _resolve_split(root, splits, split)
     files, labels, class_names = tree.files(root, class_names)
-    headers, failures = _map_parallel(formats.header, files, skip_corrupt)
+    headers, failures = _map_parallel(lambda path: formats.header(path, path), files, skip_corrupt)
     good = [i for i in range(len(files)) if i not in failures]
     if not good:
-        raise UserError(f"folder {str(root)!r} contains no readable image: put PNG, JPEG, BMP or GIF files into it")
-    sizes, modes = {headers[i].size for i in good}, {headers[i].mode for i in good}
+        raise UserError(f"folder {str(root)!r} contains no readable image: put image files into it")
     if image_size is None:
-        image_size = _common_size(root, sizes)
+        image_size = _common_size(root, {headers[i].upright_size for i in good})
     _check_every_class(labels, good, class_names)
+    _warn_about_frames([files[i] for i in good if headers[i].animated])
     return Listing(
         paths=tuple(str(files[i]) for i in good),
         labels=None if labels is None else labels[good],
         class_names=class_names,
         image_size=image_size,
-        channels=1 if modes <= set(GRAY_MODES) else 3,
+        channels=1 if {headers[i].mode for i in good} <= set(GRAY_MODES) else 3,
         background=background,
         skip_corrupt=skip_corrupt,
         has_splits=bool(splits),
         root=str(root),
+        headers=tuple(headers[i] for i in good),
     )
 
 
@@ -120,7 +121,7 @@ def load_image(path, listing):
     Raises:
         UserError: If the file is corrupt or truncated. The message names it.
     """
-    with formats.opened(path) as image:
+    with formats.opened(path, path) as image:
         return fit_array(to_array(image, listing.channels, listing.background), listing.image_size)
 
 
@@ -148,7 +149,8 @@ def pictures(path, image_shape, background="white"):
     size, _, channels = image_shape
     if not pathlib.Path(path).is_dir():
         root = str(pathlib.Path(path).parent)
-        listing = Listing((str(path),), None, (), size, channels, background, skip_corrupt=False, has_splits=False, root=root)
+        headers = (formats.header(path, path),)
+        listing = Listing((str(path),), None, (), size, channels, background, False, False, root, headers)
         return load_all(listing)[1]
     return load_all(scan(path, None, size, background=background).with_channels(channels))[1]
 
@@ -168,7 +170,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
     """
     size, _, channels = image_shape
     try:
-        with Image.open(io.BytesIO(content), formats=formats.FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=formats.COMMON) as image:
             if image.width * image.height > max_pixels:
                 raise UserError(
                     f"an image of {image.width}x{image.height} is too large: send one of at most {max_pixels} pixels"
@@ -193,7 +195,8 @@ def _remove_failures(listing, failures):
         )
     _check_every_class(listing.labels, good, listing.class_names)
     labels = None if listing.labels is None else listing.labels[good]
-    return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels)
+    paths, headers = (tuple(values[i] for i in good) for values in (listing.paths, listing.headers))
+    return dataclasses.replace(listing, paths=paths, labels=labels, headers=headers)
 
 
 def _resolve_split(root, splits, split):
@@ -220,6 +223,12 @@ def _resolve_split(root, splits, split):
             "or move the file elsewhere to use no labels"
         )
     return folder, tree.class_names_of(splits["train"]) if "train" in splits else None
+
+
+def _warn_about_frames(animated):
+    if animated:
+        message = "only the first frame or page is used of %d files that have several, the first: %s"
+        logging.getLogger("ganlib").warning(message, len(animated), animated[0])
 
 
 def _check_every_class(labels, good, class_names):
