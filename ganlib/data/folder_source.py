@@ -19,7 +19,7 @@ def open_folder(path, split, image_size, skip_corrupt, background):
     """
     listing = folders.scan(path, split, image_size, skip_corrupt, background)
     shape = (listing.image_size, listing.image_size, listing.channels)
-    name = f"folder:{path}/{folders.tree.split_of(split)}" if listing.has_splits else f"folder:{path}"
+    name = f"folder:{path}/{listing.split}" if listing.split else f"folder:{path}"
     if fits_in_memory(len(listing.paths), shape):
         listing, images = folders.load_all(listing)
         _warn_about_contradictions(listing, images)

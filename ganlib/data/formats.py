@@ -75,6 +75,9 @@ class Header(NamedTuple):
         return self.size[::-1] if self.orientation >= 5 else self.size
 
 
+_open = functools.partial(open, mode="rb")
+
+
 @functools.cache
 def readable():
     """Returns those of `FORMATS` that this build of Pillow reads."""
@@ -121,55 +124,55 @@ def is_image(file, name):
         return False
 
 
-def header(file, name):
+def header(path, open_file=_open):
     """Returns the `Header` of an image file.
 
     Args:
-        file: A path, or a binary file object.
-        name: The name for the message of an error.
+        path: The path.
+        open_file: A function from a path to a binary file object. Defaults to Python's ``open``.
 
     Raises:
         UserError: If the file is not an image. The message names it.
     """
-    with opened(file, name) as image:
+    with opened(path, open_file) as image:
         animated = image.format not in _SINGLE and getattr(image, "is_animated", False)
         name = "JPEG" if image.format == "MPO" else image.format  # the first image of an MPO file is a JPEG file
         return Header(image.size, image.mode, name, _orientation(image), animated)
 
 
 @contextlib.contextmanager
-def opened(file, name):
+def opened(path, open_file=_open):
     """Yields the Pillow image of a file, whose pixels are read inside the block.
 
     Args:
-        file: A path, or a binary file object.
-        name: The name for the message of an error.
+        path: The path.
+        open_file: A function from a path to a binary file object. Defaults to Python's ``open``.
 
     Raises:
         UserError: If the file is not an image, is corrupt or truncated, or the block refuses it. The message names it.
     """
     try:
-        with Image.open(file, formats=_RENAMED if _suffix(name) in UNREAD else readable()) as image:
+        with open_file(path) as file, Image.open(file, formats=_RENAMED if _suffix(path) in UNREAD else readable()) as image:
             yield image
     except UserError as error:
-        raise _skippable(name, error) from None
+        raise _skippable(path, error) from None
     except Exception as error:  # Pillow's plugins raise errors of many types
-        raise _skippable(name, _reason(error, name)) from None
+        raise _skippable(path, _reason(error, path)) from None
 
 
-def _reason(error, name):
+def _reason(error, path):
     """Describes the error of a file that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return "a broken link"
     if not isinstance(error, Image.UnidentifiedImageError):
         return f"corrupt image ({error or type(error).__name__})"
-    if _suffix(name) in UNREAD:
-        return f"{_suffix(name)} files are not read: convert it to PNG or JPEG"
+    if _suffix(path) in UNREAD:
+        return f"{_suffix(path)} files are not read: convert it to PNG or JPEG"
     return "not an image, or the image is damaged at its beginning"
 
 
-def _skippable(name, reason):
-    return UserError(f"{str(name)!r}: {reason}; remove it, or set skip_corrupt to skip such files")
+def _skippable(path, reason):
+    return UserError(f"{str(path)!r}: {reason}; remove it, or set skip_corrupt to skip such files")
 
 
 def _orientation(image):

@@ -114,18 +114,18 @@ def test_invalid_folders_are_rejected(tmp_path):
 
 
 def write_corrupt_files(folder):
-    """Writes a valid image, a truncated one and a text file into a folder."""
+    """Writes a valid image, a truncated one and a text that is named like an image into a folder."""
     write(folder / "good.png", noise(64, 64, 3))
     content = write(folder / "truncated.jpg", noise(64, 64, 3)).read_bytes()
     (folder / "truncated.jpg").write_bytes(content[: len(content) // 2])
-    (folder / "words.txt").write_text("not an image")
+    (folder / "words.jpg").write_text("not an image")
 
 
 def test_unreadable_files_are_named(tmp_path):
     write_corrupt_files(tmp_path)
-    with pytest.raises(ganlib.UserError, match=r"words.txt': not an image"):
+    with pytest.raises(ganlib.UserError, match=r"words.jpg': not an image, or the image is damaged at its beginning"):
         data.open(f"folder:{tmp_path}", image_size=8)
-    (tmp_path / "words.txt").unlink()
+    (tmp_path / "words.jpg").unlink()
     with pytest.raises(ganlib.UserError, match=r"truncated.jpg': corrupt image"):
         data.open(f"folder:{tmp_path}", image_size=8)
 
@@ -166,15 +166,7 @@ def test_splits_share_their_class_indices(tmp_path):
     assert data.open(f"folder:{tmp_path}", "val").name == validation.name == f"folder:{tmp_path}/validation"
     with pytest.raises(ganlib.UserError, match="has no split 'test': choose one of validation, train"):
         data.open(f"folder:{tmp_path}", "test")
-    with pytest.raises(ganlib.UserError, match="contains the splits validation, train: choose one of them"):
-        folders.pictures(tmp_path, (8, 8, 3))
-
-
-def test_a_table_of_labels_next_to_splits_is_rejected(tmp_path):
-    write(tmp_path / "train/0.png", noise(8, 8))
-    (tmp_path / "train.csv").write_text("0.png,cat")
-    with pytest.raises(ganlib.UserError, match="contains 'train.csv', which is not read"):
-        data.open(f"folder:{tmp_path}")
+    assert len(folders.pictures(tmp_path, (8, 8, 3))) == 3
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])

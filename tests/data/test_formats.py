@@ -53,11 +53,11 @@ def test_a_header_has_the_size_mode_format_and_orientation(tmp_path):
     exif[0x0112] = 6
     image = Image.fromarray(SMOOTH[:8])
     path = written(tmp_path / "a.jpg", image, "JPEG", exif=exif)
-    header = formats.header(path, path)
+    header = formats.header(path)
     assert header == ((16, 8), "RGB", "JPEG", 6, False)
     assert header.upright_size == (8, 16)
     path = written(tmp_path / "b.png", image.convert("LA"))
-    assert formats.header(path, path) == ((16, 8), "LA", "PNG", 1, False)
+    assert formats.header(path) == ((16, 8), "LA", "PNG", 1, False)
 
 
 def test_the_common_size_is_that_of_upright_images(tmp_path):
@@ -82,7 +82,7 @@ def test_the_preview_in_a_photo_is_not_a_second_frame(tmp_path, caplog):
     first, second = (Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (200, 20))
     path = written(tmp_path / "a.jpg", first, "MPO", save_all=True, append_images=[second])
     np.testing.assert_allclose(data.open(f"folder:{tmp_path}").images, 200, atol=3)
-    assert formats.header(path, path).format == "JPEG"
+    assert formats.header(path).format == "JPEG"
     assert not caplog.records
 
 
@@ -91,7 +91,7 @@ def test_files_that_can_run_programs_are_not_opened(tmp_path):
     written(tmp_path / "b.jpg", Image.fromarray(SMOOTH), "EPS")
     for name, reason in (("a.eps", ".eps files are not read: convert it to PNG or JPEG"), ("b.jpg", "not an image, or")):
         with pytest.raises(ganlib.UserError, match=reason):
-            formats.header(tmp_path / name, name)
+            formats.header(tmp_path / name)
 
 
 def test_the_preview_of_a_raw_image_is_not_used(tmp_path):
@@ -112,7 +112,7 @@ def test_damaged_files_are_refused_with_one_line(tmp_path, name):
         path = tmp_path / f"a{SUFFIXES[name]}"
         path.write_bytes(damaged)
         try:
-            with formats.opened(path, path) as image:
+            with formats.opened(path) as image:
                 image.load()
         except ganlib.UserError as error:  # some damage goes unnoticed
             lines.add(str(error))

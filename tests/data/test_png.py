@@ -29,7 +29,7 @@ def test_the_orientation_is_found_before_and_after_the_pixels(tmp_path, late):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     (tmp_path / "a.png").write_bytes(upside_down(pixels, late))
     assert png.has_late_metadata(io.BytesIO(upside_down(pixels, late))) == late
-    assert formats.header(tmp_path / "a.png", "a.png").orientation == 3
+    assert formats.header(tmp_path / "a.png").orientation == 3
     np.testing.assert_array_equal(data.open(f"folder:{tmp_path}").images[0], pixels[::-1, ::-1])
 
 
