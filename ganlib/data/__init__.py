@@ -1,6 +1,7 @@
 """Image datasets: `open` opens them, `labels` and `partition` select the few labeled images, `pipeline` creates batches."""
 
 from ganlib.data import (
+    archives,
     decoding,
     fitting,
     folder_source,
@@ -27,6 +28,7 @@ from ganlib.data.source import Source, from_arrays
 __all__ = [
     "FewLabels",
     "Source",
+    "archives",
     "batches",
     "decoding",
     "few_labels",

@@ -26,7 +26,7 @@ def load_image(path, listing):
     Raises:
         UserError: If the file is corrupt or truncated. The message names it.
     """
-    with formats.opened(path, listing.storage.open) as image:
+    with formats.opened(path, listing.storage.open_verified) as image:
         return fit_array(to_array(image, listing.channels, listing.background), listing.image_size)
 
 
@@ -44,7 +44,7 @@ def pictures(path, image_shape, background="white"):
     """Loads an image file, or all images of a folder, in the shape of a model's images: ``(n, *image_shape)`` uint8.
 
     Args:
-        path: A file or a folder.
+        path: A file, a folder or a zip file.
         image_shape: ``(size, size, channels)``.
         background: The color behind transparent pixels. Defaults to ``"white"``.
 
@@ -54,7 +54,7 @@ def pictures(path, image_shape, background="white"):
     size, _, channels = image_shape
     if not pathlib.Path(path).exists():
         raise UserError(f"no image or folder at {str(path)!r}: check the path")
-    if pathlib.Path(path).is_file():
+    if pathlib.Path(path).is_file() and pathlib.Path(path).suffix.lower() != ".zip":
         with formats.opened(path) as image:
             return fit_array(to_array(image, channels, background), size)[None]
     return load_all(scan(path, None, size, background=background).with_channels(channels))[1]

@@ -6,17 +6,17 @@ import dataclasses
 import logging
 import os
 import pathlib
+import zipfile
+import zlib
 
 import numpy as np
 from PIL import ImageColor
 
-from ganlib.data import formats, tree
+from ganlib.data import archives, formats, tree
 from ganlib.data.parallel import map_files
 from ganlib.data.pixels import GRAY_MODES
 from ganlib.data.storage import Directory
 from ganlib.errors import UserError
-
-ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".rar", ".7z")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +82,11 @@ class Listing:
 
 
 def scan(path, split="train", image_size=None, skip_corrupt=False, background="white"):
-    """Lists the images of a folder. Its subfolders, if any, are the classes.
+    """Lists the images of a folder or a zip file. Its subfolders, if any, are the classes.
 
     Args:
-        path: The folder. If its subfolders are named after splits, such as ``train`` and ``val``, ``split`` selects one.
+        path: The folder or the zip file. If its subfolders are named after splits, such as ``train`` and ``val``, ``split``
+            selects one.
         split: ``"train"``, ``"validation"``, ``"test"``, or another name from `ganlib.data.tree.SPLITS`. A folder
             without such subfolders has only ``"train"``. None takes all images of any layout, without labels. Defaults to
             ``"train"``.
@@ -105,7 +106,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         ImageColor.getrgb(background)
     except (ValueError, TypeError, AttributeError):  # the latter two if it is not a string
         raise UserError(f"unknown background color {background!r}: use a name such as 'white', or '#rrggbb'") from None
-    storage = Directory(path)
+    storage = archives.Archive(path) if archives.is_archive(path) else Directory(path)
     images, others = _sorted_out(storage)
     found = _found(storage, images, others, split)
     _log_passed_over(storage, others)
@@ -179,6 +180,8 @@ def _sorted_out(storage):
                 return formats.is_image(file, relative)
         except FileNotFoundError:  # a broken link
             return False
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):  # damage in a zip file, which is reported later
+            return True
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answers = list(pool.map(is_image, storage.files))
@@ -196,7 +199,7 @@ def _common_size(root, sizes):
 
 def _what_instead(storage, others):
     """Says what a folder without images contains, and what to do."""
-    archive = next((path for path in others if path.lower().endswith(ARCHIVES)), None)
+    archive = next((path for path in others if path.lower().endswith(archives.SUFFIXES)), None)
     if archive:
         return f"contains no images, but archives such as {archive!r}: unpack them"
     if others:
@@ -206,23 +209,26 @@ def _what_instead(storage, others):
 
 def _log_passed_over(storage, others):
     """Logs one line about the files and folders that are not used, with their numbers."""
-    lines = []
+    lines, hidden = [], storage.hidden.total()
     if others:
-        lines.append(f"{len(others)} files that are not images: {_kinds(others)}")
-    if storage.hidden:
-        names = ", ".join(name if count == 1 else f"{count} {name}" for name, count in storage.hidden.most_common(5))
-        lines.append(f"{storage.hidden.total()} hidden files and folders: {names}{', ...' if len(storage.hidden) > 5 else ''}")
+        what = "files that are not images" if len(others) > 1 else "file that is not an image"
+        lines.append(f"{len(others)} {what}: {_kinds(others)}")
+    if hidden:
+        what = "hidden files and folders" if hidden > 1 else "hidden file or folder"
+        lines.append(f"{hidden} {what}: {_first_counts(storage.hidden)}")
     if lines:
         logging.getLogger("ganlib").warning("%s: passed over %s", storage.root, "; ".join(lines))
 
 
 def _kinds(paths):
     """Returns the number of files by their suffixes, such as ``"2 .txt, 1 .json"``."""
-    counts = collections.Counter(
-        pathlib.PurePosixPath(path).suffix.lower() or pathlib.PurePosixPath(path).name for path in paths
-    )
-    kinds = [f"{count} {suffix}" for suffix, count in counts.most_common(5)]
-    return ", ".join([*kinds, "..."] if len(counts) > 5 else kinds)
+    names = map(pathlib.PurePosixPath, paths)
+    return _first_counts(collections.Counter(name.suffix.lower() or name.name for name in names))
+
+
+def _first_counts(counts):
+    most = [f"{count} {name}" for name, count in counts.most_common(5)]
+    return ", ".join([*most, "..."] if len(counts) > 5 else most)
 
 
 def _log_frames(animated):

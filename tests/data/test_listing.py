@@ -77,7 +77,7 @@ def test_what_is_not_an_image_is_passed_over_and_said_in_one_line(tmp_path, capl
     message = record.getMessage()
     assert message.startswith(f"{tmp_path}: passed over 6 files that are not images: 2 .txt, 1 ")
     assert "1 LICENSE" in message
-    assert "; 4 hidden files and folders: " in message
+    assert "; 4 hidden files and folders: 1 " in message
 
 
 def test_a_damaged_image_is_not_passed_over(tmp_path, caplog):
