@@ -8,23 +8,23 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.data import folders
-from ganlib.data.source import Source, digest, fits_in_memory, from_arrays
+from ganlib.data.source import Source, digest, fits_in_memory, from_arrays, with_labels
 
 
-def open_folder(path, split, image_size, skip_corrupt, background):
+def open_folder(path, split, image_size, skip_corrupt, background, choice):
     """Opens a folder of images as `ganlib.data.open` does, which describes the arguments.
 
     Raises:
         UserError: If the folder is missing, empty or ambiguous, or a file is not an image.
     """
-    listing = folders.scan(path, split, image_size, skip_corrupt, background)
+    listing = folders.scan(path, split, image_size, skip_corrupt, background, choice)
     shape = (listing.image_size, listing.image_size, listing.channels)
     name = f"folder:{path}/{listing.split}" if listing.split else f"folder:{path}"
     if fits_in_memory(len(listing.paths), shape):
         listing, images = folders.load_all(listing)
         _warn_about_contradictions(listing, images)
-        in_memory = from_arrays(name, images, listing.labels, listing.class_names)
-        return dataclasses.replace(in_memory, origin=_origin(listing))
+        in_memory = dataclasses.replace(from_arrays(name, images), origin=_origin(listing))
+        return with_labels(in_memory, listing.labels, listing.class_names)
 
     if skip_corrupt:
         listing = folders.check_all(listing)
@@ -37,7 +37,8 @@ def open_folder(path, split, image_size, skip_corrupt, background):
         images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
         return tf.ensure_shape(images, (*indices.shape, *shape))
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin(listing))
+    on_demand = Source(name, shape, len(paths), read=read, origin=_origin(listing))
+    return with_labels(on_demand, listing.labels, listing.class_names)
 
 
 def _warn_about_contradictions(listing, images):
@@ -47,7 +48,7 @@ def _warn_about_contradictions(listing, images):
     first, contradictions = {}, []
     for index, image in enumerate(images):
         other = first.setdefault(hashlib.sha256(image).digest(), index)
-        if listing.labels[other] != listing.labels[index]:
+        if min(listing.labels[[other, index]]) >= 0 and listing.labels[other] != listing.labels[index]:
             contradictions.append((other, index))
     if contradictions:
         other, index = contradictions[0]

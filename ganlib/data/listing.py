@@ -12,10 +12,12 @@ import zlib
 import numpy as np
 from PIL import ImageColor
 
-from ganlib.data import archives, formats, tree
+from ganlib.data import archives, formats, layout, tree
+from ganlib.data.layout import Found
 from ganlib.data.parallel import map_files
 from ganlib.data.pixels import GRAY_MODES
 from ganlib.data.storage import Directory
+from ganlib.data.table_labels import Choice
 from ganlib.errors import UserError
 
 
@@ -26,7 +28,7 @@ class Listing:
     Attributes:
         paths: The path of each image. That of an image in a zip file begins with the path of the zip file.
         headers: The `ganlib.data.formats.Header` of each image.
-        labels: ``(n,)`` int64, or None.
+        labels: ``(n,)`` int64, with -1 for images without a label, or None if there are no labels.
         class_names: The names of the classes, empty if there are no labels.
         image_size: The height and width of the loaded images.
         channels: 1 (gray) or 3 (RGB).
@@ -76,12 +78,15 @@ class Listing:
         if self.labels is None:
             return dataclasses.replace(self, paths=paths, headers=headers)
         labels = self.labels[indices]
-        for label in np.setdiff1d(self.labels, labels):
+        for label in np.setdiff1d(self.labels[self.labels >= 0], labels):
             raise UserError(f"no image of class {self.class_names[label]!r} can be read: fix or remove the class")
         return dataclasses.replace(self, paths=paths, headers=headers, labels=labels)
 
 
-def scan(path, split="train", image_size=None, skip_corrupt=False, background="white"):
+_FOUND = Choice()
+
+
+def scan(path, split="train", image_size=None, skip_corrupt=False, background="white", choice=_FOUND):
     """Lists the images of a folder or a zip file. Its subfolders, if any, are the classes.
 
     Args:
@@ -94,6 +99,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
             size. Defaults to None.
         skip_corrupt: Whether to skip unreadable files and log their number, instead of failing. Defaults to False.
         background: The color behind transparent pixels. Defaults to ``"white"``.
+        choice: The `ganlib.data.table_labels.Choice` of a table of labels. Defaults to one that finds the table.
 
     Returns:
         A `Listing`. It is gray if all images are, otherwise RGB.
@@ -108,8 +114,10 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         raise UserError(f"unknown background color {background!r}: use a name such as 'white', or '#rrggbb'") from None
     storage = archives.Archive(path) if archives.is_archive(path) else Directory(path)
     images, others = _sorted_out(storage)
-    found = _found(storage, images, others, split)
-    _log_passed_over(storage, others)
+    if not images:
+        raise UserError(f"folder {storage.root!r} {_what_instead(storage, others)}")
+    found = Found(images) if split is None else layout.find(storage, images, others, split, choice)
+    _log_passed_over(storage, [path for path in others if path not in found.tables])
     paths = tuple(map(storage.path, found.files))
     headers, good = map_files(lambda path: formats.header(path, storage.open), paths, skip_corrupt)
     if not good:
@@ -134,39 +142,6 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         storage=storage,
     )
     return listing.only(good)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Found:
-    """The images of a split: relative paths, labels or None, names of classes, the split or "", and the relative root."""
-
-    files: list
-    labels: np.ndarray | None
-    class_names: tuple[str, ...]
-    split: str
-    root: str
-
-
-def _found(storage, images, others, split):
-    """Finds the images of a split and their labels."""
-    if not images:
-        raise UserError(f"folder {storage.root!r} {_what_instead(storage, others)}")
-    if split is None:
-        return _Found(images, None, (), "", "")
-    root = tree.inside_containers(tree.grow(storage.folders, images, others))
-    splits = tree.splits(root, storage.path)
-    if not splits:
-        if tree.split_of(split) != "train":
-            raise UserError(
-                f"folder {storage.root!r} has no split {split!r}: put the images into its subfolders 'train' and 'test'"
-            )
-        return _Found(*tree.files(root, storage.path), "", root.path)
-    name = tree.split_of(split)
-    if name not in splits:
-        raise UserError(f"folder {storage.root!r} has no split {split!r}: choose one of {', '.join(splits)}")
-    # The classes are those of the train split, so that all splits share their indices.
-    folder, train = (tree.inside_containers(splits[key]) for key in (name, "train" if "train" in splits else name))
-    return _Found(*tree.files(folder, storage.path, tree.class_names_of(train)), name, folder.path)
 
 
 def _sorted_out(storage):

@@ -8,17 +8,29 @@ import numpy as np
 from ganlib.data import fitting, folder_source, tfds_source
 from ganlib.data.labels import split as split_labels
 from ganlib.data.source import from_arrays
+from ganlib.data.table_labels import Choice
 from ganlib.errors import UserError, integer
 
 DIGITS_TEST_PER_CLASS = 50
 
 
-def open(name="digits", split="train", image_size=None, data_dir=None, skip_corrupt=False, background="white"):
+def open(
+    name="digits",
+    split="train",
+    image_size=None,
+    data_dir=None,
+    skip_corrupt=False,
+    background="white",
+    label_file=None,
+    file_column=None,
+    label_column=None,
+):
     """Opens a dataset.
 
     Args:
-        name: ``"digits"`` (scikit-learn's 1,797 handwritten 8x8 digits, no download), ``"folder:PATH"``, or the name of a
-            TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``. Defaults to ``"digits"``.
+        name: ``"digits"`` (scikit-learn's 1,797 handwritten 8x8 digits, no download), ``"folder:PATH"`` with the path of a
+            folder or a zip file, or the name of a TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``.
+            Defaults to ``"digits"``.
         split: ``"train"`` or ``"test"``. A TFDS dataset also accepts its other splits, and a folder ``"validation"``. The
             splits of a folder are its subfolders, such as ``train``, ``val`` and ``test``. Defaults to ``"train"``.
         image_size: The height and width in pixels; None keeps the original size. Images of another size are cropped to their
@@ -26,9 +38,14 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
         data_dir: The folder of TFDS datasets; None uses ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``. Defaults to None.
         skip_corrupt: Whether to skip unreadable files of a folder and log their number, instead of failing. Defaults to False.
         background: The color behind transparent pixels of images in a folder, as Pillow names colors. Defaults to ``"white"``.
+        label_file: A table of the labels of the images in a folder: its path, relative to the folder or to the current folder.
+            None finds a table, such as ``labels.csv`` or ``dataset.json``, by its content. ``"none"`` uses no table. Defaults
+            to None.
+        file_column: The name of the column of the table that names images. None finds it. Defaults to None.
+        label_column: The name of the column of the table with the labels. None finds it. Defaults to None.
 
     Returns:
-        A `Source`.
+        A `Source`. If a table gives no label for some images, these are only in its ``all_images``.
 
     Raises:
         UserError: If the dataset or split is unknown, the folder is missing or empty, or a file is not an image.
@@ -47,7 +64,8 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
     if name == "digits":
         return _open_digits(split, image_size)
     if name.startswith("folder:"):
-        return folder_source.open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background)
+        choice = Choice(label_file, file_column, label_column)
+        return folder_source.open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background, choice)
     return tfds_source.open_tfds(name, split, image_size, data_dir)
 
 

@@ -87,10 +87,13 @@ def split_of(name):
     return next((split for split, names in SPLITS.items() if name.lower() in names), None)
 
 
-def _split_like(name):
+_NEXT_TO_SPLITS = ("set", "data", "dataset", "image", "images", "img", "imgs", "split", "label", "labels", "annotations")
+
+
+def split_like(name):
     """Returns the split that a name such as ``train_images``, ``testset`` or ``val2017`` may mean, or None."""
     words = re.sub(r"[^a-z]+|(?<=[a-z])(?=set$|data$|images$|imgs$)", " ", name.lower()).split()
-    remaining = [word for word in words if word not in ("set", "data", "dataset", "image", "images", "img", "imgs", "split")]
+    remaining = [word for word in words if word not in _NEXT_TO_SPLITS]
     return split_of(remaining[0]) if len(remaining) == 1 else None
 
 
@@ -228,8 +231,8 @@ def check_names(names, what):
 def _check_are_classes(root, folders, where):
     """Rejects folders that do not look like classes."""
     check_names([folder.name for folder in folders], f"in {where(root.path)!r}, the class folders")
-    possible_splits = {_split_like(folder.name): folder for folder in folders}
-    if len(possible_splits) == len(folders) and None not in possible_splits:
+    possible_splits = {split_like(folder.name): folder for folder in folders}
+    if None not in possible_splits:
         raise UserError(
             f"the folders of {where(root.path)!r}, such as {folders[0].name!r}, look like splits, not classes: rename them to "
             f"{' and '.join(map(repr, possible_splits))}, or pass the path of one of them"
