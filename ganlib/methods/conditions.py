@@ -41,6 +41,10 @@ FOLDER = Condition(
     "no dataset is a folder",
     "set dataset to folder:PATH",
 )
+LABELED_FOLDER = Condition(
+    lambda config: config.dataset.startswith("folder:"), "dataset is not a folder", "set dataset to folder:PATH"
+)
+TABLE = Condition(lambda config: config.label_file != "none", "label_file is 'none'", "name a table or leave label_file unset")
 BACKGROUND = Condition(  # experiments.generate --like also reads transparent images
     lambda config: FOLDER.holds(config) or config.instances.features, FOLDER.unless, FOLDER.remedy
 )

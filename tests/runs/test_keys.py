@@ -26,7 +26,8 @@ METHODS = list(keys.JOBS)
 SGD = {"name": "sgd", "learning_rate": 0.1}
 OTHERS = {
     "dataset": "folder:{data}", "data_dir": "/elsewhere", "classes": "3,7", "image_size": 16, "skip_corrupt": True,
-    "background": "black", "batch_size": 6, "steps": 7, "seed": 1, "networks": "dcgan", "generator": {"width": 6},
+    "background": "black", "label_file": "none", "file_column": "some", "label_column": "kind",
+    "batch_size": 6, "steps": 7, "seed": 1, "networks": "dcgan", "generator": {"width": 6},
     "discriminator": {"width": 6}, "generator_optimizer": SGD, "discriminator_optimizer": SGD,
     "update_rule": "simultaneous", "augment": "translation", "ada.categories": "blit",
     "ada.probability": 0.3, "ada.target": 0.5, "ada.adjustment": 1000, "ada.interval": 2, "ada.strengths": {"color": 0.5},
@@ -53,6 +54,7 @@ ADA = {"augment": "ada"}
 INSTANCES = {"instances.features": "pixels"}
 READ_WITH = {
     "data_dir": {"dataset": "mnist"}, "skip_corrupt": {"dataset": "folder:{damaged}"}, "background": FOLDER,
+    "label_file": FOLDER, "file_column": FOLDER, "label_column": FOLDER,
     "label_seed": {"labels_per_class": 2}, "ada.categories": ADA, "ada.probability": ADA, "ada.target": ADA,
     "ada.adjustment": ADA, "ada.interval": ADA, "ada.strengths": ADA,
     "instances.neighbors": INSTANCES, "instances.embedding_dim": INSTANCES,
@@ -79,7 +81,8 @@ def defaults_of(method):
 
 
 OF_THE_JOB = (
-    "dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "batch_size", "steps", "smoke", "log_every",
+    "dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "label_file",
+    "file_column", "label_column", "batch_size", "steps", "smoke", "log_every",
     "checkpoint_every", "evaluate_every", "labels_per_class", "label_seed", "validation_per_class", "test_split",
     "labeled_batch_size",
 )  # fmt: skip
@@ -125,6 +128,15 @@ def pictures(folder, classes, suffix="train"):
             Image.fromarray(pixels, "LA").save(class_folder / f"{index}.png")
 
 
+def table(folder):
+    """Writes a table that names its images in two columns, in one of them only some, and has labels in two columns."""
+    lines = ["file,label,some,kind"]
+    for path in sorted(folder.rglob("*.png")):
+        name, label = path.relative_to(folder).as_posix(), path.parent.name
+        lines.append(f"{name},{label}2,{name if int(path.stem) < 7 else ''},{label}3")
+    (folder / "labels.csv").write_text("\n".join(lines))
+
+
 def identity(network):
     """Replaces the clone for a moving average, which takes as long to build as its network."""
     return network
@@ -138,6 +150,7 @@ def paths(tmp_path_factory):
         pictures(root / name, "ab")
         pictures(root / name, "ab", "test")
     (root / "damaged/train/a/broken.png").write_text("not an image")
+    table(root / "data")
     source = data.open("digits")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(averaging, "clone_network", identity)
