@@ -13,11 +13,11 @@ from PIL import Image
 from ganlib.data import formats
 from ganlib.data.fitting import fit_array
 from ganlib.data.listing import Listing, scan
-from ganlib.data.parallel import map_files
+from ganlib.data.parallel import attempt_files, map_files
 from ganlib.data.pixels import to_array
 from ganlib.errors import UserError
 
-__all__ = ["Listing", "check_all", "decoded", "fit_array", "load_all", "load_image", "pictures", "scan"]
+__all__ = ["Listing", "blocks", "check_all", "decoded", "fit_array", "load_all", "load_image", "pictures", "scan"]
 
 
 def load_image(path, listing):
@@ -38,6 +38,25 @@ def load_all(listing):
     """
     images, good = map_files(lambda path: load_image(path, listing), listing.paths, listing.skip_corrupt)
     return listing.only(good), np.stack(images)
+
+
+def blocks(listing, size=256):
+    """Loads the images of ``listing`` block by block, so that only one block is in memory.
+
+    Args:
+        listing: A `Listing`.
+        size: The number of images in a block. Defaults to 256.
+
+    Yields:
+        ``(paths, images, errors)``: the relative paths of the readable images of a block, ``(n, size, size, channels)`` uint8,
+        and a list of a `UserError` for each other image.
+    """
+    relative = listing.relative_paths
+    for start in range(0, len(relative), size):
+        paths = listing.paths[start : start + size]
+        images, good, errors = attempt_files(lambda path: load_image(path, listing), paths)
+        shape = (-1, listing.image_size, listing.image_size, listing.channels)
+        yield [relative[start + i] for i in good], np.array(images, np.uint8).reshape(shape), errors
 
 
 def pictures(path, image_shape, background="white"):

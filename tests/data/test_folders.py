@@ -212,3 +212,15 @@ def test_the_fingerprint_of_a_folder_depends_on_names_sizes_and_classes(tmp_path
     renamed = fingerprint("b")
     (tmp_path / "b/fox/2.png").rename(tmp_path / "b/cat/3.png")
     assert len({first, changed, renamed, fingerprint("b")}) == 4
+
+
+def test_images_are_loaded_block_by_block(tmp_path):
+    write_corrupt_files(tmp_path)
+    (tmp_path / "words.jpg").unlink()
+    for index in range(4):
+        write(tmp_path / f"more/{index}.png", np.full((8, 8, 3), index, np.uint8))
+    parts = list(folders.blocks(folders.scan(tmp_path, None, 4), 2))
+    assert [paths for paths, _, _ in parts] == [["good.png", "more/0.png"], ["more/1.png", "more/2.png"], ["more/3.png"]]
+    assert [images.shape for _, images, _ in parts] == [(2, 4, 4, 3), (2, 4, 4, 3), (1, 4, 4, 3)]
+    assert (parts[1][1][:, 0, 0, 0].tolist(), len(parts[1][2])) == ([1, 2], 0)
+    assert "truncated.jpg': corrupt image" in str(parts[2][2][0])

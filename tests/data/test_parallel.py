@@ -20,3 +20,8 @@ def test_the_first_error_is_raised_or_the_errors_are_counted(caplog):
         parallel.map_files(length, paths, skip_corrupt=False)
     assert parallel.map_files(length, paths, skip_corrupt=True) == ([1, 2], [0, 2])
     assert caplog.records[0].getMessage() == "skipped 2 of 4 files, the first: bad 1 is unreadable"
+
+
+def test_errors_are_collected():
+    results, good, errors = parallel.attempt_files(length, ["bad", "a"])
+    assert (results, good, list(map(str, errors))) == ([1], [1], ["bad is unreadable"])
