@@ -30,7 +30,8 @@ def main():
     run = runs.open_run(WORKDIR.value)
     classifier = runs.load_classifier(run)
     size, _, channels = run.image_shape
-    listing = folders.scan(IMAGES.value, None, size, SKIP_CORRUPT.value, run.config.background).with_channels(channels)
+    as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
+    listing = folders.scan(IMAGES.value, None, size, SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
     counts, confidence = np.zeros(len(run.class_names), int), 0.0
     with written_whole(OUTPUT.value) as partial, partial.open("w", newline="", errors="surrogateescape") as file:
         writer = csv.writer(file)

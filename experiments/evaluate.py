@@ -38,11 +38,12 @@ IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "for --real and --fake: si
 CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes to keep, as in a config")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: skip unreadable files")
 BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: color under transparent pixels")
+FIT = flags.DEFINE_enum("fit", "crop", ["crop", "pad", "stretch"], "for --real and --fake: how images of another shape fit")
 LABEL_FILE = flags.DEFINE_string("label_file", None, "for --real and --fake: table of the labels, as in a config")
 FILE_COLUMN = flags.DEFINE_string("file_column", None, "for --real and --fake: column of the table that names images")
 LABEL_COLUMN = flags.DEFINE_string("label_column", None, "for --real and --fake: column of the table with the labels")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets, instead of the config's data_dir")
-OF_FOLDERS = (FAKE_SPLIT, IMAGE_SIZE, CLASSES, SKIP_CORRUPT, BACKGROUND, LABEL_FILE, FILE_COLUMN, LABEL_COLUMN)
+OF_FOLDERS = (FAKE_SPLIT, IMAGE_SIZE, CLASSES, SKIP_CORRUPT, BACKGROUND, FIT, LABEL_FILE, FILE_COLUMN, LABEL_COLUMN)
 OF_RUNS = (BEST, PRECISION, NEIGHBOURS)
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results; by default evaluation.json in the workdir")
 
@@ -121,7 +122,7 @@ def open_images(name, split):
     """Opens a dataset with the flags for --real and --fake."""
     from ganlib import data
 
-    arguments = (IMAGE_SIZE, DATA_DIR, SKIP_CORRUPT, BACKGROUND, LABEL_FILE, FILE_COLUMN, LABEL_COLUMN)
+    arguments = (IMAGE_SIZE, DATA_DIR, SKIP_CORRUPT, BACKGROUND, FIT, LABEL_FILE, FILE_COLUMN, LABEL_COLUMN)
     source = data.open(name, split, **{flag.name: flag.value for flag in arguments})
     return source.of_classes(CLASSES.value.split(",")) if CLASSES.value else source
 

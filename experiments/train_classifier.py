@@ -126,7 +126,7 @@ def _config_of_gan(name, config, conditional):
     gan, overrides = configs.load(name), {"conditional": conditional}
     if gan.method != "gan":
         raise UserError(f"config:{name} is a classifier (method {gan.method!r}): pass the config of a GAN")
-    for key in ("dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "label_file",
+    for key in ("dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "fit", "label_file",
                 "file_column", "label_column", "seed", "label_seed", "validation_per_class", "smoke"):  # fmt: skip
         overrides[key] = config[key]
     if conditional:

@@ -17,13 +17,14 @@ LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue: ITU-R 601, as in Pillow."""
 
 
-def decoded(content, image_shape, background):
+def decoded(content, image_shape, background, fit="crop"):
     """Decodes an image file to a uint8 tensor of shape ``image_shape``.
 
     Args:
         content: The contents of a PNG, JPEG, GIF or BMP file, a scalar string tensor.
         image_shape: ``(height, width, channels)``, with 1 or 3 channels.
-        background: The color under transparent pixels, such as ``"white"``.
+        background: The color under transparent pixels and of the borders of ``"pad"``, such as ``"white"``.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``, as in `ganlib.data.fitting`. Defaults to ``"crop"``.
     """
     height, width, channels = image_shape
     image = tf.cond(
@@ -35,17 +36,44 @@ def decoded(content, image_shape, background):
     image = _upright(image, orientation(content))
     if channels == 1:
         image = tf.round(tf.reduce_sum(image * LUMA, axis=-1, keepdims=True))
-    sides = tf.shape(image)[:2]
-    side = tf.reduce_min(sides)
-    top, left = (sides[0] - side) // 2, (sides[1] - side) // 2
-    square = image[top : top + side, left : left + side]
-    resized = _resized(_resized(square, (side, width)), (height, width))  # first the width, then the height, as Pillow does
-    return tf.ensure_shape(tf.cast(resized, tf.uint8), image_shape)
+    fitted = _fitted(image, (height, width), fit, ImageColor.getrgb(background)[:3])
+    return tf.ensure_shape(tf.cast(fitted, tf.uint8), image_shape)
+
+
+def _fitted(image, size, fit, background):
+    """Gives an image a size, by the rules of `ganlib.data.fitting`."""
+    height, width = size
+    sides = tf.shape(image, tf.int64)[:2]
+    if fit == "crop":
+        inner_width, inner_height = _shape_within(width, height, sides[1], sides[0])
+        top, left = (sides[0] - inner_height) // 2, (sides[1] - inner_width) // 2
+        image = image[top : top + inner_height, left : left + inner_width]
+    if fit != "pad":
+        return _resized(image, (height, width))
+    inner_width, inner_height = _shape_within(sides[1], sides[0], width, height)
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    color = tf.constant(background, tf.float32)
+    color = color if image.shape[-1] == 3 else tf.round(tf.reduce_sum(color * LUMA, keepdims=True))
+    borders = [[top, height - inner_height - top], [left, width - inner_width - left], [0, 0]]
+    return tf.pad(_resized(image, (inner_height, inner_width)) - color, borders) + color
+
+
+def _shape_within(width, height, outer_width, outer_height):
+    """`ganlib.data.fitting.shape_within` for scalar tensors."""
+    width, height, outer_width, outer_height = (tf.cast(x, tf.int64) for x in (width, height, outer_width, outer_height))
+    along = (outer_width, tf.maximum((2 * height * outer_width + width) // (2 * width), 1))
+    across = (tf.maximum((2 * width * outer_height + height) // (2 * height), 1), outer_height)
+    is_wider = width * outer_height > height * outer_width
+    return tuple(tf.where(is_wider, *pair) for pair in zip(along, across, strict=True))
 
 
 def _resized(image, size):
-    resized = tf.image.resize(image, size, method="lanczos3", antialias=True)
-    return tf.clip_by_value(tf.round(resized), 0.0, 255.0)
+    """Resizes an image like Pillow: first its width, then its height, each rounded to whole numbers."""
+    height, width = size
+    for sides in ((tf.shape(image)[0], width), (height, width)):
+        image = tf.image.resize(image, tf.stack([tf.cast(side, tf.int32) for side in sides]), method="lanczos3", antialias=True)
+        image = tf.clip_by_value(tf.round(image), 0.0, 255.0)
+    return image
 
 
 def _opaque(image, is_png, background):

@@ -11,13 +11,13 @@ from ganlib.data import folders
 from ganlib.data.source import Source, digest, fits_in_memory, from_arrays, with_labels
 
 
-def open_folder(path, split, image_size, skip_corrupt, background, choice):
+def open_folder(path, split, image_size, skip_corrupt, background, choice, fit):
     """Opens a folder of images as `ganlib.data.open` does, which describes the arguments.
 
     Raises:
         UserError: If the folder is missing, empty or ambiguous, or a file is not an image.
     """
-    listing = folders.scan(path, split, image_size, skip_corrupt, background, choice)
+    listing = folders.scan(path, split, image_size, skip_corrupt, background, choice, fit)
     shape = (listing.image_size, listing.image_size, listing.channels)
     name = f"folder:{path}/{listing.split}" if listing.split else f"folder:{path}"
     if fits_in_memory(len(listing.paths), shape):
@@ -57,4 +57,5 @@ def _warn_about_contradictions(listing, images):
 
 
 def _origin(listing):
-    return digest(listing.relative_paths, listing.file_sums, listing.image_size, listing.channels, listing.background)
+    parts = (listing.relative_paths, listing.file_sums, listing.image_size, listing.channels, listing.background)
+    return digest(*parts, *([listing.fit] if listing.fit != "crop" else []))  # as before there was a choice

@@ -27,7 +27,8 @@ def load_image(path, listing):
         UserError: If the file is corrupt or truncated. The message names it.
     """
     with formats.opened(path, listing.storage.open_verified) as image:
-        return fit_array(to_array(image, listing.channels, listing.background), listing.image_size)
+        pixels = to_array(image, listing.channels, listing.background)
+        return fit_array(pixels, listing.image_size, listing.fit, listing.background)
 
 
 def load_all(listing):
@@ -59,13 +60,14 @@ def blocks(listing, size=256):
         yield [relative[start + i] for i in good], np.array(images, np.uint8).reshape(shape), errors
 
 
-def pictures(path, image_shape, background="white"):
+def pictures(path, image_shape, background="white", fit="crop"):
     """Loads an image file, or all images of a folder, in the shape of a model's images: ``(n, *image_shape)`` uint8.
 
     Args:
         path: A file, a folder or a zip file.
         image_shape: ``(size, size, channels)``.
-        background: The color behind transparent pixels. Defaults to ``"white"``.
+        background: The color behind transparent pixels, and of the borders of ``"pad"``. Defaults to ``"white"``.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``: see `ganlib.data.fitting`. Defaults to ``"crop"``.
 
     Raises:
         UserError: If the path does not exist or cannot be read.
@@ -75,11 +77,11 @@ def pictures(path, image_shape, background="white"):
         raise UserError(f"no image or folder at {str(path)!r}: check the path")
     if pathlib.Path(path).is_file() and pathlib.Path(path).suffix.lower() != ".zip":
         with formats.opened(path) as image:
-            return fit_array(to_array(image, channels, background), size)[None]
-    return load_all(scan(path, None, size, background=background).with_channels(channels))[1]
+            return fit_array(to_array(image, channels, background), size, fit, background)[None]
+    return load_all(scan(path, None, size, background=background, fit=fit).with_channels(channels))[1]
 
 
-def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
+def decoded(content, image_shape, max_pixels=16_000_000, background="white", fit="crop"):
     """Decodes the contents of an image file to the shape of a model's images: ``image_shape`` uint8.
 
     Args:
@@ -87,7 +89,8 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
         image_shape: ``(size, size, channels)``.
         max_pixels: The maximum number of pixels; larger images are rejected before they are decompressed. Defaults to
             16_000_000.
-        background: The color behind transparent pixels. Defaults to ``"white"``.
+        background: The color behind transparent pixels, and of the borders of ``"pad"``. Defaults to ``"white"``.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``: see `ganlib.data.fitting`. Defaults to ``"crop"``.
 
     Raises:
         UserError: If the content is not an image, is truncated, or is too large.
@@ -99,7 +102,7 @@ def decoded(content, image_shape, max_pixels=16_000_000, background="white"):
                 raise UserError(
                     f"an image of {image.width}x{image.height} is too large: send one of at most {max_pixels} pixels"
                 )
-            return fit_array(to_array(image, channels, background), size)
+            return fit_array(to_array(image, channels, background), size, fit, background)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "it is not a PNG, JPEG, BMP or GIF file" if "cannot identify" in str(error) else str(error)
         raise UserError(f"the image cannot be read: {reason}") from None

@@ -13,12 +13,13 @@ import numpy as np
 from PIL import ImageColor
 
 from ganlib.data import archives, formats, layout, tree
+from ganlib.data.fitting import FITS
 from ganlib.data.layout import Found
 from ganlib.data.parallel import map_files
 from ganlib.data.pixels import GRAY_MODES
 from ganlib.data.storage import Directory
 from ganlib.data.table_labels import Choice
-from ganlib.errors import UserError
+from ganlib.errors import UserError, choose
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Listing:
         class_names: The names of the classes, empty if there are no labels.
         image_size: The height and width of the loaded images.
         channels: 1 (gray) or 3 (RGB).
-        background: The color behind transparent pixels.
+        background: The color behind transparent pixels, and of the borders of ``"pad"``.
+        fit: How images are fitted into the size: see `ganlib.data.fitting`.
         skip_corrupt: Whether unreadable files are skipped.
         split: The split, or ``""`` if the folder has no splits.
         root: The path of the folder that contains the images of the split.
@@ -46,6 +48,7 @@ class Listing:
     image_size: int
     channels: int
     background: str
+    fit: str
     skip_corrupt: bool
     split: str
     root: str
@@ -86,7 +89,7 @@ class Listing:
 _FOUND = Choice()
 
 
-def scan(path, split="train", image_size=None, skip_corrupt=False, background="white", choice=_FOUND):
+def scan(path, split="train", image_size=None, skip_corrupt=False, background="white", choice=_FOUND, fit="crop"):
     """Lists the images of a folder or a zip file. Its subfolders, if any, are the classes.
 
     Args:
@@ -98,8 +101,9 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         image_size: The height and width to which images are resized. None requires all images to be square and of the same
             size. Defaults to None.
         skip_corrupt: Whether to skip unreadable files and log their number, instead of failing. Defaults to False.
-        background: The color behind transparent pixels. Defaults to ``"white"``.
+        background: The color behind transparent pixels, and of the borders of ``"pad"``. Defaults to ``"white"``.
         choice: The `ganlib.data.table_labels.Choice` of a table of labels. Defaults to one that finds the table.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``: see `ganlib.data.fitting`. Defaults to ``"crop"``.
 
     Returns:
         A `Listing`. It is gray if all images are, otherwise RGB.
@@ -136,6 +140,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         image_size=image_size,
         channels=1 if {header.mode for header in headers} <= set(GRAY_MODES) else 3,
         background=background,
+        fit=choose("fit", fit, dict.fromkeys(FITS, fit)),
         skip_corrupt=skip_corrupt,
         split=found.split,
         root=storage.path(found.root),

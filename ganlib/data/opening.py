@@ -9,7 +9,7 @@ from ganlib.data import fitting, folder_source, tfds_source
 from ganlib.data.labels import split as split_labels
 from ganlib.data.source import from_arrays
 from ganlib.data.table_labels import Choice
-from ganlib.errors import UserError, integer
+from ganlib.errors import UserError, choose, integer
 
 DIGITS_TEST_PER_CLASS = 50
 
@@ -24,6 +24,7 @@ def open(
     label_file=None,
     file_column=None,
     label_column=None,
+    fit="crop",
 ):
     """Opens a dataset.
 
@@ -33,16 +34,19 @@ def open(
             Defaults to ``"digits"``.
         split: ``"train"`` or ``"test"``. A TFDS dataset also accepts its other splits, and a folder ``"validation"``. The
             splits of a folder are its subfolders, such as ``train``, ``val`` and ``test``. Defaults to ``"train"``.
-        image_size: The height and width in pixels; None keeps the original size. Images of another size are cropped to their
-            central square, then resized with Pillow's antialiased Lanczos filter. Defaults to None.
+        image_size: The height and width in pixels; None keeps the original size. Images of another size are fitted by ``fit``
+            and resized with Pillow's antialiased Lanczos filter. Defaults to None.
         data_dir: The folder of TFDS datasets; None uses ``TFDS_DATA_DIR``, then ``~/tensorflow_datasets``. Defaults to None.
         skip_corrupt: Whether to skip unreadable files of a folder and log their number, instead of failing. Defaults to False.
-        background: The color behind transparent pixels of images in a folder, as Pillow names colors. Defaults to ``"white"``.
+        background: The color behind transparent pixels of images in a folder, and of the borders of ``"pad"``, as Pillow names
+            colors. Defaults to ``"white"``.
         label_file: A table of the labels of the images in a folder: its path, relative to the folder or to the current folder.
             None finds a table, such as ``labels.csv`` or ``dataset.json``, by its content. ``"none"`` uses no table. Defaults
             to None.
         file_column: The name of the column of the table that names images. None finds it. Defaults to None.
         label_column: The name of the column of the table with the labels. None finds it. Defaults to None.
+        fit: How images of another shape are fitted: ``"crop"`` to the central part, ``"pad"`` with ``background``, or
+            ``"stretch"``. Defaults to ``"crop"``.
 
     Returns:
         A `Source`. If a table gives no label for some images, these are only in its ``all_images``.
@@ -61,12 +65,13 @@ def open(
     for kind, value in (("dataset", name), ("split", split)):
         if not isinstance(value, str):
             raise UserError(f"the {kind} must be a string, such as 'digits', 'folder:PATH' or 'train', got {value!r}")
+    choose("fit", fit, dict.fromkeys(fitting.FITS))
     if name == "digits":
         return _open_digits(split, image_size)
     if name.startswith("folder:"):
         choice = Choice(label_file, file_column, label_column)
-        return folder_source.open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background, choice)
-    return tfds_source.open_tfds(name, split, image_size, data_dir)
+        return folder_source.open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background, choice, fit)
+    return tfds_source.open_tfds(name, split, image_size, data_dir, fit, background)
 
 
 def _open_digits(split, image_size):
@@ -85,4 +90,4 @@ def _open_digits(split, image_size):
 def _resize_all(images, image_size):
     if image_size is None or images.shape[1:3] == (image_size, image_size):
         return images
-    return np.stack([fitting.fit_array(image, image_size) for image in images])
+    return np.stack([fitting.fit_array(image, (image_size, image_size)) for image in images])

@@ -1,6 +1,7 @@
 """Opens a TensorFlow Datasets image dataset as a `ganlib.data.Source`."""
 
 import dataclasses
+import functools
 import os
 
 import numpy as np
@@ -11,7 +12,7 @@ from ganlib.data.source import Source, check_channels, fits_in_memory, from_arra
 from ganlib.errors import UserError, did_you_mean
 
 
-def open_tfds(name, split, image_size, data_dir):
+def open_tfds(name, split, image_size, data_dir, fit, background):
     """Opens a TFDS dataset as `ganlib.data.open` does, which describes the arguments.
 
     Raises:
@@ -40,10 +41,10 @@ def open_tfds(name, split, image_size, data_dir):
         ) from None
     if split not in builder.info.splits:
         raise UserError(f"dataset {name!r} has no split {split!r}: choose one of {', '.join(builder.info.splits)}")
-    return _tfds_source(builder, name, split, image_size)
+    return _tfds_source(builder, name, split, image_size, fit, background)
 
 
-def _tfds_source(builder, name, split, image_size):
+def _tfds_source(builder, name, split, image_size, fit, background):
     features, count = builder.info.features, builder.info.splits[split].num_examples
     height, width, channels = features["image"].shape
     if features["image"].dtype != np.uint8:
@@ -60,10 +61,11 @@ def _tfds_source(builder, name, split, image_size):
     def example(element):
         image = element["image"]
         if (height, width) != (size, size):
-            image = tf.numpy_function(lambda x: fitting.fit_array(x, size), [image], tf.uint8, stateful=False)
+            fitted = functools.partial(fitting.fit_array, size=(size, size), fit=fit, background=background)
+            image = tf.numpy_function(fitted, [image], tf.uint8, stateful=False)
         return tf.ensure_shape(image, (size, size, channels)), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
-    origin = f"{builder.info.full_name} {split}"
+    origin = f"{builder.info.full_name} {split}" + (f" {fit} {background}" if fit != "crop" else "")
     if not fits_in_memory(count, (size, size, channels)):
         return Source(
             f"{name}/{split}",

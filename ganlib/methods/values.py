@@ -188,6 +188,7 @@ SHARED = {
     "image_size": optional(whole(1)),
     "skip_corrupt": flag,
     "background": color,
+    "fit": one_of("fit", lambda: ganlib.data.fitting.FITS),
     "label_file": optional(a_name),
     "file_column": optional(a_name),
     "label_column": optional(a_name),

@@ -4,7 +4,7 @@ from ganlib import data
 from ganlib.errors import UserError
 from ganlib.runs import resuming
 
-OPENING = ("image_size", "data_dir", "skip_corrupt", "background", "label_file", "file_column", "label_column")
+OPENING = ("image_size", "data_dir", "skip_corrupt", "background", "fit", "label_file", "file_column", "label_column")
 """The config keys that are arguments of `ganlib.data.open`."""
 
 TABLE = ("label_file", "file_column", "label_column")
