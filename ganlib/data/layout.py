@@ -30,24 +30,24 @@ class Found:
     tables: tuple[str, ...] = ()
 
 
-def find(storage, images, others, split, choice):
+def find(storage, files, others, split, choice):
     """Returns the images of a split as a `Found`.
 
     Args:
         storage: The `ganlib.data.storage.Directory` or `ganlib.data.archives.Archive`.
-        images: The relative paths of its images.
+        files: The relative paths of its images.
         others: The relative paths of its other files.
         split: The name of the split.
-        choice: A `ganlib.data.table_labels.Choice`.
+        choice: A `ganlib.data.table_columns.Choice`.
 
     Raises:
         UserError: If there is no such split, or the folders or tables are ambiguous.
     """
-    root = tree.inside_containers(tree.grow(storage.folders, images, others))
+    root = tree.inside_containers(tree.grow(storage.folders, files, others))
     splits = tree.splits(root, storage.path)
-    table = table_labels.find(storage, images, others, choice)
+    table = table_labels.find(storage, files, others, choice)
     if table is not None:
-        return _in_table(storage, images, root, splits, split, table)
+        return _in_table(storage, files, root, splits, split, table)
     name = _checked(storage, split, splits)
     if not name:
         return Found(*tree.files(root, storage.path), root=root.path)

@@ -18,7 +18,7 @@ from ganlib.data.layout import Found
 from ganlib.data.parallel import map_files
 from ganlib.data.pixels import GRAY_MODES
 from ganlib.data.storage import Directory
-from ganlib.data.table_labels import Choice
+from ganlib.data.table_columns import Choice
 from ganlib.errors import UserError, choose
 
 
@@ -102,7 +102,7 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
             size. Defaults to None.
         skip_corrupt: Whether to skip unreadable files and log their number, instead of failing. Defaults to False.
         background: The color behind transparent pixels, and of the borders of ``"pad"``. Defaults to ``"white"``.
-        choice: The `ganlib.data.table_labels.Choice` of a table of labels. Defaults to one that finds the table.
+        choice: The `ganlib.data.table_columns.Choice` of a table of labels. Defaults to one that finds the table.
         fit: ``"crop"``, ``"pad"`` or ``"stretch"``: see `ganlib.data.fitting`. Defaults to ``"crop"``.
 
     Returns:

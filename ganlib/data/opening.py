@@ -8,7 +8,7 @@ import numpy as np
 from ganlib.data import fitting, folder_source, tfds_source
 from ganlib.data.labels import split as split_labels
 from ganlib.data.source import from_arrays
-from ganlib.data.table_labels import Choice
+from ganlib.data.table_columns import Choice
 from ganlib.errors import UserError, choose, integer
 
 DIGITS_TEST_PER_CLASS = 50

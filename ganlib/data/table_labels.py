@@ -14,45 +14,15 @@ import logging
 import pathlib
 import re
 
-from ganlib.data import tables, tree
+from ganlib.data import table_columns, tables, tree
 from ganlib.data.table_files import Names
-from ganlib.errors import UserError, did_you_mean
+from ganlib.errors import UserError
 
 NO_TABLE = "none"
 """The ``label_file`` that turns tables off."""
 
-FILE_COLUMNS = (
-    "file", "filename", "file_name", "filepath", "file_path", "image", "images", "image_name", "image_path", "image_file",
-    "image_id", "img", "img_name", "img_path", "img_id", "path", "name", "id", "photo", "picture",
-)  # fmt: skip
-LABEL_COLUMNS = (
-    "label", "labels", "class", "classes", "class_name", "classname", "class_label", "class_id", "category", "category_name",
-    "category_id", "label_name", "label_id", "target", "y", "species", "breed", "diagnosis",
-)  # fmt: skip
-SPLIT_COLUMNS = ("split", "set", "subset", "partition")
-NO_LABELS = ("text", "caption", "description", "prompt", "width", "height", "size", "url", "date", "author", "license", "md5")
-"""Names of columns that hold no labels. They matter for a table of two columns."""
-
-_TRIED = 1000
-"""The number of rows from which the columns are found."""
 _MAX_DEPTH = 2
 """The number of folders above a table that is found without its name."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """The caller's choice of a table and its columns. None, the default, means that they are found.
-
-    Attributes:
-        label_file: The path of the table, relative to the folder of the images or to the current folder; ``"none"`` for no
-            table.
-        file_column: The name of the column that names images.
-        label_column: The name of the column with the labels.
-    """
-
-    label_file: str | None = None
-    file_column: str | None = None
-    label_column: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,14 +40,14 @@ class TableLabels:
     splits: dict
 
 
-def find(storage, images, others, choice):
+def find(storage, files, others, choice):
     """Returns the `TableLabels` of a folder or a zip file, or None if there is no table of labels.
 
     Args:
         storage: The `ganlib.data.storage.Directory` or `ganlib.data.archives.Archive`.
-        images: The relative paths of its images.
+        files: The relative paths of its images.
         others: The relative paths of its other files.
-        choice: A `Choice`.
+        choice: A `ganlib.data.table_columns.Choice`.
 
     Raises:
         UserError: If a column is missing or ambiguous, a label is not that of one class, an image has several labels, or
@@ -86,10 +56,10 @@ def find(storage, images, others, choice):
     if choice.label_file == NO_TABLE:
         return None
     if choice.label_file:
-        found = [_labeled(*_read(storage, choice.label_file, others), images, choice)]
+        found = [_labeled(*_read(storage, choice.label_file, others), files, choice)]
     else:
-        read = ((relative, _parsed(storage, relative)) for relative in _candidates(images, others))
-        found = [_labeled(relative, table, images, choice) for relative, table in read if table is not None]
+        read = ((relative, _parsed(storage, relative)) for relative in _candidates(files, others))
+        found = [_labeled(relative, table, files, choice) for relative, table in read if table is not None]
         found = [part for part in found if part is not None]
     if not found:
         if choice.file_column or choice.label_column:
@@ -135,121 +105,32 @@ def _labeled(relative, table, images, choice):
     if not table.rows and table.columns:  # a dataset.json without labels
         return TableLabels((relative,), {}, {})
     names = Names(images, relative.rpartition("/")[0])
-    table, file = _file_column(table, names, choice)
-    if file is None:
+    columns = table_columns.find(table, names, choice)
+    if columns is None:
         return None
-    label = _label_column(table, file, choice)
-    if label is None:
-        return None
-    table.check_widths()
-    split = _split_column(table)
-    labels, splits, missing = {}, {}, []
+    table, labels, splits, missing = columns.table, {}, {}, []
     for row, line in zip(table.rows, table.lines, strict=True):
-        image = names.find(row[file], table.path)
+        image = names.find(row[columns.file], table.path)
         if image is None:
-            missing.append(row[file])
+            missing.append(row[columns.file])
             continue
-        value = _cell(row[label], table.path, line)
+        value = _cell(row[columns.label], table.path, line)
         if labels.setdefault(image, value) != value:
             raise UserError(f"{table.path!r} labels {image!r} both {labels[image]!r} and {value!r}: keep one of the rows")
-        if split is not None:
-            splits[image] = tree.split_of(str(row[split]))
+        if columns.split is not None:
+            splits[image] = tree.split_of(str(row[columns.split]))
     if missing:
         message = "%s: %d of %d rows name no image, the first: %s"
         logging.getLogger("ganlib").warning(message, table.path, len(missing), len(table.rows), missing[0])
-    return TableLabels((relative,), _normalized(labels, table.path, table.columns[label]), splits)
-
-
-def _file_column(table, names, choice):
-    """Returns the table with its header, and the index of the column that names images, or None."""
-    if table.columns is None:
-        named = choice.file_column or choice.label_column
-        body = table.with_header() if len(table.rows) > 1 or named else table.without_header()
-        column = _naming_column(body, names, choice)
-        has_header = column is None or not _names_image(body.columns[column], names)
-        return (body, column) if has_header else (table.without_header(), column)
-    return table, _naming_column(table, names, choice)
-
-
-def _names_image(cell, names):
-    return names.has(cell) and (names.is_exact(cell) or _plain(cell) not in FILE_COLUMNS)
-
-
-def _naming_column(table, names, choice):
-    """Returns the index of the column that names images: the one with most names, or the one that the caller named."""
-    if choice.file_column:
-        column = _index(table, choice.file_column, "file_column", required=bool(choice.label_file))
-        if column is not None and not any(names.has(row[column]) for row in table.rows if column < len(row)):
-            raise UserError(
-                f"no cell of the column {choice.file_column!r} of {table.path!r} names an image, such as "
-                f"{table.rows[0][column]!r}: check file_column and the paths"
-            )
-        return column
-    scores = [_score(table, names, column) for column in range(len(table.columns))]
-    best = max(range(len(scores)), key=scores.__getitem__)
-    if any(scores[best][:1] + scores[best][2:]):
-        return best
-    header = {_plain(name) for name in table.columns}
-    if choice.label_file or (header & {*FILE_COLUMNS} and header & {*LABEL_COLUMNS}):
-        raise UserError(
-            f"no column of {table.path!r} names an image of the folder, the first row is {_short(table.rows[0])}: correct the "
-            "paths, or set label_file to 'none' to use no table"
-        )
-    return None
-
-
-def _score(table, names, column):
-    """Returns the number of names with a suffix, whether the column is called like one of files, and the number of names."""
-    name = _plain(table.columns[column])
-    cells = [row[column] for row in table.rows[:_TRIED] if column < len(row)]
-    exact = sum(map(names.is_exact, cells))
-    if name in LABEL_COLUMNS:  # classes may be called 1 and 2, and images 1.png and 2.png
-        return exact, False, 0
-    return exact, name in FILE_COLUMNS, sum(map(names.has, cells))
-
-
-def _label_column(table, file, choice):
-    """Returns the index of the column with the labels, or None if there is none."""
-    if choice.label_column:
-        return _index(table, choice.label_column, "label_column", required=True)
-    others = [column for column in range(len(table.columns)) if column != file]
-    known = [column for column in others if _plain(table.columns[column]) in LABEL_COLUMNS]
-    if len(known) > 1:
-        listed = ", ".join(table.columns[column] for column in known)
-        raise UserError(f"several columns of {table.path!r} may hold labels: set label_column to one of {listed}")
-    if known:
-        return known[0]
-    if len(others) == 1 and _plain(table.columns[others[0]]) not in (*NO_LABELS, *SPLIT_COLUMNS):
-        return others[0]
-    if others:
-        message = "%s names images, but which column holds labels is unknown: set label_column to one of %s, or use no labels"
-        logging.getLogger("ganlib").warning(message, table.path, _short([table.columns[column] for column in others]))
-    return None
-
-
-def _split_column(table):
-    """Returns the index of the column that assigns splits, or None."""
-    for column, name in enumerate(table.columns):
-        if _plain(name) in SPLIT_COLUMNS and table.rows and all(tree.split_of(str(row[column])) for row in table.rows):
-            return column
-    return None
-
-
-def _index(table, name, key, required):
-    if name in table.columns:
-        return table.columns.index(name)
-    if not required:
-        return None
-    raise UserError(
-        f"{table.path!r} has no column {name!r}: set {key} to one of {_short(table.columns)}."
-        f"{did_you_mean(name, table.columns)}"
-    )
+    return TableLabels((relative,), _normalized(labels, table.path, table.columns[columns.label]), splits)
 
 
 def _cell(value, path, line):
     """Returns a label as a string, and ``""`` for an image without a label."""
     if isinstance(value, (list, dict)):
-        raise UserError(f"the label {_short(value)} in entry {line} of {path!r} is a vector or a list: use one class per image")
+        raise UserError(
+            f"the label {table_columns.short(value)} in entry {line} of {path!r} is a vector or a list: use one class per image"
+        )
     text = "" if value is None else str(value).strip()
     if text.lower() == "nan":
         return ""
@@ -261,6 +142,11 @@ def _cell(value, path, line):
 def _normalized(labels, path, column):
     """Checks the labels of a table, and writes integers in one way: ``"1"`` for ``"01"`` and ``"1.0"``."""
     counts = collections.Counter(filter(None, labels.values()))
+    if len(counts) > max(10, counts.total() / 2):
+        raise UserError(
+            f"the column {column!r} of {path!r} has {len(counts)} different labels for {counts.total()} images, so it does not "
+            "hold classes: set label_column, or set label_file to 'none'"
+        )
     numbers = {label: _number(label) for label in counts}
     if None not in numbers.values():
         wrong = next((label for label, number in numbers.items() if number < 0 or number != int(number)), None)
@@ -274,11 +160,6 @@ def _normalized(labels, path, column):
         words = [word.strip() for word in re.split(r"[,\s]+", label)]
         if len(words) > 1 and all(word in counts for word in words):
             raise UserError(f"the label {label!r} of {path!r} has several classes: use one class per image")
-    if len(counts) > max(10, counts.total() / 2):
-        raise UserError(
-            f"the column {column!r} of {path!r} has {len(counts)} different labels for {counts.total()} images, so it does not "
-            "hold classes: set label_column, or set label_file to 'none'"
-        )
     tree.check_names(counts, f"the labels of {path!r}")
     return labels
 
@@ -314,26 +195,16 @@ def _repeated(found):
     return [image for image, count in counts.items() if count > 1]
 
 
-def _plain(name):
-    """Returns the name of a column without case, spaces and hyphens."""
-    return re.sub(r"[\s-]+", "_", str(name).strip().lower())
-
-
-def _short(values):
-    text = ", ".join(map(str, values)) if isinstance(values, (list, tuple)) else str(values)
-    return text if len(text) <= 80 else f"{text[:80]}..."
-
-
-def class_names(labels):
+def class_names(names):
     """Returns the names of classes in the order of their indices: by value if all are integers, otherwise by name.
 
     Args:
-        labels: An iterable of labels.
+        names: An iterable of labels, each the name of a class.
 
     Examples:
         >>> from ganlib.data.table_labels import class_names
         >>> class_names(["10", "9"]), class_names(["dog", "9", "cat"])
         (('9', '10'), ('9', 'cat', 'dog'))
     """
-    names = set(labels)
+    names = set(names)
     return tuple(sorted(names, key=int if all(name.isdecimal() for name in names) else None))

@@ -57,19 +57,19 @@ class Folder:
         return sorted(self.images + inner, key=lambda path: path.split("/")) if inner else self.images
 
 
-def grow(folders, images, others=()):
+def grow(folders, files, others=()):
     """Returns the root of the tree of a folder.
 
     Args:
         folders: The relative paths of all folders, sorted folder by folder.
-        images: The relative paths of all images, sorted likewise.
+        files: The relative paths of all images, sorted likewise.
         others: The relative paths of the other files. Defaults to ``()``.
     """
     known = {"": Folder("")}
     for path in folders:
         known[path] = Folder(path)
         known[path.rpartition("/")[0]].folders.append(known[path])
-    for path in images:
+    for path in files:
         known[path.rpartition("/")[0]].images.append(path)
     for folder in known.values():
         folder.total = len(folder.images)
@@ -194,7 +194,7 @@ def check_in_one_class(paths, labels, identity):
 
     Args:
         paths: The paths of the files.
-        labels: The label of each file.
+        labels: ``(n,)`` integers, one for each file.
         identity: A function from a path to a value that identifies the file, or to None.
 
     Raises:

@@ -1,12 +1,10 @@
 import json
 
-import numpy as np
 import pytest
 
 import ganlib
 from ganlib import data
 from ganlib.data import table_labels
-from ganlib.data.table_labels import Choice
 from tests.data.test_archives import zip_of
 from tests.data.test_listing import write_images
 
@@ -85,6 +83,11 @@ def test_the_order_of_the_classes(tmp_path, labels, expected):
             "no column of .* names an image of the folder, the first row is 0.jpg, cat",
         ),
         ("file,label,class\n0.png,cat,1\n", "labels.csv", "several columns of .* may hold labels: set label_column to one of"),
+        (
+            "file,label,split\n0.png,cat,train\n1.png,dog,\n",
+            "labels.csv",
+            "the column 'split' of .* has '' next to",
+        ),
         ({"labels": [["0.png", [0, 1]]]}, "dataset.json", "the label 0, 1 in entry 1 of .* is a vector or a list"),
     ],
 )
@@ -93,8 +96,9 @@ def test_tables_that_are_wrong_are_refused(tmp_path, content, name, message):
         names_of(written(tmp_path, content, name))
 
 
-def test_a_column_with_a_label_of_its_own_per_image_holds_no_classes(tmp_path):
-    content = "file,label\n" + "".join(f"{number}.png,a photo of {number}\n" for number in range(30))
+@pytest.mark.parametrize("label", ["a photo of {}", "{}"])
+def test_a_column_with_a_label_of_its_own_per_image_holds_no_classes(tmp_path, label):
+    content = "file,label\n" + "".join(f"{number}.png,{label.format(number)}\n" for number in range(30))
     with pytest.raises(
         ganlib.UserError, match="'label' of .* has 30 different labels for 30 images, so it does not hold classes"
     ):
@@ -226,7 +230,6 @@ def test_the_fingerprint_depends_on_the_labels_and_on_the_images_without_labels(
     assert len({*fingerprints, fingerprint()}) == 4
 
 
-def test_a_choice_of_defaults_finds_the_table():
-    assert Choice() == Choice(None, None, None)
+def test_the_names_of_classes_are_sorted_once():
+    assert table_labels.class_names(["2", "10", "2"]) == ("2", "10")
     assert table_labels.class_names([]) == ()
-    np.testing.assert_array_equal(table_labels.class_names(["2", "10"]), ("2", "10"))
