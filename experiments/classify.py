@@ -1,9 +1,10 @@
-"""Classifies the images of a folder with a trained classifier:
+"""Classifies the images of a folder or a zip file with a trained classifier:
 python -m experiments.classify --workdir=runs/digits_sgan --images=/data/new --output=predictions.csv
 
-The CSV file has one line per image: the file name, the predicted class, its probability, and the probabilities of all classes.
-The probabilities are calibrated if the classifier's config sets validation_per_class. Images are converted to the classifier's
-size and colors in the same way as the images of a training folder.
+The CSV file has one line per image: its path relative to --images, the predicted class, its probability, and the probabilities
+of all classes. All images are classified, in any layout of subfolders. The probabilities are calibrated if the classifier's
+config sets validation_per_class. Images are converted to the classifier's size and colors in the same way as the images of a
+training folder, and only a few hundred of them are in memory at a time.
 """
 
 import csv
@@ -14,7 +15,7 @@ from absl import flags
 from experiments.common import job
 
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of a trained classifier", required=True)
-IMAGES = flags.DEFINE_string("images", None, "folder of images", required=True)
+IMAGES = flags.DEFINE_string("images", None, "folder or zip file of images", required=True)
 OUTPUT = flags.DEFINE_string("output", "predictions.csv", "CSV file to write")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "skip unreadable files instead of failing")
 
@@ -29,18 +30,47 @@ def main():
     run = runs.open_run(WORKDIR.value)
     classifier = runs.load_classifier(run)
     *size, channels = run.image_shape
-    listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, run.config.background)
-    listing, images = folders.load_all(listing.with_channels(channels))
-    probabilities = classifier.classify(images)
-    predictions = probabilities.argmax(axis=1)
-    with written_whole(OUTPUT.value) as partial, partial.open("w", newline="") as file:
+    as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
+    listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
+    counts, confidence = np.zeros(len(run.class_names), int), 0.0
+    with written_whole(OUTPUT.value) as partial, partial.open("w", newline="", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "class", "probability", *run.class_names])
-        for path, label, row in zip(listing.paths, predictions, probabilities, strict=True):
-            writer.writerow([path, run.class_names[label], f"{row[label]:.4f}", *(f"{p:.4f}" for p in row)])
-    for label, count in enumerate(np.bincount(predictions, minlength=len(run.class_names))):
-        print(f"{run.class_names[label]:<24}{count:>8}")
-    print(f"{len(images)} images, mean confidence {100 * probabilities.max(axis=1).mean():.1f} %: {pathlib.Path(OUTPUT.value)}")
+        for paths, probabilities in classified(classifier, listing):
+            predictions = probabilities.argmax(axis=1)
+            for path, label, row in zip(paths, predictions, probabilities, strict=True):
+                writer.writerow([path, run.class_names[label], f"{row[label]:.4f}", *(f"{p:.4f}" for p in row)])
+            counts += np.bincount(predictions, minlength=len(counts))
+            confidence += probabilities.max(axis=1).sum()
+    for name, count in zip(run.class_names, counts, strict=True):
+        print(f"{name:<24}{count:>8}")
+    total = counts.sum()
+    print(f"{total} images, mean confidence {100 * confidence / total:.1f} %: {pathlib.Path(OUTPUT.value)}")
+
+
+def classified(classifier, listing):
+    """Yields the relative paths of a block of images and their probabilities, ``(n, num_classes)`` float32.
+
+    Raises:
+        UserError: If an image is unreadable and the listing does not skip such images, or if all are.
+    """
+    import tqdm
+
+    from ganlib import UserError
+    from ganlib.data import folders, parallel
+
+    errors, count = [], len(listing.paths)
+    with tqdm.tqdm(total=count, desc="classifying", unit=" images", mininterval=1.0) as progress:
+        for paths, images, errors_of_block in folders.blocks(listing):
+            errors += errors_of_block
+            if errors and not listing.skip_corrupt:
+                break
+            if len(images):
+                yield paths, classifier.classify(images)
+            progress.update(len(images) + len(errors_of_block))
+    parallel.report(errors, count, listing.skip_corrupt)
+    if len(errors) == count:
+        raise UserError(f"none of the {count} images, such as {listing.paths[0]!r}, can be read: replace the files")
 
 
 if __name__ == "__main__":

@@ -38,8 +38,12 @@ IMAGE_SIZE = flags.DEFINE_string("image_size", None, f"for --real and --fake: {j
 CLASSES = flags.DEFINE_string("classes", None, "for --real and --fake: classes to keep, as in a config")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "for --real and --fake: skip unreadable files")
 BACKGROUND = flags.DEFINE_string("background", "white", "for --real and --fake: color under transparent pixels")
+FIT = flags.DEFINE_enum("fit", "crop", ["crop", "pad", "stretch"], "for --real and --fake: how images of another shape fit")
+LABEL_FILE = flags.DEFINE_string("label_file", None, "for --real and --fake: table of the labels, as in a config")
+FILE_COLUMN = flags.DEFINE_string("file_column", None, "for --real and --fake: column of the table that names images")
+LABEL_COLUMN = flags.DEFINE_string("label_column", None, "for --real and --fake: column of the table with the labels")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of TFDS datasets, instead of the config's data_dir")
-OF_FOLDERS = (FAKE_SPLIT, IMAGE_SIZE, CLASSES, SKIP_CORRUPT, BACKGROUND)
+OF_FOLDERS = (FAKE_SPLIT, IMAGE_SIZE, CLASSES, SKIP_CORRUPT, BACKGROUND, FIT, LABEL_FILE, FILE_COLUMN, LABEL_COLUMN)
 OF_RUNS = (BEST, PRECISION, NEIGHBOURS)
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results; by default evaluation.json in the workdir")
 
@@ -119,7 +123,8 @@ def open_images(name, split):
     """Opens a dataset with the flags for --real and --fake."""
     from ganlib import data
 
-    source = data.open(name, split, IMAGE_SIZE.value, DATA_DIR.value, SKIP_CORRUPT.value, BACKGROUND.value)
+    arguments = (IMAGE_SIZE, DATA_DIR, SKIP_CORRUPT, BACKGROUND, FIT, LABEL_FILE, FILE_COLUMN, LABEL_COLUMN)
+    source = data.open(name, split, **{flag.name: flag.value for flag in arguments})
     return source.of_classes(CLASSES.value.split(",")) if CLASSES.value else source
 
 

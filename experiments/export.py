@@ -35,7 +35,7 @@ def main():
     export.card.check_free(folder, run, FORMAT.value)
     model = runs.load(WORKDIR.value, best=BEST.value, precision="float32")
     step = int(model.step.numpy())
-    network, functions = export.functions.of_model(model, run.class_names, run.config.background)
+    network, functions = export.functions.of_model(model, run.class_names, run.config.background, run.config.get("fit", "crop"))
     with folder_written_whole(folder) as partial:
         write(run, network, functions, step, partial)
     print(f"exported: {folder / export.FORMATS[FORMAT.value].NAME}")

@@ -106,7 +106,7 @@ def _features_like(model):
         )
     if KIND.value != "samples":
         raise UserError(f"--like requires --kind=samples, got {KIND.value!r}")
-    pictures = data.folders.pictures(LIKE.value, run.image_shape, run.config.background)
+    pictures = data.folders.pictures(LIKE.value, run.image_shape, run.config.background, run.config.get("fit", "crop"))
     extractor = instances.extractor_of(run, runs.open_data_of(run))
     return instances.features_of(extractor, pictures)
 

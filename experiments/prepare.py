@@ -19,7 +19,8 @@ def main():
     from ganlib.data import preparing
 
     values = flags.FLAGS
-    names = ("dataset", "output", "image_size", "encoding", "splits", "data_dir", "skip_corrupt", "background")
+    names = ("dataset", "output", "encoding", "splits", "image_size", "fit", "data_dir", "skip_corrupt", "background",
+             "label_file", "file_column", "label_column")  # fmt: skip
     folder = preparing.prepare(**{name: getattr(values, name) for name in names})
     info = tfds.builder_from_directory(folder).info
     for name, split in info.splits.items():
@@ -40,4 +41,8 @@ if __name__ == "__main__":
     flags.DEFINE_string("data_dir", None, "folder of TFDS datasets; unset: TFDS_DATA_DIR")
     flags.DEFINE_bool("skip_corrupt", False, "skip unreadable files of a folder instead of failing")
     flags.DEFINE_string("background", "white", "color under the transparent pixels of images in a folder")
+    flags.DEFINE_string("label_file", None, "table of the labels of a folder; unset: found by its content")
+    flags.DEFINE_string("file_column", None, "column of the table that names images; unset: found")
+    flags.DEFINE_string("label_column", None, "column of the table with the labels; unset: found")
+    flags.DEFINE_enum("fit", "crop", ["crop", "pad", "stretch"], "how images of another shape are fitted")
     job.start(main)

@@ -120,19 +120,19 @@ def gans_of(config, workdir):
 
 
 def _config_of_gan(name, config, conditional):
-    from ganlib import UserError
+    from ganlib import UserError, runs
     from ganlib.runs import keys
 
     gan, overrides = configs.load(name), {"conditional": conditional}
     if gan.method != "gan":
         raise UserError(f"config:{name} is a classifier (method {gan.method!r}): pass the config of a GAN")
-    for key in ("dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "seed", "label_seed",
-                "validation_per_class", "smoke"):  # fmt: skip
+    for key in ("dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "fit", "label_file",
+                "file_column", "label_column", "seed", "label_seed", "validation_per_class", "smoke"):  # fmt: skip
         overrides[key] = config[key]
     if conditional:
         overrides["labels_per_class"] = config.labels_per_class
     elif config.unlabeled_dataset:
-        overrides |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0}
+        overrides |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0, **dict.fromkeys(runs.images.TABLE)}
     gan.update(overrides)
     return keys.without_idle(gan, base.gan(), overrides.keys() & keys.idle(gan, base.gan()).keys())
 

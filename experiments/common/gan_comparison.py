@@ -106,7 +106,8 @@ class Floor:
         command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
                    "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.expected['metrics'])}",
                    f"--samples={FLAGS.samples}",
-                   *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background"),
+                   *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background", "fit", "label_file",
+                         "file_column", "label_column"),
                    f"--output={self.result}"]  # fmt: skip
         return [command] if staleness.differences(self.result, self.expected) else []
 

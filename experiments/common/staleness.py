@@ -7,7 +7,10 @@ from ganlib.files import write_json
 
 ASKED = "asked.json"
 """The file in a trial's folder that records the config, data and code at the start of training."""
-OF_IMAGES = ("dataset", "classes", "image_size", "data_dir", "skip_corrupt", "background")
+OF_IMAGES = (
+    "dataset", "classes", "image_size", "data_dir", "skip_corrupt", "background", "fit", "label_file", "file_column",
+    "label_column", "method", "conditional", "labels_per_class", "validation_per_class",
+)  # fmt: skip
 """The config keys that select images."""
 
 

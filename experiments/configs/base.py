@@ -64,12 +64,16 @@ def classifier():
 
 def _shared():
     config = ConfigDict()
-    config.dataset = "digits"  # training images: "digits", a TFDS name, or "folder:PATH"
+    config.dataset = "digits"  # training images: "digits", a TFDS name, or "folder:PATH" of a folder or zip file
     config.data_dir = placeholder(str)  # folder of TFDS datasets; unset: TFDS_DATA_DIR
     config.classes = placeholder(str)  # classes to keep, by name or number, as in "3,7"; unset: all
     config.image_size = placeholder(object)  # size of the images: 64, or 64x96 for height x width; unset: the original size
     config.skip_corrupt = False  # skip unreadable files of a folder instead of failing
-    config.background = "white"  # color under the transparent pixels of images in a folder
+    config.background = "white"  # color under the transparent pixels of images in a folder, and of the borders of fit "pad"
+    config.fit = "crop"  # how images of another shape get image_size: "crop" to the center, "pad" or "stretch"
+    config.label_file = placeholder(str)  # table of the labels in a folder; unset: found by its content; "none": not used
+    config.file_column = placeholder(str)  # column of this table with the names of images; unset: found by its content
+    config.label_column = placeholder(str)  # column of this table with the labels; unset: found by its name
     config.batch_size = 64  # images per batch
     config.steps = 1000  # generator updates
     config.seed = 0  # seed of weights, latents and batches

@@ -47,7 +47,7 @@ def of_run(workdir):
     from ganlib import export, runs
 
     run, model = runs.open_run(workdir), runs.load(workdir, precision="float32")
-    network, functions = export.functions.of_model(model, run.class_names, run.config.background)
+    network, functions = export.functions.of_model(model, run.class_names, run.config.background, run.config.get("fit", "crop"))
     source, function = runs.open_data(run.config), functions[0]
     examples = export.functions.inputs_as_used(function, source, export.litert.CALIBRATION)
     is_classifier = function.name == "classify"

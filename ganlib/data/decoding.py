@@ -23,13 +23,14 @@ LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue: ITU-R 601, as in Pillow."""
 
 
-def decoded(content, image_shape, background, known_orientation=None):
+def decoded(content, image_shape, background, fit="crop", known_orientation=None):
     """Decodes an image file to a uint8 tensor of shape ``image_shape``.
 
     Args:
         content: The contents of a PNG, JPEG, GIF, BMP or WebP file, a scalar string tensor.
         image_shape: ``(height, width, channels)``, with 1 or 3 channels.
-        background: The color under transparent pixels, such as ``"white"``.
+        background: The color under transparent pixels and of the borders of ``"pad"``, such as ``"white"``.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``, as in `ganlib.data.fitting`. Defaults to ``"crop"``.
         known_orientation: The orientation of the image, as `orientation` returns it. Defaults to None, which reads it from
             the content.
     """
@@ -44,29 +45,56 @@ def decoded(content, image_shape, background, known_orientation=None):
     def converted():
         may_be_transparent = _starts_with(content, PNG) | _starts_with(content, WEBP)
         opaque = _opaque(tf.cast(image, tf.float32), may_be_transparent, ImageColor.getrgb(background)[:3])
-        return fitted(_upright(opaque, turned), image_shape)
+        return fitted(_upright(opaque, turned), image_shape, fit, background)
 
     return tf.ensure_shape(tf.cond(is_final, lambda: image, converted), image_shape)
 
 
-def fitted(image, image_shape):
-    """Crops an image to the central part with the aspect ratio of ``image_shape``, and resizes it with the antialiased Lanczos
-    filter.
+def fitted(image, image_shape, fit="crop", background="white"):
+    """Gives an image its shape, by the rules of `ganlib.data.fitting`.
 
     Args:
         image: ``(height, width, 3)``, or with the channels of ``image_shape``, in ``[0, 255]``.
         image_shape: ``(height, width, channels)``, with 1 or 3 channels.
+        fit: ``"crop"``, ``"pad"`` or ``"stretch"``. Defaults to ``"crop"``.
+        background: The color of the borders of ``"pad"``. Defaults to ``"white"``.
 
     Returns:
         A uint8 tensor of shape ``image_shape``.
     """
-    height, width, channels = image_shape
+    *size, channels = image_shape
     image = tf.cast(image, tf.float32)
     if channels == 1 and image.shape[-1] == 3:
         image = tf.round(tf.reduce_sum(image * LUMA, axis=-1, keepdims=True))
-    part = _central_part(image, (height, width))
-    resized = _resized(_resized(part, (tf.shape(part)[0], width)), (height, width))  # first the width, as Pillow does
-    return tf.ensure_shape(tf.cast(resized, tf.uint8), image_shape)
+    image = _fitted(image, size, fit, ImageColor.getrgb(background)[:3])
+    return tf.ensure_shape(tf.cast(image, tf.uint8), image_shape)
+
+
+def _fitted(image, size, fit, background):
+    """Gives an image a size, by the rules of `ganlib.data.fitting`."""
+    height, width = size
+    sides = tf.shape(image, tf.int64)[:2]
+    if fit == "crop":
+        inner_width, inner_height = _shape_within(width, height, sides[1], sides[0])
+        top, left = (sides[0] - inner_height) // 2, (sides[1] - inner_width) // 2
+        image = image[top : top + inner_height, left : left + inner_width]
+    if fit != "pad":
+        return _resized(image, (height, width))
+    inner_width, inner_height = _shape_within(sides[1], sides[0], width, height)
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    color = tf.constant(background, tf.float32)
+    color = color if image.shape[-1] == 3 else tf.round(tf.reduce_sum(color * LUMA, keepdims=True))
+    borders = [[top, height - inner_height - top], [left, width - inner_width - left], [0, 0]]
+    return tf.pad(_resized(image, (inner_height, inner_width)) - color, borders) + color
+
+
+def _shape_within(width, height, outer_width, outer_height):
+    """`ganlib.data.fitting.shape_within` for scalar tensors."""
+    width, height, outer_width, outer_height = (tf.cast(x, tf.int64) for x in (width, height, outer_width, outer_height))
+    along = (outer_width, tf.maximum((2 * height * outer_width + width) // (2 * width), 1))
+    across = (tf.maximum((2 * width * outer_height + height) // (2 * height), 1), outer_height)
+    is_wider = width * outer_height > height * outer_width
+    return tuple(tf.where(is_wider, *pair) for pair in zip(along, across, strict=True))
 
 
 def ends_well(content):
@@ -82,42 +110,30 @@ def ends_well(content):
     return tf.where(_starts_with(content, JPEG), ends_as_jpeg, tf.where(_starts_with(content, PNG), ends_as_png, True))
 
 
-def is_exact(image):
+def is_exact(image, name, orientation):
     """Returns True if `decoded`, given the file's orientation, agrees with Pillow on the pixels of an open Pillow image, up to
     rounding.
 
     Args:
         image: A `PIL.Image.Image` whose header was read.
+        name: The name of its format, such as ``"JPEG"``.
+        orientation: Its orientation, from 1 to 8.
     """
-    if getattr(image, "is_animated", False) or image.mode not in EXACT_MODES.get(image.format, ()):
+    if name == "JPEG":
+        return image.mode in EXACT_MODES[name]
+    if getattr(image, "is_animated", False) or image.mode not in EXACT_MODES.get(name, ()):
         return False
-    if image.format == "JPEG":
-        return True
-    covers_all = image.format != "GIF" or image.tile[0][1] == (0, 0, *image.size)
-    return covers_all and "transparency" not in image.info and exif_orientation(image) == 1
-
-
-def exif_orientation(image):
-    """Returns the orientation of an open Pillow image, from 1 to 8."""
-    has_tags = image.format == "JPEG" or "exif" in image.info  # to look further, Pillow would decode a PNG
-    value = image.getexif().get(ORIENTATION, 1) if has_tags else 1
-    return value if value in range(1, 9) else 1
-
-
-def _central_part(image, target):
-    """Crops an image like `ganlib.data.folders.fit_array`. Its size is known only when the graph runs."""
-    height, width = tf.unstack(tf.shape(image)[:2])
-    rows = tf.maximum((width * target[0] + target[1] // 2) // target[1], 1)
-    columns = tf.maximum((height * target[1] + target[0] // 2) // target[0], 1)
-    is_tall = height * target[1] > width * target[0]
-    rows, columns = tf.where(is_tall, rows, height), tf.where(is_tall, width, columns)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    return image[top : top + rows, left : left + columns]
+    covers_all = name != "GIF" or image.tile[0][1] == (0, 0, *image.size)
+    return covers_all and "transparency" not in image.info and orientation == 1
 
 
 def _resized(image, size):
-    resized = tf.image.resize(image, size, method="lanczos3", antialias=True)
-    return tf.clip_by_value(tf.round(resized), 0.0, 255.0)
+    """Resizes an image like Pillow: first its width, then its height, each rounded to whole numbers."""
+    height, width = size
+    for sides in ((tf.shape(image)[0], width), (height, width)):
+        image = tf.image.resize(image, tf.stack([tf.cast(side, tf.int32) for side in sides]), method="lanczos3", antialias=True)
+        image = tf.clip_by_value(tf.round(image), 0.0, 255.0)
+    return image
 
 
 def _opaque(image, may_be_transparent, background):

@@ -3,66 +3,85 @@
 import dataclasses
 import hashlib
 import logging
+import os
 
 import numpy as np
 import tensorflow as tf
 
 from ganlib.data import decoding, folders, python_functions, sizes, source
-from ganlib.data.source import Source, digest, fits_in_memory, from_arrays
+from ganlib.data.source import Source, digest, fits_in_memory, from_arrays, with_labels
+from ganlib.data.storage import Directory
 from ganlib.errors import UserError
 
 
-def open_folder(path, split, image_size, skip_corrupt, background):
+def open_folder(path, split, image_size, skip_corrupt, background, choice, fit):
     """Opens a folder of images as `ganlib.data.open` does, which describes the arguments.
 
     Raises:
         UserError: If the folder is missing, empty or ambiguous, or a file is not an image.
     """
-    listing = folders.scan(path, split, image_size, skip_corrupt, background)
+    listing = folders.scan(path, split, image_size, skip_corrupt, background, choice, fit)
     shape = (*listing.image_size, listing.channels)
-    name = f"folder:{path}/{folders.tree.split_of(split)}" if listing.has_splits else f"folder:{path}"
+    name = f"folder:{path}/{listing.split}" if listing.split else f"folder:{path}"
     if fits_in_memory(len(listing.paths), shape):
         listing, images = folders.load_all(listing)
         _warn_about_contradictions(listing, images)
-        in_memory = from_arrays(name, images, listing.labels, listing.class_names)
-        return dataclasses.replace(in_memory, origin=origin_of(listing))
+        in_memory = dataclasses.replace(from_arrays(name, images), origin=origin_of(listing))
+        return with_labels(in_memory, listing.labels, listing.class_names)
 
     if skip_corrupt:
         listing = folders.check_all(listing)
     _check_decodable(name, listing)
-    with tf.device("CPU:0"):  # arrays would become constants in the pipeline's graph
-        paths, orientations = tf.constant(listing.paths), tf.constant(listing.orientations)
-
-    def fetch(indices):
-        return tf.gather(paths, indices), tf.gather(orientations, indices)
-
-    def check(path):
-        folders.load_image(path, listing)
-        return np.array(path.encode(), object)
-
-    def decode(file):
-        path, orientation = file
-        content = tf.io.read_file(path)
-
-        def checked():  # raises an error that names the file if it is truncated
-            return python_functions.call(lambda path: check(path.decode()), [path], tf.string)
-
-        with tf.control_dependencies([tf.cond(decoding.ends_well(content), lambda: path, checked)]):
-            return decoding.decoded(content, shape, background, orientation)
-
-    labels = listing.labels, listing.class_names
-    return Source(name, shape, len(listing.paths), *labels, fetch=fetch, decode=decode, origin=origin_of(listing))
+    fetch, decode = _reading(listing, shape)
+    on_demand = Source(name, shape, len(listing.paths), fetch=fetch, decode=decode, origin=origin_of(listing))
+    return with_labels(on_demand, listing.labels, listing.class_names)
 
 
 def _check_decodable(name, listing):
     """Checks that TensorFlow can decode all images of a folder that is too large for memory."""
-    others = np.flatnonzero(~listing.is_exact)
-    if len(others):
+    others = [path for path, header in zip(listing.paths, listing.headers, strict=True) if not header.is_exact]
+    if others:
         raise UserError(
             f"{name} is larger than {source.MEMORY_LIMIT >> 20} MB, and {len(others)} of its {len(listing.paths)} images, such "
-            f"as {listing.paths[others[0]]!r}, have a format that is not decoded during training: write the dataset once with "
+            f"as {others[0]!r}, have a format that is not decoded during training: write the dataset once with "
             "python -m experiments.prepare, or set a smaller image_size to hold it in memory"
         )
+
+
+def _reading(listing, image_shape):
+    """Returns ``(fetch, decode)`` of a `ganlib.data.Source`. TensorFlow reads and decodes the files of a folder. Python reads
+    the bytes of those in a zip file.
+    """
+    with tf.device("CPU:0"):  # arrays would become constants in the pipeline's graph
+        paths = tf.constant([os.fsencode(path) for path in listing.paths])
+        orientations = tf.constant([header.orientation for header in listing.headers])
+
+    def fetch(indices):
+        return tf.gather(paths, indices), tf.gather(orientations, indices)
+
+    def fetch_members(indices):
+        def read(names):
+            return np.array([listing.storage.open_verified(os.fsdecode(name)).read() for name in names], object)
+
+        names = tf.gather(paths, indices)
+        contents = tf.ensure_shape(python_functions.call(read, [names], tf.string), indices.shape)
+        return names, tf.gather(orientations, indices), contents
+
+    def check(path):
+        folders.load_image(os.fsdecode(path), listing)
+        return np.array(path, object)
+
+    def decode(file):
+        path, orientation, *contents = file
+        content = contents[0] if contents else tf.io.read_file(path)
+
+        def checked():  # raises an error that names the file if it is truncated
+            return python_functions.call(check, [path], tf.string)
+
+        with tf.control_dependencies([tf.cond(decoding.ends_well(content), lambda: path, checked)]):
+            return decoding.decoded(content, image_shape, listing.background, listing.fit, orientation)
+
+    return fetch if isinstance(listing.storage, Directory) else fetch_members, decode
 
 
 def _warn_about_contradictions(listing, images):
@@ -72,7 +91,7 @@ def _warn_about_contradictions(listing, images):
     first, contradictions = {}, []
     for index, image in enumerate(images):
         other = first.setdefault(hashlib.sha256(image).digest(), index)
-        if listing.labels[other] != listing.labels[index]:
+        if min(listing.labels[[other, index]]) >= 0 and listing.labels[other] != listing.labels[index]:
             contradictions.append((other, index))
     if contradictions:
         other, index = contradictions[0]
@@ -83,4 +102,5 @@ def _warn_about_contradictions(listing, images):
 def origin_of(listing):
     """Returns a string that identifies the files of a listing and how they are read."""
     size = sizes.simplest(listing.image_size)  # an integer for squares, as in earlier versions
-    return digest(listing.relative_paths, listing.file_sums, size, listing.channels, listing.background)
+    parts = (listing.relative_paths, listing.file_sums, size, listing.channels, listing.background)
+    return digest(*parts, *([listing.fit] if listing.fit != "crop" else []))  # as before there was a choice

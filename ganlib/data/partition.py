@@ -33,8 +33,8 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         seed: An integer that determines the selection. The same seed holds out the same images for any ``per_class``. Defaults
             to 0.
         validation_per_class: The number of labeled images per class to hold out. Defaults to 0.
-        unlabeled: Another `ganlib.data.Source` of unlabeled images; None uses ``source`` without the held-out images. Defaults
-            to None.
+        unlabeled: Another `ganlib.data.Source` of unlabeled images; None uses ``source`` without the held-out images, and with
+            its images that have no label. Defaults to None.
 
     Returns:
         A `FewLabels`.
@@ -57,9 +57,22 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
     labeled = remaining if per_class is None else remaining[labels.split(source.labels[remaining], per_class, seed)[0]]
     return FewLabels(
         source.subset(labeled),
-        unlabeled or (source.subset(remaining) if validation_per_class else source),
+        unlabeled or _without(source, validation),
         source.subset(validation) if validation_per_class else None,
     )
+
+
+def _without(source, held_out):
+    """Returns all images of a source except some, also the images without a label.
+
+    Args:
+        source: The `ganlib.data.Source`.
+        held_out: The indices of the images to leave out.
+    """
+    images, left_out = source, held_out
+    if source.all_images is not None:
+        images, left_out = source.all_images, source.positions[held_out]
+    return images.subset(np.setdiff1d(np.arange(images.num_examples), left_out)) if len(left_out) else images
 
 
 def check_test_set(source, test):

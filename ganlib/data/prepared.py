@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.data import decoding, records
-from ganlib.data.source import Source, digest, fits_in_memory, from_arrays
+from ganlib.data.source import Source, digest, fits_in_memory, from_arrays, with_labels
 from ganlib.errors import UserError
 
 FACTS = "prepared.json"
@@ -49,14 +49,16 @@ def labels_path(folder, split):
     return pathlib.Path(folder) / f"labels-{split}.npy"
 
 
-def source_of(builder, name, split, image_shape):
+def source_of(builder, name, split, image_shape, fit, background):
     """Returns the `Source` of a split of a TFDS dataset whose files are ArrayRecord files.
 
     Args:
         builder: The `tfds.core.DatasetBuilder`, with a feature ``image`` and possibly a feature ``label``.
         name: The name of the source.
         split: The name of the split.
-        image_shape: ``(height, width, channels)``, to which images of another size are cropped and resized.
+        image_shape: ``(height, width, channels)``.
+        fit: How images of another size are fitted: see `ganlib.data.fitting`.
+        background: The color of the borders of ``"pad"``.
 
     Raises:
         UserError: If files are missing or incomplete.
@@ -76,18 +78,18 @@ def source_of(builder, name, split, image_shape):
         labels = np.load(path) if path.exists() else labels_of(content)
     if labels is not None and np.all(labels == -1):  # a test split whose labels are not published
         labels, class_names = None, ()
-    fetch, decode = _reading(content, features["image"], image_shape)
-    origin = digest(
-        builder.info.full_name, split, image_shape, [(file.name, file.stat().st_size) for file in files], _facts(builder)
-    )
-    source = Source(name, image_shape, len(content), labels, class_names, fetch=fetch, decode=decode, origin=origin)
-    if not fits_in_memory(len(content), image_shape):
-        return source
-    blocks = [np.arange(start, min(start + BLOCK, len(content))) for start in range(0, len(content), BLOCK)]
-    return from_arrays(name, np.concatenate([source.pick(block) for block in blocks]), labels, class_names)
+    fetch, decode = _reading(content, features["image"], image_shape, fit, background)
+    fitted = (fit, background) if features["image"].shape != image_shape else ()
+    sizes = [(file.name, file.stat().st_size) for file in files]
+    origin = digest(builder.info.full_name, split, image_shape, fitted, sizes, _facts(builder))
+    source = Source(name, image_shape, len(content), fetch=fetch, decode=decode, origin=origin)
+    if fits_in_memory(len(content), image_shape):
+        blocks = [np.arange(start, min(start + BLOCK, len(content))) for start in range(0, len(content), BLOCK)]
+        source = from_arrays(name, np.concatenate([source.pick(block) for block in blocks]))
+    return with_labels(source, labels, class_names)
 
 
-def _reading(content, feature, image_shape):
+def _reading(content, feature, image_shape, fit, background):
     """Returns ``(fetch, decode)`` of a `Source`."""
     import tensorflow_datasets as tfds
 
@@ -99,10 +101,10 @@ def _reading(content, feature, image_shape):
         return tf.ensure_shape(images, (indices.shape[0], *feature.shape))
 
     if isinstance(feature, tfds.features.Image):
-        return fetch, lambda image: decoding.decoded(image, image_shape, "white", known_orientation=tf.constant(1))
+        return fetch, lambda image: decoding.decoded(image, image_shape, background, fit, tf.constant(1))
     if feature.shape == image_shape:
         return fetch_arrays, None
-    return fetch_arrays, lambda image: decoding.fitted(image, image_shape)
+    return fetch_arrays, lambda image: decoding.fitted(image, image_shape, fit, background)
 
 
 def _parsed(serialized, key, dtype):

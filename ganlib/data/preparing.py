@@ -14,10 +14,11 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 from tqdm import tqdm
 
-from ganlib.data import decoding, folder_source, folders, opening, prepared, records, sizes, source
+from ganlib.data import folder_source, folders, opening, prepared, records, sizes, source
+from ganlib.data.table_columns import Choice
 from ganlib.errors import UserError, choose
 from ganlib.files import write_json, written_whole
 from ganlib.locks import locked
@@ -29,6 +30,7 @@ BLOCK = 256
 RAW_PIXELS = 64 * 64
 """The largest number of pixels of an image for which ``"auto"`` chooses the encoding ``"raw"``."""
 JPEG_QUALITY = 95
+TABLE = ("label_file", "file_column", "label_column")
 WRITER_OPTIONS = "group_size:1,uncompressed"  # for random access
 
 
@@ -56,24 +58,19 @@ class Images:
     """Returns True if all images are JPEG files whose bytes can be kept."""
 
 
-def prepare(
-    dataset, output, image_size=None, encoding="auto", splits=None, data_dir=None, skip_corrupt=False, background="white"
-):
+def prepare(dataset, output, encoding="auto", splits=None, **arguments):
     """Writes a dataset as ArrayRecord files in TFDS's form. Continues if an earlier call was interrupted.
 
     Args:
         dataset: A name for `ganlib.data.open`.
         output: The folder to write. ``"prepared:OUTPUT"`` then opens it. TFDS finds it as the dataset that has the name of
             the folder, in its parent folder.
-        image_size: As in `ganlib.data.open`. Defaults to None.
         encoding: ``"raw"`` stores the pixels, which is the fastest to read. ``"png"`` compresses them without loss, and
             ``"jpeg"`` with quality 95, except for files that already are JPEGs of the right size, whose bytes are kept.
             ``"auto"`` is ``"jpeg"`` if all files can be kept, ``"raw"`` for images of at most 64x64 pixels, and otherwise
             ``"png"``. Defaults to ``"auto"``.
         splits: The names of the splits to write; None writes all. Defaults to None.
-        data_dir: As in `ganlib.data.open`. Defaults to None.
-        skip_corrupt: As in `ganlib.data.open`. Defaults to False.
-        background: As in `ganlib.data.open`. Defaults to ``"white"``.
+        **arguments: Further arguments of `ganlib.data.open`, such as ``image_size=64``.
 
     Returns:
         The folder with the files, a `pathlib.Path`.
@@ -83,8 +80,9 @@ def prepare(
             that was prepared from other images or with other arguments.
     """
     output = pathlib.Path(output).expanduser()
-    splits = splits or opening.splits(dataset, data_dir)
-    images = {split: _images(dataset, split, image_size, data_dir, skip_corrupt, background) for split in splits}
+    where = {key: arguments[key] for key in ("data_dir", *TABLE) if key in arguments}
+    splits = splits or opening.splits(dataset, **where)
+    images = {split: _images(dataset, split, **arguments) for split in splits}
     _check_alike(dataset, images)
     encoding = _encoding(encoding, images)
     facts = {
@@ -115,10 +113,10 @@ def dataset_name(output):
     return name if name[:1].isalpha() else f"images_{name}"
 
 
-def _images(dataset, split, image_size, data_dir, skip_corrupt, background):
+def _images(dataset, split, **arguments):
     if dataset.startswith("folder:"):
-        return _images_of_folder(dataset.removeprefix("folder:"), split, image_size, skip_corrupt, background)
-    opened = opening.open(dataset, split, image_size, data_dir)
+        return _images_of_folder(dataset.removeprefix("folder:"), split, **arguments)
+    opened = opening.open(dataset, split, **arguments)
     if opened.fetch is not None:
 
         def read(start, keep_jpegs):
@@ -135,19 +133,24 @@ def _images(dataset, split, image_size, data_dir, skip_corrupt, background):
     return Images(opened.num_examples, opened.image_shape, *facts, read)
 
 
-def _images_of_folder(path, split, image_size, skip_corrupt, background):
+def _images_of_folder(path, split, image_size=None, data_dir=None, skip_corrupt=False, background="white", fit="crop", **table):
     """Returns the images of a folder, which are read with Pillow, so that any of its formats can be prepared."""
-    listing = folders.scan(path, split, sizes.parsed(image_size), skip_corrupt, background)
+    choice = Choice(*(table.get(key) for key in TABLE))
+    listing = folders.scan(path, split, sizes.parsed(image_size), skip_corrupt, background, choice, fit)
     if skip_corrupt:
         listing = folders.check_all(listing)
     shape = (*listing.image_size, listing.channels)
 
-    def content(path):
-        content = pathlib.Path(path).read_bytes()
+    def content_of(path):
+        with listing.storage.open_verified(path) as file:
+            return file.read()
+
+    def content_or_image(path):
+        content = content_of(path)
         return content if _is_final_jpeg(content, shape) else folders.load_image(path, listing)
 
     def read(start, keep_jpegs):
-        load = content if keep_jpegs else lambda path: folders.load_image(path, listing)
+        load = content_or_image if keep_jpegs else lambda path: folders.load_image(path, listing)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for first in range(start, len(listing.paths), BLOCK):
                 images = list(pool.map(load, listing.paths[first : first + BLOCK]))
@@ -155,7 +158,7 @@ def _images_of_folder(path, split, image_size, skip_corrupt, background):
                 yield from zip(images, labels, strict=False)
 
     def all_final():
-        return all(_is_final_jpeg(pathlib.Path(path).read_bytes(), shape) for path in listing.paths)
+        return all(_is_final_jpeg(content_of(path), shape) for path in listing.paths)
 
     fingerprint = source.digest(folder_source.origin_of(listing), listing.labels, listing.class_names)
     return Images(len(listing.paths), shape, listing.labels, listing.class_names, fingerprint, read, all_final)
@@ -166,7 +169,7 @@ def _is_final_jpeg(content, image_shape):
     height, width, channels = image_shape
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
-            is_upright = decoding.exif_orientation(image) == 1
+            is_upright = image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9)
             image.load()  # raises for a truncated file
             return image.size == (width, height) and image.mode == ("L" if channels == 1 else "RGB") and is_upright
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

@@ -64,20 +64,3 @@ def text(size):
     """Returns ``(height, width)`` as a flag accepts it: ``"64"`` for a square, otherwise ``"64x96"``."""
     height, width = size
     return str(height) if height == width else f"{height}x{width}"
-
-
-def cropped(size, target):
-    """Returns the size of the largest part of an image with the aspect ratio of the target, rounded to whole pixels.
-
-    Args:
-        size: ``(height, width)`` of the image.
-        target: ``(height, width)`` to which the part will be resized.
-
-    Returns:
-        ``(height, width)``. At least one of them is that of the image.
-    """
-    height, width = size
-    target_height, target_width = target
-    if height * target_width > width * target_height:
-        return max((width * target_height + target_width // 2) // target_width, 1), width
-    return height, max((height * target_width + target_height // 2) // target_height, 1)

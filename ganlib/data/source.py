@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import logging
 import math
 from collections.abc import Callable
 
@@ -42,6 +43,9 @@ class Source:
             ``(image, label)`` without its first ``start`` images, or None. Both arguments are int64 scalars, possibly
             tensors. A seed of None keeps the order of the files. The label is -1 if there is none.
         origin: For images that are not in memory, a string that identifies the files and how they are read.
+        all_images: If some images of the dataset have no label, a source of all its images without labels, otherwise None.
+            This source has only the images with a label.
+        positions: The indices of this source's images in ``all_images``, ``(num_examples,)`` int64, or None.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Source:
     decode: Callable | None = None
     stream: Callable | None = None
     origin: str = ""
+    all_images: "Source | None" = None
+    positions: np.ndarray | None = None
 
     @functools.cached_property
     def fingerprint(self):
@@ -64,7 +70,8 @@ class Source:
         first use.
         """
         images = self.images if self.images is not None else (self.origin or self.name)
-        return digest(images, self.image_shape, self.num_examples, self.class_names, self.labels)
+        parts = (images, self.image_shape, self.num_examples, self.class_names, self.labels)
+        return digest(*parts) if self.all_images is None else digest(*parts, self.positions, self.all_images.fingerprint)
 
     @property
     def num_classes(self):
@@ -112,6 +119,9 @@ class Source:
         selected = [choose(f"class of {self.name}", str(name), known) for name in classes]
         if len(set(selected)) < len(selected):
             raise UserError(f"classes must be unique, got {','.join(map(str, classes))}")
+        if self.all_images is not None:
+            message = "%s: the %d images without a label are not used, because only some classes are"
+            logging.getLogger("ganlib").warning(message, self.name, self.all_images.num_examples - self.num_examples)
         source = self.subset(np.flatnonzero(np.isin(self.labels, selected)))
         new_indices = np.zeros(len(self.class_names), np.int64)
         new_indices[selected] = np.arange(len(selected))
@@ -120,7 +130,7 @@ class Source:
         return dataclasses.replace(source, name=name, labels=new_indices[source.labels], class_names=names)
 
     def subset(self, indices):
-        """Returns a source with only the images at ``indices``, in that order.
+        """Returns a source with only the images at ``indices``, in that order, and without ``all_images``.
 
         Raises:
             UserError: If the images are streamed, or an index is out of range.
@@ -133,7 +143,13 @@ class Source:
         with tf.device("CPU:0"):  # an array would become a constant in the pipeline's graph
             rows = tf.constant(indices)
         return dataclasses.replace(
-            self, num_examples=len(indices), labels=labels, fetch=lambda i: self.fetch(tf.gather(rows, i)), origin=origin
+            self,
+            num_examples=len(indices),
+            labels=labels,
+            fetch=lambda i: self.fetch(tf.gather(rows, i)),
+            origin=origin,
+            all_images=None,
+            positions=None,
         )
 
     def check_not_streamed(self, consequence):
@@ -201,6 +217,25 @@ def from_arrays(name, images, labels=None, class_names=()):
     with tf.device("CPU:0"):  # an array would become a constant in the pipeline's graph
         tensor = tf.constant(images)
     return Source(name, images.shape[1:], len(images), labels, class_names, images, fetch=lambda i: tf.gather(tensor, i))
+
+
+def with_labels(source, labels, class_names):
+    """Returns a source without labels as one with labels. If some images have none, it has only the other images.
+
+    Args:
+        source: A `Source` without labels, which is not streamed.
+        labels: ``(num_examples,)`` int64, with -1 for images without a label, or None for no labels.
+        class_names: The names of the classes.
+    """
+    if labels is None:
+        return source
+    positions = np.flatnonzero(labels >= 0)
+    if len(positions) == source.num_examples:
+        return dataclasses.replace(source, labels=labels, class_names=class_names)
+    labeled = source.subset(positions)
+    return dataclasses.replace(
+        labeled, labels=labels[positions], class_names=class_names, all_images=source, positions=positions
+    )
 
 
 def check_channels(name, channels):

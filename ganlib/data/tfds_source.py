@@ -5,12 +5,13 @@ beginning. They are held in memory if they fit, and otherwise streamed.
 """
 
 import dataclasses
+import functools
 import os
 
 import numpy as np
 import tensorflow as tf
 
-from ganlib.data import decoding, folders, prepared, python_functions
+from ganlib.data import decoding, fitting, prepared, python_functions
 from ganlib.data.source import Source, check_channels, fits_in_memory, from_arrays
 from ganlib.errors import UserError, did_you_mean
 from ganlib.seeds import ALGORITHM
@@ -19,7 +20,7 @@ SHUFFLED = 10_000
 """The number of successive examples of a stream, taken from all files in turn, that are shuffled together."""
 
 
-def open_tfds(name, split, image_size, data_dir):
+def open_tfds(name, split, image_size, data_dir, fit, background):
     """Opens a TFDS dataset as `ganlib.data.open` does, which describes the arguments.
 
     Raises:
@@ -35,16 +36,18 @@ def open_tfds(name, split, image_size, data_dir):
             f"dataset {name!r} is not in {builder.data_dir} and could not be downloaded "
             f"({type(error).__name__}: {str(error)[:100]}): put it there or set TFDS_DATA_DIR"
         ) from None
-    return _source_of(builder, name, split, image_size)
+    return _source_of(builder, name, split, image_size, fit, background)
 
 
-def open_prepared(path, split, image_size):
+def open_prepared(path, split, image_size, fit="crop", background="white"):
     """Opens a folder that `experiments.prepare` has written, or another dataset of images in TFDS's form.
 
     Args:
         path: The folder, or the folder of one of its versions.
         split: A split.
         image_size: As in `ganlib.data.open`.
+        fit: As in `ganlib.data.open`. Defaults to ``"crop"``.
+        background: As in `ganlib.data.open`. Defaults to ``"white"``.
 
     Raises:
         UserError: If there is no such dataset or split, or it is not one of uint8 images.
@@ -58,7 +61,7 @@ def open_prepared(path, split, image_size):
         raise UserError(f"{str(path)!r} is not a prepared dataset ({str(error).splitlines()[0]:.100})") from None
     if not hasattr(builder.info.features, "keys") or "image" not in builder.info.features:
         raise UserError(f"{str(path)!r} has no feature 'image': choose a dataset of images")
-    return _source_of(builder, f"prepared:{path}", split, image_size)
+    return _source_of(builder, f"prepared:{path}", split, image_size, fit, background)
 
 
 def splits_of(name, data_dir):
@@ -84,7 +87,7 @@ def _builder(name, data_dir):
         ) from None
 
 
-def _source_of(builder, name, split, image_size):
+def _source_of(builder, name, split, image_size, fit, background):
     if split not in builder.info.splits:
         raise UserError(f"dataset {name!r} has no split {split!r}: choose one of {', '.join(builder.info.splits)}")
     features = builder.info.features
@@ -97,21 +100,21 @@ def _source_of(builder, name, split, image_size):
         raise UserError(f"dataset {name!r} has images of shape {features['image'].shape}: set image_size")
     shape = (*(image_size or (height, width)), channels)
     if builder.info.file_format.value == "array_record":
-        return prepared.source_of(builder, f"{name}/{split}", split, shape)
-    return _from_tfrecords(builder, f"{name}/{split}", split, shape)
+        return prepared.source_of(builder, f"{name}/{split}", split, shape, fit, background)
+    return _from_tfrecords(builder, f"{name}/{split}", split, shape, fit, background)
 
 
-def _from_tfrecords(builder, name, split, shape):
+def _from_tfrecords(builder, name, split, shape, fit, background):
     """Returns the source of a dataset whose files hold TFRecords."""
     features, info = builder.info.features, builder.info.splits[split]
     class_names = prepared.class_names_of(features)
-    origin = f"{builder.info.full_name} {split}"
+    origin = f"{builder.info.full_name} {split}" + (f" {fit} {background}" if fit != "crop" else "")
     if fits_in_memory(info.num_examples, shape):
-        images, labels = _load(builder, split, shape, bool(class_names))
+        images, labels = _load(builder, split, shape, bool(class_names), fit, background)
         if labels is None:
             class_names = ()
         return dataclasses.replace(from_arrays(name, images, labels, class_names), origin=origin)
-    example, paths = _example_of(features, shape), [str(path) for path in info.filepaths]
+    example, paths = _example_of(features, shape, fit, background), [str(path) for path in info.filepaths]
 
     def stream(seed, start):
         records = _shuffled_records(paths, seed).skip(start)
@@ -120,7 +123,7 @@ def _from_tfrecords(builder, name, split, shape):
     return Source(name, shape, info.num_examples, class_names=class_names, stream=stream, origin=origin)
 
 
-def _example_of(features, shape):
+def _example_of(features, shape, fit, background):
     """Returns a function from a record to ``(image, label)``. The label is -1 if there is none."""
     import tensorflow_datasets as tfds
 
@@ -130,7 +133,7 @@ def _example_of(features, shape):
 
     def example(record):
         values = needed.deserialize_example(record)
-        image = decoding.fitted(values["image"], shape) if resized else values["image"]
+        image = decoding.fitted(values["image"], shape, fit, background) if resized else values["image"]
         return tf.ensure_shape(image, shape), values["label"] if has_labels else tf.constant(-1, tf.int64)
 
     return example
@@ -149,16 +152,17 @@ def _shuffled_records(paths, seed):
     return records.batch(SHUFFLED).enumerate().map(shuffled).unbatch()
 
 
-def _load(builder, split, shape, has_labels):
+def _load(builder, split, shape, has_labels, fit, background):
     """Returns the images and the labels of a split in the order of its files, resized as those of folders are. The labels are
     None if there are none.
     """
     resized = builder.info.features["image"].shape != shape
+    fitted = functools.partial(fitting.fit_array, size=shape[:2], fit=fit, background=background)
 
     def example(element):
         image = element["image"]
         if resized:
-            image = python_functions.call(lambda image: folders.fit_array(image, shape[:2]), [image], tf.uint8)
+            image = python_functions.call(fitted, [image], tf.uint8)
         return tf.ensure_shape(image, shape), element["label"] if has_labels else tf.constant(-1, tf.int64)
 
     count = builder.info.splits[split].num_examples

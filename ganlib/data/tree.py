@@ -1,7 +1,7 @@
-"""Finds the files below a folder, with their splits and classes. Ambiguous folders are rejected."""
+"""Finds the splits and the classes in a tree of folders. Ambiguous folders are rejected."""
 
-import os
-import pathlib
+import dataclasses
+import logging
 import re
 import unicodedata
 
@@ -10,15 +10,76 @@ import numpy as np
 from ganlib.errors import UserError
 
 SPLITS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "val", "valid", "dev"),
-    "test": ("test", "testing", "eval"),
+    "train": ("train", "training", "trn"),
+    "validation": ("validation", "val", "valid", "dev", "development"),
+    "test": ("test", "testing", "tst", "eval", "evaluation", "holdout"),
 }
 """The names that the folder of each split may have, in any case."""
 
-IGNORED = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
+CONTAINERS = (
+    "image", "images", "img", "imgs", "picture", "pictures", "photo", "photos", "jpg", "jpeg", "jpegs", "jpegimages", "png",
+    "data", "dataset",
+)  # fmt: skip
+"""Names, in lower case, of a folder that is not a class if it is the only one."""
+
+
+@dataclasses.dataclass
+class Folder:
+    """A folder in a tree.
+
+    Attributes:
+        path: The path relative to the root of the tree, with "/" on every system, and ``""`` for the root.
+        folders: The folders in it, sorted by their names.
+        images: The relative paths of the images directly in it, sorted.
+        total: The number of images in it and below it.
+        others: The number of other files in it and below it.
+    """
+
+    path: str
+    folders: list = dataclasses.field(default_factory=list)
+    images: list = dataclasses.field(default_factory=list)
+    total: int = 0
+    others: int = 0
+
+    @property
+    def name(self):
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def subfolders(self):
+        """The folders with images, and those that are empty. Folders that contain only other files are left out."""
+        return [folder for folder in self.folders if folder.total or not folder.others]
+
+    def below(self):
+        """Returns the images in the folder and below it, folder by folder."""
+        inner = [path for folder in self.folders for path in folder.below()]
+        return sorted(self.images + inner, key=lambda path: path.split("/")) if inner else self.images
+
+
+def grow(folders, files, others=()):
+    """Returns the root of the tree of a folder.
+
+    Args:
+        folders: The relative paths of all folders, sorted folder by folder.
+        files: The relative paths of all images, sorted likewise.
+        others: The relative paths of the other files. Defaults to ``()``.
+    """
+    known = {"": Folder("")}
+    for path in folders:
+        known[path] = Folder(path)
+        known[path.rpartition("/")[0]].folders.append(known[path])
+    for path in files:
+        known[path.rpartition("/")[0]].images.append(path)
+    for folder in known.values():
+        folder.total = len(folder.images)
+    for path in others:
+        known[path.rpartition("/")[0]].others += 1
+    for path in reversed(folders):  # the inner folders come first
+        outer = known[path.rpartition("/")[0]]
+        outer.total += known[path].total
+        outer.others += known[path].others
+    return known[""]
 
 
 def split_of(name):
@@ -26,165 +87,170 @@ def split_of(name):
     return next((split for split, names in SPLITS.items() if name.lower() in names), None)
 
 
-def _split_like(name):
+_NEXT_TO_SPLITS = ("set", "data", "dataset", "image", "images", "img", "imgs", "split", "label", "labels", "annotations")
+
+
+def split_like(name):
     """Returns the split that a name such as ``train_images``, ``testset`` or ``val2017`` may mean, or None."""
     words = re.sub(r"[^a-z]+|(?<=[a-z])(?=set$|data$|images$|imgs$)", " ", name.lower()).split()
-    remaining = [word for word in words if word not in ("set", "data", "dataset", "image", "images", "img", "imgs", "split")]
+    remaining = [word for word in words if word not in _NEXT_TO_SPLITS]
     return split_of(remaining[0]) if len(remaining) == 1 else None
 
 
-def splits(root):
-    """Returns the folders of the splits below ``root``: a dict from "train", "validation" and "test" to paths. It is
+def inside_containers(folder):
+    """Returns the folder in which the images are: ``images`` in a folder that contains nothing else.
+
+    Args:
+        folder: A `Folder`.
+    """
+    while not folder.images and len(folder.subfolders) == 1 and folder.subfolders[0].name.lower() in CONTAINERS:
+        folder = folder.subfolders[0]
+    return folder
+
+
+def splits(root, where):
+    """Returns the folders of the splits in a folder: a dict from "train", "validation" and "test" to each `Folder`. It is
     empty if there are no splits.
+
+    Args:
+        root: The `Folder`.
+        where: A function from a relative path to the path for the message of an error.
 
     Raises:
         UserError: If a split is next to other folders or images, or two folders name the same split.
     """
-    folders, loose_files = _contents(root)
     split_folders = {}
-    for folder in folders:
+    for folder in root.folders:
         split = split_of(folder.name)
         if split in split_folders:
             raise UserError(
-                f"folder {str(root)!r} contains {split_folders[split].name!r} and {folder.name!r}, "
+                f"folder {where(root.path)!r} contains {split_folders[split].name!r} and {folder.name!r}, "
                 f"both names of the {split} split: keep one"
             )
         if split:
             split_folders[split] = folder
-    non_splits = [p for p in folders if p not in split_folders.values()] + [
-        p for p in loose_files if p.suffix.lower() in IMAGE_SUFFIXES
-    ]
-    if split_folders and non_splits:
+    others = [f.name for f in root.folders if f.total and f not in split_folders.values()]
+    others += [path.rpartition("/")[2] for path in root.images]
+    if split_folders and others:
         split = next(iter(split_folders.values()))
         raise UserError(
-            f"folder {str(root)!r} contains {split.name!r}, the name of a split, next to {non_splits[0].name!r}: "
+            f"folder {where(root.path)!r} contains {split.name!r}, the name of a split, next to {others[0]!r}: "
             "move the others elsewhere, or rename it if it is a class"
         )
     return split_folders
 
 
-def files(root, class_names=None):
-    """Returns the files below a folder in a fixed order, with labels if they are in class folders.
+def files(root, where, class_names=None):
+    """Returns the images below a folder in a fixed order, with labels if they are in class folders.
 
     Args:
-        root: The folder.
+        root: The `Folder`.
+        where: A function from a relative path to the path for the message of an error.
         class_names: The classes in the order of their indices; None uses the sorted names of the class folders. Defaults to
             None.
 
     Returns:
-        ``(files, labels, class_names)``: paths, ``(n,)`` int64 or None, and a tuple of strings, which is empty if there are no
-        labels.
+        ``(files, labels, class_names)``: relative paths, ``(n,)`` int64 or None, and a tuple of strings, which is empty if
+        there are no labels.
 
     Raises:
-        UserError: If the folder is empty, files are next to class folders, a class is not in ``class_names``, or folders may
+        UserError: If the folder is empty, images are next to class folders, a class is not in ``class_names``, or folders may
             not be classes.
     """
-    folders, loose_files = _contents(root)
-    if folders and loose_files:
+    folders = root.subfolders
+    if folders and root.images:
         raise UserError(
-            f"folder {str(root)!r} contains both files (such as {loose_files[0].name!r}) and class folders "
-            f"(such as {folders[0].name!r}): move the files into class folders or elsewhere"
+            f"folder {where(root.path)!r} contains both files (such as {root.images[0].rpartition('/')[2]!r}) and class "
+            f"folders (such as {folders[0].name!r}): move the files into class folders or elsewhere"
         )
     if not folders:
-        if not loose_files:
-            raise UserError(f"folder {str(root)!r} is empty: put images, or one subfolder of images per class, into it")
-        return loose_files, None, ()
-    _check_are_classes(root, folders)
+        if not root.images:
+            missing = "contains no images" if root.others else "is empty"
+            raise UserError(f"folder {where(root.path)!r} {missing}: put images, or one subfolder of images per class, into it")
+        return root.images, None, ()
+    _check_are_classes(root, folders, where)
     class_names = class_names or class_names_of(root)
     paths, labels = [], []
     for folder in folders:
         if folder.name not in class_names:
             raise UserError(
-                f"class folder {str(folder)!r} is not a class of the train split: rename it to one of {', '.join(class_names)}"
+                f"class folder {where(folder.path)!r} is not a class of the train split: "
+                f"rename it to one of {', '.join(class_names)}"
             )
-        files_of_class = below(folder)
-        if not files_of_class:
-            raise UserError(f"class folder {str(folder)!r} is empty: put images into it or remove it")
-        paths += files_of_class
-        labels += [class_names.index(folder.name)] * len(files_of_class)
-    _check_in_one_class(paths, labels)
+        if not folder.total:
+            raise UserError(f"class folder {where(folder.path)!r} is empty: put images into it or remove it")
+        paths += folder.below()
+        labels += [class_names.index(folder.name)] * folder.total
     return paths, np.array(labels, np.int64), class_names
 
 
 def class_names_of(root):
-    """Returns the sorted names of the class folders in ``root``."""
-    return tuple(folder.name for folder in _contents(root)[0])
+    """Returns the sorted names of the class folders in a `Folder`."""
+    return tuple(folder.name for folder in root.subfolders)
 
 
-def table_in(root):
-    """Returns the first file directly in ``root`` that may be a table of labels, or None."""
-    return next((p for p in _contents(root)[1] if p.suffix.lower() in TABLE_SUFFIXES), None)
+def check_in_one_class(paths, labels, identity):
+    """Rejects a file that is in two classes through a link.
 
-
-def below(folder):
-    """Returns all files below a folder, sorted. Links are followed; a broken link counts as a file.
+    Args:
+        paths: The paths of the files.
+        labels: ``(n,)`` integers, one for each file.
+        identity: A function from a path to a value that identifies the file, or to None.
 
     Raises:
-        UserError: If a link points to a folder that contains it.
+        UserError: If two paths of the same file have different labels.
     """
-    all_files = []
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        parent = pathlib.Path(parent)
-        folders[:] = [name for name in folders if _visible(name)]
-        for name in folders:
-            if parent.resolve().is_relative_to((parent / name).resolve()):
-                raise UserError(f"{str(parent / name)!r} is a link to a folder that contains it: remove it")
-        paths = (parent / name for name in names if _visible(name))
-        all_files += [path for path in paths if path.is_file() or path.is_symlink()]
-    return sorted(all_files)
-
-
-def _contents(root):
-    """Returns the visible ``(folders, files)`` directly in a folder, each sorted."""
-    paths = [p for p in sorted(pathlib.Path(root).iterdir()) if _visible(p.name)]
-    folders = [p for p in paths if p.is_dir()]
-    return folders, [p for p in paths if p not in folders and (p.is_file() or p.is_symlink())]
-
-
-def _visible(name):
-    return not name.startswith(".") and name not in IGNORED
-
-
-def _check_are_classes(root, folders):
-    """Rejects folders that do not look like classes, and class names that are identical on other file systems."""
-    by_folded_name = {}
-    for folder in folders:
-        other = by_folded_name.setdefault(unicodedata.normalize("NFC", folder.name).casefold(), folder)
-        if other is not folder:
-            raise UserError(
-                f"class folders {other.name!r} and {folder.name!r} in {str(root)!r} differ only in case or in the "
-                "encoding of accents, which some file systems do not support: rename one"
-            )
-    possible_splits = {_split_like(folder.name): folder for folder in folders}
-    if len(possible_splits) == len(folders) > 1 and None not in possible_splits:
-        raise UserError(
-            f"the folders of {str(root)!r}, such as {folders[0].name!r}, look like splits, not classes: rename them to "
-            f"{' and '.join(map(repr, possible_splits))}, or pass the path of one of them"
-        )
-    inner = {folder: _contents(folder) for folder in folders}
-    for folder, (subfolders, _) in inner.items():
-        split = next((p for p in subfolders if split_of(p.name)), None)
-        if split:
-            raise UserError(
-                f"class folder {str(folder)!r} contains {split.name!r}, the name of a split: pass the folder that contains the "
-                "splits, or put the classes into the splits"
-            )
-    names = {tuple(p.name for p in subfolders) for subfolders, loose_files in inner.values() if not loose_files}
-    nested = len(names) == 1 and not any(loose_files for _, loose_files in inner.values())
-    if nested and len(next(iter(names))) > 1:
-        raise UserError(
-            f"the classes of {str(root)!r} are ambiguous: {folders[0].name!r} contains no images, but folders such as "
-            f"{next(iter(names))[0]!r}: pass a folder whose subfolders are the classes"
-        )
-
-
-def _check_in_one_class(paths, labels):
-    """Rejects a file that is in two classes through a link."""
     known = {}
     for path, label in zip(paths, labels, strict=True):
-        if not path.exists():
-            continue
-        status = path.stat()
-        other, other_label = known.setdefault((status.st_dev, status.st_ino), (path, label))
-        if label != other_label and status.st_ino:
-            raise UserError(f"{str(other)!r} and {str(path)!r} are the same file in two classes: remove one of them")
+        key = identity(path)
+        other, other_label = known.setdefault(key, (path, label))
+        if key is not None and label != other_label:
+            raise UserError(f"{other!r} and {path!r} are the same file in two classes: remove one of them")
+
+
+def check_names(names, what):
+    """Rejects names of classes that are identical on other file systems.
+
+    Args:
+        names: The names.
+        what: The subject of the message of an error.
+
+    Raises:
+        UserError: If two names differ only in case or in the encoding of accents.
+    """
+    by_folded_name = {}
+    for name in names:
+        other = by_folded_name.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            raise UserError(
+                f"{what} {other!r} and {name!r} differ only in case or in the encoding of accents, which some file systems do "
+                "not support: rename one"
+            )
+
+
+def _check_are_classes(root, folders, where):
+    """Rejects folders that do not look like classes."""
+    check_names([folder.name for folder in folders], f"in {where(root.path)!r}, the class folders")
+    possible_splits = {split_like(folder.name): folder for folder in folders}
+    if None not in possible_splits:
+        raise UserError(
+            f"the folders of {where(root.path)!r}, such as {folders[0].name!r}, look like splits, not classes: rename them to "
+            f"{' and '.join(map(repr, possible_splits))}, or pass the path of one of them"
+        )
+    for folder in folders:
+        split = next((inner for inner in folder.folders if split_of(inner.name)), None)
+        if split:
+            raise UserError(
+                f"class folder {where(folder.path)!r} contains {split.name!r}, the name of a split: pass the folder that "
+                "contains the splits, or put the classes into the splits"
+            )
+    nested = [folder for folder in folders if not folder.images and len(folder.subfolders) > 1]
+    names = {tuple(inner.name for inner in folder.subfolders) for folder in nested}
+    if len(nested) == len(folders) and len(names) == 1:
+        raise UserError(
+            f"the classes of {where(root.path)!r} are ambiguous: {folders[0].name!r} contains no images, but folders such as "
+            f"{next(iter(names))[0]!r}: pass a folder whose subfolders are the classes"
+        )
+    if nested or len(folders) == 1:
+        message = "the classes are the folders directly in %s, such as %s"
+        logging.getLogger("ganlib").warning(message, where(root.path), folders[0].name)

@@ -29,7 +29,8 @@ def write(folder, run, functions, step, **facts):
     """
     card = {
         "name": name_of(run), "step": step, **facts, **_origin(run, facts), **identity(run),
-        "background": run.config.background, "training_images": run.facts.get("num_examples"),
+        "background": run.config.background, "fit": run.config.get("fit", "crop"),
+        "training_images": run.facts.get("num_examples"),
         "functions": {function.name: function_record(function) for function in functions},
         "measured": _measured(run.folder, step), "ganlib": ganlib.__version__, "trained_with": _software(run.facts),
         "config": json.loads(run.config.to_json_best_effort()),
@@ -54,7 +55,8 @@ def read(folder):
     card = read_dict(path)
     if card is None:
         raise UserError(f"{str(path)!r} is damaged: run experiments.export again")
-    return {"background": card.get("config", {}).get("background", "white"), **card}  # older cards have it only in the config
+    config = card.get("config", {})  # older cards have these values only there
+    return {"background": config.get("background", "white"), "fit": config.get("fit", "crop"), **card}
 
 
 def check_free(folder, run, form):

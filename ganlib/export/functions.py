@@ -36,7 +36,7 @@ class Function:
         )
 
 
-def of_model(model, class_names, background="white"):
+def of_model(model, class_names, background="white", fit="crop"):
     """Returns the averaged network of a trained model and its list of `Function`: the classifier if there is one, otherwise
     the generator.
 
@@ -44,9 +44,10 @@ def of_model(model, class_names, background="white"):
         model: A model from `ganlib.load`.
         class_names: The names of its classes.
         background: The color under transparent pixels of image files, as in training. Defaults to ``"white"``.
+        fit: How image files of another shape are fitted, as in training. Defaults to ``"crop"``.
     """
     if hasattr(model, "classifier"):
-        return model.classifier, of_classifier(model.classifier, class_names, background)
+        return model.classifier, of_classifier(model.classifier, class_names, background, fit)
     return model.ema_generator, of_generator(model.ema_generator)
 
 
@@ -114,7 +115,7 @@ def of_generator(generator):
     ]
 
 
-def of_classifier(classifier, class_names, background="white"):
+def of_classifier(classifier, class_names, background="white", fit="crop"):
     """Returns the functions of a classifier.
 
     ``classify`` takes ``images``, ``(n, height, width, channels)`` uint8. ``classify_files`` takes ``image_bytes``, ``(n,)``
@@ -126,6 +127,7 @@ def of_classifier(classifier, class_names, background="white"):
         classifier: A `ganlib.Classifier`.
         class_names: The names of its classes.
         background: The color under transparent pixels of image files, as in training. Defaults to ``"white"``.
+        fit: How image files of another shape are fitted, as in training. Defaults to ``"crop"``.
 
     Returns:
         A list of `Function`, the main one first.
@@ -138,7 +140,7 @@ def of_classifier(classifier, class_names, background="white"):
 
     def classify_files(image_bytes):
         images = tf.map_fn(
-            lambda content: decoding.decoded(content, shape, background),
+            lambda content: decoding.decoded(content, shape, background, fit),
             image_bytes,
             fn_output_signature=tf.TensorSpec(shape, tf.uint8),
         )

@@ -41,8 +41,19 @@ FOLDER = Condition(
     "no dataset is a folder",
     "set dataset to folder:PATH",
 )
+LABELED_FOLDER = Condition(
+    lambda config: config.dataset.startswith("folder:"), "dataset is not a folder", "set dataset to folder:PATH"
+)
+TABLE = Condition(lambda config: config.label_file != "none", "label_file is 'none'", "name a table or leave label_file unset")
+FITTED = Condition(
+    lambda config: any(name and name != "digits" for name in _datasets(config)) or config.instances.features,
+    "the digits have one size",
+    "set dataset to other images",
+)
 BACKGROUND = Condition(  # experiments.generate --like also reads transparent images
-    lambda config: FOLDER.holds(config) or config.instances.features, FOLDER.unless, FOLDER.remedy
+    lambda config: FOLDER.holds(config) or config.instances.features or (config.fit == "pad" and FITTED.holds(config)),
+    FOLDER.unless,
+    FOLDER.remedy,
 )
 CHOSEN = Condition(
     lambda config: config.labels_per_class or config.validation_per_class,

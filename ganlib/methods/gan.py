@@ -4,7 +4,7 @@ import math
 
 from ganlib.errors import UserError
 from ganlib.methods import shared_keys
-from ganlib.methods.conditions import BACKGROUND, INSTANCES, METRICS
+from ganlib.methods.conditions import BACKGROUND, FITTED, INSTANCES, METRICS
 from ganlib.methods.method import Method
 
 
@@ -131,5 +131,6 @@ METHOD = Method(
         "evaluation_samples": (METRICS,),
         "evaluate_every": (METRICS,),
         "background": (BACKGROUND,),
+        "fit": (FITTED,),
     },
 )  # fmt: skip

@@ -6,9 +6,11 @@ from ganlib.methods.conditions import (
     CHOSEN,
     FOLDER,
     HELD_OUT,
+    LABELED_FOLDER,
     NAMED_DISCRIMINATOR,
     NAMED_NETWORKS,
     OWN_FEATURES,
+    TABLE,
     TFDS,
 )  # fmt: skip
 
@@ -19,7 +21,8 @@ EVERY = dict.fromkeys(
         "steps_per_execution", "log_every", "checkpoint_every", "labels_per_class", "validation_per_class", "smoke",
     ),
     (),
-) | {"data_dir": (TFDS,), "skip_corrupt": (FOLDER,), "label_seed": (CHOSEN,)}  # fmt: skip
+) | {"data_dir": (TFDS,), "skip_corrupt": (FOLDER,), "label_seed": (CHOSEN,), "label_file": (LABELED_FOLDER,),
+    "file_column": (LABELED_FOLDER, TABLE), "label_column": (LABELED_FOLDER, TABLE)}  # fmt: skip
 """Key -> the conditions under which it is read, for the keys that every method reads."""
 
 WITH_GENERATOR = {
@@ -28,7 +31,7 @@ WITH_GENERATOR = {
     "ada.interval": (ADA, ADAPTS), "ada.strengths": (ADA,),
 }  # fmt: skip
 
-CLASSIFIER = dict.fromkeys(("background", "test_split", "labeled_batch_size", "features_from"), ()) | {
+CLASSIFIER = dict.fromkeys(("background", "fit", "test_split", "labeled_batch_size", "features_from"), ()) | {
     "evaluate_every": (HELD_OUT,)
 }
 

@@ -4,17 +4,34 @@ from ganlib import data
 from ganlib.errors import UserError
 from ganlib.runs import resuming
 
+OPENING = ("image_size", "data_dir", "skip_corrupt", "background", "fit", "label_file", "file_column", "label_column")
+"""The config keys that are arguments of `ganlib.data.open`."""
+
+TABLE = ("label_file", "file_column", "label_column")
+"""The config keys that name the table of the labels of ``dataset``."""
+
 
 def open_data(config, split="train"):
     """Opens the `ganlib.data.Source` that a config names.
+
+    If some images of a folder have no label, these are included only for an unconditional GAN. A classifier finds them in
+    ``all_images`` of the source.
 
     Args:
         config: A `ConfigDict`.
         split: The split to open. Defaults to ``"train"``.
     """
-    keys = ("image_size", "data_dir", "skip_corrupt", "background")
-    source = data.open(config.dataset, split, **{key: config[key] for key in keys})
-    return source.of_classes(config.classes.split(",")) if config.get("classes") else source
+    arguments = {key: config[key] for key in OPENING if config.get(key) is not None}  # an older config lacks some
+    source = data.open(config.dataset, split, **arguments)
+    if config.get("classes"):
+        return source.of_classes(config.classes.split(","))
+    return source.all_images if source.all_images is not None and not _needs_labels(config) else source
+
+
+def _needs_labels(config):
+    """Returns True unless a config is that of a GAN that is trained without labels."""
+    keys = ("conditional", "labels_per_class", "validation_per_class")
+    return config.get("method") != "gan" or any(config.get(key) for key in keys)
 
 
 def open_data_of(run, data_dir=None):
@@ -61,8 +78,8 @@ def open_test(config, metrics):
 def training_images(config, source):
     """Returns the images that the generator of a run is trained on.
 
-    For a GAN, these are all of ``source``, or the few labeled images that its config selects. For a semi-supervised GAN, they
-    are the unlabeled images.
+    For a GAN, these are all of ``source``, or the few labeled images that its config selects, or all images except those held
+    out. For a semi-supervised GAN, they are the unlabeled images.
 
     Args:
         config: A `ConfigDict`.
@@ -73,7 +90,8 @@ def training_images(config, source):
         return source
     unlabeled = None if is_gan else open_unlabeled(config)
     parts = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class, unlabeled)
-    return parts.labeled if is_gan else parts.unlabeled
+    labeled_only = is_gan and (config.conditional or config.labels_per_class)
+    return parts.labeled if labeled_only else parts.unlabeled
 
 
 def open_unlabeled(config):
@@ -82,4 +100,6 @@ def open_unlabeled(config):
         return None
     config = config.copy_and_resolve_references()
     config.dataset = config.unlabeled_dataset
-    return open_data(config)
+    config.update(dict.fromkeys(TABLE))
+    source = open_data(config)
+    return source if source.all_images is None else source.all_images

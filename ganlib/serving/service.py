@@ -88,8 +88,8 @@ class Service:
         return await self._from_seed(function, arrays)
 
     async def _classify_files(self, contents):
-        shape, background = self.card["image_shape"], self.card["background"]
-        decoded = functools.partial(data.folders.decoded, image_shape=shape, background=background)
+        arguments = {"image_shape": self.card["image_shape"], "background": self.card["background"], "fit": self.card["fit"]}
+        decoded = functools.partial(data.folders.decoded, **arguments)
         try:
             images = [await run_in_threadpool(decoded, content) for content in contents]
         except UserError as error:

@@ -60,17 +60,23 @@ FILES = {
 
 
 @functools.cache
-def in_graph(channels, background, size=(SIDE, SIDE)):
-    return tf.function(lambda content: decoding.decoded(content, (*size, channels), background), autograph=False)
+def in_graph(channels, background, fit="crop", size=(SIDE, SIDE)):
+    return tf.function(lambda content: decoding.decoded(content, (*size, channels), background, fit), autograph=False)
 
 
-@pytest.mark.parametrize(("channels", "background"), [(3, "white"), (3, "#102030"), (1, "#102030")])
-def test_graph_agrees_with_pillow(channels, background):
+@pytest.mark.parametrize(
+    ("channels", "background", "fit"),
+    [
+        (3, "white", "crop"), (3, "#102030", "crop"), (1, "#102030", "crop"), (3, "#102030", "pad"), (1, "#102030", "pad"),
+        (3, "white", "stretch"),
+    ],
+)  # fmt: skip
+def test_graph_agrees_with_pillow(channels, background, fit):
     differences = {}
     for name, make_file in FILES.items():
         content = make_file()
-        expected = folders.decoded(content, (SIDE, SIDE, channels), background=background).astype(int)
-        result = in_graph(channels, background)(tf.constant(content)).numpy()
+        expected = folders.decoded(content, (SIDE, SIDE, channels), background=background, fit=fit).astype(int)
+        result = in_graph(channels, background, fit)(tf.constant(content)).numpy()
         assert (result.shape, result.dtype) == ((SIDE, SIDE, channels), np.uint8)
         differences[name] = np.abs(result - expected).max()
     assert {name: value for name, value in differences.items() if value > 1} == {}
@@ -81,7 +87,7 @@ def test_graph_agrees_with_pillow(channels, background):
 def test_rectangles_are_the_same_crop_as_pillows(name, size):
     content = FILES[name]()
     expected = folders.decoded(content, (*size, 3)).astype(int)
-    result = in_graph(3, "white", size)(tf.constant(content)).numpy()
+    result = in_graph(3, "white", size=size)(tf.constant(content)).numpy()
     assert result.shape == (*size, 3)
     assert np.abs(result - expected).max() <= 1
 

@@ -3,10 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import ganlib
 from ganlib import data
-from ganlib.data import pipeline
+from ganlib.data import fitting, pipeline
 from ganlib.data import source as source_module
 
 
@@ -228,3 +229,22 @@ def test_the_fingerprint_of_a_stream_depends_on_its_metadata(change):
 def test_arguments_of_another_type_are_rejected(arguments):
     with pytest.raises(ganlib.UserError, match=r"must be one positive integer|must be a string"):
         data.open(**arguments)
+
+
+def test_images_of_another_shape_are_fitted_as_asked(tmp_path):
+    pixels = np.zeros((8, 16, 3), np.uint8)
+    pixels[:, 4:12] = 200
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    opened = {fit: data.open(f"folder:{tmp_path}", image_size=8, fit=fit, background="red") for fit in fitting.FITS}
+    assert data.open(f"folder:{tmp_path}", image_size=8).fingerprint == opened["crop"].fingerprint
+    assert (opened["crop"].images == 200).all()
+    assert (opened["pad"].images[0, [0, 1, 6, 7]] == (255, 0, 0)).all()
+    np.testing.assert_array_equal(opened["stretch"].images[0], fitting.fit_array(pixels, 8, "stretch"))
+    with pytest.raises(ganlib.UserError, match="unknown fit 'fill': known are crop, pad, stretch"):
+        data.open("digits", fit="fill")
+
+
+def test_the_origin_of_a_large_folder_depends_on_the_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", 10)
+    Image.new("RGB", (8, 16)).save(tmp_path / "a.png")
+    assert len({data.open(f"folder:{tmp_path}", image_size=8, fit=fit).fingerprint for fit in fitting.FITS}) == 3

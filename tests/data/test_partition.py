@@ -1,8 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 import ganlib
 from ganlib import data
+from ganlib.data import source as source_module
 
 
 def image_set(source):
@@ -79,3 +82,42 @@ def test_a_test_set_must_have_the_same_image_shape_and_classes(size, labels, nam
     data.partition.check_test_set(pets, pets)
     with pytest.raises(ganlib.UserError, match=message):
         data.partition.check_test_set(pets, other)
+
+
+def partly_labeled():
+    """Returns a source of 12 images, of which every third has no label, and the images."""
+    images = np.arange(12, dtype=np.uint8).repeat(16).reshape(12, 4, 4, 1)
+    labels = np.array([0, 1, -1] * 4)
+    return source_module.with_labels(data.from_arrays("some", images), labels, ("a", "b")), images
+
+
+def numbers(source):
+    return source.images[:, 0, 0, 0].tolist()
+
+
+def test_images_without_a_label_are_only_in_the_unlabeled_part():
+    source, _ = partly_labeled()
+    assert numbers(source) == [0, 1, 3, 4, 6, 7, 9, 10]
+    parts = data.few_labels(source, 1, seed=0, validation_per_class=2)
+    assert set(numbers(parts.unlabeled)) == set(range(12)) - set(numbers(parts.validation))
+    assert {2, 5, 8, 11} <= set(numbers(parts.unlabeled))
+    assert not {2, 5, 8, 11} & {*numbers(parts.labeled), *numbers(parts.validation)}
+    assert [number % 3 for number in numbers(parts.labeled)] == parts.labeled.labels.tolist()
+    assert data.few_labels(source).unlabeled is source.all_images
+
+
+def test_a_part_of_a_source_has_no_images_without_labels(caplog):
+    source, _ = partly_labeled()
+    assert source.subset([0, 1]).all_images is None
+    assert numbers(source.of_classes(["b"])) == [1, 4, 7, 10]
+    assert "some: the 4 images without a label are not used, because only some classes are" in caplog.text
+
+
+def test_all_images_are_read_on_demand_too():
+    whole, images = partly_labeled()
+    on_demand = dataclasses.replace(whole.all_images, images=None)
+    source = source_module.with_labels(on_demand, np.array([0, 1, -1] * 4), ("a", "b"))
+    np.testing.assert_array_equal(source.read(np.arange(3)), images[[0, 1, 3]])
+    unlabeled = data.few_labels(source, validation_per_class=1).unlabeled
+    assert unlabeled.num_examples == 10
+    assert {2, 5, 8, 11} <= set(unlabeled.read(np.arange(10)).numpy()[:, 0, 0, 0].tolist())

@@ -190,7 +190,7 @@ def test_wrong_arguments_are_one_line(tmp_path, arguments, message):
 def test_splits_that_differ_are_refused(tmp_path):
     write_photos(tmp_path / "photos/train")
     write_photos(tmp_path / "photos/test", size=(12, 12))
-    with pytest.raises(ganlib.UserError, match=r"has image_shape \(12, 12, 3\) in test, but \(16, 16, 3\) in train"):
+    with pytest.raises(ganlib.UserError, match=r"has image_shape \(16, 16, 3\) in train, but \(12, 12, 3\) in test"):
         preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
 
 

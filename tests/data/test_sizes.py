@@ -33,14 +33,3 @@ def test_the_simplest_form_and_the_text_can_be_parsed():
         assert sizes.simplest(size) == simplest
         assert sizes.text(size) == text
         assert sizes.parsed(simplest) == sizes.parsed(text) == size
-
-
-@pytest.mark.parametrize(
-    ("size", "target", "expected"),
-    [
-        ((30, 20), (8, 8), (20, 20)), ((20, 30), (8, 8), (20, 20)), ((40, 30), (8, 12), (20, 30)),
-        ((10, 90), (8, 12), (10, 15)), ((8, 12), (64, 96), (8, 12)), ((1, 100), (100, 1), (1, 1)),
-    ],
-)  # fmt: skip
-def test_cropped(size, target, expected):
-    assert sizes.cropped(size, target) == expected

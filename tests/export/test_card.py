@@ -10,7 +10,7 @@ from ganlib.export import card
 
 def make_run(folder, class_names=("a", "b")):
     facts = {"data": "digits/train", "image_shape": [8, 8, 1], "num_examples": 5}
-    config = ml_collections.ConfigDict({"background": "red"})
+    config = ml_collections.ConfigDict({"background": "red", "fit": "pad"})
     return types.SimpleNamespace(folder=folder, config=config, facts=facts, image_shape=(8, 8, 1), class_names=class_names)
 
 
@@ -29,9 +29,11 @@ def test_card_describes_the_run(tmp_path):
     assert (content["name"], content["step"], content["background"]) == ("one", 7, "red")
     assert content["class_names"] == ["a", "b"]
     assert content["measured"] == {"evaluation": {"step": 7}}
-    del content["background"]
+    assert content["fit"] == "pad"
+    del content["background"], content["fit"]
     (tmp_path / "exported/model_card.json").write_text(json.dumps(content))
-    assert card.read(tmp_path / "exported")["background"] == "red"  # older cards have it only in the config
+    older = card.read(tmp_path / "exported")
+    assert (older["background"], older["fit"]) == ("red", "pad")  # older cards have them only in the config
 
 
 def test_damaged_results_are_skipped_with_a_warning(tmp_path, caplog):

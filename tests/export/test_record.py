@@ -1,7 +1,7 @@
 """A run's folder completely defines its trained model: a change to any part of it reaches every reader.
 
-The parts are the averaged weights, the temperature, the classes and their order, the background and the image size of a
-classifier. The predictions of all readers for one image are compared with those of the model in memory.
+The parts are the averaged weights, the temperature, the classes and their order, the background, the fit and the image size of
+a classifier. The predictions of all readers for one image are compared with those of the model in memory.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ PARTS = {
     "temperature": {"temperature": 2.0},
     "class names and their order": {"class_names": ("c", "b", "d")},
     "background": {"background": "black"},
+    "fit": {"fit": "pad"},
     "image size": {"size": 16},
 }
 READERS = ["load", "classify", *export.FORMATS, "classify_files of saved_model"]
@@ -43,9 +44,9 @@ def picture():
     return buffer.getvalue()
 
 
-def leave_a_run(folder, seed=0, temperature=0.3, class_names=("a", "b", "c"), background="white", size=8):
+def leave_a_run(folder, seed=0, temperature=0.3, class_names=("a", "b", "c"), background="white", size=8, fit="crop"):
     """Writes a run as a training job does. Returns the probabilities of its model in memory for the image, by class name."""
-    config = configs.load("digits_cnn", ["smoke=True", f"seed={seed}", f"background={background}"])
+    config = configs.load("digits_cnn", ["smoke=True", f"seed={seed}", f"background={background}", f"fit={fit}"])
     images = np.random.default_rng(1).integers(0, 256, (20, size, size, 3), np.uint8)
     source = data.from_arrays("mine", images, np.arange(20) % 3, class_names)
     run = runs.start(folder, runs.smoke(config), source)
@@ -55,7 +56,7 @@ def leave_a_run(folder, seed=0, temperature=0.3, class_names=("a", "b", "c"), ba
     model.classifier.temperature.assign(temperature)
     save(run, model)
     export.examples.write(folder, export.examples.of_classifier(model, source))
-    image = folders.decoded(picture(), (size, size, 3), background=background)
+    image = folders.decoded(picture(), (size, size, 3), background=background, fit=fit)
     return dict(zip(class_names, model.classify(image[None])[0], strict=True))
 
 
@@ -94,7 +95,7 @@ def answer(reader, folder):
     """Returns the probabilities of a reader for the image, by class name."""
     if reader == "load":
         run = runs.open_run(folder / "run")
-        image = folders.decoded(picture(), run.image_shape, background=run.config.background)
+        image = folders.decoded(picture(), run.image_shape, background=run.config.background, fit=run.config.fit)
         return dict(zip(run.class_names, ganlib.load(folder / "run").classify(image[None])[0], strict=True))
     if reader == "classify":
         with (folder / "answers.csv").open() as file:

@@ -1,6 +1,7 @@
 """Which images a run's generator is trained on."""
 
 import numpy as np
+from PIL import Image
 
 from experiments import configs
 from ganlib import data, runs
@@ -23,3 +24,36 @@ def test_the_test_images_are_opened_only_for_a_metric_that_needs_them():
     assert runs.open_test(config, ["fid", "precision_recall", "authenticity"]) is None
     for name in ("fid_test", "fld", "cas"):
         assert runs.open_test(config, ["fid", name]).num_examples == 500
+
+
+def partly_labeled(folder):
+    """Writes a folder with five images, of which a table labels four, and returns its name as a dataset."""
+    for number in range(5):
+        Image.new("L", (8, 8), number).save(folder / f"{number}.png")
+    (folder / "labels.csv").write_text("file,label\n" + "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(4)))
+    return f"folder:{folder}"
+
+
+def test_images_without_a_label_train_an_unconditional_gan_only(tmp_path):
+    dataset = partly_labeled(tmp_path)
+    for overrides, opened, trained in (
+        ([], 5, 5),
+        (["conditional=True"], 4, 4),
+        (["labels_per_class=1"], 4, 2),
+        (["validation_per_class=1"], 4, 3),
+        (["validation_per_class=1", "conditional=True"], 4, 2),
+    ):
+        config = configs.load("digits_dcgan", [f"dataset={dataset}", "conditional=False", *overrides])
+        source = runs.open_data(config)
+        assert (source.num_examples, runs.training_images(config, source).num_examples) == (opened, trained)
+
+
+def test_images_without_a_label_train_a_semi_supervised_gan(tmp_path):
+    config = configs.load(
+        "digits_sgan", [f"dataset={partly_labeled(tmp_path)}", "labels_per_class=1", "validation_per_class=1"]
+    )
+    source = runs.open_data(config)
+    assert source.num_examples == 4
+    assert sorted(runs.training_images(config, source).images[:, 0, 0, 0].tolist())[-1] == 4
+    config.update(unlabeled_dataset=config.dataset, label_file="labels.csv")
+    assert runs.open_unlabeled(config).num_examples == 5

@@ -26,7 +26,8 @@ METHODS = list(keys.JOBS)
 SGD = {"name": "sgd", "learning_rate": 0.1}
 OTHERS = {
     "dataset": "folder:{data}", "data_dir": "/elsewhere", "classes": "3,7", "image_size": 16, "skip_corrupt": True,
-    "background": "black", "batch_size": 6, "steps": 7, "seed": 1, "networks": "dcgan", "generator": {"width": 6},
+    "background": "black", "fit": "pad", "label_file": "none", "file_column": "some", "label_column": "kind",
+    "batch_size": 6, "steps": 7, "seed": 1, "networks": "dcgan", "generator": {"width": 6},
     "discriminator": {"width": 6}, "generator_optimizer": SGD, "discriminator_optimizer": SGD,
     "update_rule": "simultaneous", "augment": "translation", "ada.categories": "blit",
     "ada.probability": 0.3, "ada.target": 0.5, "ada.adjustment": 1000, "ada.interval": 2, "ada.strengths": {"color": 0.5},
@@ -53,6 +54,7 @@ ADA = {"augment": "ada"}
 INSTANCES = {"instances.features": "pixels"}
 READ_WITH = {
     "data_dir": {"dataset": "mnist"}, "skip_corrupt": {"dataset": "folder:{damaged}"}, "background": FOLDER,
+    "fit": {"dataset": "folder:{wide}", "image_size": 8}, "label_file": FOLDER, "file_column": FOLDER, "label_column": FOLDER,
     "label_seed": {"labels_per_class": 2}, "ada.categories": ADA, "ada.probability": ADA, "ada.target": ADA,
     "ada.adjustment": ADA, "ada.interval": ADA, "ada.strengths": ADA,
     "instances.neighbors": INSTANCES, "instances.embedding_dim": INSTANCES,
@@ -79,7 +81,8 @@ def defaults_of(method):
 
 
 OF_THE_JOB = (
-    "dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "batch_size", "steps", "smoke", "log_every",
+    "dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "fit", "label_file",
+    "file_column", "label_column", "batch_size", "steps", "smoke", "log_every",
     "checkpoint_every", "evaluate_every", "labels_per_class", "label_seed", "validation_per_class", "test_split",
     "labeled_batch_size",
 )  # fmt: skip
@@ -115,14 +118,23 @@ def small(method):
     return config
 
 
-def pictures(folder, classes, suffix="train"):
-    """Writes a folder with a few transparent 8x8 images in each class."""
+def pictures(folder, classes, suffix="train", width=8):
+    """Writes a folder with a few transparent images of height 8 in each class."""
     for name in classes:
         class_folder = folder / suffix / name
         class_folder.mkdir(parents=True)
         for index in range(10):
-            pixels = np.random.default_rng(index).integers(0, 256, (8, 8, 2), np.uint8)
+            pixels = np.random.default_rng(index).integers(0, 256, (8, width, 2), np.uint8)
             Image.fromarray(pixels, "LA").save(class_folder / f"{index}.png")
+
+
+def table(folder):
+    """Writes a table that names its images in two columns, in one of them only some, and has labels in two columns."""
+    lines = ["file,label,some,kind"]
+    for path in sorted(folder.rglob("*.png")):
+        name, label = path.relative_to(folder).as_posix(), path.parent.name
+        lines.append(f"{name},{label}2,{name if int(path.stem) < 7 else ''},{label}3")
+    (folder / "labels.csv").write_text("\n".join(lines))
 
 
 def identity(network):
@@ -134,10 +146,11 @@ def identity(network):
 def paths(tmp_path_factory):
     """Paths of images with the shape of the digits, the same with a damaged file, and two GAN runs with checkpoints."""
     root = tmp_path_factory.mktemp("paths")
-    for name in ("data", "damaged"):
-        pictures(root / name, "ab")
-        pictures(root / name, "ab", "test")
+    for name, width in (("data", 8), ("damaged", 8), ("wide", 12)):
+        pictures(root / name, "ab", "train", width)
+        pictures(root / name, "ab", "test", width)
     (root / "damaged/train/a/broken.png").write_text("not an image")
+    table(root / "data")
     source = data.open("digits")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(averaging, "clone_network", identity)
@@ -197,7 +210,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
         count = source.num_examples
         return instances.Instances(vectors, (np.arange(count)[:, None] + np.arange(neighbors)) % count)
 
-    def tfds(name, split, image_size, data_dir):
+    def tfds(name, split, image_size, data_dir, fit, background):
         return data.from_arrays(
             f"{name}/{split}/{data_dir}", data.open("digits", split).images, data.open("digits", split).labels
         )
@@ -259,7 +272,7 @@ def read_later(method, config, paths):
     """Returns what `experiments.evaluate` reads from the config of a GAN, and `classify` from that of a classifier."""
     if method == "gan":
         return config.features
-    return digest(folders.pictures(f"{paths['data']}/train/a/0.png", (8, 8, 1), config.background))
+    return digest(folders.pictures(f"{paths['wide']}/train/a/0.png", (8, 8, 1), config.background, config.fit))
 
 
 def filled_in(value, paths):
@@ -317,7 +330,7 @@ def test_key_changes_the_run_or_is_refused(describe, method, key):
 
 INVALID = {
     "dataset": "", "image_size": 0, "batch_size": 0, "steps": -1, "seed": -1, "generator_optimizer.learning_rate": -1.0,
-    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "colr", "background": "colr",
+    "discriminator_optimizer.beta_1": 1.5, "update_rule": "sometimes", "augment": "colr", "background": "colr", "fit": "padd",
     "ada.target": 2.0, "ada.interval": 0, "ada.categories": "colr", "accumulation_steps": 0, "non_finite": "go",
     "ema_decay": 1.5, "precision": "half", "steps_per_execution": 0, "log_every": -5, "checkpoint_every": -1,
     "evaluate_every": -1, "labels_per_class": 0, "label_seed": -1, "validation_per_class": -1, "instances.kept": 0,
