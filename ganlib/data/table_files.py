@@ -51,8 +51,8 @@ class Names:
         return bool(self._all(cell))
 
     def is_exact(self, cell):
-        """Returns True if a cell has the name of an image with its suffix."""
-        return isinstance(cell, str) and bool(_parts(cell)) and _parts(cell)[-1] in self._by_name
+        """Returns True if a cell names an image with its suffix."""
+        return isinstance(cell, str) and self.has(cell) and _parts(cell)[-1] in self._by_name
 
     def _all(self, cell):
         """Returns all images that a cell may name."""

@@ -157,8 +157,10 @@ def _normalized(labels, path, column):
             )
         return {image: str(int(numbers[label])) if label else "" for image, label in labels.items()}
     for label in counts:
-        words = [word.strip() for word in re.split(r"[,\s]+", label)]
-        if len(words) > 1 and all(word in counts for word in words):
+        listed, words = [part.strip() for part in label.split(",")], label.split()
+        if any(part in counts for part in listed[1:] + listed[:-1]) or (
+            len(words) > 1 and all(word in counts for word in words)
+        ):
             raise UserError(f"the label {label!r} of {path!r} has several classes: use one class per image")
     tree.check_names(counts, f"the labels of {path!r}")
     return labels

@@ -87,7 +87,11 @@ def split_of(name):
     return next((split for split, names in SPLITS.items() if name.lower() in names), None)
 
 
-_NEXT_TO_SPLITS = ("set", "data", "dataset", "image", "images", "img", "imgs", "split", "label", "labels", "annotations")
+_NEXT_TO_SPLITS = ("set", "data", "dataset", "image", "images", "img", "imgs", "split", "mask", "masks")
+_ANNOTATIONS = (
+    "mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "segmentationclass",
+    "segmentationobject", "gt", "groundtruth", "ground_truth", "depth",
+)  # fmt: skip
 
 
 def split_like(name):
@@ -237,6 +241,7 @@ def _check_are_classes(root, folders, where):
             f"the folders of {where(root.path)!r}, such as {folders[0].name!r}, look like splits, not classes: rename them to "
             f"{' and '.join(map(repr, possible_splits))}, or pass the path of one of them"
         )
+    _check_no_annotations(root, folders, where)
     for folder in folders:
         split = next((inner for inner in folder.folders if split_of(inner.name)), None)
         if split:
@@ -244,6 +249,22 @@ def _check_are_classes(root, folders, where):
                 f"class folder {where(folder.path)!r} contains {split.name!r}, the name of a split: pass the folder that "
                 "contains the splits, or put the classes into the splits"
             )
+    _check_depth(root, folders, where)
+
+
+def _check_no_annotations(root, folders, where):
+    """Rejects folders of images next to folders of their masks."""
+    annotations = [folder.name for folder in folders if folder.name.lower() in _ANNOTATIONS]
+    containers = [folder.name for folder in folders if folder.name.lower() in CONTAINERS]
+    if annotations and containers:
+        raise UserError(
+            f"the folders {containers[0]!r} and {annotations[0]!r} in {where(root.path)!r} look like images and their "
+            f"annotations, not classes: pass the path of {containers[0]!r}, or rename them if they are classes"
+        )
+
+
+def _check_depth(root, folders, where):
+    """Rejects folders that all contain the same folders, and logs which folders are the classes if others may be, too."""
     nested = [folder for folder in folders if not folder.images and len(folder.subfolders) > 1]
     names = {tuple(inner.name for inner in folder.subfolders) for folder in nested}
     if len(nested) == len(folders) and len(names) == 1:

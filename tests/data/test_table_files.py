@@ -39,4 +39,6 @@ def test_an_integer_names_an_image_without_its_suffix():
 
 def test_names_with_a_suffix_are_exact():
     names = Names(IMAGES)
-    assert [names.is_exact(cell) for cell in ("only.png", "x/only.png", "only", 3, None)] == [True, True, False, False, False]
+    assert [names.is_exact(cell) for cell in ("only.png", "x/only.png", "fox/1.png", "only", 3, None)] == [True, True] + 4 * [
+        False
+    ]

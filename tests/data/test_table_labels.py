@@ -69,6 +69,8 @@ def test_the_order_of_the_classes(tmp_path, labels, expected):
         (CSV.replace("1.png,dog", '1.png,"[cat]"'), "labels.csv", "the label '.cat.' in line 3 of .* has several classes"),
         (CSV.replace("1.png,dog", "1.png,cat dog"), "labels.csv", "the label 'cat dog' of .* has several classes"),
         (CSV.replace("1.png,dog", '1.png,"cat,dog"'), "labels.csv", "the label 'cat,dog' of .* has several classes"),
+        (CSV.replace("1.png,dog", '1.png,"fox, dog"'), "labels.csv", "the label 'fox, dog' of .* has several classes"),
+        (CSV.replace("png", "png/x.png"), "labels.csv", "no column of .* names an image of the folder"),
         (CSV.replace("1.png,dog", "1.png,dog,black"), "labels.csv", "line 3 of .* has 3 columns instead of 2"),
         (CSV.replace("1.png,dog", "1.png,Dog"), "labels.csv", "'dog' and 'Dog' differ only in case|'Dog' and 'dog' differ"),
         (

@@ -78,6 +78,8 @@ def test_classes_are_numbered_in_the_given_order():
         (["cat/1.png", "dog/"], "class folder '.*dog' is empty: put images into it or remove it"),
         (["cat/1.png", "1.png"], "contains both files .such as '1.png'. and class folders .such as 'cat'."),
         (["train2017/1.png"], "look like splits, not classes: rename them to 'train'"),
+        (["train_images/1.png", "train_masks/1.png"], "look like splits, not classes"),
+        (["images/1.png", "masks/1.png"], "'images' and 'masks' in .* look like images and their annotations, not classes"),
         (["a.txt"], "contains no images"),
         ([], "is empty"),
     ],
