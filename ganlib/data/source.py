@@ -102,6 +102,23 @@ class Source:
     def _compiled_read(self):
         return tf.function(self.read, input_signature=[tf.TensorSpec((None,), tf.int64)], autograph=False)
 
+    def in_memory(self, seed=0):
+        """Returns a source of the same images in memory. If they are too large for it, it has a random subset of them.
+
+        Args:
+            seed: An integer that determines the subset. Defaults to 0.
+
+        Raises:
+            UserError: If the images are streamed.
+        """
+        self.check_not_streamed("its images cannot be held in memory")
+        if self.images is not None:
+            return self
+        count = max(1, min(self.num_examples, MEMORY_LIMIT // math.prod(self.image_shape)))
+        indices = np.sort(np.random.default_rng(seed).permutation(self.num_examples)[:count])
+        labels = None if self.labels is None else self.labels[indices]
+        return from_arrays(self.name, self.pick(indices), labels, self.class_names)
+
     def of_classes(self, classes):
         """Returns a source with only the images of some classes, which are renumbered in the given order.
 

@@ -40,7 +40,7 @@ def of_real_images(source, test, count, seed, cache_dir=None):
         return {
             "accuracy": np.array(
                 metrics.classification_accuracy_score(
-                    source.images[indices], source.labels[indices], test.images, test.labels, source.num_classes, seed
+                    source.pick(indices), source.labels[indices], test.images, test.labels, source.num_classes, seed
                 )
             )
         }

@@ -24,7 +24,8 @@ def load(source, cache_dir=None):
     """Returns the classifier of a source's images, from the cache, or trains and stores it.
 
     Args:
-        source: A `ganlib.data.Source` with the real training images, labeled and in memory.
+        source: A `ganlib.data.Source` with the real training images and their labels. If they are larger than memory, the
+            classifier is trained on a random subset.
         cache_dir: The folder of the classifiers; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
 
     Returns:
@@ -32,13 +33,13 @@ def load(source, cache_dir=None):
         ``(n, 128)``, and ``"probabilities"``, ``(n, num_classes)``.
 
     Raises:
-        UserError: If the images have no labels, or are not in memory.
+        UserError: If the images have no labels, or are streamed.
     """
-    if source.images is None or source.labels is None:
-        raise UserError(
-            f"in_domain features require labeled images in memory, which {source.name} lacks: set other features, "
-            "or compute no metrics (metrics='')"
-        )
+    if source.labels is None:
+        remedy = "set other features, or compute no metrics (metrics='')"
+        if source.fetch is None:
+            remedy = f"write it once with python -m experiments.prepare, {remedy}"
+        raise UserError(f"in_domain features require labels of all images by index, which {source.name} lacks: {remedy}")
     path = path_of(source, cache_dir)
     if path.exists():
         try:
@@ -46,7 +47,8 @@ def load(source, cache_dir=None):
         except Exception as error:  # a damaged file can fail to load in any way
             log.warning("classifier %s is damaged (%s) and is retrained", path, error)
     print(f"training a classifier of {source.name} for its features, cached as {path}", flush=True)
-    model = train(source.images, source.labels, source.num_classes, progress=True)
+    training = source.in_memory()
+    model = train(training.images, training.labels, training.num_classes, progress=True)
     store(model, source, cache_dir)
     return model
 

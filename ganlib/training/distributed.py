@@ -310,7 +310,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         x, y, validation_data = self.begin_validation(x, y, validation_data, validation_split, validation_steps)
         if isinstance(x, types.GeneratorType):
             x = (input_checks.parts_of(batch) for batch in x)  # Keras accepts only tuples
-        if isinstance(x, tf.data.Dataset | types.GeneratorType):
+        if isinstance(x, tf.data.Dataset | tf.distribute.DistributedDataset | types.GeneratorType):
             kwargs.setdefault("shuffle", False)  # Keras warns about its default, True
         with user_errors.unwrapped():
             history = super().fit(x, y, batch_size, epochs, verbose, callbacks, validation_data=validation_data, **kwargs)

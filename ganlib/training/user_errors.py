@@ -3,7 +3,12 @@
 import contextlib
 import re
 
+import tensorflow as tf
+
 from ganlib.errors import UserError
+
+DECODERS = r"\b(?:Decode(?:Image|Jpeg|Png|Gif|Bmp|WebP)|image_ops)\b|Invalid (?:JPEG|PNG|GIF) data|Unknown image file format"
+"""What the errors of TensorFlow's image decoders contain."""
 
 
 @contextlib.contextmanager
@@ -28,4 +33,12 @@ def _wrapped_message(error):
     ``UserError: message``. Parsing this text is the only way to recover the message.
     """
     match = re.search(r"UserError: (.*)", str(error))
-    return match.group(1) if match else None
+    if match:
+        # An assertion in a graph puts the message into brackets, followed by details of TensorFlow.
+        return re.sub(r"\]( \[\[?\{\{.*| \[Op:.*)?$", "", match[1]) if f"[{match[0]}" in str(error) else match[1]
+    if isinstance(error, tf.errors.InvalidArgumentError) and re.search(DECODERS, str(error)):
+        return (
+            "an image of the dataset is damaged: open the dataset with skip_corrupt to skip such images, or write it once with "
+            "python -m experiments.prepare, which names the file"
+        )
+    return None

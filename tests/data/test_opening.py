@@ -200,6 +200,21 @@ def test_the_fingerprint_depends_on_images_labels_and_class_names():
     assert len({fingerprint, *(other.fingerprint for other in others)}) == 9
 
 
+def test_images_larger_than_memory_are_a_random_subset_in_memory(monkeypatch):
+    digits = data.open("digits")
+    assert digits.in_memory() is digits
+    on_disk = dataclasses.replace(digits, images=None)
+    whole = on_disk.in_memory()
+    np.testing.assert_array_equal(whole.images, digits.images)
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", 64 * 100)
+    subset, other = on_disk.in_memory(), on_disk.in_memory(seed=1)
+    assert subset.num_examples == 100
+    assert len(np.unique(subset.labels)) == 10
+    rows = [np.flatnonzero((digits.images == image).all(axis=(1, 2, 3)))[0] for image in subset.images]
+    np.testing.assert_array_equal(subset.labels, digits.labels[rows])
+    assert not np.array_equal(subset.images, other.images)
+
+
 def test_subsets_have_different_fingerprints():
     digits = data.open("digits")
     seven, three = digits.of_classes(["7", "3"]), digits.of_classes(["3", "7"])

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -53,7 +55,18 @@ def test_a_class_without_images_is_reported(monkeypatch, caplog):
     assert "a classifier is trained on images of only 2 of 3 classes" in caplog.text
 
 
-def test_labels_and_images_in_memory_are_required():
+def test_labels_are_required():
     source = data.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
-    with pytest.raises(ganlib.UserError, match="labeled images in memory, which mine lacks"):
+    with pytest.raises(ganlib.UserError, match="labels of all images by index, which mine lacks: set other features"):
         in_domain.load(source)
+
+
+def test_images_larger_than_memory_train_it_on_a_subset(monkeypatch, tmp_path):
+    digits, trained = data.open("digits"), []
+    monkeypatch.setattr("ganlib.data.source.MEMORY_LIMIT", 64 * 200)
+    monkeypatch.setattr(in_domain, "train", lambda images, labels, *_, **__: trained.append((images, labels)) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        in_domain.load(dataclasses.replace(digits, images=None), tmp_path)
+    ((images, labels),) = trained
+    assert images.shape == (200, 8, 8, 1)
+    assert len(labels) == 200
