@@ -48,7 +48,6 @@ setup(
         "scikit-learn>=1.4",
         "scipy>=1.11",
         "numpy>=1.26",
-        "filelock>=3.12",
         "pillow>=10.3",
         "jinja2>=3.1",
         "tqdm>=4.66",
@@ -62,6 +61,7 @@ setup(
             "pytest-xdist>=3.5",
             "ruff>=0.6",
             "prdc>=0.2",
+            "psutil>=5.9",
             "nbmake>=1.5",
             "ipykernel>=6.29",
             *EXPORT,
@@ -73,6 +73,7 @@ setup(
         "export": EXPORT,
         "serve": SERVE,
         "pretrained": PRETRAINED,
+        "tensorboard": ["tensorboard>=2.20"],  # keras.callbacks.TensorBoard; the jobs write event files without it
         "lightning": LIGHTNING,
         "interop": [*LIGHTNING, "jax>=0.4", "opencv-python-headless>=5.0"],  # the other programs of docs/production.md
     },

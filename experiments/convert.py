@@ -28,6 +28,7 @@ def main():
     from experiments.configs import base
     from ganlib import UserError, export, plots, runs
     from ganlib.data import sizes
+    from ganlib.files import written_whole
     from ganlib.runs import converted
 
     for flag in (IMAGE_SIZE, DATA_DIR):
@@ -42,9 +43,10 @@ def main():
     with runs.writing(WORKDIR.value):
         run, model = converted.create(WORKDIR.value, CODE.value, FILE.value, networks, config, source, DISCRIMINATOR.value)
         export.examples.write(run.workdir, export.examples.of_gan(model))
-        run.samples.mkdir(parents=True, exist_ok=True)
-        plots.sample_grid(model).save(run.samples / "step_00000000.png")
-        (run.folder / converted.CONFIG_FILE).write_text(converted.config_file(run))
+        with written_whole(run.samples / "step_00000000.png") as partial:
+            plots.sample_grid(model).save(partial)
+        with written_whole(run.folder / converted.CONFIG_FILE) as partial:
+            partial.write_text(converted.config_file(run))
     describe(run, networks)
 
 

@@ -46,7 +46,7 @@ OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results; by defa
 
 def main():
     from ganlib import UserError
-    from ganlib.files import write_json
+    from ganlib.files import write_json, written_whole
 
     if bool(WORKDIR.value) == bool(REAL.value and FAKE.value):
         raise UserError("pass either --workdir, or both --real and --fake")
@@ -66,7 +66,8 @@ def main():
         print(f"written to {output}")
     if neighbors and NEIGHBOURS.value:  # last, so that an error here does not lose the metrics
         path = pathlib.Path(output).parent / "neighbours.png"
-        neighbors().save(path)
+        with written_whole(path) as partial:
+            neighbors().save(partial)
         print(f"generated images with their nearest real images: {path}")
 
 

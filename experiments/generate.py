@@ -116,7 +116,7 @@ def _images(model, labels):
     import numpy as np
 
     from ganlib import UserError, sampling
-    from ganlib.models.adversarial import latents_for
+    from ganlib.training.latents import latents_for
 
     count, seed, rows = COUNT.value, SEED.value, -(-COUNT.value // ALONG)
     if TRUNCATION.value and KIND.value != "samples":

@@ -148,21 +148,23 @@ def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None)
     return config
 
 
-def batches_of(config, parts, use_unlabeled, start_step):
+def batches_of(config, parts, use_unlabeled, start_step, share=None):
     """Returns the batches that a classifier is trained on: see `ganlib.data.semi_supervised_batches` and
     `ganlib.data.batches`."""
     from ganlib import data, evaluation, runs
 
-    size = config.labeled_batch_size or config.batch_size
+    size, labeled, share = config.labeled_batch_size or config.batch_size, parts.labeled, share or data.pipeline.ALL
     if use_unlabeled:
-        return data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size, config.seed, start_step, size)
-    labeled = data.batches(parts.labeled, min(size, parts.labeled.num_examples), config.seed, start_step)
+        arguments = config.batch_size, config.seed, start_step, size, share
+        return data.semi_supervised_batches(labeled, parts.unlabeled, *arguments)
+    batches = data.batches(labeled, min(size, labeled.num_examples), config.seed, start_step, share=share)
     if not config.generated_from:
-        return labeled
+        return batches
     generated = evaluation.generated_source(
-        runs.load_gan(config.generated_from), config.generated_images, config.seed, parts.labeled.class_names
+        runs.load_gan(config.generated_from), config.generated_images, config.seed, labeled.class_names
     )
-    return data.joined_batches(labeled, data.batches(generated, config.batch_size, config.seed, start_step, stream=1))
+    generated = data.batches(generated, config.batch_size, config.seed, start_step, stream=1, share=share)
+    return data.joined_batches(batches, generated)
 
 
 def main():

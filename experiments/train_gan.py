@@ -48,12 +48,12 @@ def prepare(config, workdir, accept_new_config, strategy):
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         warm_start.initialize_gan(model, run, neighborhoods)
 
-    def batches(start_step):
+    def batches(start_step, share=data.pipeline.ALL):
         batch_size = config.batch_size * model.batch_parts
         if neighborhoods:
             pairs = neighborhoods.features, neighborhoods.neighbors
-            return data.neighbor_batches(source, *pairs, batch_size, config.seed, start_step, config.mirror)
-        arguments = {"with_labels": config.conditional, "mirror": config.mirror}
+            return data.neighbor_batches(source, *pairs, batch_size, config.seed, start_step, config.mirror, share)
+        arguments = {"with_labels": config.conditional, "mirror": config.mirror, "share": share}
         return data.batches(source, batch_size, config.seed, start_step, **arguments)
 
     return run, model, batches, evaluation_of(config, all_images, source, model)

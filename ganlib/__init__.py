@@ -12,7 +12,7 @@ __version__ = "0.2.0"
 
 _MODULES = (
     "augment", "data", "evaluation", "export", "interop", "layers", "losses", "metrics", "models", "networks", "penalties",
-    "plots", "regularizers", "report", "runs", "sampling", "training",
+    "plots", "regularizers", "report", "runs", "sampling", "serving", "training",
 )  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",
@@ -36,7 +36,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    return __all__
+    return [*__all__, "__version__"]
 
 
 registration.when_keras_is_imported()

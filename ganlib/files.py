@@ -1,16 +1,16 @@
-"""Atomic writes, which leave a complete file or none when the process is killed, and locks on folders."""
+"""Atomic writes, which leave a complete file or none when the process is killed.
+
+A process that has lost the lock on a folder writes nothing more: see `ganlib.locks`.
+"""
 
 import contextlib
 import json
 import logging
-import os
 import pathlib
+import secrets
 import shutil
 
-from ganlib.errors import UserError
-
-LOCK = ".lock"
-"""The file in a folder that is locked while a process writes to the folder."""
+from ganlib import locks
 
 
 @contextlib.contextmanager
@@ -33,9 +33,10 @@ def written_whole(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f"{path.stem}.{unique_name()}.partial{path.suffix}")
     try:
         yield partial
+        locks.check()
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -61,16 +62,23 @@ def folder_written_whole(path):
         (['b.txt'], 1)
     """
     path = pathlib.Path(path).resolve()
-    partial, replaced = (path.with_name(f"{path.name}.{os.getpid()}.{kind}") for kind in ("partial", "replaced"))
+    name = unique_name()
+    partial, replaced = (path.with_name(f"{path.name}.{name}.{kind}") for kind in ("partial", "replaced"))
     partial.mkdir(parents=True)
     try:
         yield partial
+        locks.check()
         if path.exists():
             path.replace(replaced)
         partial.replace(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(replaced, ignore_errors=True)
+
+
+def unique_name():
+    """Returns 8 hexadecimal digits for the name of a temporary file. Hosts that share a folder may use the same PIDs."""
+    return secrets.token_hex(4)
 
 
 def write_json(path, value):
@@ -124,6 +132,7 @@ def _row_of(line):
 def append_row(path, row):
     """Appends a row to a JSON Lines file."""
     with path.open("a") as file:
+        locks.check()  # if this process freezes here, the job that takes over replaces the file, and this row is lost
         file.write(row_as_text(row))
 
 
@@ -136,39 +145,3 @@ def write_rows(path, rows):
 def row_as_text(row):
     """Returns a row as a line of JSON, with its line break."""
     return json.dumps(row) + "\n"
-
-
-@contextlib.contextmanager
-def locked(folder):
-    """Holds an exclusive lock on a folder inside the block. The folder is created if it does not exist.
-
-    The operating system releases the lock when the process ends for any reason. A folder that contains only the lock file at
-    the end of the block is removed. If the file system does not support locks, a warning is logged and the block runs.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        UserError: If another process holds the lock, or if the path is a file.
-    """
-    import filelock
-
-    folder = pathlib.Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise UserError(f"{str(folder)!r} is a file, not a folder: choose another --workdir") from None
-    lock = filelock.FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise UserError(f"another job is writing to {str(folder)!r}: wait until it ends, or choose another --workdir") from None
-    except NotImplementedError:
-        logging.getLogger("ganlib").warning("%s cannot be locked: run only one job at a time in it", folder)
-    try:
-        yield
-    finally:
-        if [path.name for path in folder.iterdir()] == [LOCK]:
-            (folder / LOCK).unlink()
-            folder.rmdir()
-        lock.release()

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
-from ganlib.models.adversarial import latents_for, with_labels
+from ganlib.models.adversarial import with_labels
+from ganlib.training.latents import latents_for
 from ganlib.training.random_stream import RandomStream
 
 

@@ -1,10 +1,6 @@
-import subprocess
-import sys
-
 import pytest
 
-from ganlib import UserError
-from ganlib.files import append_row, folder_written_whole, locked, read_measures, read_rows, written_whole
+from ganlib.files import append_row, folder_written_whole, read_measures, read_rows, written_whole
 
 
 def test_file_appears_when_it_is_complete(tmp_path):
@@ -78,38 +74,3 @@ def test_damaged_results_are_skipped_with_a_warning(tmp_path, caplog):
         path.write_bytes(content)
         assert read_measures(path) == {}
         assert "evaluation.json is damaged and was skipped: run the evaluation again" in caplog.text
-
-
-def test_lock_is_exclusive_and_released_when_the_process_is_killed(tmp_path):
-    code = f"""
-import time
-from ganlib.files import locked
-with locked({str(tmp_path / "run")!r}):
-    print("locked", flush=True)
-    time.sleep(60)
-"""
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout.readline() == b"locked\n"
-        message = "another job is writing to .*run': wait until it ends, or choose another"
-        with pytest.raises(UserError, match=message), locked(tmp_path / "run"):
-            pass
-    finally:
-        process.kill()
-        process.wait()
-    with locked(tmp_path / "run"):
-        (tmp_path / "run/a.txt").write_text("a")
-    assert (tmp_path / "run/a.txt").exists()
-
-
-def test_folder_without_files_is_removed(tmp_path):
-    with locked(tmp_path / "run"):
-        assert (tmp_path / "run").is_dir()
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("name", ["file", "file/below"])
-def test_file_in_place_of_a_folder_is_reported(tmp_path, name):
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=f"{name}' is a file, not a folder"), locked(tmp_path / name):
-        pass

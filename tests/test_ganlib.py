@@ -16,6 +16,6 @@ def test_import_does_not_import_tensorflow():
 def test_public_names_exist():
     for name in ganlib.__all__:
         assert getattr(ganlib, name) is not None
-    assert dir(ganlib) == ganlib.__all__
+    assert dir(ganlib) == sorted([*ganlib.__all__, "__version__"])
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ganlib.nothing

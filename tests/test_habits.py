@@ -1,5 +1,7 @@
 """What Keras users are used to write, and what they mistype, is taken or answered by one line."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -22,10 +24,73 @@ def test_optimizers_come_by_name_as_in_keras(images):
     assert float(gan.discriminator_optimizer.learning_rate) == 0.5
 
 
-@pytest.mark.parametrize("wrong", ["adma", None, 2e-4, keras.optimizers.Adam])
+@pytest.mark.parametrize("wrong", ["adma", 2e-4, keras.optimizers.Adam])
 def test_what_is_no_optimizer_is_refused(wrong):
     with refused("generator_optimizer must be a Keras optimizer"):
         mlp_gan().compile(wrong, adam())
+
+
+def test_arguments_that_are_left_out_are_those_of_dcgan(images):
+    gan = mlp_gan()
+    gan.compile()
+    gan.fit(images, verbose=0)
+    for optimizer in gan.optimizers:
+        assert isinstance(optimizer, keras.optimizers.Adam)
+        assert (round(float(optimizer.learning_rate), 8), optimizer.beta_1) == (2e-4, 0.5)
+
+
+def test_a_schedule_of_keras_in_an_optimizer(images):
+    gan = mlp_gan()
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=1, decay_rate=0.5)
+    gan.compile(keras.optimizers.SGD(rate), "sgd")
+    gan.fit(images, batch_size=8, verbose=0)
+    np.testing.assert_allclose(float(gan.generator_optimizer.learning_rate), 0.1 * 0.5**3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("given", ["r1", ["r1"], penalties.R1(), [penalties.R1()], ("r1",)])
+def test_penalties_come_by_name_or_alone(given):
+    (penalty,) = mlp_gan(penalties=given).penalties
+    assert (penalty.name, penalty.weight, penalty.interval) == ("r1", 10.0, 1)
+
+
+def test_every_penalty_has_defaults():
+    for name, kind in penalties.PENALTIES.items():
+        assert kind().name == name
+
+
+def test_no_penalties():
+    assert mlp_gan(penalties=None).penalties == []
+
+
+ARGUMENTS = {
+    "shared": [
+        "ema_decay", "seed", "accumulation_steps", "non_finite", "jit_compile", "steps_per_execution", "run_eagerly",
+    ],
+    "metrics": ["metrics", "metric_features", "metric_samples"],
+    "GAN": [
+        "generator_optimizer", "discriminator_optimizer", "loss", "penalties", "augment", "discriminator_steps", "update",
+        "top_k", "generator_batch_factor", "fresh_real_images",
+    ],
+    "SemiSupervisedGAN": [
+        "generator_optimizer", "discriminator_optimizer", "augment", "labeled_augment", "unlabeled_weight", "generator_loss",
+        "regularizers", "generator_regularizers", "update",
+    ],
+    "TripleGAN": [
+        "generator_optimizer", "discriminator_optimizer", "classifier_optimizer", "augment", "alpha", "adversarial_weight",
+        "generated_weight", "regularizers",
+    ],
+    "SupervisedClassifier": ["optimizer", "augment"],
+    "PseudoLabelClassifier": ["optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in ARGUMENTS if name not in ("shared", "metrics")])
+def test_help_names_every_argument_of_compile(name):
+    parameters = list(inspect.signature(getattr(ganlib, name).compile).parameters)
+    metrics = [] if name.endswith("Classifier") else ARGUMENTS["metrics"]
+    assert parameters == ["self", *ARGUMENTS[name], *metrics, *ARGUMENTS["shared"]]
+    for parameter in parameters[1:]:
+        assert parameter in getattr(ganlib, name).compile.__doc__
 
 
 def test_one_optimizer_for_two_networks_is_refused():
@@ -37,14 +102,18 @@ def test_one_optimizer_for_two_networks_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"loss": keras.losses.BinaryCrossentropy()}, "a loss must be a name, such as 'hinge'"),
+        ({"loss": keras.losses.BinaryCrossentropy()}, "take logits: use keras.losses.BinaryCrossentropy.from_logits=True."),
+        ({"loss": keras.losses.BinaryCrossentropy(True, reduction="sum")}, "a loss of a GAN is a mean, got reduction='sum'"),
+        ({"loss": keras.losses.MeanSquaredError()}, "MeanSquaredError is not a loss of a GAN"),
         ({"loss": None}, "a loss must be a name"),
-        ({"penalties": ["r1"]}, "penalties must be a list of terms, .* got 'r1'"),
-        ({"penalties": "r1"}, "got 'r1'"),
-        ({"penalties": penalties.R1(1.0)}, "penalties must be a list of terms"),
+        ({"penalties": ["lecamm"]}, "unknown penalties 'lecamm': known are .* Did you mean 'lecam'"),
+        ({"penalties": ["r1", penalties.R1(1.0)]}, "each penalty may be used once, got r1, r1"),
         ({"penalties": [penalties.R1]}, "penalties must be a list of terms"),
         ({"penalties": {"r1": {"weight": 1.0}}}, "penalties must be a list of terms"),
-        ({"penalties": None}, "got None"),
+        ({"metrics": "kid"}, "metrics must be a list of names"),
+        ({"metrics": ["accuracy"]}, "unknown metric 'accuracy'"),
+        ({"metric_features": penalties}, "metric_features must be a name"),
+        ({"metric_samples": 1}, "metric_samples must be at least 2, got 1"),
         ({"augment": keras.layers.RandomFlip()}, "an augmentation must be a name"),
         ({"augment": lambda images: images}, "a function of .images, rng."),
         ({"augment": ganlib.augment.ADA}, "an augmentation must be a name"),
@@ -73,7 +142,7 @@ def test_networks_that_are_exchanged_or_of_keras_alone_are_refused():
         (keras.Sequential(), discriminator),
         (mlp.Generator, None),
     ):
-        with refused("must be a ganlib.networks."):
+        with refused("must be a Keras model or a ganlib.networks|exchanged|dimension of the latents"):
             ganlib.GAN(*pair)
     with refused("this generator is conditional"):
         ganlib.SemiSupervisedGAN(mlp.Generator(num_classes=3), mlp.Discriminator(num_classes=3), num_classes=3)
@@ -124,7 +193,7 @@ def test_latents_that_do_not_fit_are_refused():
 
 
 def test_fit_refuses_what_it_would_leave_unused(images):
-    for arguments in ({"validation_split": 0.2}, {"validation_data": images}, {"sample_weight": np.ones(len(images))}):
+    for arguments in ({"class_weight": {0: 2.0}}, {"sample_weight": np.ones(len(images))}):
         with refused(f"fit does not support {next(iter(arguments))}"):
             mlp_gan().fit(images, **arguments)
 

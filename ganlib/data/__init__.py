@@ -15,11 +15,12 @@ from ganlib.data import (
 )
 from ganlib.data.opening import open
 from ganlib.data.partition import FewLabels, few_labels
-from ganlib.data.pipeline import batches, joined_batches, neighbor_batches, semi_supervised_batches
+from ganlib.data.pipeline import Share, batches, joined_batches, neighbor_batches, semi_supervised_batches
 from ganlib.data.source import Source, from_arrays
 
 __all__ = [
     "FewLabels",
+    "Share",
     "Source",
     "batches",
     "decoding",

@@ -7,8 +7,9 @@ import logging
 import numpy as np
 import tensorflow as tf
 
-from ganlib.data import folders, sizes
+from ganlib.data import decoding, folders, python_functions, sizes, source
 from ganlib.data.source import Source, digest, fits_in_memory, from_arrays
+from ganlib.errors import UserError
 
 
 def open_folder(path, split, image_size, skip_corrupt, background):
@@ -24,20 +25,44 @@ def open_folder(path, split, image_size, skip_corrupt, background):
         listing, images = folders.load_all(listing)
         _warn_about_contradictions(listing, images)
         in_memory = from_arrays(name, images, listing.labels, listing.class_names)
-        return dataclasses.replace(in_memory, origin=_origin(listing))
+        return dataclasses.replace(in_memory, origin=origin_of(listing))
 
     if skip_corrupt:
         listing = folders.check_all(listing)
-    paths = np.array(listing.paths)
+    _check_decodable(name, listing)
+    with tf.device("CPU:0"):  # arrays would become constants in the pipeline's graph
+        paths, orientations = tf.constant(listing.paths), tf.constant(listing.orientations)
 
-    def load(indices):
-        return np.stack([folders.load_image(paths[i], listing) for i in indices])
+    def fetch(indices):
+        return tf.gather(paths, indices), tf.gather(orientations, indices)
 
-    def read(indices):
-        images = tf.numpy_function(load, [indices], tf.uint8, stateful=False)
-        return tf.ensure_shape(images, (*indices.shape, *shape))
+    def check(path):
+        folders.load_image(path, listing)
+        return np.array(path.encode(), object)
 
-    return Source(name, shape, len(paths), listing.labels, listing.class_names, read=read, origin=_origin(listing))
+    def decode(file):
+        path, orientation = file
+        content = tf.io.read_file(path)
+
+        def checked():  # raises an error that names the file if it is truncated
+            return python_functions.call(lambda path: check(path.decode()), [path], tf.string)
+
+        with tf.control_dependencies([tf.cond(decoding.ends_well(content), lambda: path, checked)]):
+            return decoding.decoded(content, shape, background, orientation)
+
+    labels = listing.labels, listing.class_names
+    return Source(name, shape, len(listing.paths), *labels, fetch=fetch, decode=decode, origin=origin_of(listing))
+
+
+def _check_decodable(name, listing):
+    """Checks that TensorFlow can decode all images of a folder that is too large for memory."""
+    others = np.flatnonzero(~listing.is_exact)
+    if len(others):
+        raise UserError(
+            f"{name} is larger than {source.MEMORY_LIMIT >> 20} MB, and {len(others)} of its {len(listing.paths)} images, such "
+            f"as {listing.paths[others[0]]!r}, have a format that is not decoded during training: write the dataset once with "
+            "python -m experiments.prepare, or set a smaller image_size to hold it in memory"
+        )
 
 
 def _warn_about_contradictions(listing, images):
@@ -55,6 +80,7 @@ def _warn_about_contradictions(listing, images):
         logging.getLogger("ganlib").warning(message, len(contradictions), listing.paths[other], listing.paths[index])
 
 
-def _origin(listing):
+def origin_of(listing):
+    """Returns a string that identifies the files of a listing and how they are read."""
     size = sizes.simplest(listing.image_size)  # an integer for squares, as in earlier versions
     return digest(listing.relative_paths, listing.file_sums, size, listing.channels, listing.background)

@@ -16,12 +16,11 @@ import zlib
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
-from ganlib.data import sizes, tree
+from ganlib.data import decoding, sizes, tree
 from ganlib.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
-ORIENTATION = 0x0112
 _MAX_16_BIT = 65535
 
 SUMMED = 1024
@@ -41,6 +40,8 @@ class Listing:
     skip_corrupt: bool
     has_splits: bool
     root: str
+    orientations: np.ndarray | None = None  # EXIF orientations, 1 to 8
+    is_exact: np.ndarray | None = None  # whether TensorFlow decodes a file to the same pixels
 
     @property
     def relative_paths(self):
@@ -114,6 +115,8 @@ def scan(path, split="train", image_size=None, skip_corrupt=False, background="w
         skip_corrupt=skip_corrupt,
         has_splits=bool(splits),
         root=str(root),
+        orientations=np.array([headers[i][2] for i in good], np.int32),
+        is_exact=np.array([headers[i][3] for i in good]),
     )
 
 
@@ -199,7 +202,8 @@ def _remove_failures(listing, failures):
         )
     _check_every_class(listing.labels, good, listing.class_names)
     labels = None if listing.labels is None else listing.labels[good]
-    return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels)
+    rows = {name: getattr(listing, name)[good] for name in ("orientations", "is_exact") if getattr(listing, name) is not None}
+    return dataclasses.replace(listing, paths=tuple(listing.paths[i] for i in good), labels=labels, **rows)
 
 
 def fit_array(image, size):
@@ -258,16 +262,14 @@ def _check_every_class(labels, good, class_names):
 def _header(path):
     try:
         with Image.open(path, formats=FORMATS) as image:
-            return _upright_size(image), image.mode
+            return _upright_size(image), image.mode, decoding.exif_orientation(image), decoding.is_exact(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _unreadable(path, error) from None
 
 
 def _upright_size(image):
     """Returns ``(height, width)`` of an image after its rotation by the EXIF tag, without decoding it."""
-    has_tags = image.format == "JPEG" or "exif" in image.info  # to look further, Pillow would decode a PNG
-    is_turned = has_tags and image.getexif().get(ORIENTATION, 1) >= 5
-    return image.size if is_turned else image.size[::-1]
+    return image.size if decoding.exif_orientation(image) >= 5 else image.size[::-1]
 
 
 def _map_parallel(function, paths, skip_corrupt):

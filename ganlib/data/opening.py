@@ -3,6 +3,8 @@
 Every source has uint8 images of one size. Small datasets are held in memory, large ones are read on demand.
 """
 
+import pathlib
+
 import numpy as np
 
 from ganlib.data import folder_source, folders, sizes, tfds_source
@@ -17,8 +19,9 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
     """Opens a dataset.
 
     Args:
-        name: ``"digits"`` (scikit-learn's 1,797 handwritten 8x8 digits, no download), ``"folder:PATH"``, or the name of a
-            TensorFlow Datasets image dataset, such as ``"mnist"`` or ``"cifar10"``. Defaults to ``"digits"``.
+        name: ``"digits"`` (scikit-learn's 1,797 handwritten 8x8 digits, no download), ``"folder:PATH"``,
+            ``"prepared:PATH"`` (written by `experiments.prepare`), or the name of a TensorFlow Datasets image dataset, such as
+            ``"mnist"`` or ``"cifar10"``. Defaults to ``"digits"``.
         split: ``"train"`` or ``"test"``. A TFDS dataset also accepts its other splits, and a folder ``"validation"``. The
             splits of a folder are its subfolders, such as ``train``, ``val`` and ``test``. Defaults to ``"train"``.
         image_size: The height and width in pixels: an integer for square images, or ``(height, width)``. None keeps the
@@ -52,7 +55,18 @@ def open(name="digits", split="train", image_size=None, data_dir=None, skip_corr
         return _open_digits(split, image_size)
     if name.startswith("folder:"):
         return folder_source.open_folder(name.removeprefix("folder:"), split, image_size, skip_corrupt, background)
+    if name.startswith("prepared:"):
+        return tfds_source.open_prepared(name.removeprefix("prepared:"), split, image_size)
     return tfds_source.open_tfds(name, split, image_size, data_dir)
+
+
+def splits(name, data_dir=None):
+    """Returns the names of the splits of a dataset as a tuple; the arguments are those of `open`."""
+    if name == "digits":
+        return ("train", "test")
+    if name.startswith("folder:"):
+        return tuple(folders.tree.splits(pathlib.Path(name.removeprefix("folder:")).expanduser())) or ("train",)
+    return tfds_source.splits_of(name, data_dir)
 
 
 def _open_digits(split, image_size):

@@ -4,7 +4,11 @@ Batch k contains the positions ``k * batch_size`` to ``(k + 1) * batch_size`` of
 random permutation determined by (seed, stream, epoch). A resumed run therefore receives the same batches, no image is dropped
 at the end of an epoch, and starting at step k costs only the permutation of one epoch, which takes 24 ms for 1.3 million
 images. Images remain uint8; the model rescales them on its device.
+
+Each of several workers reads only its `Share` of every batch.
 """
+
+import dataclasses
 
 import tensorflow as tf
 
@@ -14,8 +18,33 @@ from ganlib.seeds import ALGORITHM, Purpose, derive
 UNLABELED = 1
 """The stream of the order of unlabeled images in a semi-supervised dataset."""
 
+PREFETCHED = 8
+"""The number of batches that are read ahead. TensorFlow's automatic choice grows up to half of the memory."""
 
-def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0, mirror=False):
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """One of several equal parts of every batch.
+
+    Attributes:
+        index: The index of the part, from 0. Defaults to 0.
+        count: The number of parts, which must divide the batch size. Defaults to 1.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def of(self, rows):
+        """Returns the part of a tensor whose first dimension is the batch."""
+        size = rows.shape[0] // self.count
+        return rows[self.index * size : (self.index + 1) * size]
+
+
+ALL = Share()
+"""The share of a single worker: whole batches."""
+
+
+def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0, mirror=False, share=ALL):
     """Returns endless batches of a source.
 
     Args:
@@ -27,6 +56,7 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
         stream: An integer. Different streams have independent orders for the same seed. Use them for datasets that are
             combined. Defaults to 0.
         mirror: Whether to mirror each image left to right with a probability of one half. Defaults to False.
+        share: The `Share` of each batch to read. Defaults to all of it.
 
     Returns:
         A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8 and
@@ -37,22 +67,21 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
     """
     _check_batch_size(source, batch_size)
     with_labels = with_labels and bool(source.class_names)
-    if source.read is None:
-        dataset = _streamed(source, batch_size, seed, start_step, stream, with_labels)
-        dataset = dataset if with_labels else dataset.map(lambda images, labels: images)
-        return _finish(_mirrored(dataset, seed, start_step, stream) if mirror else dataset)
+    if source.fetch is None:
+        dataset = _streamed(source, batch_size, seed, start_step, stream, with_labels, share)
+    else:
 
-    def read(indices):
-        images = source.read(indices)
-        return (images, tf.gather(source.labels, indices)) if with_labels else images
+        def fetch(indices):
+            indices = share.of(indices)
+            return (source.fetch(indices), tf.gather(source.labels, indices)) if with_labels else (source.fetch(indices),)
 
-    indices = _shuffled_indices(source.num_examples, batch_size, seed, start_step, stream)
-    parallel = None if source.images is not None else tf.data.AUTOTUNE
-    dataset = indices.map(read, num_parallel_calls=parallel)
-    return _finish(_mirrored(dataset, seed, start_step, stream) if mirror else dataset)
+        dataset = _decoded(source, _shuffled_indices(source.num_examples, batch_size, seed, start_step, stream), fetch)
+    if mirror:
+        dataset = _mirrored(dataset, seed, start_step, stream, share)
+    return _finish(dataset if with_labels else dataset.map(lambda images: images))
 
 
-def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None):
+def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None, share=ALL):
     """Returns endless batches for a semi-supervised GAN.
 
     Args:
@@ -62,6 +91,7 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
         seed: An integer that determines both orders. Defaults to 0.
         start_step: The index of the first batch. Defaults to 0.
         labeled_batch_size: The number of labeled images in a batch; None uses ``batch_size``. Defaults to None.
+        share: The `Share` of each batch to read. Defaults to all of it.
 
     Returns:
         A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``.
@@ -73,16 +103,17 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     if labeled.labels is None:
         raise UserError(f"{labeled.name} has no labels: choose a labeled dataset")
 
-    def read(indices):
-        return labeled.read(indices), tf.gather(labeled.labels, indices)
+    def fetch(indices):
+        indices = share.of(indices)
+        return labeled.fetch(indices), tf.gather(labeled.labels, indices)
 
     indices = _shuffled_indices(labeled.num_examples, labeled_batch_size or batch_size, seed, start_step)
-    unlabeled = batches(unlabeled, batch_size, seed, start_step, with_labels=False, stream=UNLABELED)
-    dataset = tf.data.Dataset.zip(indices.map(read), unlabeled)
+    unlabeled = batches(unlabeled, batch_size, seed, start_step, with_labels=False, stream=UNLABELED, share=share)
+    dataset = tf.data.Dataset.zip(_decoded(labeled, indices, fetch), unlabeled)
     return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
 
 
-def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0, mirror=False):
+def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0, mirror=False, share=ALL):
     """Returns endless batches for an instance-conditioned GAN: images, each a neighbor of an instance, and the instances'
     features.
 
@@ -94,6 +125,7 @@ def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step
         seed: An integer that, with the epoch and the step, determines all random choices. Defaults to 0.
         start_step: The index of the first batch. Defaults to 0.
         mirror: Whether to mirror each image left to right with a probability of one half. Defaults to False.
+        share: The `Share` of each batch to read. Defaults to all of it.
 
     Returns:
         A `tf.data.Dataset` of ``(images, features)``: ``(batch_size, height, width, channels)`` uint8 and ``(batch_size, F)``
@@ -107,15 +139,16 @@ def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step
     with tf.device("CPU:0"):
         features, neighbors = tf.constant(features), tf.constant(neighbors, tf.int64)
 
-    def read(step, indices):
+    def fetch(step, indices):
         derived = derive(seed, Purpose.NEIGHBORS, step)
         column = tf.random.stateless_uniform((batch_size,), derived, 0, neighbors.shape[1], tf.int64, alg=ALGORITHM)
-        return source.read(tf.gather_nd(neighbors, tf.stack([indices, column], axis=1))), tf.gather(features, indices)
+        indices, column = share.of(indices), share.of(column)
+        return source.fetch(tf.gather_nd(neighbors, tf.stack([indices, column], axis=1))), tf.gather(features, indices)
 
     steps = tf.data.Dataset.counter(start_step)
     indices = _shuffled_indices(source.num_examples, batch_size, seed, start_step)
-    dataset = tf.data.Dataset.zip(steps, indices).map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    return _finish(_mirrored(dataset, seed, start_step) if mirror else dataset)
+    dataset = _decoded(source, tf.data.Dataset.zip(steps, indices), fetch)
+    return _finish(_mirrored(dataset, seed, start_step, share=share) if mirror else dataset)
 
 
 def joined_batches(first, second):
@@ -132,15 +165,33 @@ def joined_batches(first, second):
     return _finish(tf.data.Dataset.zip(first, second).map(join))
 
 
-def _mirrored(dataset, seed, start_step, stream=0):
+def _decoded(source, dataset, fetch):
+    """Returns a dataset of batches ``(images, ...)``.
+
+    Args:
+        source: A `ganlib.data.Source`.
+        dataset: A dataset of batches of indices.
+        fetch: A function from an element of ``dataset`` to a tuple: what ``source.fetch`` returns, and further tensors.
+    """
+    dataset = dataset.map(fetch, num_parallel_calls=None if source.images is not None else tf.data.AUTOTUNE)
+    if source.decode is None:
+        return dataset
+    (size,) = {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}
+
+    def decode(fetched, *others):
+        return source.decode(fetched), *others
+
+    return dataset.unbatch().map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(size, drop_remainder=True)
+
+
+def _mirrored(dataset, seed, start_step, stream=0, share=ALL):
     """Mirrors each image of a dataset of batches with a probability of one half, determined by (seed, stream, step)."""
 
     def mirror(step, batch):
-        images, *others = batch if isinstance(batch, tuple) else (batch,)
-        derived = derive(seed, Purpose.MIRROR, stream, step)
-        is_mirrored = tf.random.stateless_uniform((images.shape[0], 1, 1, 1), derived, 0, 2, tf.int32, alg=ALGORITHM) == 1
-        images = tf.where(is_mirrored, tf.reverse(images, axis=[2]), images)
-        return (images, *others) if others else images
+        images, *others = batch
+        derived, shape = derive(seed, Purpose.MIRROR, stream, step), (images.shape[0] * share.count, 1, 1, 1)
+        is_mirrored = share.of(tf.random.stateless_uniform(shape, derived, 0, 2, tf.int32, alg=ALGORITHM)) == 1
+        return tf.where(is_mirrored, tf.reverse(images, axis=[2]), images), *others
 
     steps = tf.data.Dataset.counter(start_step)
     return tf.data.Dataset.zip(steps, dataset).map(mirror, num_parallel_calls=tf.data.AUTOTUNE)
@@ -174,33 +225,37 @@ def _permutation(num_examples, seed, stream, epoch):
     return tf.random.experimental.stateless_shuffle(tf.range(num_examples, dtype=tf.int64), derived, alg=ALGORITHM)
 
 
-def _streamed(source, batch_size, seed, start_step, stream, with_labels):
-    """Returns batches of a stream. Each epoch is shuffled by (seed, stream, epoch); starting inside an epoch reads and skips
-    its beginning.
+def _streamed(source, batch_size, seed, start_step, stream, with_labels, share):
+    """Returns batches ``(images, labels)``, or ``(images,)``, of a stream. Each epoch is shuffled by (seed, stream, epoch);
+    starting inside an epoch reads and skips its beginning.
     """
     first_epoch, skipped = divmod(start_step * batch_size, source.num_examples)
 
-    def epochs():
-        epoch = first_epoch
-        while True:
-            dataset = source.stream(_seed_as_integer(derive(seed, Purpose.ORDER, stream, epoch)))
-            for image, label in dataset.skip(skipped) if epoch == first_epoch else dataset:
-                if with_labels and not 0 <= int(label) < len(source.class_names):
-                    raise UserError(f"{source.name} has an image with the label {int(label)}: open it without labels")
-                yield image, label
-            epoch += 1
+    def epoch(number):
+        derived = derive(seed, Purpose.ORDER, stream, number)
+        shuffle_seed = tf.random.stateless_uniform((), derived, 0, tf.int64.max, tf.int64, alg=ALGORITHM)
+        return source.stream(shuffle_seed, tf.where(number == first_epoch, tf.constant(skipped, tf.int64), 0))
 
-    signature = (tf.TensorSpec(source.image_shape, tf.uint8), tf.TensorSpec((), tf.int64))
-    return tf.data.Dataset.from_generator(epochs, output_signature=signature).batch(batch_size, drop_remainder=True)
+    def share_of(images, labels):
+        if not with_labels:
+            return (share.of(images),)
+        with tf.control_dependencies([_label_assertion(source, labels)]):
+            return share.of(images), share.of(tf.identity(labels))
+
+    examples = tf.data.Dataset.counter(first_epoch).flat_map(epoch)
+    return examples.batch(batch_size, drop_remainder=True).map(share_of)
 
 
-def _seed_as_integer(derived):
-    """Converts a derived seed to one nonnegative integer, for operations that do not take a pair."""
-    return int(tf.random.stateless_uniform((), derived, 0, tf.int64.max, tf.int64, alg=ALGORITHM))
+def _label_assertion(source, labels):
+    """Returns an operation that fails if a label of a stream is not that of a class."""
+    low, high = tf.reduce_min(labels), tf.reduce_max(labels)
+    label = tf.strings.as_string(tf.where(low < 0, low, high))
+    message = [f"UserError: {source.name} has an image with the label ", label, ": open it without labels"]
+    return tf.debugging.Assert((low >= 0) & (high < len(source.class_names)), [tf.strings.join(message)])
 
 
 def _finish(dataset):
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+    return dataset.with_options(options).prefetch(PREFETCHED)

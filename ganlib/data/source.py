@@ -24,7 +24,7 @@ def fits_in_memory(num_examples, image_shape):
 class Source:
     """Images of one size, with or without labels.
 
-    A source is read in one of two ways. With ``read``, any image can be fetched by its index, so a pipeline can start anywhere.
+    A source is read in one of two ways. With ``fetch``, any image can be read by its index, so a pipeline can start anywhere.
     Only a TFDS dataset that is too large for memory lacks it and has ``stream`` instead.
 
     Attributes:
@@ -34,9 +34,13 @@ class Source:
         labels: ``(num_examples,)`` int64 in ``[0, num_classes)``, or None.
         class_names: A tuple of ``num_classes`` strings, empty if there are no classes.
         images: ``(num_examples, height, width, channels)`` uint8 if held in memory, otherwise None.
-        read: A TensorFlow function from ``(n,)`` int64 indices to ``(n, height, width, channels)`` uint8, or None.
-        stream: A function ``stream(seed)`` that returns a `tf.data.Dataset` of one epoch of shuffled ``(image, label)``, or
-            None. The label is -1 if there is none.
+        fetch: A TensorFlow function from ``(n,)`` int64 indices to the images, ``(n, height, width, channels)`` uint8, or to
+            what ``decode`` needs, tensors with n rows. None for a stream.
+        decode: A TensorFlow function from one row of what ``fetch`` returns to an image, ``(height, width, channels)`` uint8.
+            None if ``fetch`` returns images.
+        stream: A function ``stream(seed, start)`` that returns a `tf.data.Dataset` of one epoch of shuffled
+            ``(image, label)`` without its first ``start`` images, or None. Both arguments are int64 scalars, possibly
+            tensors. A seed of None keeps the order of the files. The label is -1 if there is none.
         origin: For images that are not in memory, a string that identifies the files and how they are read.
     """
 
@@ -46,7 +50,8 @@ class Source:
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     images: np.ndarray | None = None
-    read: Callable | None = None
+    fetch: Callable | None = None
+    decode: Callable | None = None
     stream: Callable | None = None
     origin: str = ""
 
@@ -66,6 +71,17 @@ class Source:
         """The number of classes, or None if there are none."""
         return len(self.class_names) or None
 
+    def read(self, indices):
+        """Returns the images at ``(n,)`` int64 indices, a tensor ``(n, height, width, channels)`` uint8.
+
+        It can be used in a graph, and does not check the indices. A pipeline that applies ``decode`` to several images in
+        parallel is faster: see `ganlib.data.batches`.
+        """
+        fetched = self.fetch(indices)
+        if self.decode is None:
+            return fetched
+        return tf.map_fn(self.decode, fetched, fn_output_signature=tf.TensorSpec(self.image_shape, tf.uint8))
+
     def pick(self, indices):
         """Returns the images at ``(n,)`` integer indices: ``(n, height, width, channels)`` uint8.
 
@@ -73,7 +89,11 @@ class Source:
             UserError: If the images are streamed, or an index is out of range.
         """
         indices = self._indices(indices)
-        return self.images[indices] if self.images is not None else self.read(indices).numpy()
+        return self.images[indices] if self.images is not None else self._compiled_read(indices).numpy()
+
+    @functools.cached_property
+    def _compiled_read(self):
+        return tf.function(self.read, input_signature=[tf.TensorSpec((None,), tf.int64)], autograph=False)
 
     def of_classes(self, classes):
         """Returns a source with only the images of some classes, which are renumbered in the given order.
@@ -110,8 +130,10 @@ class Source:
         if self.images is not None:
             return from_arrays(self.name, self.images[indices], labels, self.class_names)
         origin = digest(self.origin, indices)
+        with tf.device("CPU:0"):  # an array would become a constant in the pipeline's graph
+            rows = tf.constant(indices)
         return dataclasses.replace(
-            self, num_examples=len(indices), labels=labels, read=lambda i: self.read(tf.gather(indices, i)), origin=origin
+            self, num_examples=len(indices), labels=labels, fetch=lambda i: self.fetch(tf.gather(rows, i)), origin=origin
         )
 
     def check_not_streamed(self, consequence):
@@ -123,10 +145,10 @@ class Source:
         Raises:
             UserError: If the images are streamed.
         """
-        if self.read is None:
+        if self.fetch is None:
             raise UserError(
                 f"{self.name} is streamed because its images take more than {MEMORY_LIMIT >> 20} MB, so {consequence}: "
-                "set a smaller image_size to hold them in memory"
+                "write it once with python -m experiments.prepare, or set a smaller image_size to hold them in memory"
             )
 
     def _indices(self, indices):
@@ -178,7 +200,7 @@ def from_arrays(name, images, labels=None, class_names=()):
             )
     with tf.device("CPU:0"):  # an array would become a constant in the pipeline's graph
         tensor = tf.constant(images)
-    return Source(name, images.shape[1:], len(images), labels, class_names, images, read=lambda i: tf.gather(tensor, i))
+    return Source(name, images.shape[1:], len(images), labels, class_names, images, fetch=lambda i: tf.gather(tensor, i))
 
 
 def check_channels(name, channels):

@@ -4,7 +4,7 @@ import numpy as np
 
 from ganlib import data, plots
 from ganlib.errors import UserError
-from ganlib.models.adversarial import latents_for
+from ganlib.training.latents import latents_for
 
 BATCH_SIZE = 256
 """The number of images in a batch, a multiple of 64, with which `ganlib.metrics.extractor.FeatureExtractor` divides it."""
@@ -17,8 +17,8 @@ def real_batches(source, seed=0):
         source: A `ganlib.data.Source`.
         seed: An integer that determines the order. Defaults to 0.
     """
-    if source.read is None:
-        for images, labels in source.stream(seed).batch(BATCH_SIZE).as_numpy_iterator():
+    if source.fetch is None:
+        for images, labels in source.stream(seed, 0).batch(BATCH_SIZE).as_numpy_iterator():
             yield images, labels if source.class_names else None
         return
     order = np.random.default_rng(seed).permutation(source.num_examples)

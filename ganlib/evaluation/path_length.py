@@ -4,7 +4,7 @@ import numpy as np
 
 from ganlib.evaluation.images import drawn_labels
 from ganlib.metrics.path_length import EPSILON, path_length, slerp
-from ganlib.models.adversarial import latents_for
+from ganlib.training.latents import latents_for
 
 PATHS = 10_000
 """The largest number of pairs of images."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.files import written_whole
-from ganlib.models.adversarial import latents_for
+from ganlib.training.latents import latents_for
 
 NAME = "examples.npz"
 COUNT = 16

@@ -4,7 +4,6 @@ from ganlib.losses.adversarial import (
     LOSSES,
     Loss,
     cross_entropy_discriminator,
-    get,
     hinge_discriminator,
     least_squares_discriminator,
     least_squares_generator,
@@ -15,6 +14,7 @@ from ganlib.losses.adversarial import (
     relativistic_generator,
     wasserstein_discriminator,
 )
+from ganlib.losses.resolving import get
 from ganlib.losses.semi_supervised import (
     GENERATOR_LOSSES,
     cross_entropy,

@@ -1,6 +1,6 @@
 """`WeightedTerm`, the base class of penalties and regularizers."""
 
-from ganlib.errors import UserError
+from ganlib.errors import UserError, choose
 
 
 class WeightedTerm:
@@ -34,15 +34,19 @@ class WeightedTerm:
         return cls(**config)
 
 
-def listed(name, terms):
-    """Returns ``terms``, an argument called ``name``, as a list.
+def listed(name, terms, known):
+    """Returns terms as a list of objects.
+
+    Args:
+        name: The name of the argument, for messages.
+        terms: A list or tuple of terms, each an object or a name in ``known``; or a single one, or None for none.
+        known: A dict from names to classes. A name creates a term with the defaults of its class.
 
     Raises:
-        UserError: If ``terms`` is not a list or tuple of terms.
+        UserError: If something else is passed.
     """
-    wrong = [terms]
-    if isinstance(terms, (list, tuple)):
-        wrong = [term for term in terms if isinstance(term, (str, dict, type)) or not hasattr(term, "weight")]
+    terms = [] if terms is None else list(terms) if isinstance(terms, (list, tuple)) else [terms]
+    wrong = [term for term in terms if isinstance(term, (dict, type)) or not (isinstance(term, str) or hasattr(term, "weight"))]
     if wrong:
         raise UserError(f"{name} must be a list of terms, such as [ganlib.penalties.R1(weight=1.0)], got {wrong[0]!r:.60}")
-    return list(terms)
+    return [choose(name, term, known)() if isinstance(term, str) else term for term in terms]

@@ -1,27 +1,29 @@
 """`AdversarialModel`, the base class of models with a generator: image generation, moving averages and augmentation."""
 
-import numbers
-
 import numpy as np
 import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.errors import UserError, integer
 from ganlib.models.critic import Critic
+from ganlib.models.evaluated import Evaluated
+from ganlib.models.metric_settings import MetricSettings
+from ganlib.networks import wrapped
 from ganlib.networks.base import Discriminator, Generator
-from ganlib.seeds import check_seed
 from ganlib.training import averaging
+from ganlib.training import strategy as strategies
 from ganlib.training.distributed import DistributedModel
-from ganlib.training.random_stream import RandomStream
+from ganlib.training.latents import latents_for
 from ganlib.training.replicas import batch_mean, on_replicas
 
 
-class AdversarialModel(DistributedModel):
+class AdversarialModel(Evaluated, DistributedModel):
     """A generator trained against a discriminator: the parent of `GAN`, `SemiSupervisedGAN` and `TripleGAN`.
 
     Args:
-        generator: A `ganlib.networks.Generator`.
-        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator.
+        generator: A `ganlib.networks.Generator`, or any Keras model that `ganlib.networks.wrapped.Generator` accepts.
+        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator, or any Keras
+            model that `ganlib.networks.wrapped.Discriminator` accepts.
 
     Attributes:
         ema_generator: The moving average of the generator. `generate` uses it to make images.
@@ -31,7 +33,11 @@ class AdversarialModel(DistributedModel):
 
     def __init__(self, generator, discriminator, **kwargs):
         super().__init__(**kwargs)
+        with self.distribute_strategy.scope():
+            generator, discriminator = wrapped.pair(generator, discriminator)
         _check_networks(generator, discriminator)
+        for network in (generator, discriminator):
+            strategies.check_created_in(self.distribute_strategy, network)
         self.generator = generator
         self.discriminator = discriminator
         with self.distribute_strategy.scope():
@@ -112,10 +118,7 @@ class AdversarialModel(DistributedModel):
 
     def _compile_generation(self):
         """Returns `call` compiled as one graph for any number of images, which are shared among the replicas."""
-        signature = {"latents": tf.TensorSpec((None, self.generator.latent_dim), tf.float32)}
-        if self.generator.condition_spec:
-            shape, dtype = self.generator.condition_spec
-            signature["labels"] = tf.TensorSpec((None, *shape), dtype)
+        signature = {spec.name: spec for spec in self._generation_signature()}
         if self.generator.truncates_styles:
             signature["truncation"] = tf.TensorSpec((None,), tf.float32)
 
@@ -123,6 +126,14 @@ class AdversarialModel(DistributedModel):
             return self.call(**dict(zip(signature, inputs, strict=True)))
 
         return on_replicas(self.distribute_strategy, images_from, list(signature.values()))
+
+    def _generation_signature(self):
+        """Returns the `tf.TensorSpec` of each input of the generator: latents, and labels if it is conditional."""
+        signature = [tf.TensorSpec((None, self.generator.latent_dim), tf.float32, "latents")]
+        if self.generator.condition_spec:
+            shape, dtype = self.generator.condition_spec
+            signature.append(tf.TensorSpec((None, *shape), dtype, "labels"))
+        return signature
 
     def sample_latents(self, images, rng):
         """Draws ``(n, latent_dim)`` standard normal latents, one row for each of ``images``."""
@@ -136,6 +147,59 @@ class AdversarialModel(DistributedModel):
     def critic(self, labels, rng):
         """Returns the `Critic` of this step: the augmentation followed by the discriminator, with the labels of a batch."""
         return Critic(self.discriminator, self.augment, labels, rng)
+
+    @property
+    def evaluation_form(self):
+        """The parts of a batch to evaluate on, in the format of `ganlib.training.input_checks`."""
+        form = {"images": (self.generator.image_shape, None)}
+        return form | ({"labels": ((), self.generator.num_classes)} if self.generator.num_classes else {})
+
+    def prepare_evaluation(self, source):
+        """Raises a `UserError` if a metric of ``compile`` cannot be computed on a `ganlib.data.Source`."""
+        super().prepare_evaluation(source)
+        self._metric_settings.prepare(self, source)
+
+    def results_on(self, source):
+        """Returns the metrics of ``compile`` on a `ganlib.data.Source`, a dict of floats."""
+        return super().results_on(source) | self._metric_settings.results(self, source)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Generates images with the EMA generator.
+
+        Args:
+            x: ``(n, latent_dim)`` latents, or a tuple of latents and ``(n,)`` integer labels.
+            batch_size: The number of images that each replica generates at a time. Defaults to None, which is 64.
+            verbose: Not used.
+            steps: Not used.
+            callbacks: Not used.
+
+        Returns:
+            ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``, as from `generate_from`.
+
+        Raises:
+            UserError: As in `generate_from`.
+        """
+        latents, labels = (*x, None)[:2] if isinstance(x, (tuple, list)) else (x, None)
+        if not hasattr(latents, "shape"):
+            raise UserError(f"predict takes latents of shape (n, {self.generator.latent_dim}), got a {type(latents).__name__}")
+        return self.generate_from(latents, labels, 64 if batch_size is None else batch_size)
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs):
+        """Exports the EMA generator as `keras.Model.export` does: ``serve`` takes latents, and labels if it is conditional.
+
+        Args:
+            filepath: The folder or file to write.
+            format: As in Keras. Defaults to ``"tf_saved_model"``.
+            verbose: As in Keras. Defaults to None.
+            input_signature: As in Keras. Defaults to None, which accepts any number of latents.
+            **kwargs: As in Keras.
+        """
+        if input_signature is None:
+            input_signature = self._generation_signature()
+        return self.ema_generator.export(filepath, format, verbose, input_signature, **kwargs)
+
+    def _set_metrics(self, metrics, features, samples):
+        self._metric_settings = MetricSettings(metrics, features, samples)
 
     def _set_augment(self, augment):
         self.augment = augmentations.get(augment)
@@ -182,28 +246,6 @@ def discriminator_logs(loss, real_logits, fake_logits):
     return {"discriminator_loss": loss, "real_logits": real, "fake_logits": fake, "real_signs": signs}
 
 
-def latents_for(count, latent_dim, seed, truncation=None):
-    """Draws ``(count, latent_dim)`` float32 latents. The same seed gives the same first rows for any count.
-
-    Args:
-        count: The number of latents.
-        latent_dim: The dimension of the latents.
-        seed: An integer.
-        truncation: The largest absolute value of a latent; None does not truncate. Defaults to None.
-
-    Raises:
-        UserError: If ``truncation`` is not positive, or ``count`` or ``seed`` is out of range.
-    """
-    count, seed = integer("count", count, 0), check_seed(seed)
-    if truncation is None:
-        draw = RandomStream(seed).normal
-    elif isinstance(truncation, numbers.Real) and truncation > 0:
-        draw = lambda shape: RandomStream(seed).truncated_normal(shape, truncation)  # noqa: E731
-    else:
-        raise UserError(f"truncation must be positive, got {truncation}")
-    return draw((count, latent_dim)).numpy()
-
-
 def with_labels(first, labels):
     """Returns the inputs of a network: ``(first, labels)``, or ``(first,)`` without labels. ``first`` is latents or images."""
     return (first,) if labels is None else (first, labels)
@@ -212,11 +254,9 @@ def with_labels(first, labels):
 def _check_networks(generator, discriminator):
     for kind, network in ((Generator, generator), (Discriminator, discriminator)):
         if not isinstance(network, kind):
-            is_class = isinstance(network, type)
-            got = f"the class {network.__name__}: call it" if is_class else f"a {type(network).__name__}"
             raise UserError(
-                f"the {kind.__name__.lower()} must be a ganlib.networks.{kind.__name__}, such as one of "
-                f"ganlib.networks.dcgan, got {got}"
+                f"the {kind.__name__.lower()} must be a Keras model or a ganlib.networks.{kind.__name__}, such as one of "
+                f"ganlib.networks.dcgan, got {wrapped.described(network)}"
             )
     for name in ("image_shape", "num_classes", "condition_spec"):
         values = getattr(generator, name), getattr(discriminator, name)

@@ -10,18 +10,22 @@ from ganlib.errors import UserError, choose, integer
 from ganlib.losses.weighted import listed
 from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator_logs
 from ganlib.models.batch_parts import check_divisible, part_of
+from ganlib.models.penalized import Penalized
+from ganlib.models.update_checks import check_updates
 from ganlib.networks.base import rescale
-from ganlib.penalties import KINDS as PENALTY_KINDS
-from ganlib.training import gradients, input_checks, schedules
+from ganlib.penalties import PENALTIES
+from ganlib.training import input_checks, schedules
+from ganlib.training.distributed import split_arguments
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class GAN(AdversarialModel):
+class GAN(Penalized, AdversarialModel):
     """A generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661).
 
     Args:
-        generator: A `ganlib.networks.Generator`.
-        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator.
+        generator: A `ganlib.networks.Generator`, or any Keras model that `ganlib.networks.wrapped.Generator` accepts.
+        discriminator: A `ganlib.networks.Discriminator` with the same image shape and classes as the generator, or any Keras
+            model that `ganlib.networks.wrapped.Discriminator` accepts.
 
     Attributes:
         ema_generator: The moving average of the generator. `generate` uses it to make images.
@@ -56,8 +60,8 @@ class GAN(AdversarialModel):
 
     def compile(
         self,
-        generator_optimizer,
-        discriminator_optimizer,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
         loss="non_saturating",
         penalties=(),
         augment=None,
@@ -66,17 +70,28 @@ class GAN(AdversarialModel):
         top_k=1.0,
         generator_batch_factor=1,
         fresh_real_images=False,
-        **shared,
+        metrics=(),
+        metric_features="in_domain",
+        metric_samples=5000,
+        ema_decay=0.999,
+        seed=0,
+        accumulation_steps=1,
+        non_finite="stop",
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
     ):
         """Configures the training.
 
         Args:
-            generator_optimizer: A Keras optimizer for the generator.
-            discriminator_optimizer: Another Keras optimizer, for the discriminator.
-            loss: A name from `ganlib.losses.LOSSES`, or an object with ``discriminator(real, fake)`` and
-                ``generator(fake, real)``. Defaults to ``"non_saturating"``.
-            penalties: A list of `ganlib.penalties`, which are added to the losses of the discriminator and of the generator.
-                Defaults to ``()``.
+            generator_optimizer: A Keras optimizer, its name or its config, for the generator. Defaults to None, which is Adam
+                with a learning rate of 2e-4 and ``beta_1=0.5``.
+            discriminator_optimizer: Another one, for the discriminator. Defaults to None, as for the generator.
+            loss: A name from `ganlib.losses.LOSSES`; an object with ``discriminator(real, fake)`` and
+                ``generator(fake, real)``; or ``keras.losses.BinaryCrossentropy(from_logits=True)``, which is the same as
+                ``"non_saturating"``. Defaults to ``"non_saturating"``.
+            penalties: A list of `ganlib.penalties`, or of their names, which are added to the losses of the discriminator and
+                of the generator. Defaults to ``()``.
             augment: The augmentation applied to real and generated images before the discriminator, such as
                 `ganlib.augment.DiffAugment()` or `ganlib.augment.ADA()`. Defaults to None, which applies none.
             discriminator_steps: The number of discriminator updates for each generator update. Each batch is split into this
@@ -96,39 +111,34 @@ class GAN(AdversarialModel):
                 the discriminator, at most ``discriminator_steps``. SNGAN uses 2. Defaults to 1.
             fresh_real_images: Whether a loss that compares pairs uses other real images in the update of the generator than in
                 that of the discriminator, as in R3GAN's code. Each batch is then split into one more part. Defaults to False.
-            shared: ``ema_decay``, ``seed``, ``accumulation_steps``, ``non_finite``, ``jit_compile``, ``steps_per_execution``
-                and ``run_eagerly``; see `ganlib.training.DistributedModel.configure`.
+            metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
+                `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
+            metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
+                ``"in_domain"``, a classifier that is trained on the labeled images to evaluate on and needs no download.
+            metric_samples: The number of generated images in an evaluation. Defaults to 5000.
+            ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
+                `ganlib.training.DistributedModel.configure`.
 
         Raises:
             UserError: If the loss or the update is unknown, the penalties or the augmentation do not fit the networks, or the
                 combination of arguments is invalid.
         """
+        own, shared = split_arguments(locals())
         self.update = choose("update", update, {name: name for name in ("alternating", "generator_first", "simultaneous")})
         self._set_loss(loss, top_k)
         self.discriminator_steps = integer("discriminator_steps", discriminator_steps, 1)
         self.generator_batch_factor = integer("generator_batch_factor", generator_batch_factor, 1)
         self.fresh_real_images = fresh_real_images
-        self.penalties = listed("penalties", penalties)
-        self._check_updates()
+        self.penalties = own["penalties"] = listed("penalties", penalties, PENALTIES)
+        check_updates(self)
         self._build_penalties()
         self._set_augment(augment)
-        self.configure(
-            {
-                "generator_optimizer": (generator_optimizer, self.generator),
-                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-            },
-            {
-                "loss": loss,
-                "penalties": self.penalties,
-                "augment": augment,
-                "update": update,
-                "discriminator_steps": discriminator_steps,
-                "top_k": top_k,
-                "generator_batch_factor": generator_batch_factor,
-                "fresh_real_images": fresh_real_images,
-            },
-            **shared,
-        )
+        self._set_metrics(metrics, metric_features, metric_samples)
+        optimizers = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+        }
+        self.configure(optimizers, own, **shared)
 
     @property
     def batch_parts(self):
@@ -236,7 +246,7 @@ class GAN(AdversarialModel):
         fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
         critic = self.critic(labels, rng)
         fake_logits = critic.forward(fake)
-        real_logits = critic.forward(real) if self._is_paired else None
+        real_logits = critic.forward(real) if self.is_paired else None
         loss = self._loss.generator(self._top_k_logits(fake_logits), real_logits)
         penalties = self._generator_penalties(critic, fake, rng)
         return add_terms(loss, penalties), {"generator_loss": loss} | penalties
@@ -272,7 +282,7 @@ class GAN(AdversarialModel):
         critic = self.critic(labels, rng)
         real_logits, fake_logits = critic.forward(real), critic.forward(fake)
         loss = self._loss.discriminator(real_logits, fake_logits)
-        generator_loss = self._loss.generator(self._top_k_logits(fake_logits), real_logits if self._is_paired else None)
+        generator_loss = self._loss.generator(self._top_k_logits(fake_logits), real_logits if self.is_paired else None)
         penalties = self._discriminator_penalties(critic, real, fake, rng)
         generator_penalties = self._generator_penalties(critic, fake, rng)
         logs = discriminator_logs(loss, real_logits, fake_logits) | penalties
@@ -288,7 +298,8 @@ class GAN(AdversarialModel):
         return tf.sort(fake_logits, direction="DESCENDING")[:num_selected]
 
     @property
-    def _is_paired(self):
+    def is_paired(self):
+        """Whether the loss compares pairs of real and generated images."""
         return getattr(self._loss, "paired", False)
 
     def _set_loss(self, loss, top_k):
@@ -299,82 +310,8 @@ class GAN(AdversarialModel):
             raise UserError(
                 "top_k selects the images with the highest logits, but this discriminator has logits for patches: set top_k=1.0"
             )
-        if self._is_paired and top_k != 1:
+        if self.is_paired and top_k != 1:
             raise UserError(f"loss {loss!r} compares pairs of real and generated images: set top_k=1.0")
-
-    def _check_updates(self):
-        """Checks that the arguments that say what an update consists of fit each other."""
-        steps, factor = self.discriminator_steps, self.generator_batch_factor
-        if self.update == "simultaneous":
-            arguments = {"discriminator_steps": (steps, 1), "generator_batch_factor": (factor, 1)}
-            arguments["fresh_real_images"] = self.fresh_real_images, False
-            for name, (value, needed) in arguments.items():
-                if value != needed:
-                    raise UserError(f"update='simultaneous' needs {name}={needed}, got {value}: set it to {needed}")
-            if any(getattr(penalty, "separate", False) for penalty in self.penalties):
-                raise UserError("update='simultaneous' makes one step for all terms: set separate=False in the penalties")
-        if factor > steps:
-            raise UserError(
-                f"generator_batch_factor must be at most discriminator_steps={steps}, the parts of a batch, got {factor}"
-            )
-        if self._is_paired and factor != 1:
-            raise UserError(
-                f"this loss compares pairs of real and generated images: set generator_batch_factor=1, got {factor}"
-            )
-        if self.fresh_real_images and not self._is_paired:
-            raise UserError("fresh_real_images=True needs a loss that compares pairs, such as 'relativistic': set it to False")
-
-    def _build_penalties(self):
-        names = [penalty.name for penalty in self.penalties]
-        if len(set(names)) < len(names):
-            raise UserError(f"each penalty may be used once, got {', '.join(names)}: remove the duplicates")
-        conditioning = self.discriminator.conditioning if self.discriminator.num_classes else None
-        required = {kind.conditioning: kind.name for kind in PENALTY_KINDS if kind.conditioning}
-        if conditioning in required and conditioning not in [penalty.conditioning for penalty in self.penalties]:
-            raise UserError(
-                f"a discriminator with conditioning={conditioning!r} learns labels only through penalty "
-                f"{required[conditioning]!r}: add it"
-            )
-        with self.distribute_strategy.scope():
-            for penalty in self.penalties:
-                penalty.build(self.generator, self.discriminator)
-        self.penalty_states = [penalty.state for penalty in self.penalties if penalty.state]
-
-    def _discriminator_penalties(self, critic, real, fake, rng):
-        penalties = self._penalties_of("discriminator")
-        arguments = critic, real, fake, rng, self.step.value
-        return {_log_name("discriminator", penalty): penalty(*arguments) for penalty in penalties}
-
-    def _generator_penalties(self, critic, fake, rng):
-        penalties = self._penalties_of("generator")
-        arguments = critic, self.generator, fake, rng, self.step.value
-        return {_log_name("generator", penalty): penalty.of_generator(*arguments) for penalty in penalties}
-
-    def _penalty_steps(self, which, updates, batch, rng):
-        """Updates a network by each penalty that has an optimizer step of its own and is due, and returns the penalties."""
-        ((network, optimizer),) = updates
-        variables, logs = [*network.trainable_variables, *optimizer.variables], {}
-        for penalty in self._penalties_of(which, separate=True):
-
-            def term(real, labels, rng, penalty=penalty):
-                critic, step = self.critic(labels, rng), self.step.value
-                if which == "generator":
-                    value = penalty.of_generator(critic, self.generator, real, rng, step)
-                else:
-                    value = penalty(critic, real, None, rng, step)
-                return value, {_log_name(which, penalty): value}
-
-            (computed,), term_logs = self.compute_gradients(term, updates, batch, rng)
-            # All weights take the step, also those that the penalty does not reach.
-            computed = gradients.with_zeros(computed, network.trainable_variables)
-            apply = lambda computed=computed: self.apply_gradients(updates, [computed])  # noqa: E731
-            gradients.apply_if(penalty.is_due(self.step.value), variables, apply)
-            logs |= term_logs
-        return logs
-
-    def _penalties_of(self, which, separate=False):
-        """Returns the penalties of ``"generator"`` or ``"discriminator"`` with or without an optimizer step of their own."""
-        return [p for p in self.penalties if getattr(p, f"on_{which}") and getattr(p, "separate", False) == separate]
 
     def _unpack(self, data):
         images, labels, *_ = (*input_checks.parts_of(data), None)
@@ -387,8 +324,3 @@ class GAN(AdversarialModel):
         if not self.generator.num_classes:
             return "this GAN is conditioned on features: train it on (images, features), not on images alone"
         return f"this GAN has {self.generator.num_classes} classes: train it on (images, labels), not on images alone"
-
-
-def _log_name(which, penalty):
-    """Returns the name of a penalty in the logs, for ``"generator"`` or ``"discriminator"``."""
-    return f"generator_{penalty.name}" if which == "generator" else penalty.name

@@ -10,6 +10,7 @@ from ganlib import augment as augmentations
 from ganlib.losses import cross_entropy, pseudo_label_loss
 from ganlib.models.supervised import SupervisedClassifier, accuracy
 from ganlib.networks.base import rescale
+from ganlib.training.distributed import split_arguments
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -20,39 +21,48 @@ class PseudoLabelClassifier(SupervisedClassifier):
     that class becomes the label of the same image under the strong augmentation.
 
     Args:
-        network: A `ganlib.Classifier`.
+        network: A `ganlib.Classifier`, or a Keras model that `ganlib.networks.wrapped.classifier` accepts.
 
     Attributes:
         classifier: The moving average of ``network``, a plain Keras model from images to class logits.
     """
 
     uses_unlabeled = True
+    logs_loss = False
 
-    def compile(self, optimizer, augment=None, strong_augment=None, threshold=0.95, unlabeled_weight=1.0, **shared):
+    def compile(
+        self,
+        optimizer=None,
+        augment=None,
+        strong_augment=None,
+        threshold=0.95,
+        unlabeled_weight=1.0,
+        ema_decay=0.999,
+        seed=0,
+        accumulation_steps=1,
+        non_finite="stop",
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
+    ):
         """Configures the training.
 
         Args:
-            optimizer: A Keras optimizer.
+            optimizer: A Keras optimizer, its name or its config. Defaults to None, which is Adam with a learning rate of 2e-4
+                and ``beta_1=0.5``.
             augment: The weak augmentation, such as ``"translation"``. Defaults to None, which applies none.
             strong_augment: The strong augmentation, such as ``"color,translation,cutout"``. Defaults to None, which uses the
                 weak augmentation; this is Lee's method.
             threshold: The probability that a prediction must reach to become a label, in ``[0, 1]``. Defaults to 0.95.
             unlabeled_weight: The weight of the loss on unlabeled images. Defaults to 1.0.
-            shared: As in `ganlib.GAN.compile`.
+            ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
+                `ganlib.training.DistributedModel.configure`.
         """
+        own, shared = split_arguments(locals())
         self.augment = augmentations.get_fixed(augment)
         self.strong_augment = augmentations.get_fixed(strong_augment or augment)
         self.threshold, self.unlabeled_weight = threshold, unlabeled_weight
-        self.configure(
-            {"optimizer": (optimizer, self.network)},
-            {
-                "augment": augment,
-                "strong_augment": strong_augment,
-                "threshold": threshold,
-                "unlabeled_weight": unlabeled_weight,
-            },
-            **shared,
-        )
+        self.configure({"optimizer": (optimizer, self.network)}, own, **shared)
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
         """Computes the loss of a batch of labeled and unlabeled images; see the class.

@@ -13,7 +13,9 @@ from ganlib.models.adversarial import AdversarialModel, add_terms
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks import Classifier
 from ganlib.networks.base import rescale
-from ganlib.regularizers import Outputs, classifier_terms, listed
+from ganlib.networks.keras_graph import text
+from ganlib.regularizers import CLASSIFIER_TERMS, GENERATOR_TERMS, Outputs, classifier_terms, listed
+from ganlib.training.distributed import split_arguments
 from ganlib.training.replicas import batch_mean
 
 
@@ -26,13 +28,13 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     al. 2017, arXiv:1705.09783) or manifold regularization (Lecouat et al. 2018, arXiv:1805.08957).
 
     Args:
-        generator: An unconditional `ganlib.networks.Generator`.
-        discriminator: A `ganlib.networks.Discriminator` without classes. Its body is trained with a new class head; its
-            original head is not trained.
+        generator: An unconditional `ganlib.networks.Generator`, or a Keras model, as for `ganlib.GAN`.
+        discriminator: A `ganlib.networks.Discriminator` without classes, or a Sequential or functional Keras model. Its body is
+            trained with a new class head; its original head is not trained.
         num_classes: The number of classes K, at least 2.
 
     Raises:
-        UserError: If the generator is conditional, or there are fewer than 2 classes.
+        UserError: If the generator is conditional, the discriminator has no features, or there are fewer than 2 classes.
 
     Attributes:
         network: The `ganlib.Classifier` in training.
@@ -50,15 +52,15 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def __init__(self, generator, discriminator, num_classes, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        if generator.condition_spec:
+        if self.generator.condition_spec:
             raise UserError(
                 "this generator is conditional, but a semi-supervised GAN needs an unconditional one: remove its num_classes"
             )
         self.num_classes = integer("num_classes", num_classes, 2)
+        body = _body_of(self.discriminator)
         with self.distribute_strategy.scope():
-            head = discriminator.class_head(num_classes)
-            dtype = discriminator.dtype_policy
-            network = Classifier(discriminator.body, generator.image_shape, num_classes, head, dtype=dtype)
+            head, dtype = self.discriminator.class_head(num_classes), self.discriminator.dtype_policy
+            network = Classifier(body, self.generator.image_shape, num_classes, head, dtype=dtype)
         self.add_classifier(network)
 
     @property
@@ -67,8 +69,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def compile(
         self,
-        generator_optimizer,
-        discriminator_optimizer,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
         augment=None,
         labeled_augment=None,
         unlabeled_weight=1.0,
@@ -76,53 +78,62 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         regularizers=(),
         generator_regularizers=(),
         update="alternating",
-        **shared,
+        metrics=(),
+        metric_features="in_domain",
+        metric_samples=5000,
+        ema_decay=0.999,
+        seed=0,
+        accumulation_steps=1,
+        non_finite="stop",
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
     ):
         """Configures the training.
 
         Args:
-            generator_optimizer: A Keras optimizer for the generator.
-            discriminator_optimizer: Another Keras optimizer, for the classifier, which includes the discriminator's body.
+            generator_optimizer: A Keras optimizer, its name or its config, for the generator. Defaults to None, which is Adam
+                with a learning rate of 2e-4 and ``beta_1=0.5``.
+            discriminator_optimizer: Another one, for the classifier, which includes the discriminator's body. Defaults to None,
+                as for the generator.
             augment: The augmentation applied to unlabeled and generated images before the classifier. Defaults to None, which
                 applies none.
             labeled_augment: The augmentation applied to labeled images. Defaults to None, which uses ``augment``.
             unlabeled_weight: The weight of the loss on unlabeled and generated images. Defaults to 1.0.
             generator_loss: A name from `ganlib.losses.GENERATOR_LOSSES`. Defaults to ``"feature_matching"``.
-            regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`. Defaults
-                to ``()``.
-            generator_regularizers: A list of terms of the generator's loss, such as `ganlib.regularizers.PullAway`. Defaults
-                to ``()``.
+            regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, or of
+                their names. Defaults to ``()``.
+            generator_regularizers: A list of terms of the generator's loss, such as `ganlib.regularizers.PullAway`, or of
+                their names. Defaults to ``()``.
             update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
                 updated classifier. ``"simultaneous"`` computes both gradients from one pass and then updates both. Defaults
                 to ``"alternating"``.
-            shared: As in `ganlib.GAN.compile`.
+            metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
+                `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
+            metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
+                ``"in_domain"``, a classifier that is trained on the labeled images to evaluate on and needs no download.
+            metric_samples: The number of generated images in an evaluation. Defaults to 5000.
+            ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
+                `ganlib.training.DistributedModel.configure`.
 
         Raises:
             UserError: If the loss or the update is unknown.
         """
+        own, shared = split_arguments(locals())
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self._set_augment(augment)
         self.labeled_augment = augmentations.get(labeled_augment or augment)
         self.unlabeled_weight = unlabeled_weight
-        self.regularizers = listed("regularizers", regularizers)
-        self.generator_regularizers = listed("generator_regularizers", generator_regularizers)
-        self.configure(
-            {
-                "generator_optimizer": (generator_optimizer, self.generator),
-                "discriminator_optimizer": (discriminator_optimizer, self.network),
-            },
-            {
-                "augment": augment,
-                "labeled_augment": labeled_augment,
-                "unlabeled_weight": unlabeled_weight,
-                "generator_loss": generator_loss,
-                "regularizers": self.regularizers,
-                "generator_regularizers": self.generator_regularizers,
-                "update": update,
-            },
-            **shared,
-        )
+        self.regularizers = own["regularizers"] = listed("regularizers", regularizers, CLASSIFIER_TERMS)
+        terms = listed("generator_regularizers", generator_regularizers, GENERATOR_TERMS)
+        self.generator_regularizers = own["generator_regularizers"] = terms
+        self._set_metrics(metrics, metric_features, metric_samples)
+        optimizers = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "discriminator_optimizer": (discriminator_optimizer, self.network),
+        }
+        self.configure(optimizers, own, **shared)
 
     def train_step(self, data):
         """Runs one train step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``, and returns the logs."""
@@ -284,3 +295,20 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def _features(self, images, rng):
         return self.network.features(self.augment(images, rng), training=True)
+
+
+def _body_of(discriminator):
+    """Returns the layer from images to features of a discriminator, and checks that it returns a vector for each image."""
+    body = discriminator.body
+    if body is None:
+        raise UserError(
+            "this discriminator has no layer before its logits that a classifier can use: pass one with a body, or a "
+            "Sequential or functional Keras model of several layers"
+        )
+    shape = body.compute_output_spec(keras.KerasTensor((None, *discriminator.image_shape))).shape
+    if len(shape) != 2:
+        raise UserError(
+            f"the last layer of the discriminator takes features of shape {text(shape)}, but a classifier needs a vector for "
+            "each image: put keras.layers.Flatten() before it, and end with keras.layers.Dense(1)"
+        )
+    return body

@@ -1,13 +1,20 @@
 """`SupervisedClassifier`: the baseline classifier, trained on labeled images only."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ganlib import augment as augmentations
+from ganlib import metrics
+from ganlib.errors import UserError
+from ganlib.evaluation import classification, keras_data
 from ganlib.losses import cross_entropy
+from ganlib.models.evaluated import Evaluated
+from ganlib.networks import pixels, wrapped
 from ganlib.networks.base import rescale
 from ganlib.training import averaging
-from ganlib.training.distributed import DistributedModel
+from ganlib.training import strategy as strategies
+from ganlib.training.distributed import DistributedModel, split_arguments
 
 
 class WithClassifier:
@@ -35,10 +42,18 @@ class WithClassifier:
         return f"this classifier is trained on batches of ({', '.join(self.form)}): pass all of these parts"
 
     def add_classifier(self, network):
-        """Sets ``network``, which must have been created under the model's strategy, and creates its moving average."""
-        self.network = network
+        """Sets ``network``, which must have been created under the model's strategy, and creates its moving average.
+
+        Args:
+            network: A `ganlib.Classifier`, or a Keras model that `ganlib.networks.wrapped.classifier` accepts.
+
+        Raises:
+            UserError: If it is neither.
+        """
         with self.distribute_strategy.scope():
-            self.classifier = averaging.clone_network(network)
+            self.network = wrapped.classifier(network)
+            strategies.check_created_in(self.distribute_strategy, self.network)
+            self.classifier = averaging.clone_network(self.network)
 
     @property
     def averages(self):
@@ -49,6 +64,70 @@ class WithClassifier:
         """Ends a train step and resets the calibration, because the classifier's weights have changed."""
         super().end_step()
         self.classifier.temperature.assign(1.0)
+
+    @property
+    def evaluation_form(self):
+        """The parts of a batch to evaluate on, in the format of `ganlib.training.input_checks`."""
+        return {"images": (self.network.image_shape, None), "labels": ((), self.network.num_classes)}
+
+    def results_on(self, source):
+        """Returns the ``"loss"``, which is the cross-entropy, and the ``"accuracy"`` on a `ganlib.data.Source`, and further
+        results of the model.
+        """
+        probabilities = classification.classify(self, source)
+        likelihoods = probabilities[np.arange(len(source.labels)), source.labels].astype(np.float64)
+        loss = -np.log(np.maximum(likelihoods, np.finfo(np.float32).tiny)).mean()
+        results = {"loss": float(loss), "accuracy": float(metrics.accuracy(source.labels, probabilities))}
+        return results | super().results_on(source)
+
+    def prepare_evaluation(self, source):
+        """Checks that a `ganlib.data.Source` has labels of the model's classes.
+
+        Raises:
+            UserError: If it has none, or others.
+        """
+        super().prepare_evaluation(source)
+        if source.labels is None or source.num_classes != self.network.num_classes:
+            raise UserError(
+                f"a classifier of {self.network.num_classes} classes is evaluated on images with their labels, and "
+                f"{source.name} has {source.num_classes or 'no'} classes: pass evaluate(images, labels)"
+            )
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Computes class logits with the averaged classifier. For probabilities, use `classify`.
+
+        Args:
+            x: Images, as for `evaluate`; labels are ignored.
+            batch_size: The number of images of an array in a forward pass. Defaults to None, which is 32.
+            verbose: As in Keras. Defaults to ``"auto"``.
+            steps: The number of batches to read from a dataset. Defaults to None, which reads all.
+            callbacks: A list of callbacks. Defaults to None.
+
+        Returns:
+            ``(n, num_classes)`` float32 numpy array.
+
+        Raises:
+            UserError: If float images are outside ``[-1, 1]``, or the data has another format.
+        """
+        logits = []
+        for images, _ in keras_data.batches(x, None, steps):
+            pixels.check(images)
+            logits.append(self.classifier.predict(images, batch_size, verbose, callbacks=callbacks))
+        return np.concatenate(logits)
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs):
+        """Exports the averaged classifier as `keras.Model.export` does: ``serve`` maps images to class logits.
+
+        Args:
+            filepath: The folder or file to write.
+            format: As in Keras. Defaults to ``"tf_saved_model"``.
+            verbose: As in Keras. Defaults to None.
+            input_signature: As in Keras. Defaults to None, which accepts any number of uint8 images.
+            **kwargs: As in Keras.
+        """
+        if input_signature is None:
+            input_signature = [tf.TensorSpec((None, *self.network.image_shape), tf.uint8, "images")]
+        return self.classifier.export(filepath, format, verbose, input_signature, **kwargs)
 
     def classify(self, images, batch_size=256):
         """Maps images to ``(n, num_classes)`` float32 probabilities with the averaged classifier.
@@ -61,11 +140,11 @@ class WithClassifier:
 
 
 @keras.saving.register_keras_serializable("ganlib")
-class SupervisedClassifier(WithClassifier, DistributedModel):
+class SupervisedClassifier(WithClassifier, Evaluated, DistributedModel):
     """Trains a `ganlib.Classifier` with cross-entropy, with the same moving average as `SemiSupervisedGAN`.
 
     Args:
-        network: A `ganlib.Classifier`.
+        network: A `ganlib.Classifier`, or a Keras model that `ganlib.networks.wrapped.classifier` accepts.
 
     Attributes:
         classifier: The moving average of ``network``, a plain Keras model from images to class logits.
@@ -73,6 +152,7 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
 
     parts = ("network",)
     uses_unlabeled = False
+    logs_loss = True
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
@@ -82,16 +162,30 @@ class SupervisedClassifier(WithClassifier, DistributedModel):
     def networks(self):
         return [self.network]
 
-    def compile(self, optimizer, augment=None, **shared):
+    def compile(
+        self,
+        optimizer=None,
+        augment=None,
+        ema_decay=0.999,
+        seed=0,
+        accumulation_steps=1,
+        non_finite="stop",
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
+    ):
         """Configures the training.
 
         Args:
-            optimizer: A Keras optimizer.
+            optimizer: A Keras optimizer, its name or its config. Defaults to None, which is Adam with a learning rate of 2e-4
+                and ``beta_1=0.5``.
             augment: The augmentation of the images. Defaults to None, which applies none.
-            **shared: As in `ganlib.GAN.compile`.
+            ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
+                `ganlib.training.DistributedModel.configure`.
         """
+        own, shared = split_arguments(locals())
         self.augment = augmentations.get_fixed(augment)
-        self.configure({"optimizer": (optimizer, self.network)}, {"augment": augment}, **shared)
+        self.configure({"optimizer": (optimizer, self.network)}, own, **shared)
 
     def train_step(self, data):
         """Runs one train step on a batch of ``(images, labels)`` and returns the logs."""

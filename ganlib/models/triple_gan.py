@@ -11,7 +11,8 @@ from ganlib.losses import cross_entropy, triple_classifier_loss, triple_discrimi
 from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator_logs
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks.base import rescale
-from ganlib.regularizers import Outputs, classifier_terms, listed
+from ganlib.regularizers import CLASSIFIER_TERMS, Outputs, classifier_terms, listed
+from ganlib.training.distributed import split_arguments
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -22,9 +23,10 @@ class TripleGAN(WithClassifier, AdversarialModel):
     that the classifier predicts.
 
     Args:
-        generator: A conditional `ganlib.networks.Generator`.
-        discriminator: A conditional `ganlib.networks.Discriminator`.
-        network: A `ganlib.Classifier` with the same classes. It shares no layers with the discriminator.
+        generator: A conditional `ganlib.networks.Generator`, or a Keras model, as for `ganlib.GAN`.
+        discriminator: A conditional `ganlib.networks.Discriminator`, or a Keras model.
+        network: A `ganlib.Classifier` with the same classes, or a Keras model that `ganlib.networks.wrapped.classifier`
+            accepts. It shares no layers with the discriminator.
 
     Raises:
         UserError: If the numbers of classes differ.
@@ -36,13 +38,13 @@ class TripleGAN(WithClassifier, AdversarialModel):
     parts = ("generator", "discriminator", "network")
 
     def __init__(self, generator, discriminator, network, **kwargs):
-        if generator.num_classes != network.num_classes:
-            raise UserError(
-                f"the generator has {generator.num_classes} classes, but the classifier has {network.num_classes}: "
-                "make them equal"
-            )
         super().__init__(generator, discriminator, **kwargs)
         self.add_classifier(network)
+        if self.generator.num_classes != self.network.num_classes:
+            raise UserError(
+                f"the generator has {self.generator.num_classes} classes, but the classifier has {self.network.num_classes}: "
+                "make them equal"
+            )
 
     @property
     def networks(self):
@@ -50,22 +52,32 @@ class TripleGAN(WithClassifier, AdversarialModel):
 
     def compile(
         self,
-        generator_optimizer,
-        discriminator_optimizer,
-        classifier_optimizer,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        classifier_optimizer=None,
         augment=None,
         alpha=0.5,
         adversarial_weight=0.01,
         generated_weight=0.1,
         regularizers=(),
-        **shared,
+        metrics=(),
+        metric_features="in_domain",
+        metric_samples=5000,
+        ema_decay=0.999,
+        seed=0,
+        accumulation_steps=1,
+        non_finite="stop",
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
     ):
         """Configures the training.
 
         Args:
-            generator_optimizer: A Keras optimizer for the generator.
-            discriminator_optimizer: Another Keras optimizer, for the discriminator.
-            classifier_optimizer: A third Keras optimizer, for the classifier.
+            generator_optimizer: A Keras optimizer, its name or its config, for the generator. Defaults to None, which is Adam
+                with a learning rate of 2e-4 and ``beta_1=0.5``.
+            discriminator_optimizer: Another one, for the discriminator. Defaults to None, as for the generator.
+            classifier_optimizer: A third one, for the classifier. Defaults to None, as for the generator.
             augment: The augmentation applied to all images before the classifier and the discriminator. Defaults to None,
                 which applies none.
             alpha: The weight of the classifier's pairs among the fake pairs. Defaults to 0.5, as in the paper.
@@ -74,26 +86,25 @@ class TripleGAN(WithClassifier, AdversarialModel):
                 in the paper.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
                 authors use too. Defaults to ``()``.
-            shared: As in `ganlib.GAN.compile`.
+            metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
+                `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
+            metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
+                ``"in_domain"``, a classifier that is trained on the labeled images to evaluate on and needs no download.
+            metric_samples: The number of generated images in an evaluation. Defaults to 5000.
+            ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
+                `ganlib.training.DistributedModel.configure`.
         """
+        own, shared = split_arguments(locals())
         self._set_augment(augment)
         self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
-        self.regularizers = listed("regularizers", regularizers)
-        self.configure(
-            {
-                "generator_optimizer": (generator_optimizer, self.generator),
-                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-                "classifier_optimizer": (classifier_optimizer, self.network),
-            },
-            {
-                "augment": augment,
-                "alpha": alpha,
-                "adversarial_weight": adversarial_weight,
-                "generated_weight": generated_weight,
-                "regularizers": self.regularizers,
-            },
-            **shared,
-        )
+        self.regularizers = own["regularizers"] = listed("regularizers", regularizers, CLASSIFIER_TERMS)
+        self._set_metrics(metrics, metric_features, metric_samples)
+        optimizers = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+            "classifier_optimizer": (classifier_optimizer, self.network),
+        }
+        self.configure(optimizers, own, **shared)
 
     def train_step(self, data):
         """Runs one train step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``, and returns the logs."""

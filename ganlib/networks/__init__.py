@@ -24,7 +24,7 @@ def architectures():
     them.
     """
     found = registry.modules_with(_FOLDER, r"^class (?:Generator|Discriminator)\b")
-    return tuple(name for name in found if name != "base")
+    return tuple(name for name in found if name not in ("base", "wrapped"))
 
 
 def __getattr__(name):

@@ -15,7 +15,7 @@ class Consistency(Penalty):
     (arXiv:1910.12027), equation 3.
 
     Args:
-        weight: The factor that multiplies the term, or a schedule. The paper uses 10.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 10.0, as in the paper.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
         augment: The augmentation T, comma-separated names from `ganlib.augment.POLICIES`. Defaults to ``"flip,shift"``, with
             shifts of 7 % of the size. The paper shifts by up to 4 of 32 pixels: ``"flip,shift:0.125"``.
@@ -23,7 +23,7 @@ class Consistency(Penalty):
 
     name = "consistency"
 
-    def __init__(self, weight, interval=1, augment="flip,shift"):
+    def __init__(self, weight=10.0, interval=1, augment="flip,shift"):
         super().__init__(weight, interval)
         self.augment = augment
         self._augment = augmentations.get(augment)

@@ -13,13 +13,13 @@ class _ZeroCenteredPenalty(Penalty):
     """weight / 2 * E ||grad D(x)||^2, the base class of `R1` and `R2`.
 
     Args:
-        weight: The factor that multiplies the term, or a schedule.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 10.0, as in the paper.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
         augmented: Whether to take the gradient with respect to the augmented image. If False, it is taken with respect to the
             image before augmentation, as in the codes of StyleGAN2-ADA and R3GAN. Defaults to False.
     """
 
-    def __init__(self, weight, interval=1, augmented=False):
+    def __init__(self, weight=10.0, interval=1, augmented=False):
         super().__init__(weight, interval)
         self.augmented = augmented
 
@@ -37,7 +37,7 @@ class R1(_ZeroCenteredPenalty):
     """weight / 2 * E ||grad D(x)||^2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9.
 
     Args:
-        weight: The factor that multiplies the term, or a schedule.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 10.0, as in the paper.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
         augmented: As in `R2`. Defaults to False.
         separate: Whether the term gets an optimizer step of its own after that of the loss, as in StyleGAN2's code. All weights
@@ -52,7 +52,7 @@ class R1(_ZeroCenteredPenalty):
 
     name = "r1"
 
-    def __init__(self, weight, interval=1, augmented=False, separate=False):
+    def __init__(self, weight=10.0, interval=1, augmented=False, separate=False):
         super().__init__(weight, interval, augmented)
         self.separate = separate
 
@@ -77,10 +77,17 @@ class R2(_ZeroCenteredPenalty):
 class WGANGP(Penalty):
     """weight * E (||grad D(x')|| - 1)^2 at random points between real and generated images.
 
-    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3. The paper uses a weight of 10.
+    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3.
+
+    Args:
+        weight: The factor that multiplies the term, or a schedule. Defaults to 10.0, as in the paper.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
     """
 
     name = "wgan_gp"
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
 
     def term(self, critic, real, fake, rng):
         mix = rng.uniform((tf.shape(real)[0], 1, 1, 1))
@@ -90,14 +97,21 @@ class WGANGP(Penalty):
 @register
 class DRAGAN(Penalty):
     """weight * E (||grad D(x')|| - 1)^2 at real images with noise: Kodali et al. 2017, "On convergence and stability of GANs"
-    (arXiv:1705.07215). The authors use a weight of 10.
+    (arXiv:1705.07215).
 
     The noise is that of the authors' code: U(0, 1) * U(0, 1) / 2 times the standard deviation of all pixels of the batch. The
     first factor is drawn for each image and the second for each pixel.
+
+    Args:
+        weight: The factor that multiplies the term, or a schedule. Defaults to 10.0, as in the authors' code.
+        interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
     """
 
     name = "dragan"
     uses_collectives = True
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
 
     def term(self, critic, real, fake, rng):
         mean, mean_of_squares = (batch_mean(tf.reduce_mean(x, [1, 2, 3])) for x in (real, tf.square(real)))

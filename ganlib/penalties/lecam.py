@@ -19,8 +19,8 @@ class LeCam(Penalty):
     becoming overconfident on images that it has memorized.
 
     Args:
-        weight: The factor that multiplies the term, or a schedule. The authors use 0.3 for BigGAN on CIFAR-10 and 3e-7 for
-            StyleGAN2.
+        weight: The factor that multiplies the term, or a schedule. Defaults to 0.3, as for BigGAN on CIFAR-10;
+            the authors use 3e-7 for StyleGAN2.
         interval: Compute the term every ``interval`` steps; see `Penalty`. Defaults to 1.
         decay: The decay of the moving averages. The authors use 0.9 for BigGAN and 0.99 for StyleGAN2. Defaults to 0.9.
         start: The step from which the term counts; before it, the averages are those of the current batch. The authors use
@@ -31,7 +31,7 @@ class LeCam(Penalty):
     name = "lecam"
     uses_collectives = True
 
-    def __init__(self, weight, interval=1, decay=0.9, start=0, debiased=False):
+    def __init__(self, weight=0.3, interval=1, decay=0.9, start=0, debiased=False):
         super().__init__(weight, interval)
         self.decay, self.start, self.debiased = decay, start, debiased
 

@@ -19,9 +19,10 @@ import tensorflow as tf
 
 import ganlib
 from ganlib.errors import UserError
-from ganlib.files import locked, read_dict, write_json
+from ganlib.files import read_dict, write_json
+from ganlib.locks import locked
 from ganlib.runs import keys, resuming
-from ganlib.training import strategy
+from ganlib.training import checkpoint, strategy
 from ganlib.training.checkpoint import Checkpoints
 
 
@@ -186,7 +187,10 @@ def writing(workdir, distribution=None):
     """
     is_chief = strategy.is_chief(distribution or tf.distribute.get_strategy())
     with locked(workdir) if is_chief else contextlib.nullcontext():
-        yield
+        try:
+            yield
+        finally:  # also after an error, no checkpoint is written without the lock
+            checkpoint.wait_for_all()
 
 
 def _scratch():

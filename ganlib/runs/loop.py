@@ -2,6 +2,7 @@
 
 import keras
 
+from ganlib import data
 from ganlib.errors import UserError
 from ganlib.training import signals, strategy
 from ganlib.training.callbacks import (
@@ -10,6 +11,7 @@ from ganlib.training.callbacks import (
     SaveCheckpoints,
     SaveSamples,
     StopAtNonFinite,
+    StopIfLockLost,
     StopOnSignal,
 )
 from ganlib.training.progress import Progress
@@ -24,14 +26,15 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     Args:
         run: A `Run`.
         model: A model from `build`.
-        batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches.
+        batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches. With several workers,
+            it also takes the argument ``share``, the `ganlib.data.Share` of each batch that a worker reads.
         evaluate: A function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
             contains ``"fid"``, the best checkpoint is kept. Defaults to None, which disables evaluation.
         label: The label of the progress bar. Defaults to ``""``.
         samples: Whether the model generates images, which are then written as grids. Defaults to True.
 
     Raises:
-        UserError: If the loss is not finite, the disk is full, or an image is corrupt.
+        UserError: If the loss is not finite, the disk is full, an image is corrupt, or another job has taken over the folder.
     """
     config, checkpoints = run.config, run.checkpoints(model)
     start_step = checkpoints.restore() or 0
@@ -41,6 +44,9 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     if steps_left:
         dataset = batches(start_step)
         strategy.check_shares(run.strategy, dataset, config.accumulation_steps * getattr(model, "batch_parts", 1))
+        if strategy.num_workers(run.strategy) > 1:
+            share_of = lambda *index_and_count: batches(start_step, share=data.Share(*index_and_count))  # noqa: E731
+            dataset = strategy.shared_by_workers(run.strategy, share_of)
         run.write()
     elif run.finished_step is not None:
         return
@@ -49,6 +55,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     callbacks = [
         SaveCheckpoints(checkpoints, every=0),  # at the end of training, before callbacks that may fail there
         StopAtNonFinite(patience=MAX_CONSECUTIVE_SKIPS if config.non_finite == "skip" else 0),
+        StopIfLockLost(),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
         *([SaveSamples(run.samples, config.sample_every)] if samples else []),
         SaveCheckpoints(checkpoints, config.checkpoint_every),

@@ -81,9 +81,11 @@ def _indices(config, source):
     if source.labels is None:
         all_indices = np.arange(source.num_examples)
         return {"labeled": all_indices, "unlabeled": all_indices, "validation": all_indices[:0]}
-    numbered = dataclasses.replace(source, images=None, read=lambda indices: indices)  # the "images" are their indices
+    numbered = dataclasses.replace(
+        source, images=None, fetch=lambda indices: indices, decode=None
+    )  # the "images" are their indices
     keys = ("labels_per_class", "label_seed", "validation_per_class")
     per_class, seed, held_out = (config.get(key) or None for key in keys)
     parts = data.few_labels(numbered, per_class, seed or 0, held_out or 0)
     named = {name: getattr(parts, name) for name in ("labeled", "unlabeled", "validation")}
-    return {name: np.array(part.read(np.arange(part.num_examples))) for name, part in named.items() if part is not None}
+    return {name: np.array(part.fetch(np.arange(part.num_examples))) for name, part in named.items() if part is not None}

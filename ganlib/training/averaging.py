@@ -6,9 +6,16 @@ from ganlib.training import schedules
 
 
 def clone_network(network):
-    """Creates a non-trainable network with the same config and weights."""
-    clone = type(network).from_config(network.get_config())
-    clone.set_weights(network.get_weights())
+    """Creates a non-trainable network with the same config and weights.
+
+    Raises:
+        UserError: If a network around a Keras model cannot be copied: see `ganlib.networks.wrapped`.
+    """
+    if hasattr(network, "copy"):
+        clone = network.copy()
+    else:
+        clone = type(network).from_config(network.get_config())
+        clone.set_weights(network.get_weights())
     clone.trainable = False
     return clone
 

@@ -13,7 +13,7 @@ import zlib
 import keras
 import tensorflow as tf
 
-from ganlib import plots
+from ganlib import locks, plots
 from ganlib.errors import Stopped, UserError
 from ganlib.files import append_row, read_rows, row_as_text, write_rows, written_whole
 from ganlib.training import strategy
@@ -64,6 +64,16 @@ class StopAtNonFinite(StepCallback):
                 f"training stopped at {steps}: {', '.join(non_finite)}; the earlier checkpoints are still good. "
                 "Lower the learning rate, or set a penalty on the discriminator"
             )
+
+
+class StopIfLockLost(StepCallback):
+    """Raises `UserError` if the last heartbeat found that another job had taken over the folder.
+
+    Every write checks the lock itself. This callback ends a job that would otherwise train on until its next write.
+    """
+
+    def on_step(self, step, logs):
+        locks.check_heartbeat()
 
 
 class SaveCheckpoints(StepCallback):

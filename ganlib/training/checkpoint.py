@@ -3,7 +3,7 @@
 A checkpoint is a folder ``step_00001000``. It is written under another name and renamed when it is complete, so a folder with
 this name is always complete, even if the job is killed. When a checkpoint is rewritten, the old one is renamed to
 ``step_00001000.replaced`` and remains valid until the new one is in place. Training waits only for a copy of the weights; a
-thread writes them.
+thread writes them. A process that has lost the lock on the folder writes and removes nothing: see `ganlib.locks`.
 
 A damaged checkpoint is detected when it is read: TensorFlow verifies a checksum of every tensor, and the notes have a checksum
 too. `Checkpoints.restore` then restores the previous checkpoint, and `Checkpoints.set_aside_after` renames the damaged one to
@@ -22,11 +22,14 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
+from ganlib import locks
 from ganlib.errors import UserError
+from ganlib.files import unique_name
 from ganlib.training import strategy
 
 NOTES = "notes.json"
 _PREFIX = "step_"
+_PARTIAL = ".partial"
 _REPLACED = ".replaced"
 _MARGIN = 1.2  # for the index and the overhead of the file system
 _WRITER = concurrent.futures.ThreadPoolExecutor(1, "checkpoints")  # a single thread writes all checkpoints in order
@@ -98,12 +101,13 @@ class Checkpoints:
 
     def _write(self, step, values, notes):
         path = self.folder / f"{_PREFIX}{step:08d}"
-        partial, replaced = path.with_suffix(".partial"), path.with_suffix(_REPLACED)
-        shutil.rmtree(partial, ignore_errors=True)
+        partial, replaced = path.with_suffix(f".{unique_name()}{_PARTIAL}"), path.with_suffix(_REPLACED)
+        self._remove_partial()
         try:
             with tf.device("CPU:0"):
                 self._checkpoint_of(values).write(str(partial / "weights"))
             (partial / NOTES).write_text(notes)
+            locks.check()
             if path.exists():
                 shutil.rmtree(replaced, ignore_errors=True)
                 os.replace(path, replaced)
@@ -114,6 +118,12 @@ class Checkpoints:
         if self.keep:
             for old_step in [saved for saved in self.steps() if saved <= step][: -self.keep]:
                 self.remove(old_step)
+
+    def _remove_partial(self):
+        """Removes what killed processes left of unfinished checkpoints. A frozen process then cannot complete its own."""
+        locks.check()
+        for partial in self.folder.glob(f"{_PREFIX}*{_PARTIAL}"):
+            shutil.rmtree(partial, ignore_errors=True)
 
     def _checkpoint_of(self, values):
         """Returns a `tf.train.Checkpoint` with copies of values. Its variables are created once, since that is slow."""
@@ -129,6 +139,7 @@ class Checkpoints:
         try:
             yield
         except (OSError, tf.errors.OpError) as error:
+            locks.check()  # a job that takes over the folder removes the file that is being written
             raise UserError(
                 f"checkpoint of step {step} could not be written to {str(self.folder)!r} "
                 f"({_first_line(error)}){self._last_good_step()}"
@@ -143,7 +154,7 @@ class Checkpoints:
         Raises:
             UserError: If there are checkpoints, but none can be read.
         """
-        _WRITER.submit(lambda: None).result()  # wait until this process has written all its checkpoints
+        wait_for_all()
         # A flat list is needed because TensorFlow's object graph misses layers that a Keras layer holds in a list.
         checkpoint = tf.train.Checkpoint(variables=[v.value for v in all_variables(self.model)])
 
@@ -177,9 +188,11 @@ class Checkpoints:
     def set_aside_after(self, step):
         """Renames the checkpoints of later steps, which `restore` found damaged, to ``step_00001000.damaged``.
 
-        Their names are needed for new checkpoints. An earlier damaged checkpoint of the same step is replaced.
+        Their names are needed for new checkpoints. An earlier damaged checkpoint of the same step is replaced. What killed
+        processes left of unfinished checkpoints is removed.
         """
         if strategy.is_chief(self.model.distribute_strategy):
+            self._remove_partial()
             for later in [saved for saved in self.steps() if saved > step]:
                 damaged = self.folder / f"{_PREFIX}{later:08d}.damaged"
                 shutil.rmtree(damaged, ignore_errors=True)
@@ -188,6 +201,7 @@ class Checkpoints:
     def remove(self, step):
         """Removes the checkpoint of a step. With several workers, only the chief does."""
         if strategy.is_chief(self.model.distribute_strategy):
+            locks.check()
             shutil.rmtree(self._path(step), ignore_errors=True)
 
     def fingerprint(self):
@@ -273,6 +287,11 @@ class Checkpoints:
         """Returns the part of an error message that names the last good checkpoint."""
         steps = self.steps()
         return f"; the checkpoint of step {steps[-1]} is still good" if steps else ""
+
+
+def wait_for_all():
+    """Waits until this process has written all its checkpoints."""
+    _WRITER.submit(lambda: None).result()
 
 
 def all_variables(model):

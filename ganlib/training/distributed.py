@@ -1,21 +1,38 @@
 """`DistributedModel`, a Keras model whose `fit` runs a custom train step under any `tf.distribute` strategy."""
 
-import contextlib
-import math
 import numbers
-import re
+import types
 
 import keras
 import tensorflow as tf
 
 from ganlib.errors import UserError, choose, integer
-from ganlib.networks import pixels
 from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
-from ganlib.training import averaging, gradients, input_checks, precision
+from ganlib.training import averaging, gradients, input_checks, keras_callbacks, precision, train_function, user_errors
+from ganlib.training import optimizers as optimizer_objects
 from ganlib.training.random_stream import RandomStream
+from ganlib.training.saving import SavedWithTraining
+
+SHARED = (
+    "ema_decay", "seed", "accumulation_steps", "non_finite", "jit_compile", "steps_per_execution", "run_eagerly"
+)  # fmt: skip
+"""The names of the arguments of ``compile`` that all models have."""
 
 
-class DistributedModel(keras.Model):
+def split_arguments(arguments):
+    """Splits the arguments of a model's ``compile`` into its own ones and those of `DistributedModel.configure`.
+
+    Args:
+        arguments: ``locals()`` at the beginning of ``compile``. ``self`` and the optimizers are left out.
+
+    Returns:
+        Two dicts.
+    """
+    own = {name: value for name, value in arguments.items() if not (name.endswith(("self", "optimizer")) or name in SHARED)}
+    return own, {name: arguments[name] for name in SHARED}
+
+
+class DistributedModel(SavedWithTraining, keras.Model):
     """The base class of `GAN` and the classifiers: `fit` under a strategy, the step counter, random numbers, loss scaling.
 
     It works around two behaviors of Keras (tested with 3.15 on TensorFlow 2.21):
@@ -35,16 +52,17 @@ class DistributedModel(keras.Model):
         parts: The names of the constructor's arguments, which are also attributes.
         step: An int64 variable, the number of train steps so far.
         seed: The integer that all random numbers of the training derive from.
+        logs_loss: Whether the logs of a step have a ``"loss"``.
     """
 
-    parts = ()
+    logs_loss = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
         self.seed = 0
         self._optimizer_names = []
-        self._check_images = True
+        self._check_images, self._trains_on_dataset = True, False
         self.built = True
 
     @property
@@ -129,8 +147,9 @@ class DistributedModel(keras.Model):
         """Configures the training; the part of ``compile`` that all subclasses share.
 
         Args:
-            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network. Each
-                optimizer becomes an attribute and is built. It is wrapped in loss scaling if its network computes in float16.
+            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network and is
+                anything that `ganlib.training.optimizers.get` accepts. Each optimizer becomes an attribute and is built. It is
+                wrapped in loss scaling if its network computes in float16.
             arguments: A dict with the subclass's arguments of ``compile`` by name, to be saved with the model.
             ema_decay: The decay of the moving averages, in ``[0, 1)``, or a `ganlib.training.schedules` schedule. Defaults to
                 0.999.
@@ -156,7 +175,7 @@ class DistributedModel(keras.Model):
         steps_per_execution = integer("steps_per_execution", steps_per_execution, 1)
         seed = check_seed(seed)
         optimizers = {
-            name: (precision.optimizer_of(name, optimizer), network) for name, (optimizer, network) in optimizers.items()
+            name: (optimizer_objects.get(name, optimizer), network) for name, (optimizer, network) in optimizers.items()
         }
         if len({id(optimizer) for optimizer, _ in optimizers.values()}) < len(optimizers):
             raise UserError(
@@ -188,34 +207,14 @@ class DistributedModel(keras.Model):
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
         )
+        self._updates = [(getattr(self, name), network) for name, (_, network) in optimizers.items()]
+        if len(optimizers) > 1:
+            self.optimizer = optimizer_objects.Optimizers({name: getattr(self, name) for name in optimizers})
 
     @property
     def optimizers(self):
         """The list of optimizers that were passed to `configure`."""
         return [getattr(self, name) for name in self._optimizer_names]
-
-    def get_config(self):
-        parts = {name: getattr(self, name) for name in self.parts}
-        saved = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
-        return {**super().get_config(), **saved, "frozen": {name: _frozen_layers(part) for name, part in parts.items()}}
-
-    @classmethod
-    def from_config(cls, config):
-        parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in cls.parts}
-        arguments = dict(config)
-        for name, indices in arguments.pop("frozen", {}).items():  # missing in files of earlier versions
-            for index in indices:
-                _layers(parts[name])[index].trainable = False
-        return cls(**{**arguments, **parts})
-
-    def get_compile_config(self):
-        if not self._optimizer_names:  # the model is not compiled
-            return None
-        arguments = {**{name: getattr(self, name) for name in self._optimizer_names}, **self._arguments}
-        return {name: keras.saving.serialize_keras_object(value) for name, value in arguments.items()}
-
-    def compile_from_config(self, config):
-        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
     def compute_gradients(self, loss_fn, updates, batch, rng):
         """Computes the gradients of a step's losses, averaged over ``accumulation_steps`` micro-batches.
@@ -266,24 +265,79 @@ class DistributedModel(keras.Model):
                 values = gradients.all_or_none_finite(values)
             optimizer.apply(values, network.trainable_variables)
 
-    def fit(self, x=None, *args, **kwargs):
-        """Trains the model as `keras.Model.fit` does, and checks the data first.
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        validation_steps=None,
+        **kwargs,
+    ):
+        """Trains the model as `keras.Model.fit` does, and checks the data and the callbacks.
 
-        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``, and labels are integers from 0. All values of arrays, and the
-        first batch of datasets, are checked before training on them. Float images with all values in ``[0, 1]`` cause a
+        Images are uint8 in ``[0, 255]`` or floats in ``[-1, 1]``, and labels are integers from 0. The values of arrays are
+        checked before training, and those of datasets batch by batch. Float images with all values in ``[0, 1]`` cause a
         warning.
 
+        Args:
+            x: ``(n, height, width, channels)`` images, or batches as a `tf.data.Dataset`, a `keras.utils.PyDataset` or a Python
+                generator. A batch is ``images``, ``(images, labels)`` or what the model's class describes.
+            y: ``(n,)`` integer labels of an array of images. Defaults to None.
+            batch_size: The number of images in a batch, for arrays. Defaults to None, which is 32.
+            epochs: The number of epochs. Defaults to 1.
+            verbose: As in Keras. Defaults to ``"auto"``.
+            callbacks: A list of Keras's callbacks, or those of `ganlib.training.callbacks`. Defaults to None.
+            validation_split: The fraction of arrays, from their end, to evaluate on instead of training on it. Defaults to 0.0.
+            validation_data: A tuple ``(x, y)``, or ``x`` alone, for `evaluate` after each epoch. Its results are in the logs
+                with the prefix ``val_``, such as ``val_kid``. The data is read once. Defaults to None.
+            validation_steps: The number of batches of a validation dataset. Defaults to None, which uses all.
+            **kwargs: As in Keras: ``shuffle``, ``initial_epoch``, ``steps_per_epoch`` and ``validation_freq``.
+
         Raises:
-            UserError: If images have other values or another shape, or labels are out of range. A `UserError` raised
-                in the step or the data pipeline is raised unchanged, although TensorFlow wraps it in another error.
+            UserError: If images have other values or another shape, labels are out of range, a dataset never ends and
+                ``steps_per_epoch`` is missing, or a callback would have no effect. A `UserError` raised in the step or the data
+                pipeline is raised unchanged, although TensorFlow wraps it in another error.
         """
-        input_checks.check_options(kwargs)
-        labels = args[0] if args else kwargs.get("y")
-        self._check_images = not input_checks.check_arrays(x, labels, self.form, self._missing_data_message())
-        if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)  # Keras warns about its default, True, for datasets
-        with _unwrapped_user_errors():
-            return super().fit(x, *args, **kwargs)
+        input_checks.check_options(x, kwargs)
+        keras_callbacks.check(callbacks, self.logs_loss)
+        self._trains_on_dataset = isinstance(x, tf.data.Dataset)
+        self._check_images = not input_checks.check_arrays(x, y, self.form, self._missing_data_message())
+        x, y, validation_data = self.begin_validation(x, y, validation_data, validation_split, validation_steps)
+        if isinstance(x, types.GeneratorType):
+            x = (input_checks.parts_of(batch) for batch in x)  # Keras accepts only tuples
+        if isinstance(x, tf.data.Dataset | types.GeneratorType):
+            kwargs.setdefault("shuffle", False)  # Keras warns about its default, True
+        with user_errors.unwrapped():
+            history = super().fit(x, y, batch_size, epochs, verbose, callbacks, validation_data=validation_data, **kwargs)
+        if len(self.optimizers) > 1:  # Keras does so for a single optimizer, such as one with use_ema=True
+            for optimizer, network in self._updates:
+                optimizer.finalize_variable_values(network.trainable_variables)
+        return history
+
+    def begin_validation(self, x, y, data, split, steps):
+        """Prepares the validation of `fit`.
+
+        Args:
+            x: As in `fit`.
+            y: As in `fit`.
+            data: ``validation_data`` of `fit`.
+            split: ``validation_split`` of `fit`.
+            steps: ``validation_steps`` of `fit`.
+
+        Returns:
+            A tuple of the images and the labels to train on, and the validation data for Keras, or None for no validation.
+
+        Raises:
+            UserError: If the model has no validation.
+        """
+        if data is not None or split:
+            raise UserError("this model has no validation: leave out validation_data and validation_split")
+        return x, y, None
 
     def train_on_batch(self, *args, **kwargs):
         """Trains on a batch as `keras.Model.train_on_batch` does, with images and labels as in `fit`.
@@ -291,67 +345,13 @@ class DistributedModel(keras.Model):
         Raises:
             UserError: As in `fit`.
         """
-        with _unwrapped_user_errors():
+        with user_errors.unwrapped():
             return super().train_on_batch(*args, **kwargs)
 
     def make_train_function(self, force=False):
         """Creates ``train_function(iterator) -> logs``, which runs ``steps_per_execution`` steps and averages their logs."""
-        if self.train_function is not None and not force:
-            return
-        strategy, steps = self.distribute_strategy, self.steps_per_execution
-        true, false = tf.constant(True), tf.constant(False)
-        train_step = self._skipping_step if self._skips else self.train_step
-        if self.jit_compile:
-            train_step = tf.function(train_step, jit_compile=True, autograph=False)
-
-        @tf.autograph.experimental.do_not_convert  # as in Keras; tracing is much faster, and errors stay unchanged
-        def one_step(iterator, check):
-            """Runs a train step on every replica and averages the logs."""
-            data = next(iterator) if isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator) else iterator
-            data = strategy.run(self._checked, args=(data, check))
-            logs = strategy.run(train_step, args=(data,))
-            stacked = strategy.run(lambda values: tf.stack(tf.nest.flatten(values)), args=(logs,))  # for a single reduction
-            means = strategy.reduce("MEAN", stacked, axis=None)
-            return tf.nest.pack_sequence_as(logs, tf.unstack(means, num=len(logs)))
-
-        def several_steps(iterator, check):
-            logs = one_step(iterator, check)
-            for _ in tf.range(steps - 1):
-                step_logs = one_step(iterator, false)
-                logs = {name: logs[name] + step_logs[name] for name in logs}
-            return {name: value / steps for name, value in logs.items()}
-
-        execute = one_step if steps == 1 else several_steps
-        if not self.run_eagerly:
-            execute, one_step = tf.function(execute), tf.function(one_step)
-
-        def train_function(iterator):
-            if not isinstance(iterator, tf.data.Iterator | tf.distribute.DistributedIterator):
-                return one_step(next(iterator), true)  # a single batch, from `train_on_batch`
-            check, self._check_images = self._check_images, False
-            try:
-                return execute(iterator, true if check else false)
-            except tf.errors.OutOfRangeError:
-                raise StopIteration from None
-
-        self.train_function = train_function
-
-    def _checked(self, data, check):
-        """Returns a batch after checking its form and, if ``check``, a scalar boolean, is True, its values.
-
-        No step is counted for a batch that does not exist, as at the end of a dataset of unknown size, or that is invalid. In a
-        graph, operations that do not depend on the batch would not wait for it, so the step is made to depend on it.
-        """
-        input_checks.check_form(data, self.form, self._missing_data_message())
-        values = [x for x in tf.nest.flatten(data) if x is not None]
-        checks = [tf.cond(check, lambda x=x: _range_check(x), lambda: True) for x in values if _needs_range_check(x)]
-        for (name, (_, num_classes)), x in zip(self.form.items(), input_checks.parts_of(data), strict=False):
-            if num_classes:
-                label_check = lambda name=name, x=x, k=num_classes: input_checks.label_check(name, x, k)  # noqa: E731
-                checks.append(tf.cond(check, label_check, lambda: True))
-        with tf.control_dependencies([*values, *checks]):
-            self.step.assign_add(0)  # everything that reads or counts the step runs after this
-            return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)
+        if self.train_function is None or force:
+            self.train_function = train_function.create(self, self._skipping_step if self._skips else self.train_step)
 
     def _missing_data_message(self):
         return f"train it on batches of ({', '.join(self.form)})"
@@ -367,58 +367,3 @@ class DistributedModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Does nothing, because the networks are already built; see the class's docstring."""
-
-
-def _layers(part):
-    """Returns all layers in a constructor argument, always in the same order, or an empty list if it is not a layer."""
-    return list(part._flatten_layers()) if isinstance(part, keras.Layer) else []
-
-
-def _frozen_layers(part):
-    """Returns the indices of non-trainable layers. A network that creates its layers itself does not save this."""
-    return [index for index, layer in enumerate(_layers(part)) if not layer.trainable]
-
-
-@contextlib.contextmanager
-def _unwrapped_user_errors():
-    """A context manager that raises the original `UserError` instead of a TensorFlow error that wraps it."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        message = _wrapped_user_error_message(error)
-        if message is None:
-            raise
-        raise UserError(message) from None
-
-
-def _wrapped_user_error_message(error):
-    """Returns the message of the `UserError` that a TensorFlow error wraps, or None.
-
-    An exception that is raised in Python code inside a graph, as in `tf.numpy_function` or a data pipeline, passes through
-    TensorFlow's C++ runtime. It becomes a TensorFlow error that contains the original exception only as text, as in
-    ``UserError: message``. Parsing this text is the only way to recover the message.
-    """
-    match = re.search(r"UserError: (.*)", str(error))
-    return match.group(1) if match else None
-
-
-def _needs_range_check(x):
-    """Returns True if ``x`` is a batch of images that are not uint8."""
-    return x is not None and tf.TensorShape(x.shape).rank == 4 and tf.as_dtype(x.dtype) != tf.uint8
-
-
-def _range_check(images):
-    """Returns an operation that checks the range of a batch of images."""
-    low, high = (tf.cast(reduce(images), tf.float32) for reduce in (tf.reduce_min, tf.reduce_max))
-    is_floating = tf.as_dtype(images.dtype).is_floating
-    if is_floating:
-        has_nan = tf.reduce_any(tf.math.is_nan(images))
-        low, high = (tf.where(has_nan, math.nan, x) for x in (low, high))
-
-    def check(low, high):
-        pixels.check_range(low, high, are_integers=not is_floating)
-        return True
-
-    return tf.numpy_function(check, [low, high], tf.bool)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from ganlib.errors import UserError
 from ganlib.networks import pixels
+from ganlib.networks.keras_graph import text
 
 
 def parts_of(data):
@@ -47,18 +48,26 @@ def check_form(data, form, missing):
             raise UserError(f"{name} must be numbers, got {dtype.name}: {fix}")
         if not tf.TensorShape((None, *shape)).is_compatible_with(part.shape):
             expected = f"(n, {', '.join(map(str, shape))})" if shape else "(n,), an integer for each image"
-            raise UserError(f"{name} of a batch must have the shape {expected}, got {_format_shape(part.shape)}")
+            advice = _image_advice(shape, tuple(part.shape[1:])) if shape else _label_advice(tuple(part.shape[1:]))
+            raise UserError(f"{name} of a batch must have the shape {expected}, got {text(tuple(part.shape))}{advice}")
 
 
-def check_options(options):
-    """Rejects arguments of Keras's ``fit`` that have no effect here, because ``compile`` sets the loss.
+def check_options(data, options):
+    """Rejects arguments of Keras's ``fit`` that have no effect here, because ``compile`` sets the loss, and endless epochs.
+
+    Args:
+        data: The data to train on.
+        options: A dict of the keyword arguments of ``fit``.
 
     Raises:
-        UserError: If one is used. The message names the first one.
+        UserError: If there is such an argument. The message names the first one.
     """
-    for name in ("validation_data", "validation_split", "sample_weight", "class_weight"):
-        if options.get(name, None) is not None and not np.array_equal(options[name], 0.0):
-            raise UserError(f"fit does not support {name}: to evaluate a model, use ganlib.evaluation or its classify method")
+    for name in ("sample_weight", "class_weight"):
+        if options.get(name, None) is not None:
+            raise UserError(f"fit does not support {name}, because compile sets the loss: leave it out")
+    is_endless = isinstance(data, tf.data.Dataset) and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
+    if is_endless and not options.get("steps_per_epoch"):
+        raise UserError("this dataset never ends, as those of ganlib.data.batches: pass steps_per_epoch to fit")
 
 
 def check_arrays(images, labels, form, missing):
@@ -122,16 +131,38 @@ def check_labels(name, low, high, are_whole, num_classes):
 
 
 def label_check(name, labels, num_classes):
-    """Returns an operation that runs `check_labels` on a tensor of ``(n,)`` labels."""
+    """Returns an operation that runs `check_labels` on a tensor of ``(n,)`` labels. Python runs only if they are invalid."""
     values = tf.cast(labels, tf.float32)
+    low, high = tf.reduce_min(values), tf.reduce_max(values)
+    are_whole = tf.reduce_all(tf.equal(values, tf.round(values)))  # False for NaN
 
     def check(low, high, are_whole):
         check_labels(name, low, high, are_whole, num_classes)
         return True
 
-    are_whole = tf.reduce_all(tf.equal(values, tf.round(values)))
-    return tf.numpy_function(check, [tf.reduce_min(values), tf.reduce_max(values), are_whole], tf.bool)
+    is_valid = are_whole & (low >= 0) & (high < num_classes)
+    return tf.cond(is_valid, lambda: True, lambda: tf.numpy_function(check, [low, high, are_whole], tf.bool))
 
 
-def _format_shape(shape):
-    return "(" + ", ".join("n" if side is None else str(side) for side in shape) + ("," if len(shape) == 1 else "") + ")"
+def _label_advice(shape):
+    """Returns the end of the message for labels of another shape, with code for arrays and for datasets."""
+    if len(shape) != 1:
+        return ""
+    if shape[0] == 1:
+        return ": pass labels[:, 0], or dataset.map(lambda x, y: (x, y[:, 0]))"
+    return ": for one-hot labels, pass labels.argmax(axis=-1), or dataset.map(lambda x, y: (x, tf.argmax(y, axis=-1)))"
+
+
+def _image_advice(expected, shape):
+    """Returns the end of the message for images of another shape."""
+    if len(expected) != 3:
+        return ""
+    if shape == (*expected[2:], *expected[:2]):
+        return ": move the channels to the end, as in np.transpose(images, (0, 2, 3, 1))"
+    if shape == expected[:2]:
+        return ": add an axis for the channel, as in images[..., None]"
+    if shape[:2] == expected[:2] and shape[2:] == (1,) and expected[2] == 3:
+        return ": repeat the channel, as in np.repeat(images, 3, axis=-1), or tf.image.grayscale_to_rgb(images)"
+    if len(shape) == 3:
+        return f": resize or convert the images, or build the networks for images of {shape}"
+    return ": pass batches of images, as in dataset.batch(64)" if len(shape) < 3 else ""

@@ -59,23 +59,6 @@ class Skipping(keras.optimizers.LossScaleOptimizer):
         return {name: config[name] for name in ("name", "inner_optimizer")}
 
 
-def optimizer_of(name, optimizer):
-    """Returns a Keras optimizer from an optimizer, its name or its config, as ``keras.Model.compile`` does.
-
-    Raises:
-        UserError: If ``optimizer`` is none of these. The message starts with ``name``, the name of the argument.
-    """
-    try:
-        resolved = keras.optimizers.get(optimizer) if isinstance(optimizer, (str, dict)) else optimizer
-    except ValueError:
-        resolved = None
-    if not isinstance(resolved, keras.optimizers.Optimizer):
-        raise UserError(
-            f"{name} must be a Keras optimizer, such as keras.optimizers.Adam(2e-4, beta_1=0.5), got {optimizer!r:.60}"
-        )
-    return resolved
-
-
 def optimizer_for(network, optimizer, skips=False):
     """Wraps ``optimizer`` in dynamic loss scaling if ``network`` computes in float16.
 

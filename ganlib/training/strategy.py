@@ -97,6 +97,29 @@ def check_shares(strategy, dataset, parts=1):
             raise UserError(f"a batch of {size} cannot be split equally among {replicas} replicas{split}: set it to {nearest}")
 
 
+def shared_by_workers(strategy, batches):
+    """Returns a distributed dataset from which each worker reads only its share of every batch.
+
+    Args:
+        strategy: A `tf.distribute.Strategy` with several workers.
+        batches: A function ``batches(index, count)`` that returns a `tf.data.Dataset` with part ``index`` of ``count`` equal
+            parts of each batch.
+    """
+
+    def shares_of_replicas(context):
+        replicas = strategy.num_replicas_in_sync // context.num_input_pipelines
+        dataset = batches(context.input_pipeline_id, context.num_input_pipelines)
+        is_tuple = isinstance(dataset.element_spec, tuple)
+
+        def split(*parts):
+            parts = [tf.reshape(part, (replicas, part.shape[0] // replicas, *part.shape[1:])) for part in parts]
+            return tf.data.Dataset.from_tensor_slices(tuple(parts) if is_tuple else parts[0])
+
+        return dataset if replicas == 1 else dataset.flat_map(split)
+
+    return strategy.distribute_datasets_from_function(shares_of_replicas)
+
+
 def num_workers(strategy):
     """Returns the number of worker processes."""
     resolver = strategy.cluster_resolver
@@ -166,3 +189,22 @@ STRATEGIES = {
     "tpu": _tpu,
 }
 """Name -> function of the number of replicas."""
+
+
+def check_created_in(strategy, network):
+    """Checks that the variables of a network were created in the scope of a strategy with several replicas.
+
+    Args:
+        strategy: A `tf.distribute.Strategy`.
+        network: A Keras model or layer.
+
+    Raises:
+        UserError: If they were created elsewhere.
+    """
+    if strategy.num_replicas_in_sync > 1:
+        for variable in network.variables:
+            if not strategy.extended.variable_created_in_scope(variable.value):
+                raise UserError(
+                    f"{network.name} was created outside the scope of the strategy: create the networks, the model and the "
+                    "optimizers inside `with strategy.scope():`"
+                )

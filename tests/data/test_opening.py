@@ -140,9 +140,9 @@ def test_a_large_tfds_dataset_is_streamed_in_an_order_determined_by_seed_and_epo
     monkeypatch.setattr(source_module, "MEMORY_LIMIT", 1000)
     source = data.open("mnist", "test", data_dir=tfds_dir)
     assert source.images is None
-    assert source.read is None
+    assert source.fetch is None
     for unsupported in (lambda: source.subset([0]), lambda: source.pick([0]), lambda: source.of_classes(["3"])):
-        with pytest.raises(ganlib.UserError, match="mnist/test is streamed.*cannot be selected: set a smaller image_size"):
+        with pytest.raises(ganlib.UserError, match="mnist/test is streamed.*cannot be selected: write it once with"):
             unsupported()
 
     def batch(seed, start_step):

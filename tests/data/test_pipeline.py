@@ -167,7 +167,9 @@ def stream_of(labels):
     """Creates a streamed source of identical images."""
     images = np.zeros((len(labels), 4, 4, 1), np.uint8)
     dataset = tf.data.Dataset.from_tensor_slices((images, np.array(labels, np.int64)))
-    return data.Source("big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed: dataset)
+    return data.Source(
+        "big", (4, 4, 1), len(labels), class_names=("cat", "dog"), stream=lambda seed, start: dataset.skip(start)
+    )
 
 
 def test_unsupported_uses_of_a_stream_are_rejected(numbered):
@@ -188,11 +190,17 @@ def test_images_without_a_label_are_rejected_in_a_labeled_stream():
 
 
 def test_the_order_of_a_stream_depends_on_seed_stream_and_epoch():
-    seeds = []
-    source = dataclasses.replace(stream_of([0, 1]), stream=lambda seed: seeds.append(seed) or stream_of([0, 1]).stream(0))
+    def bytes_of_seed(seed, start):
+        image = tf.reshape(tf.bitcast(seed, tf.uint8), (2, 4, 1))
+        return tf.data.Dataset.from_tensors((image, tf.constant(-1, tf.int64))).repeat(2).skip(start)
+
+    source, seeds = data.Source("seeds", (2, 4, 1), 2, stream=bytes_of_seed), []
     for seed, stream in ((0, 0), (1, 0), (0, 1), (2**32, 0)):
-        list(pipeline.batches(source, 2, seed, stream=stream).take(3))
-    assert len(seeds) == len(set(seeds)) >= 12
+        for images in pipeline.batches(source, 2, seed, stream=stream).take(3):
+            first, second = images.numpy().reshape(2, 8).view(np.int64)[:, 0]
+            assert first == second
+            seeds.append(first)
+    assert len(seeds) == len(set(seeds)) == 12
     assert 0 <= min(seeds) < max(seeds) < 2**63
     assert max(seeds) > 2**32
 
@@ -219,10 +227,10 @@ def test_mirror_reverses_about_half_of_the_images_and_nothing_else(kind):
             return pipeline.neighbor_batches(source, features, neighbors, 10, **arguments)
         if kind == "streamed":
 
-            def stream(seed):
-                return tf.data.Dataset.from_tensor_slices((images, source.labels))
+            def stream(seed, start):
+                return tf.data.Dataset.from_tensor_slices((images, source.labels)).skip(start)
 
-            return pipeline.batches(dataclasses.replace(source, images=None, read=None, stream=stream), 10, **arguments)
+            return pipeline.batches(dataclasses.replace(source, images=None, fetch=None, stream=stream), 10, **arguments)
         return pipeline.batches(source, 10, **arguments)
 
     def taken(steps, **arguments):

@@ -1,15 +1,18 @@
 """A run that is killed repeatedly leaves the same files as an uninterrupted run, bit for bit."""
 
+import os
 import random
 import resource
 import signal
+import socket
 import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.end_to_end.jobs import finish, start, start_workers
+from ganlib import locks
+from tests.end_to_end.jobs import finish, run, start, start_workers
 
 STEPS = 60
 ARGUMENTS = (
@@ -81,6 +84,32 @@ def test_signal_saves_a_checkpoint(tmp_path, workers):
         assert process.returncode == 128 + signal.SIGTERM
         assert f"stopped at step {newest(tmp_path)} after saving a checkpoint" in errors
     assert newest(tmp_path) > 0
+
+
+@pytest.mark.slow
+def test_second_job_ends_and_a_frozen_job_gives_way(tmp_path, monkeypatch):
+    first = start(*ARGUMENTS[:5], "--config.steps=100000", f"--workdir={tmp_path}", "--config.log_every=1",
+                  "--config.checkpoint_every=1", "--config.sample_every=1")  # fmt: skip
+    while newest(tmp_path) < 3:
+        assert first.poll() is None
+        time.sleep(0.05)
+    code, _, errors = run(*ARGUMENTS[:5], f"--workdir={tmp_path}")
+    assert code == 2
+    assert len(errors) == 1
+    assert f"error: another job is writing to '{tmp_path}': host {socket.gethostname()}, pid {first.pid}, since" in errors[0]
+    first.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WNOWAIT)
+    monkeypatch.setattr(locks, "_namespace", lambda: None)  # as on another host
+    monkeypatch.setattr(locks, "STALE", 2.0)
+    with locks.locked(tmp_path):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "partial" not in str(path)}
+        first.send_signal(signal.SIGCONT)
+        code, _, errors = finish(first)
+        assert code == 2
+        assert len(errors) == 1
+        assert f"error: another job took over '{tmp_path}' because" in errors[0]
+        after = {path: path.read_bytes() for path in before if "tensorboard" not in str(path) and "lock" not in path.name}
+        assert after.items() <= before.items()
 
 
 @pytest.mark.slow

@@ -234,7 +234,7 @@ def test_generated_images_form_a_source():
     gan = mlp_gan(num_classes=3)
     source = evaluation.generated_source(gan, 300, seed=4, class_names=("a", "b", "c"))
     assert (source.num_examples, source.image_shape, source.class_names) == (300, (8, 8, 1), ("a", "b", "c"))
-    latents = ganlib.models.adversarial.latents_for(300, 4, 4)
+    latents = ganlib.training.latents.latents_for(300, 4, 4)
     np.testing.assert_array_equal(source.images, plots.to_uint8(gan.generate_from(latents, source.labels)))
     assert np.bincount(source.labels).min() > 70
     with pytest.raises(ganlib.UserError, match="images for a classifier require labels"):

@@ -6,7 +6,7 @@ import pytest
 from ganlib.evaluation import path_length
 from ganlib.metrics import slerp
 from ganlib.metrics.extractor import Features
-from ganlib.models.adversarial import latents_for
+from ganlib.training.latents import latents_for
 from tests.helpers import mlp_gan
 
 

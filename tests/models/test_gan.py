@@ -5,8 +5,8 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import data, metrics, penalties
-from ganlib.models.adversarial import latents_for
 from ganlib.networks import dcgan, mlp, resnet
+from ganlib.training.latents import latents_for
 from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, weights
 
 

@@ -1,5 +1,6 @@
 import json
 import shutil
+import time
 
 import keras
 import numpy as np
@@ -226,3 +227,29 @@ def test_model_is_evaluated_only_on_images_of_its_classes(tmp_path):
     message = r"run' was trained on other data: class_names .*a.* -> .*c.*: restore the images that it was trained on"
     with pytest.raises(ganlib.UserError, match=message):
         runs.open_data_of(runs.open_run(tmp_path / "run"))
+
+
+def test_checkpoints_are_complete_before_the_lock_is_released(tmp_path, monkeypatch):
+    """An error ends training while a thread still writes a checkpoint."""
+    config = small()
+    run = runs.start(tmp_path, config, data.open("digits"))
+    checkpoints = run.checkpoints(runs.build(run))
+    write, locked_after = checkpoints._write, []
+
+    def write_slowly(*arguments):
+        time.sleep(0.5)
+        write(*arguments)
+        locked_after.append("pid" in (tmp_path / ".lock-1").read_text())
+
+    monkeypatch.setattr(checkpoints, "_write", write_slowly)
+    with pytest.raises(ganlib.UserError, match="not finite"), runs.writing(tmp_path):
+        checkpoints.save()
+        raise ganlib.UserError("the loss is not finite")
+    assert locked_after == [True]
+    assert checkpoints.steps() == [0]
+
+
+def test_only_the_chief_holds_the_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs.folder.strategy, "is_chief", lambda distribution: False)
+    with runs.writing(tmp_path / "run"):
+        assert not (tmp_path / "run").exists()

@@ -1,5 +1,6 @@
 import json
 import signal
+import time
 import types
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 import ganlib
-from ganlib import data
+from ganlib import data, locks
 from ganlib.training import callbacks
 from ganlib.training.checkpoint import Checkpoints
 from tests.helpers import mlp_gan
@@ -69,6 +70,22 @@ def test_non_finite_state_is_never_saved(tmp_path):
     with pytest.raises(ganlib.UserError):
         fit(gan, 2, callbacks.StopAtNonFinite(), callbacks.SaveCheckpoints(checkpoints, every=1), start=2)
     assert checkpoints.steps() == [1, 2]
+
+
+def test_training_ends_soon_after_the_loss_of_the_lock(tmp_path, monkeypatch):
+    """Without a write: no log, grid or checkpoint is due."""
+    monkeypatch.setattr(locks, "HEARTBEAT", 0.01)
+
+    class LoseLock(callbacks.StepCallback):
+        def on_step(self, step, logs):
+            if step == 2:
+                (tmp_path / ".lock-1").unlink()
+                time.sleep(0.2)
+
+    gan = mlp_gan()
+    with locks.locked(tmp_path), pytest.raises(ganlib.UserError, match="lock-1' was removed"):
+        fit(gan, 100, LoseLock(), callbacks.StopIfLockLost())
+    assert int(gan.step) == 2
 
 
 def test_checkpoints_are_saved_periodically_and_at_the_end(tmp_path):

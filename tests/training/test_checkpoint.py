@@ -1,5 +1,7 @@
 import contextlib
 import importlib
+import os
+import pathlib
 import shutil
 
 import keras
@@ -9,6 +11,7 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import data
+from ganlib.locks import locked
 from ganlib.networks import mlp
 from ganlib.training import checkpoint
 from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, slow_beyond, weights
@@ -120,10 +123,56 @@ def test_only_the_newest_checkpoints_are_kept(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_00000003", "step_00000004"]
 
 
-def test_partial_checkpoint_is_ignored(trained):
+def test_partial_checkpoint_is_ignored_and_removed_at_the_next_start(trained):
     _, checkpoints, _ = trained
-    (checkpoints.folder / "step_00000003.partial").mkdir()
+    partial = checkpoints.folder / "step_00000003.01234567.partial"
+    partial.mkdir()
     assert checkpoints.steps() == [1, 2]
+    checkpoints.set_aside_after(2)
+    assert not partial.exists()
+
+
+def files_of(folder):
+    return {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")}
+
+
+def test_nothing_is_written_or_removed_without_the_lock(trained):
+    gan, checkpoints, _ = trained
+    before = files_of(checkpoints.folder)
+    gan.step.assign(3)
+
+    def save():
+        checkpoints.save()
+        checkpoints.wait()
+
+    with locked(checkpoints.folder):
+        (checkpoints.folder / ".lock-1").unlink()
+        for write in (save, lambda: checkpoints.remove(1), lambda: checkpoints.set_aside_after(1)):
+            with pytest.raises(ganlib.UserError, match="lock-1' was removed"):
+                write()
+    assert files_of(checkpoints.folder) == before
+
+
+@pytest.mark.parametrize("action", ["writing", "renaming"])
+def test_job_that_loses_the_lock_while_it_writes_a_checkpoint_says_so(trained, monkeypatch, action):
+    """The job that takes over has removed the unfinished checkpoint, so that TensorFlow or the renaming fails."""
+    gan, checkpoints, _ = trained
+    before = files_of(checkpoints.folder)
+    gan.step.assign(3)
+
+    def lose(*arguments):
+        (checkpoints.folder / ".lock-1").unlink()
+        (partial,) = checkpoints.folder.glob("*.partial")
+        shutil.rmtree(partial)
+        raise FileNotFoundError("No such file or directory")
+
+    with locked(checkpoints.folder):
+        monkeypatch.setattr(*{"writing": (pathlib.Path, "write_text"), "renaming": (os, "replace")}[action], lose)
+        checkpoints.save()
+        with pytest.raises(ganlib.UserError, match="lock-1' was removed"):
+            checkpoints.wait()
+        monkeypatch.undo()
+    assert files_of(checkpoints.folder) == before
 
 
 def test_full_disk_keeps_the_previous_checkpoint(trained, monkeypatch):

@@ -1,0 +1,121 @@
+"""Reads datasets whose ArrayRecord files have TFDS's form, such as those that `ganlib.data.preparing` writes.
+
+Any image can be read by its index, so that a dataset larger than memory has the same order of batches, subsets and few-label
+splits as one in memory. Only the bytes of the records pass through Python, a batch at a time; TensorFlow decodes them.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from ganlib.data import decoding, records
+from ganlib.data.source import Source, digest, fits_in_memory, from_arrays
+from ganlib.errors import UserError
+
+FACTS = "prepared.json"
+"""The file that says what a dataset was prepared from."""
+VERSION = "1.0.0"
+"""The version of a prepared dataset, which is the name of its folder."""
+UNFINISHED = f"{VERSION}.unfinished"
+"""The folder of a dataset while it is being prepared."""
+BLOCK = 4096
+"""The number of records that are read at a time to find out their labels."""
+
+
+def folder_of(path):
+    """Returns the folder with the files of a prepared dataset: ``path``, or its version in it.
+
+    Raises:
+        UserError: If there is no prepared dataset, or it is not finished.
+    """
+    path = pathlib.Path(path).expanduser()
+    for folder in (path, path / VERSION):
+        if (folder / "dataset_info.json").exists():
+            return folder
+    if (path / UNFINISHED).exists():
+        raise UserError(f"{str(path)!r} is not completely prepared: run experiments.prepare again, which continues")
+    raise UserError(f"no prepared dataset at {str(path)!r}: write one with python -m experiments.prepare --output={path}")
+
+
+def class_names_of(features):
+    """Returns the class names in the feature ``label`` of a TFDS dataset as a tuple, which is empty if there are none."""
+    return tuple(features["label"].names) if "label" in features and hasattr(features["label"], "names") else ()
+
+
+def labels_path(folder, split):
+    """Returns the path of the labels of a split, an int64 array, in the folder of a prepared dataset."""
+    return pathlib.Path(folder) / f"labels-{split}.npy"
+
+
+def source_of(builder, name, split, image_shape):
+    """Returns the `Source` of a split of a TFDS dataset whose files are ArrayRecord files.
+
+    Args:
+        builder: The `tfds.core.DatasetBuilder`, with a feature ``image`` and possibly a feature ``label``.
+        name: The name of the source.
+        split: The name of the split.
+        image_shape: ``(height, width, channels)``, to which images of another size are cropped and resized.
+
+    Raises:
+        UserError: If files are missing or incomplete.
+    """
+    features, info = builder.info.features, builder.info.splits[split]
+    files = [pathlib.Path(path) for path in info.filepaths]
+    missing = [file for file in files if not file.exists()]
+    if missing:
+        raise UserError(f"{name} lacks the file {str(missing[0])!r}: copy or prepare the dataset again")
+    content = records.Records(files)
+    if len(content) != info.num_examples:
+        raise UserError(f"{name} has {len(content)} records instead of {info.num_examples}: copy or prepare it again")
+    class_names = class_names_of(features)
+    labels = None
+    if class_names:
+        path = labels_path(builder.data_dir, split)
+        labels = np.load(path) if path.exists() else labels_of(content)
+    if labels is not None and np.all(labels == -1):  # a test split whose labels are not published
+        labels, class_names = None, ()
+    fetch, decode = _reading(content, features["image"], image_shape)
+    origin = digest(
+        builder.info.full_name, split, image_shape, [(file.name, file.stat().st_size) for file in files], _facts(builder)
+    )
+    source = Source(name, image_shape, len(content), labels, class_names, fetch=fetch, decode=decode, origin=origin)
+    if not fits_in_memory(len(content), image_shape):
+        return source
+    blocks = [np.arange(start, min(start + BLOCK, len(content))) for start in range(0, len(content), BLOCK)]
+    return from_arrays(name, np.concatenate([source.pick(block) for block in blocks]), labels, class_names)
+
+
+def _reading(content, feature, image_shape):
+    """Returns ``(fetch, decode)`` of a `Source`."""
+    import tensorflow_datasets as tfds
+
+    def fetch(indices):
+        return _parsed(content.fetch(indices), "image", tf.string)
+
+    def fetch_arrays(indices):
+        images = tf.reshape(tf.io.decode_raw(fetch(indices), tf.uint8), (-1, *feature.shape))
+        return tf.ensure_shape(images, (indices.shape[0], *feature.shape))
+
+    if isinstance(feature, tfds.features.Image):
+        return fetch, lambda image: decoding.decoded(image, image_shape, "white", known_orientation=tf.constant(1))
+    if feature.shape == image_shape:
+        return fetch_arrays, None
+    return fetch_arrays, lambda image: decoding.fitted(image, image_shape)
+
+
+def _parsed(serialized, key, dtype):
+    return tf.io.parse_example(serialized, {key: tf.io.FixedLenFeature((), dtype)})[key]
+
+
+def labels_of(content):
+    """Returns the labels of all `ganlib.data.records.Records`, ``(n,)`` int64."""
+    starts = range(0, len(content), BLOCK)
+    blocks = (content.read(np.arange(start, min(start + BLOCK, len(content)))) for start in starts)
+    return np.concatenate([_parsed(tf.constant(block), "label", tf.int64).numpy() for block in blocks])
+
+
+def _facts(builder):
+    path = pathlib.Path(builder.data_dir) / FACTS
+    return json.loads(path.read_text()) if path.exists() else {}

@@ -1,0 +1,173 @@
+"""Reads Keras models: their inputs and classes, the activation at their end, and the layer before the logits."""
+
+import inspect
+
+import keras
+
+from ganlib.errors import UserError
+
+POSITIVE = ("sigmoid", "hardsigmoid", "softmax", "relu", "relu6", "softplus", "exponential")
+"""Activations without negative values, in lower case and without underscores."""
+BOUNDED = (*POSITIVE, "tanh", "hardtanh", "softsign", "logsigmoid", "logsoftmax")
+"""Activations that do not take every value."""
+RANGE_KEPT = (
+    "reshape", "flatten", "permute", "squeeze", "expanddims", "dropout", "identity", "cropping2d", "upsampling2d", "resizing",
+    "globalaveragepooling2d", "averagepooling2d", "mean",
+)  # fmt: skip
+"""Operations whose results are in the range of their inputs."""
+
+
+def is_graph(model):
+    """Returns True if a model is a functional or built Sequential model, whose layers and inputs are known."""
+    return bool(getattr(model, "inputs", None))
+
+
+def input_shapes(model):
+    """Returns the shapes of a model's inputs, each a tuple that begins with None, or an empty list if they are unknown."""
+    if is_graph(model):
+        return [tuple(tensor.shape) for tensor in model.inputs]
+    shape = (model.get_build_config() or {}).get("input_shape") if model.built else None
+    return [(None, *shape[1:])] if shape and all(side is None or isinstance(side, int) for side in shape) else []
+
+
+def build(model, input_shape):
+    """Builds a Sequential model for inputs of a shape, a tuple that begins with None.
+
+    Raises:
+        UserError: If a layer does not take the output of the layer before it.
+    """
+    try:
+        model.build(input_shape)
+    except Exception as error:  # a custom layer can raise any exception
+        raise UserError(f"{model.name} cannot be built for inputs of {text(input_shape)}: {_last_line(error)}") from None
+
+
+def output_shape(model, *inputs):
+    """Returns the shape of a model's output for symbolic inputs, a tuple.
+
+    Raises:
+        UserError: If the model has several outputs, or cannot be called with these inputs.
+    """
+    try:
+        output = model.compute_output_spec(*inputs)
+    except Exception as error:  # a custom model can raise any exception
+        shapes = ", ".join(text(tensor.shape) for tensor in keras.tree.flatten(inputs))
+        raise UserError(f"{model.name} cannot be called with inputs of {shapes}: {_last_line(error)}") from None
+    if not isinstance(output, keras.KerasTensor):
+        raise UserError(f"{model.name} must have one output, got {len(keras.tree.flatten(output))}: pass a model with one")
+    return tuple(output.shape)
+
+
+def label_classes(model):
+    """Returns the number of classes that the only embedding or encoding of a model takes, or None if there is not exactly one
+    such number.
+    """
+    embeddings = (keras.layers.Embedding, keras.layers.CategoryEncoding)
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, embeddings)]
+    numbers = {getattr(layer, "input_dim", None) or layer.num_tokens for layer in layers}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def final_activation(model):
+    """Returns the name of the activation that determines the range of a model's output, in lower case and without underscores,
+    or None if there is none.
+    """
+    if is_graph(model):
+        operations = [operation for operation, _ in _from_the_end(model.outputs[0])]
+    else:
+        operations = list(reversed(getattr(model, "layers", [])))[:1]  # the layer that was created last
+    for operation in operations:
+        if isinstance(operation, keras.Model):
+            return final_activation(operation)
+        activation = getattr(operation, "activation", None)
+        name = _plain(getattr(activation, "__name__", "") if activation is not None else type(operation).__name__)
+        if name in BOUNDED:
+            return name
+        if _plain(type(operation).__name__) not in (*RANGE_KEPT, "activation") or name not in ("linear", *RANGE_KEPT):
+            return None
+    return None
+
+
+def split(model):
+    """Splits a model of one input before its last layer with weights, and returns both parts, which share its layers.
+
+    Returns:
+        A tuple of two Keras models, or ``(None, None)`` if nothing comes before that layer, or it has several inputs.
+    """
+    for operation, tensor in _from_the_end(model.outputs[0]):
+        if getattr(operation, "weights", None):
+            if tensor is model.inputs[0]:
+                break
+            return keras.Model(model.inputs[0], tensor, name="body"), keras.Model(tensor, model.outputs[0], name="head")
+    return None, None
+
+
+def uses_channels_first(model):
+    """Returns True if a layer of a model expects the channels before the height and the width."""
+    return any(getattr(layer, "data_format", None) == "channels_first" for layer in model._flatten_layers())
+
+
+def rescaling_of_pixels(model):
+    """Returns the `keras.layers.Rescaling` at the beginning of a model that divides pixels in ``[0, 255]``, or None."""
+    layers = model.layers if is_graph(model) else []
+    inputs = {id(tensor) for tensor in model.inputs} if is_graph(model) else set()
+    for layer in layers:
+        if isinstance(layer, keras.layers.Rescaling) and id(layer.input) in inputs:
+            scale = layer.scale if isinstance(layer.scale, (list, tuple)) else [layer.scale]
+            if max(scale) < 0.1:
+                return layer
+    return None
+
+
+def copy_of(model):
+    """Returns a model with the same config, whose weights are new. Its classes need not be registered.
+
+    Raises:
+        UserError: If Keras cannot create the model from its config.
+    """
+    classes = {type(layer) for layer in model._flatten_layers()}
+    unregistered = {kind.__name__: kind for kind in classes if keras.saving.get_registered_name(kind) == kind.__name__}
+    try:
+        if is_graph(model):
+            config = keras.saving.serialize_keras_object(model) | {"compile_config": None}
+            return keras.saving.deserialize_keras_object(config, custom_objects=unregistered, safe_mode=False)
+        with keras.saving.custom_object_scope(unregistered):
+            return type(model).from_config(_accepted(type(model), model.get_config()))
+    except Exception as error:  # a custom layer can raise any exception
+        raise UserError(
+            f"{model.name} cannot be copied for the moving average: define get_config() in its custom layers and models "
+            f"({_last_line(error)})"
+        ) from None
+
+
+def text(shape):
+    """Returns a shape for a message, such as ``(n, 8, 8, 1)``."""
+    return "(" + ", ".join("n" if side is None else str(side) for side in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _accepted(kind, config):
+    """Returns the entries of a config that the constructor of a class accepts."""
+    parameters = inspect.signature(kind.__init__).parameters
+    if any(parameter.kind == inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return config
+    return {name: value for name, value in config.items() if name in parameters}
+
+
+def _from_the_end(tensor):
+    """Yields pairs of an operation and its input, from the one that returns ``tensor`` back to one with several inputs."""
+    while True:
+        history = tensor._keras_history
+        inputs = history.operation._inbound_nodes[history.node_index].input_tensors
+        if len(inputs) != 1:
+            return
+        yield history.operation, inputs[0]
+        tensor = inputs[0]
+
+
+def _plain(name):
+    return name.replace("_", "").lower()
+
+
+def _last_line(error):
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[-1].strip()[:200] if lines else type(error).__name__
