@@ -40,7 +40,14 @@ def folder_of(path):
 
 
 def class_names_of(features):
-    """Returns the class names in the feature ``label`` of a TFDS dataset as a tuple, which is empty if there are none."""
+    """Returns the class names in the feature ``label`` of a TFDS dataset.
+
+    Args:
+        features: The TFDS features. A label is a scalar.
+
+    Returns:
+        A tuple of strings, which is empty if there are no labels.
+    """
     return tuple(features["label"].names) if "label" in features and hasattr(features["label"], "names") else ()
 
 

@@ -46,6 +46,8 @@ class Images:
         fingerprint: A string that changes if the images change.
         read: A function ``read(start, keep_jpegs)`` that returns an iterator over ``(image, label)`` from an index on. An
             image is uint8 of ``image_shape``, or, if ``keep_jpegs``, possibly the bytes of a JPEG file of this shape.
+        all_final_jpegs: A function that returns True if all images are JPEG files whose bytes can be kept. Defaults to one
+            that returns False.
     """
 
     num_examples: int
@@ -54,8 +56,7 @@ class Images:
     class_names: tuple[str, ...]
     fingerprint: str
     read: Callable
-    all_final_jpegs: Callable = lambda: False
-    """Returns True if all images are JPEG files whose bytes can be kept."""
+    all_final_jpegs: Callable = bool
 
 
 def prepare(dataset, output, encoding="auto", splits=None, **arguments):

@@ -19,6 +19,9 @@ class Records:
     Args:
         paths: The files.
 
+    Raises:
+        UserError: If a file is not an ArrayRecord file.
+
     Attributes:
         bytes_read: The size in bytes of all records that this process has read so far, from any files.
     """
@@ -40,7 +43,11 @@ class Records:
         return tf.ensure_shape(records, indices.shape)
 
     def read(self, indices):
-        """Reads the records at ``(n,)`` integer indices, and returns a list of bytes."""
+        """Reads the records at ``(n,)`` integer indices, and returns a list of bytes.
+
+        Raises:
+            UserError: If a record is damaged.
+        """
         indices = np.asarray(indices)
         files = np.searchsorted(self._starts, indices, side="right") - 1
         records = [b""] * len(indices)

@@ -186,10 +186,8 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None):
 def _resized(image_shape, size):
     """Returns the height and width of images whose shorter side is resized to ``size``, or not resized if it is None."""
     height, width, _ = image_shape
-    if not size:
-        return height, width
-    shorter = min(height, width)
-    return tuple(round(side * size / shorter) for side in (height, width))
+    factor = size / min(height, width) if size else 1
+    return round(factor * height), round(factor * width)
 
 
 def _efficientnet_lite(argument, size, weights):
