@@ -40,6 +40,7 @@ setup(
         f"{TENSORFLOW}>={MIN_TENSORFLOW}",
         "keras>=3.12",
         "tensorflow-datasets>=4.9.10",
+        "array_record>=0.5.1; platform_system != 'Windows'",  # prepared datasets
         "importlib-resources>=6.0",  # tensorflow-datasets 4.9.10 uses it for downloads, but requires it only before Python 3.9
         "matplotlib>=3.8",
         "absl-py>=2.1",

@@ -66,8 +66,10 @@ class Records:
 
 
 def _reader(path):
-    from array_record.python.array_record_module import ArrayRecordReader
-
+    try:
+        from array_record.python.array_record_module import ArrayRecordReader
+    except ImportError:  # on Windows
+        raise UserError("prepared datasets need the package array_record, which is not installed here: use a folder") from None
     try:
         return ArrayRecordReader(str(path), READER_OPTIONS)
     except (ValueError, RuntimeError) as error:  # no or a damaged end of the file

@@ -1,12 +1,14 @@
 import json
 import types
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 import ganlib
+from ganlib import data
 from ganlib.training import strategy
-from tests.helpers import replicas
+from tests.helpers import replicas, two_replicas
 
 
 def test_one_device_is_the_default_strategy(monkeypatch):
@@ -79,3 +81,20 @@ def test_equal_shares():
         strategy.check_shares(replicas(2), tf.data.Dataset.from_tensors(tf.zeros(9)), parts=3)
     with pytest.raises(ganlib.UserError, match="batch of 9 cannot be .* among 2 replicas: set it to 8 or 10"):
         strategy.check_shares(replicas(2), dataset)
+
+
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_the_shares_of_workers_are_those_of_a_dataset_that_tensorflow_distributes(with_labels):
+    """The two replicas of one worker. Two workers are tested in tests/end_to_end/test_kills.py."""
+    distribution, source = two_replicas(), data.open("digits")
+
+    def batches(index=0, count=1):
+        return data.batches(source, 8, 3, with_labels=with_labels, mirror=True, share=data.Share(index, count))
+
+    expected = iter(distribution.experimental_distribute_dataset(batches()))
+    shared = iter(strategy.shared_by_workers(distribution, batches))
+    for _ in range(3):
+        pair = [tf.nest.map_structure(distribution.experimental_local_results, next(it)) for it in (expected, shared)]
+        for first, second in zip(*(tf.nest.flatten(element) for element in pair), strict=True):
+            assert first.shape[0] == 4
+            np.testing.assert_array_equal(first, second)
