@@ -204,7 +204,7 @@ def test_corrupt_image_found_in_training_is_reported(tmp_path, monkeypatch):
         Image.fromarray(np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8)).save(folder / f"{index}.jpg")
     content = (folder / "5.jpg").read_bytes()
     (folder / "5.jpg").write_bytes(content[: len(content) // 2])
-    monkeypatch.setattr(data.sources, "MEMORY_LIMIT", 10)
+    monkeypatch.setattr(data.source, "MEMORY_LIMIT", 10)
     config = small(dataset=f"folder:{folder}", image_size=8)
     source = data.open(config.dataset, image_size=8)
     run = runs.start(tmp_path / "run", config, source)
