@@ -5,6 +5,8 @@ ignores the orientation in XMP or in a PNG, the transparency of a GIF, and the s
 PNG.
 """
 
+import io
+
 import tensorflow as tf
 from PIL import ImageColor
 
@@ -14,6 +16,8 @@ EXIF = int.from_bytes(b"Exif", "big")
 HEADER = 2**20
 """The number of bytes at the beginning of a file that are searched for EXIF tags."""
 ORIENTATION = 0x0112
+WINDOWS_HEADER = 54
+"""The size in bytes of the smallest header of a BMP file of Windows. That of OS/2 is smaller."""
 EXACT_MODES = {
     "JPEG": ("L", "RGB"), "PNG": ("L", "LA", "RGB", "RGBA", "P"), "WEBP": ("RGB", "RGBA"), "GIF": ("L", "P", "RGB"),
     "BMP": ("RGB",),
@@ -124,7 +128,17 @@ def is_exact(image, name, orientation):
     if getattr(image, "is_animated", False) or image.mode not in EXACT_MODES.get(name, ()):
         return False
     covers_all = name != "GIF" or image.tile[0][1] == (0, 0, *image.size)
-    return covers_all and "transparency" not in image.info and orientation == 1
+    is_plain = name != "BMP" or _is_plain_bmp(image)
+    return covers_all and is_plain and "transparency" not in image.info and orientation == 1
+
+
+def _is_plain_bmp(image):
+    """Returns True if an open BMP file is of the only kind that TensorFlow knows: blue, green and red of 8 bits in this order,
+    the header of Windows, and no bytes after the pixels. TensorFlow decodes another order without an error.
+    """
+    _, _, offset, (raw_mode, row_bytes, _) = image.tile[0]
+    size = image.fp.seek(0, io.SEEK_END)
+    return raw_mode in ("BGR", "BGRX") and offset >= WINDOWS_HEADER and size == offset + row_bytes * image.height
 
 
 def _resized(image, size):

@@ -1,5 +1,7 @@
 """Folders that are larger than memory are decoded in TensorFlow to the same pixels as Pillow decodes them."""
 
+import struct
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,6 +39,7 @@ FILES = {
     "rgba.webp": lambda path: Image.fromarray(waves(30, 40, 4)).save(path, lossless=True),
     "opaque.gif": lambda path: Image.fromarray(waves(30, 40, 3)).convert("P").save(path),
     "rgb.bmp": lambda path: Image.fromarray(waves(30, 40, 3)).save(path),
+    "32_bit.bmp": lambda path: save_bmp(path, bits=32),
 }
 
 
@@ -61,7 +64,21 @@ def save_palette(path, **arguments):
     image.save(path, **arguments)
 
 
+def save_bmp(path, header=b"", bits=24, masks=(), after=b""):
+    """Writes a BMP file of another kind than Pillow writes: the fields of the header, its bits per pixel and its masks."""
+    pixels = np.random.default_rng(0).integers(0, 256, 24 * 24 * bits // 8, np.uint8).tobytes()
+    compression = 3 if masks else 0
+    info = header or struct.pack("<IiiHHIIiiII", 108 if masks else 40, 24, 24, 1, bits, compression, len(pixels), 0, 0, 0, 0)
+    info += struct.pack(f"<{len(masks)}I52x", *masks) if masks else b""
+    start = 14 + len(info)
+    path.write_bytes(struct.pack("<2sIHHI", b"BM", start + len(pixels), 0, 0, start) + info + pixels + after)
+
+
 OTHER_FILES = {
+    "red_first.bmp": lambda path: save_bmp(path, bits=32, masks=(0xFF000000, 0xFF0000, 0xFF00, 0)),
+    "16_bit.bmp": lambda path: save_bmp(path, bits=16),
+    "os2.bmp": lambda path: save_bmp(path, header=struct.pack("<IHHHH", 12, 24, 24, 1, 24)),
+    "padded.bmp": lambda path: save_bmp(path, after=b"\0\0"),
     "cmyk.jpg": lambda path: Image.fromarray(waves(24, 24, 3)).convert("CMYK").save(path),
     "transparent.gif": lambda path: save_palette(path, transparency=3),
     "palette.bmp": save_palette,
