@@ -87,7 +87,7 @@ def split_of(name):
     return next((split for split, names in SPLITS.items() if name.lower() in names), None)
 
 
-_NEXT_TO_SPLITS = ("set", "data", "dataset", "image", "images", "img", "imgs", "split", "mask", "masks")
+_NEXT_TO_SPLITS = ("set", "data", "dataset", "image", "images", "img", "imgs", "split", "mask", "masks", "x")
 _ANNOTATIONS = (
     "mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "segmentationclass",
     "segmentationobject", "gt", "groundtruth", "ground_truth", "depth",
@@ -99,6 +99,11 @@ def split_like(name):
     words = re.sub(r"[^a-z]+|(?<=[a-z])(?=set$|data$|images$|imgs$)", " ", name.lower()).split()
     remaining = [word for word in words if word not in _NEXT_TO_SPLITS]
     return split_of(remaining[0]) if len(remaining) == 1 else None
+
+
+def split_within(name):
+    """Returns the split that a part of a name such as ``trainA`` or ``toys_test`` may mean, or None."""
+    return next(filter(None, map(split_of, re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name))), None)
 
 
 def inside_containers(folder):
@@ -235,12 +240,7 @@ def check_names(names, what):
 def _check_are_classes(root, folders, where):
     """Rejects folders that do not look like classes."""
     check_names([folder.name for folder in folders], f"in {where(root.path)!r}, the class folders")
-    possible_splits = {split_like(folder.name): folder for folder in folders}
-    if None not in possible_splits:
-        raise UserError(
-            f"the folders of {where(root.path)!r}, such as {folders[0].name!r}, look like splits, not classes: rename them to "
-            f"{' and '.join(map(repr, possible_splits))}, or pass the path of one of them"
-        )
+    _check_no_splits(root, folders, where)
     _check_no_annotations(root, folders, where)
     for folder in folders:
         split = next((inner for inner in folder.folders if split_of(inner.name)), None)
@@ -250,6 +250,19 @@ def _check_are_classes(root, folders, where):
                 "contains the splits, or put the classes into the splits"
             )
     _check_depth(root, folders, where)
+
+
+def _check_no_splits(root, folders, where):
+    """Rejects folders whose names contain those of splits: all of them, or some that contain little else."""
+    likely = dict.fromkeys(split_like(folder.name) for folder in folders)
+    possible = dict.fromkeys(split_like(folder.name) or split_within(folder.name) for folder in folders)
+    found = [split for split in possible if split]
+    if None not in likely or len([split for split in likely if split]) > 1 or (None not in possible and len(found) > 1):
+        example = next(folder for folder in folders if split_like(folder.name) or split_within(folder.name))
+        raise UserError(
+            f"the folders of {where(root.path)!r}, such as {example.name!r}, look like splits, not classes: rename them to "
+            f"{' and '.join(map(repr, found))}, or move them into folders of these names, or pass the path of one of them"
+        )
 
 
 def _check_no_annotations(root, folders, where):
