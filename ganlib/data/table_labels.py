@@ -21,6 +21,9 @@ from ganlib.errors import UserError
 NO_TABLE = "none"
 """The ``label_file`` that turns tables off."""
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?|\d*\.\d+(e[+-]?\d+)?)", re.ASCII | re.IGNORECASE)
+"""A number as programs write labels. Python would also read the names ``1_0`` and ``1e1`` as 10."""
+
 _MAX_DEPTH = 2
 """The number of folders above a table that is found without its name."""
 
@@ -167,11 +170,8 @@ def _normalized(labels, path, column):
 
 
 def _number(label):
-    try:
-        number = float(label)
-    except ValueError:
-        return None
-    return number if abs(number) < 2**53 else None
+    number = float(label) if _NUMBER.fullmatch(label) else None
+    return number if number is not None and abs(number) < 2**53 else None
 
 
 def _joined(found):

@@ -53,6 +53,8 @@ def test_a_table_gives_the_labels(tmp_path, content, name):
         (["10", "9", "10", "9"], ("9", "10")), (["1.0", "0.0", "2", "01"], ("0", "1", "2")), ([3, 1.0, 3, 1], ("1", "3")),
         (["9", "cat", "10", "dog"], ("10", "9", "cat", "dog")),
         (["cat, black", "cat, white"] * 2, ("cat, black", "cat, white")),
+        (["1_0", "10", "1e1", "10"], ("10", "1_0", "1e1")), (["0e1", "0e2"] * 2, ("0e1", "0e2")),
+        (["1.000000000000000000e+00", "2.0e+00"] * 2, ("1", "2")),
     ],
 )  # fmt: skip
 def test_the_order_of_the_classes(tmp_path, labels, expected):
