@@ -4,7 +4,6 @@ Any image can be read by its index, so that a dataset larger than memory has the
 splits as one in memory. Only the bytes of the records pass through Python, a batch at a time; TensorFlow decodes them.
 """
 
-import json
 import pathlib
 
 import numpy as np
@@ -13,6 +12,7 @@ import tensorflow as tf
 from ganlib.data import decoding, records
 from ganlib.data.source import Source, digest, fits_in_memory, from_arrays, with_labels
 from ganlib.errors import UserError
+from ganlib.files import read_dict
 
 FACTS = "prepared.json"
 """The file that says what a dataset was prepared from."""
@@ -81,8 +81,7 @@ def source_of(builder, name, split, image_shape, fit, background):
     class_names = class_names_of(features)
     labels = None
     if class_names:
-        path = labels_path(builder.data_dir, split)
-        labels = np.load(path) if path.exists() else labels_of(content)
+        labels = _labels(labels_path(builder.data_dir, split), content, class_names)
     if labels is not None and np.all(labels == -1):  # a test split whose labels are not published
         labels, class_names = None, ()
     fetch, decode = _reading(content, features["image"], image_shape, fit, background)
@@ -118,6 +117,21 @@ def _parsed(serialized, key, dtype):
     return tf.io.parse_example(serialized, {key: tf.io.FixedLenFeature((), dtype)})[key]
 
 
+def _labels(path, content, class_names):
+    """Returns the labels of all records, from the file ``path`` if it exists."""
+    try:
+        labels = np.load(path) if path.exists() else labels_of(content)
+    except (ValueError, EOFError):
+        raise UserError(f"{str(path)!r} is damaged: delete it, and the labels are read with the images") from None
+    low, high = labels.min(initial=0), labels.max(initial=0)
+    if labels.shape != (len(content),) or low < -1 or high >= len(class_names):
+        raise UserError(
+            f"{str(path)!r} has {labels.size} labels from {low} to {high} for {len(content)} images of {len(class_names)} "
+            "classes: copy or prepare the dataset again"
+        )
+    return labels
+
+
 def labels_of(content):
     """Returns the labels of all `ganlib.data.records.Records`, ``(n,)`` int64."""
     starts = range(0, len(content), BLOCK)
@@ -127,4 +141,7 @@ def labels_of(content):
 
 def _facts(builder):
     path = pathlib.Path(builder.data_dir) / FACTS
-    return json.loads(path.read_text()) if path.exists() else {}
+    facts = read_dict(path)
+    if facts is None:
+        raise UserError(f"{str(path)!r} is damaged: copy or prepare the dataset again")
+    return facts

@@ -167,3 +167,29 @@ def test_gray_pngs_of_a_prepared_folder_stay_gray(tmp_path, limit):
     opened = data.open(f"prepared:{tmp_path.parent / 'gray_prepared'}")
     assert opened.image_shape == (8, 8, 1)
     assert opened.pick([0, 1, 2])[:, 0, 0, 0].tolist() == [0, 40, 80]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(np.zeros(1296, np.int64), "has 1296 labels from 0 to 0 for 1297 images of 10 classes"),
+     (np.full(1297, 10), "has 1297 labels from 0 to 10 for"), (np.full(1297, -2), "has 1297 labels from -2 to 0 for"),
+     (None, "is damaged: delete it, and the labels are read with the images")],
+)  # fmt: skip
+def test_damaged_labels_are_one_line(digits, tmp_path, labels, message):
+    shutil.copytree(digits / "raw", tmp_path / "x")
+    path = prepared.labels_path(tmp_path / "x" / prepared.VERSION, "train")
+    if labels is None:
+        path.write_bytes(path.read_bytes()[:-8])
+    else:
+        np.save(path, labels)
+    with pytest.raises(ganlib.UserError, match=f"labels-train.npy' {message}"):
+        data.open(f"prepared:{tmp_path / 'x'}")
+    path.unlink()
+    np.testing.assert_array_equal(data.open(f"prepared:{tmp_path / 'x'}").labels, data.open("digits").labels)
+
+
+def test_damaged_facts_are_one_line(digits, tmp_path):
+    shutil.copytree(digits / "raw", tmp_path / "x")
+    (tmp_path / "x" / prepared.VERSION / prepared.FACTS).write_text("{")
+    with pytest.raises(ganlib.UserError, match=r"prepared.json' is damaged: copy or prepare the dataset again"):
+        data.open(f"prepared:{tmp_path / 'x'}")
