@@ -89,6 +89,8 @@ def splits(name, data_dir=None, label_file=None, file_column=None, label_column=
         return ("train", "test")
     if name.startswith("folder:"):
         return listing.splits(name.removeprefix("folder:"), Choice(label_file, file_column, label_column))
+    if name.startswith("prepared:"):
+        return tfds_source.splits_of_prepared(name.removeprefix("prepared:"))
     return tfds_source.splits_of(name, data_dir)
 
 

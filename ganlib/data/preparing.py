@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ganlib.data import folder_source, folders, opening, prepared, records, sizes, source
 from ganlib.data.table_columns import Choice
 from ganlib.errors import UserError, choose
-from ganlib.files import write_json, written_whole
+from ganlib.files import read_dict, write_json, written_whole
 from ganlib.locks import locked
 
 SHARD = 16_384
@@ -85,6 +85,7 @@ def prepare(dataset, output, encoding="auto", splits=None, **arguments):
     splits = splits or opening.splits(dataset, **where)
     images = {split: _images(dataset, split, **arguments) for split in splits}
     _check_alike(dataset, images)
+    _check_class_names(dataset, next(iter(images.values())).class_names)
     encoding = _encoding(encoding, images)
     facts = {
         "dataset": dataset, "encoding": encoding, "image_shape": list(next(iter(images.values())).image_shape),
@@ -118,20 +119,23 @@ def _images(dataset, split, **arguments):
     if dataset.startswith("folder:"):
         return _images_of_folder(dataset.removeprefix("folder:"), split, **arguments)
     opened = opening.open(dataset, split, **arguments)
-    if opened.fetch is not None:
+    every, labels = opened.all_images or opened, opened.labels
+    if opened.all_images is not None:
+        labels = np.full(every.num_examples, -1)
+        labels[opened.positions] = opened.labels
+    if every.fetch is not None:
 
         def read(start, keep_jpegs):
-            for first in range(start, opened.num_examples, BLOCK):
-                indices = np.arange(first, min(first + BLOCK, opened.num_examples))
-                labels = [-1] * len(indices) if opened.labels is None else opened.labels[indices]
-                yield from zip(opened.pick(indices), labels, strict=True)
+            for first in range(start, every.num_examples, BLOCK):
+                indices = np.arange(first, min(first + BLOCK, every.num_examples))
+                labels_of_block = [-1] * len(indices) if labels is None else labels[indices]
+                yield from zip(every.pick(indices), labels_of_block, strict=True)
     else:
 
         def read(start, keep_jpegs):
-            return opened.stream(None, start).as_numpy_iterator()
+            return every.stream(None, start).as_numpy_iterator()
 
-    facts = opened.labels, opened.class_names, opened.fingerprint
-    return Images(opened.num_examples, opened.image_shape, *facts, read)
+    return Images(every.num_examples, every.image_shape, labels, opened.class_names, opened.fingerprint, read)
 
 
 def _images_of_folder(path, split, image_size=None, data_dir=None, skip_corrupt=False, background="white", fit="crop", **table):
@@ -190,15 +194,42 @@ def _check_alike(dataset, images):
                 )
 
 
+def _check_class_names(dataset, names):
+    """Checks that TFDS keeps the names of the classes, of which it writes one in each line of a file."""
+    for name in names:
+        if name.strip() != name or name.splitlines() != [name] or name.encode(errors="ignore").decode() != name:
+            raise UserError(
+                f"the class {name!r} of {dataset!r} cannot be written: remove spaces at the beginning and the end of its name, "
+                "line breaks, and letters that are not Unicode"
+            )
+
+
 def _check_same(output, path, facts):
     """Checks that a dataset was prepared with the same images and arguments."""
-    before, now = json.loads(path.read_text()), json.loads(json.dumps(facts))
-    for key in facts:
-        if before.get(key) != now[key] and key != "dataset":  # the same images may have moved
+    before, now = read_dict(path), json.loads(json.dumps(facts))
+    if before is None:
+        raise UserError(f"{str(path)!r} is damaged: choose another --output, or delete {str(output)!r}")
+    for key in ("encoding", "image_shape"):
+        if before.get(key) != now[key]:
             raise UserError(
                 f"{str(output)!r} was prepared with {key} {json.dumps(before.get(key))}, not {json.dumps(now[key])}: choose "
                 "another --output, or delete it"
             )
+    counts, others = ({split: part["examples"] for split, part in of.get("splits", {}).items()} for of in (before, now))
+    if counts != others:
+        raise UserError(
+            f"{str(output)!r} was prepared with {_listed(counts)}, not {_listed(others)}: choose another --output, or delete it"
+        )
+    if before["splits"] != now["splits"]:  # the same images may have moved
+        raise UserError(
+            f"{str(output)!r} was prepared from other images or labels, or with other arguments, such as fit and background: "
+            "choose another --output, or delete it"
+        )
+
+
+def _listed(counts):
+    """Returns the numbers of the images of splits as a text."""
+    return ", ".join(f"{count} images in {split}" for split, count in counts.items()) or "no images"
 
 
 def _encoding(name, images):

@@ -52,16 +52,19 @@ def open_prepared(path, split, image_size, fit="crop", background="white"):
     Raises:
         UserError: If there is no such dataset or split, or it is not one of uint8 images.
     """
-    import tensorflow_datasets as tfds
-
-    folder = prepared.folder_of(path)
-    try:
-        builder = tfds.builder_from_directory(folder)
-    except Exception as error:  # TFDS raises many kinds for a folder that is not a dataset
-        raise UserError(f"{str(path)!r} is not a prepared dataset ({str(error).splitlines()[0]:.100})") from None
+    builder = _prepared_builder(path)
     if not hasattr(builder.info.features, "keys") or "image" not in builder.info.features:
         raise UserError(f"{str(path)!r} has no feature 'image': choose a dataset of images")
     return _source_of(builder, f"prepared:{path}", split, image_size, fit, background)
+
+
+def splits_of_prepared(path):
+    """Returns the names of the splits in the folder of a prepared dataset, as a tuple.
+
+    Raises:
+        UserError: If there is no such dataset.
+    """
+    return tuple(_prepared_builder(path).info.splits)
 
 
 def splits_of(name, data_dir):
@@ -71,6 +74,16 @@ def splits_of(name, data_dir):
         UserError: If the dataset is unknown.
     """
     return tuple(_builder(name, data_dir).info.splits)
+
+
+def _prepared_builder(path):
+    import tensorflow_datasets as tfds
+
+    folder = prepared.folder_of(path)
+    try:
+        return tfds.builder_from_directory(folder)
+    except Exception as error:  # TFDS raises many kinds for a folder that is not a dataset
+        raise UserError(f"{str(path)!r} is not a prepared dataset ({str(error).splitlines()[0]:.100})") from None
 
 
 def _builder(name, data_dir):

@@ -74,7 +74,8 @@ def test_a_finished_preparation_writes_nothing_again(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [({"image_size": 9}, r"with image_shape \[8, 8, 1\], not \[9, 9, 1\]"),
-     ({"encoding": "png"}, 'with encoding "raw", not "png"'), ({"splits": ["train"]}, "with splits")],
+     ({"encoding": "png"}, 'with encoding "raw", not "png"'),
+     ({"splits": ["train"]}, "with 1297 images in train, 500 images in test, not 1297 images in train")],
 )  # fmt: skip
 def test_another_dataset_in_the_folder_is_refused(tmp_path, arguments, message):
     preparing.prepare("digits", tmp_path / "x")
@@ -86,8 +87,36 @@ def test_changed_files_are_refused(tmp_path):
     write_photos(tmp_path / "photos")
     preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
     write_photos(tmp_path / "photos", count=7)
-    with pytest.raises(ganlib.UserError, match="was prepared with splits"):
+    with pytest.raises(ganlib.UserError, match="was prepared with 6 images in train, not 7 images in train: choose"):
         preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
+    (tmp_path / "photos/cat/6.png").rename(tmp_path / "photos/dog/5.png")
+    with pytest.raises(ganlib.UserError, match="was prepared from other images or labels, or with other arguments"):
+        preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
+    (tmp_path / "x" / prepared.VERSION / prepared.FACTS).write_text("{")
+    with pytest.raises(ganlib.UserError, match=r"prepared.json' is damaged: choose another --output, or delete '.*x'"):
+        preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
+
+
+@pytest.mark.parametrize("name", [" cat", "cat ", "c\nat", "c\rat", "c\udce9"])
+def test_names_of_classes_that_tfds_would_change_are_refused(tmp_path, name):
+    write_photos(tmp_path / "photos")
+    (tmp_path / "photos/cat").rename(tmp_path / "photos" / name)
+    with pytest.raises(ganlib.UserError, match=r"the class '.* cannot be written: remove spaces"):
+        preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
+
+
+@pytest.mark.parametrize("limit", [10, 2 << 30])
+def test_a_prepared_dataset_is_prepared_in_another_size_with_its_images_without_a_label(tmp_path, monkeypatch, limit):
+    write_photos(tmp_path / "photos", count=7)
+    (tmp_path / "photos/labels.csv").write_text("file,label\n5.png,a\n1.png,b\n2.png,a\n")
+    preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
+    monkeypatch.setattr(source_module, "MEMORY_LIMIT", limit)
+    preparing.prepare(f"prepared:{tmp_path / 'x'}", tmp_path / "smaller", image_size=8)
+    expected, opened = open_prepared(tmp_path / "x", image_size=8), open_prepared(tmp_path / "smaller")
+    assert (opened.num_examples, opened.all_images.num_examples) == (3, 7)
+    np.testing.assert_array_equal(opened.positions, expected.positions)
+    np.testing.assert_array_equal(opened.labels, expected.labels)
+    np.testing.assert_array_equal(opened.all_images.pick(np.arange(7)), expected.all_images.pick(np.arange(7)))
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])
