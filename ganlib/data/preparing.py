@@ -100,6 +100,8 @@ def prepare(dataset, output, encoding="auto", splits=None, **arguments):
             _check_same(output, unfinished / prepared.FACTS, facts)
         else:
             write_json(unfinished / prepared.FACTS, facts)
+        for partial in unfinished.glob("*.partial.*"):  # of a job that was killed
+            partial.unlink()
         features = _features(next(iter(images.values())), encoding)
         name, infos = dataset_name(output), []
         for split, part in images.items():
