@@ -29,6 +29,7 @@ from ganlib.data import (
     tables,
     tfds_source,
     tree,
+    user_errors,
 )
 from ganlib.data.opening import open
 from ganlib.data.partition import FewLabels, few_labels
@@ -74,4 +75,5 @@ __all__ = [
     "tables",
     "tfds_source",
     "tree",
+    "user_errors",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from ganlib.data import user_errors
 from ganlib.errors import UserError, choose
 
 MEMORY_LIMIT = 2 << 30
@@ -93,10 +94,13 @@ class Source:
         """Returns the images at ``(n,)`` integer indices: ``(n, height, width, channels)`` uint8.
 
         Raises:
-            UserError: If the images are streamed, or an index is out of range.
+            UserError: If the images are streamed, an index is out of range, or an image is damaged.
         """
         indices = self._indices(indices)
-        return self.images[indices] if self.images is not None else self._compiled_read(indices).numpy()
+        if self.images is not None:
+            return self.images[indices]
+        with user_errors.unwrapped():
+            return self._compiled_read(indices).numpy()
 
     @functools.cached_property
     def _compiled_read(self):

@@ -6,9 +6,10 @@ import types
 import keras
 import tensorflow as tf
 
+from ganlib.data import user_errors
 from ganlib.errors import UserError, choose, integer
 from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
-from ganlib.training import averaging, gradients, input_checks, keras_callbacks, precision, train_function, user_errors
+from ganlib.training import averaging, gradients, input_checks, keras_callbacks, precision, train_function
 from ganlib.training import optimizers as optimizer_objects
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.saving import SavedWithTraining

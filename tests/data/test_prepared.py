@@ -193,3 +193,13 @@ def test_damaged_facts_are_one_line(digits, tmp_path):
     (tmp_path / "x" / prepared.VERSION / prepared.FACTS).write_text("{")
     with pytest.raises(ganlib.UserError, match=r"prepared.json' is damaged: copy or prepare the dataset again"):
         data.open(f"prepared:{tmp_path / 'x'}")
+
+
+def test_damaged_records_are_one_line(digits, tmp_path, limit):
+    shutil.copytree(digits / "raw", tmp_path / "x")
+    (file,) = (tmp_path / "x" / prepared.VERSION).glob("*train.array_record*")
+    content = bytearray(file.read_bytes())
+    content[20_000:24_000] = bytes(4_000)
+    file.write_bytes(content)
+    with pytest.raises(ganlib.UserError, match=r"^'.*train.array_record.*' is damaged \(.*\): copy or prepare"):
+        data.open(f"prepared:{tmp_path / 'x'}").pick(np.arange(1297))

@@ -7,7 +7,7 @@ from PIL import Image
 
 import ganlib
 from ganlib import data
-from ganlib.training import user_errors
+from ganlib.data import user_errors
 
 
 def test_the_message_of_an_assertion_in_a_graph_is_raised_without_tensorflows_details():
