@@ -217,7 +217,20 @@ class DistributedModel(SavedWithTraining, keras.Model):
         return [getattr(self, name) for name in self._optimizer_names]
 
     def compute_gradients(self, loss_fn, updates, batch, rng):
-        """Computes the gradients of a step's losses, averaged over ``accumulation_steps`` micro-batches.
+        """Computes the gradients of a step's losses as `gradients_of` does, with the regularizers of the networks' weights.
+
+        The regularizers are added to the loss of their network, but not to the logs.
+        """
+
+        def regularized(*arguments):
+            losses, logs = loss_fn(*arguments)
+            pairs = zip(tf.nest.flatten(losses), updates, strict=True)
+            return [loss + gradients.regularization(network) for loss, (network, _) in pairs], logs
+
+        return self.gradients_of(regularized, updates, batch, rng)
+
+    def gradients_of(self, loss_fn, updates, batch, rng):
+        """Computes the gradients of losses, averaged over ``accumulation_steps`` micro-batches.
 
         If a loss is a mean over examples, the average equals the gradient of the whole batch, but needs a fraction of the
         memory. Each micro-batch starts from the same batch statistics. The final batch statistics are the mean of those after

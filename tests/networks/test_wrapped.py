@@ -264,6 +264,21 @@ def test_micro_batches_with_batch_statistics(images):
     assert all(np.isfinite(v).all() and np.std(v) > 0 for v in statistics)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("model", ["gan", "classifier"])
+def test_regularizers_of_keras_models(images, labels, model, count):
+    """A step of SGD at rate r moves a weight w by -r * 2 * factor * w, as the gradient of the loss is far smaller."""
+    with replicas(count).scope():
+        last = layers.Dense(1 if model == "gan" else 3, kernel_regularizer=keras.regularizers.L2(1e3))
+        network = keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Dense(4), last])
+        sgd = keras.optimizers.SGD(1e-4)
+        trained = ganlib.GAN(generator(), network) if model == "gan" else ganlib.SupervisedClassifier(network)
+        trained.compile(*([adam()] if model == "gan" else []), sgd)
+    before = last.get_weights()[0]
+    trained.fit(images, labels, batch_size=len(images), verbose=0)
+    np.testing.assert_allclose(last.get_weights()[0], 0.8 * before, atol=2e-3)
+
+
 def test_half_precision(images):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
