@@ -3,6 +3,8 @@
 import inspect
 
 import keras
+import numpy as np
+from keras import ops
 
 from ganlib.errors import UserError
 
@@ -125,13 +127,11 @@ def copy_of(model):
     Raises:
         UserError: If Keras cannot create the model from its config.
     """
-    classes = {type(layer) for layer in model._flatten_layers()}
-    unregistered = {kind.__name__: kind for kind in classes if keras.saving.get_registered_name(kind) == kind.__name__}
     try:
-        if is_graph(model):
-            config = keras.saving.serialize_keras_object(model) | {"compile_config": None}
-            return keras.saving.deserialize_keras_object(config, custom_objects=unregistered, safe_mode=False)
-        with keras.saving.custom_object_scope(unregistered):
+        with keras.saving.custom_object_scope(_unregistered(model)):
+            if is_graph(model):
+                config = keras.saving.serialize_keras_object(model) | {"compile_config": None}
+                return keras.saving.deserialize_keras_object(config, safe_mode=False)
             return type(model).from_config(_accepted(type(model), model.get_config()))
     except Exception as error:  # a custom layer can raise any exception
         raise UserError(
@@ -140,9 +140,46 @@ def copy_of(model):
         ) from None
 
 
+def set_equal(copy, network, inputs):
+    """Sets the weights of a copy to those of a network, and checks that both compute the same.
+
+    Args:
+        copy: A network from `copy_of`, or around models from it.
+        network: The original.
+        inputs: A list of arrays, the arguments of a call.
+
+    Raises:
+        UserError: If the copy computes other values: Keras does not know every argument of a custom layer or model.
+    """
+    if [weight.shape for weight in copy.weights] == [weight.shape for weight in network.weights]:
+        copy.set_weights(network.get_weights())
+        for layer in copy._flatten_layers():
+            if hasattr(layer, "finalize_state"):  # `set_weights` leaves the constants of `keras.layers.Normalization`
+                layer.finalize_state()
+        outputs = [ops.convert_to_numpy(network(*inputs, training=False)) for network in (copy, network)]
+        if np.allclose(*outputs, rtol=1e-3, atol=1e-3):
+            return
+    custom = sorted({type(layer).__name__ for layer in network._flatten_layers() if not _is_known(type(layer))})
+    raise UserError(
+        f"a copy of {network.name} for the moving average computes other values: define get_config() in "
+        f"{', '.join(custom) or 'its layers'} with all arguments of the constructor"
+    )
+
+
 def text(shape):
     """Returns a shape for a message, such as ``(n, 8, 8, 1)``."""
     return "(" + ", ".join("n" if side is None else str(side) for side in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _is_known(kind):
+    """Returns True if a class is one of Keras or ganlib."""
+    return kind.__module__.partition(".")[0] in ("keras", "ganlib")
+
+
+def _unregistered(model):
+    """Returns the classes of a model's layers that are not registered for saving, a dict by name."""
+    classes = {type(layer) for layer in model._flatten_layers()}
+    return {kind.__name__: kind for kind in classes if keras.saving.get_registered_name(kind) == kind.__name__}
 
 
 def _accepted(kind, config):

@@ -7,6 +7,7 @@ from keras import layers
 import ganlib
 from ganlib import data, penalties
 from ganlib.networks import mlp, wrapped
+from ganlib.training import averaging
 from tests.helpers import adam, replicas, same, weights
 
 SHAPE = (8, 8, 1)
@@ -252,6 +253,53 @@ def test_layers_of_ones_own_need_not_be_registered(images):
     gan = compiled(model, discriminator())
     gan.fit(images, batch_size=8, verbose=0)
     assert np.isfinite(gan.generate(2)).all()
+
+
+class Scaled(layers.Layer):
+    """Its config has the argument or, as in many layers of one's own, lacks it."""
+
+    def __init__(self, factor=1.0, is_complete=True, **kwargs):
+        super().__init__(**kwargs)
+        self.factor, self.is_complete = factor, is_complete
+
+    def call(self, values):
+        return self.factor * values
+
+    def get_config(self):
+        return super().get_config() | ({"factor": self.factor} if self.is_complete else {})
+
+
+def with_layer(layer, units):
+    return keras.Sequential([keras.Input(SHAPE), layer, layers.Flatten(), layers.Dense(8), layers.Dense(units)])
+
+
+MAKERS = {
+    "generator": lambda layer: ganlib.GAN(
+        keras.Sequential([keras.Input((4,)), *generator().layers, layer]), discriminator()
+    ).networks[0],
+    "classifier": lambda layer: ganlib.SupervisedClassifier(with_layer(layer, 3)).network,
+    "semi-supervised": lambda layer: ganlib.SemiSupervisedGAN(generator(), with_layer(layer, 1), 3).network,
+}
+
+
+def normalization():
+    layer = layers.Normalization(axis=-1)
+    layer.adapt(np.array([[0.1], [0.5]], np.float32))
+    return layer
+
+
+@pytest.mark.parametrize("make", [*MAKERS.values()], ids=[*MAKERS])
+@pytest.mark.parametrize("layer", [normalization, lambda: Scaled(0.5), lambda: layers.Lambda(lambda x: x / 2)])
+def test_the_average_computes_the_same_as_the_network(make, layer):
+    network = make(layer())
+    inputs = np.random.default_rng(1).uniform(-1, 1, (2, 4) if isinstance(network, wrapped.Generator) else (2, *SHAPE))
+    np.testing.assert_allclose(network(inputs), averaging.clone_network(network)(inputs), atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [*MAKERS.values()], ids=[*MAKERS])
+def test_a_layer_whose_config_lacks_an_argument_is_refused(make):
+    with pytest.raises(ganlib.UserError, match=r"computes other values: define get_config\(\) in Scaled"):
+        make(Scaled(0.5, is_complete=False))
 
 
 def test_micro_batches_with_batch_statistics(images):
