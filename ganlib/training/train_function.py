@@ -78,7 +78,9 @@ def _checked(model, data, is_first):
         checks.append(_size_check(values[0]))
     with tf.control_dependencies([*values, *checks]):
         model.step.assign_add(0)  # everything that reads or counts the step runs after this
-        return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)
+        labels = {id(x) for (_, (_, classes)), x in zip(model.form.items(), parts, strict=False) if classes}
+        convert = lambda x: tf.cast(x, tf.int64) if id(x) in labels and x.dtype.is_floating else tf.identity(x)  # noqa: E731
+        return tf.nest.map_structure(lambda x: None if x is None else convert(x), data)
 
 
 def _is_pixels(x):
