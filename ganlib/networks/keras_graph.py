@@ -70,15 +70,15 @@ def label_classes(model):
     return numbers.pop() if len(numbers) == 1 else None
 
 
-def final_activation(model):
+def final_activation(model, *inputs):
     """Returns the name of the activation that determines the range of a model's output, in lower case and without underscores,
     or None if there is none.
+
+    Args:
+        model: A Keras model.
+        *inputs: Symbolic inputs of a subclassed model.
     """
-    if is_graph(model):
-        operations = [operation for operation, _ in _from_the_end(model.outputs[0])]
-    else:
-        operations = list(reversed(getattr(model, "layers", [])))[:1]  # the layer that was created last
-    for operation in operations:
+    for operation, _ in _from_the_end(model.outputs[0]) if is_graph(model) else _operations_of_call(model, inputs):
         if isinstance(operation, keras.Model):
             return final_activation(operation)
         activation = getattr(operation, "activation", None)
@@ -109,15 +109,16 @@ def uses_channels_first(model):
     return any(getattr(layer, "data_format", None) == "channels_first" for layer in model._flatten_layers())
 
 
-def rescaling_of_pixels(model):
-    """Returns the `keras.layers.Rescaling` at the beginning of a model that divides pixels in ``[0, 255]``, or None."""
-    layers = model.layers if is_graph(model) else []
-    inputs = {id(tensor) for tensor in model.inputs} if is_graph(model) else set()
-    for layer in layers:
-        if isinstance(layer, keras.layers.Rescaling) and id(layer.input) in inputs:
-            scale = layer.scale if isinstance(layer.scale, (list, tuple)) else [layer.scale]
-            if max(scale) < 0.1:
-                return layer
+def layer_for_pixels(model):
+    """Returns a layer of a model, or of a model in it, that expects pixels in ``[0, 255]``, or None.
+
+    It is a `keras.layers.Rescaling` that divides them, or a `keras.layers.Normalization` with a mean outside of ``[-1, 1]``.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Rescaling) and np.max(layer.scale) < 0.1:
+            return layer
+        if isinstance(layer, keras.layers.Normalization) and layer.built and np.max(np.abs(layer.mean)) > 1.0:
+            return layer
     return None
 
 
@@ -192,13 +193,21 @@ def _accepted(kind, config):
 
 def _from_the_end(tensor):
     """Yields pairs of an operation and its input, from the one that returns ``tensor`` back to one with several inputs."""
-    while True:
-        history = tensor._keras_history
+    history = tensor._keras_history
+    while history.operation is not None:  # it is None for an input of a subclassed model
         inputs = history.operation._inbound_nodes[history.node_index].input_tensors
         if len(inputs) != 1:
             return
         yield history.operation, inputs[0]
-        tensor = inputs[0]
+        history = inputs[0]._keras_history
+
+
+def _operations_of_call(model, inputs):
+    """Returns pairs as `_from_the_end` for a subclassed model. The list is empty if its ``call`` takes no symbolic inputs."""
+    try:
+        return list(_from_the_end(model.call(*inputs)))
+    except Exception:  # a custom model can raise any exception, such as one of TensorFlow for a symbolic input
+        return []
 
 
 def _plain(name):

@@ -66,6 +66,18 @@ class SubclassedDiscriminator(keras.Model):
         return self.logit(self.hidden(keras.ops.reshape(images, (-1, 64))))
 
 
+class OutOfOrder(keras.Model):
+    """The layer that is created last is not the one that is called last."""
+
+    def __init__(self, end=lambda logits: logits):
+        super().__init__()
+        self.logit, self.end, self.hidden = layers.Dense(1), end, layers.Dense(8)
+        self.relu = layers.ReLU()
+
+    def call(self, images, training=False):
+        return self.end(self.logit(self.relu(self.hidden(keras.ops.reshape(images, (-1, 64))))))
+
+
 def compiled(*networks, **arguments):
     gan = ganlib.GAN(*networks)
     gan.compile(adam(), adam(), **arguments)
@@ -212,6 +224,14 @@ def test_two_replicas():
         ),
         (lambda: (generator(), discriminator(layers.Dense(1, "tanh"), layers.Reshape((16, 1)))), r"got \(n, 16, 1\)"),
         (lambda: (generator(), SubclassedDiscriminator("sigmoid")), "ends with sigmoid"),
+        (lambda: (generator(), with_layer(layers.Rescaling(1 / 255), 1)), "Rescaling"),
+        (lambda: (generator(), with_layer(keras.Sequential([layers.Rescaling(1 / 255)]), 1)), "Rescaling"),
+        (lambda: (generator(), with_layer(layers.Normalization(mean=[120.0], variance=[9.0]), 1)), "Normalization"),
+        (lambda: (generator(), OutOfOrder(keras.activations.sigmoid)), "ends with sigmoid"),
+        (
+            lambda: (generator(), keras.Sequential([keras.Input(SHAPE, dtype="uint8"), layers.Flatten(), layers.Dense(1)])),
+            "an input of dtype uint8",
+        ),
         (lambda: (generator(activation="sigmoid"), discriminator()), r"ends with sigmoid, whose images .* activation='tanh'"),
         (lambda: (generator(activation="relu"), discriminator()), "ends with relu"),
         (lambda: (discriminator(), generator()), "exchanged"),
@@ -240,6 +260,10 @@ def test_two_replicas():
 def test_what_does_not_fit_is_one_line(networks, told):
     with pytest.raises(ganlib.UserError, match=f"^[^\n]*{told}[^\n]*$"):
         ganlib.GAN(*networks())
+
+
+def test_the_activation_at_the_end_is_that_of_the_call():
+    assert ganlib.GAN(generator(), OutOfOrder()).discriminator.image_shape == SHAPE
 
 
 def test_layers_of_ones_own_need_not_be_registered(images):
