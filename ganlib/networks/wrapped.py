@@ -205,7 +205,9 @@ def pair(generator, discriminator):
     if _is_plain(generator):
         generator = Generator(generator, num_classes=_classes_from(discriminator, generator))
     if _is_plain(discriminator):
-        shape = getattr(generator, "image_shape", None) if not keras_graph.input_shapes(discriminator) else None
+        known = keras_graph.input_shapes(discriminator)
+        is_known = known and all(None not in shape[1:] for shape in known)
+        shape = None if is_known else getattr(generator, "image_shape", None)
         discriminator = Discriminator(discriminator, shape, _classes_from(generator, discriminator))
     return generator, discriminator
 

@@ -167,7 +167,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
 
         Raises:
             UserError: If ``ema_decay``, the seed or a number of steps is out of range, ``non_finite`` is unknown, an optimizer
-                is not a Keras optimizer, or two networks share an optimizer.
+                is not a Keras optimizer, or `ganlib.training.optimizers.check` rejects the optimizers.
         """
         if not callable(ema_decay) and not (isinstance(ema_decay, numbers.Real) and 0 <= ema_decay < 1):
             raise UserError(f"ema_decay must be in [0, 1), got {ema_decay}")
@@ -177,10 +177,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         optimizers = {
             name: (optimizer_objects.get(name, optimizer), network) for name, (optimizer, network) in optimizers.items()
         }
-        if len({id(optimizer) for optimizer, _ in optimizers.values()}) < len(optimizers):
-            raise UserError(
-                f"{' and '.join(optimizers)} are the same optimizer, but its state is that of one network: pass two optimizers"
-            )
+        optimizer_objects.check(optimizers)
         self._skips = choose("non_finite", non_finite, {"stop": False, "skip": True})
         self._arguments = arguments | {
             "ema_decay": ema_decay,

@@ -157,6 +157,14 @@ def test_logits_of_patches(images):
     assert np.isfinite(gan.fit(images, batch_size=8, verbose=0).history["r1"]).all()
 
 
+def test_a_discriminator_of_any_size_takes_that_of_the_generator(images):
+    inputs = keras.Input((None, None, 1))
+    patches = layers.Conv2D(1, 3, strides=2)(layers.Conv2D(4, 3)(inputs))
+    gan = compiled(generator(), keras.Model(inputs, patches))
+    assert gan.discriminator.image_shape == SHAPE
+    gan.fit(images, batch_size=8, verbose=0)
+
+
 def test_subclassed_models(images, tmp_path):
     with pytest.raises(ganlib.UserError, match="dimension of the latents is unknown: .*latent_dim=..."):
         ganlib.GAN(SubclassedGenerator(), SubclassedDiscriminator())
