@@ -53,9 +53,11 @@ class DistributedModel(SavedWithTraining, keras.Model):
         step: An int64 variable, the number of train steps so far.
         seed: The integer that all random numbers of the training derive from.
         logs_loss: Whether the logs of a step have a ``"loss"``.
+        batch_parts: The number of parts into which a train step splits the batch of a replica.
     """
 
     logs_loss = False
+    batch_parts = 1
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

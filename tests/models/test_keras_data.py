@@ -148,6 +148,15 @@ def test_a_dataset_that_never_ends_needs_steps():
     mlp_gan().fit(dataset, steps_per_epoch=2, verbose=0)
 
 
+def test_a_last_batch_with_fewer_images_than_updates_of_the_discriminator():
+    """The loss of an update without images would be NaN, and so would all weights after it."""
+    gan = mlp_gan(discriminator_steps=4)
+    assert "fewer images than the 4 parts" in told(lambda: gan.fit(PIXELS[:10], batch_size=8, verbose=0))
+    assert np.isfinite(gan.generate(1)).all()
+    assert int(gan.step) == 1
+    gan.fit(PIXELS[:12], batch_size=8, verbose=0)
+
+
 def test_a_batch_smaller_than_the_number_of_replicas():
     with replicas(2).scope():
         gan = mlp_gan()
