@@ -93,6 +93,35 @@ def test_help_names_every_argument_of_compile(name):
         assert parameter in getattr(ganlib, name).compile.__doc__
 
 
+def test_an_optimizer_of_another_model_is_refused():
+    used = adam()
+    mlp_gan().compile(used, adam())
+    with refused("generator_optimizer already has the state of other weights"):
+        mlp_gan().compile(used, adam())
+
+
+def test_a_model_is_compiled_again_with_its_optimizers(images):
+    gan = mlp_gan()
+    gan.compile(gan.generator_optimizer, gan.discriminator_optimizer)
+    gan.fit(images, verbose=0)
+
+
+@pytest.mark.parametrize("network", ["generator", "discriminator"])
+def test_a_frozen_network_is_refused(network):
+    """In earlier GAN codes on Keras, the discriminator is frozen for the generator's update."""
+    gan = mlp_gan()
+    getattr(gan, network).trainable = False
+    with refused(f"{network}.* has no trainable weights"):
+        gan.compile()
+
+
+def test_a_gan_without_metrics_has_nothing_to_evaluate(images):
+    gan = mlp_gan()
+    for model in (ganlib.GAN(gan.generator, gan.discriminator), gan):
+        with refused("there are no metrics to compute: name them in compile"):
+            model.evaluate(images)
+
+
 def test_one_optimizer_for_two_networks_is_refused():
     one = adam()
     with refused("generator_optimizer and discriminator_optimizer are the same optimizer"):

@@ -31,6 +31,9 @@ class AdversarialModel(Evaluated, DistributedModel):
 
     parts = ("generator", "discriminator")
 
+    _metric_settings = MetricSettings((), "in_domain", 5000)
+    """The metrics of a model that is not compiled."""
+
     def __init__(self, generator, discriminator, **kwargs):
         super().__init__(**kwargs)
         with self.distribute_strategy.scope():

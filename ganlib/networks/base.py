@@ -259,11 +259,12 @@ class Discriminator(_Network):
 
 
 def rescale(images):
-    """Converts uint8 images, ``(..., channels)`` in ``[0, 255]``, to float32 in ``[-1, 1]``; float images are returned
-    unchanged.
+    """Converts images to float32: uint8 images, ``(..., channels)`` in ``[0, 255]``, to ``[-1, 1]``, and float images with the
+    same values.
     """
     images = ops.convert_to_tensor(images)
-    return images if "float" in keras.backend.standardize_dtype(images.dtype) else ops.cast(images, "float32") / 127.5 - 1.0
+    values = ops.cast(images, "float32")
+    return values if keras.backend.is_float_dtype(images.dtype) else values / 127.5 - 1.0
 
 
 def _validated_shape(image_shape):

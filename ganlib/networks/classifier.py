@@ -5,8 +5,8 @@ import numpy as np
 from keras import ops
 
 from ganlib import layers
-from ganlib.layers.dtype_policy import SublayerPolicy
-from ganlib.networks import base, pixels
+from ganlib.layers.dtype_policy import SublayerPolicy, policy
+from ganlib.networks import base, keras_graph, pixels
 
 register = keras.saving.register_keras_serializable("ganlib")
 
@@ -104,6 +104,19 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         pixels.check(images)
         logits = self.predict(images, batch_size=batch_size, verbose=0)
         return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
+
+    def copy(self):
+        """Returns the same classifier around copies of the body and the head, with the same weights.
+
+        Raises:
+            UserError: If a body or a head of Keras cannot be copied: see `ganlib.networks.wrapped`.
+        """
+        config = {name: value for name, value in self.get_config().items() if name not in self.parts}
+        with policy(self.dtype_policy):
+            parts = {name: keras_graph.copy_of(getattr(self, name)) for name in self.parts}
+        copy = type(self)(**parts, **config)
+        keras_graph.set_equal(copy, self, [np.random.default_rng(0).uniform(-1.0, 1.0, (2, *self.image_shape))])
+        return copy
 
     def get_config(self):
         return {**super().get_config(), "image_shape": self.image_shape, "num_classes": self.num_classes}

@@ -41,9 +41,15 @@ class ModelCall:
 
     def output_shape(self, example_shape):
         """Returns the shape of the model's output for examples of a shape, a tuple that begins with None."""
+        return keras_graph.output_shape(self.model, *self._symbolic(example_shape))
+
+    def final_activation(self, example_shape):
+        """Returns the name of the activation at the end, as `ganlib.networks.keras_graph.final_activation` does."""
+        return keras_graph.final_activation(self.model, *self._symbolic(example_shape))
+
+    def _symbolic(self, example_shape):
         labels = keras.KerasTensor((None, *self.label_shape), dtype=self.label_dtype)
-        inputs = self._arguments(keras.KerasTensor((None, *example_shape)), labels)
-        return keras_graph.output_shape(self.model, *inputs)
+        return self._arguments(keras.KerasTensor((None, *example_shape)), labels)
 
     def _arguments(self, inputs, labels):
         """Returns the positional arguments of the model."""
@@ -85,6 +91,7 @@ def of(model, role, is_example, example_shape=None, num_classes=None):
     if len(shapes) == 1:
         if num_classes:
             raise UserError(f"num_classes={num_classes} needs a {role} with a second input for the labels, this one has one")
+        _check_dtype(model.inputs[0], role)
         return ModelCall(model, shapes[0][1:])
     labels = [index for index, shape in enumerate(shapes) if not is_example(shape)]
     if len(labels) != 1:  # latents and one-hot labels look alike
@@ -95,6 +102,7 @@ def of(model, role, is_example, example_shape=None, num_classes=None):
             f"labels, pass ganlib.networks.wrapped.{role.capitalize()}(model, num_classes=...)"
         )
     (index,) = labels
+    _check_dtype(model.inputs[1 - index], role)
     label_shape = shapes[index][1:]
     num_classes = _number_of_classes(model, role, label_shape, num_classes)
     return ModelCall(model, shapes[1 - index][1:], num_classes, label_shape, model.inputs[index].dtype, index == 0)
@@ -105,6 +113,15 @@ def call(layer, *inputs, training):
     parameters = inspect.signature(layer.call).parameters.values()
     takes_training = any(p.name == "training" or p.kind == inspect.Parameter.VAR_KEYWORD for p in parameters)
     return layer(*inputs, training=training) if takes_training else layer(*inputs)
+
+
+def _check_dtype(tensor, role):
+    """Raises a `UserError` if Keras would convert latents or images to integers."""
+    if not keras.backend.is_float_dtype(tensor.dtype):
+        raise UserError(
+            f"the {role} has an input of dtype {tensor.dtype}, but its inputs are floats, and images are in [-1, 1]: remove "
+            f"dtype={tensor.dtype!r} from keras.Input"
+        )
 
 
 def _number_of_classes(model, role, label_shape, num_classes):

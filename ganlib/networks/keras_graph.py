@@ -3,6 +3,8 @@
 import inspect
 
 import keras
+import numpy as np
+from keras import ops
 
 from ganlib.errors import UserError
 
@@ -68,15 +70,15 @@ def label_classes(model):
     return numbers.pop() if len(numbers) == 1 else None
 
 
-def final_activation(model):
+def final_activation(model, *inputs):
     """Returns the name of the activation that determines the range of a model's output, in lower case and without underscores,
     or None if there is none.
+
+    Args:
+        model: A Keras model.
+        *inputs: Symbolic inputs of a subclassed model.
     """
-    if is_graph(model):
-        operations = [operation for operation, _ in _from_the_end(model.outputs[0])]
-    else:
-        operations = list(reversed(getattr(model, "layers", [])))[:1]  # the layer that was created last
-    for operation in operations:
+    for operation, _ in _from_the_end(model.outputs[0]) if is_graph(model) else _operations_of_call(model, inputs):
         if isinstance(operation, keras.Model):
             return final_activation(operation)
         activation = getattr(operation, "activation", None)
@@ -107,15 +109,16 @@ def uses_channels_first(model):
     return any(getattr(layer, "data_format", None) == "channels_first" for layer in model._flatten_layers())
 
 
-def rescaling_of_pixels(model):
-    """Returns the `keras.layers.Rescaling` at the beginning of a model that divides pixels in ``[0, 255]``, or None."""
-    layers = model.layers if is_graph(model) else []
-    inputs = {id(tensor) for tensor in model.inputs} if is_graph(model) else set()
-    for layer in layers:
-        if isinstance(layer, keras.layers.Rescaling) and id(layer.input) in inputs:
-            scale = layer.scale if isinstance(layer.scale, (list, tuple)) else [layer.scale]
-            if max(scale) < 0.1:
-                return layer
+def layer_for_pixels(model):
+    """Returns a layer of a model, or of a model in it, that expects pixels in ``[0, 255]``, or None.
+
+    It is a `keras.layers.Rescaling` that divides them, or a `keras.layers.Normalization` with a mean outside of ``[-1, 1]``.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Rescaling) and np.max(layer.scale) < 0.1:
+            return layer
+        if isinstance(layer, keras.layers.Normalization) and layer.built and np.max(np.abs(layer.mean)) > 1.0:
+            return layer
     return None
 
 
@@ -125,13 +128,11 @@ def copy_of(model):
     Raises:
         UserError: If Keras cannot create the model from its config.
     """
-    classes = {type(layer) for layer in model._flatten_layers()}
-    unregistered = {kind.__name__: kind for kind in classes if keras.saving.get_registered_name(kind) == kind.__name__}
     try:
-        if is_graph(model):
-            config = keras.saving.serialize_keras_object(model) | {"compile_config": None}
-            return keras.saving.deserialize_keras_object(config, custom_objects=unregistered, safe_mode=False)
-        with keras.saving.custom_object_scope(unregistered):
+        with keras.saving.custom_object_scope(_unregistered(model)):
+            if is_graph(model):
+                config = keras.saving.serialize_keras_object(model) | {"compile_config": None}
+                return keras.saving.deserialize_keras_object(config, safe_mode=False)
             return type(model).from_config(_accepted(type(model), model.get_config()))
     except Exception as error:  # a custom layer can raise any exception
         raise UserError(
@@ -140,9 +141,46 @@ def copy_of(model):
         ) from None
 
 
+def set_equal(copy, network, inputs):
+    """Sets the weights of a copy to those of a network, and checks that both compute the same.
+
+    Args:
+        copy: A network from `copy_of`, or around models from it.
+        network: The original.
+        inputs: A list of arrays, the arguments of a call.
+
+    Raises:
+        UserError: If the copy computes other values: Keras does not know every argument of a custom layer or model.
+    """
+    if [weight.shape for weight in copy.weights] == [weight.shape for weight in network.weights]:
+        copy.set_weights(network.get_weights())
+        for layer in copy._flatten_layers():
+            if hasattr(layer, "finalize_state"):  # `set_weights` leaves the constants of `keras.layers.Normalization`
+                layer.finalize_state()
+        outputs = [ops.convert_to_numpy(network(*inputs, training=False)) for network in (copy, network)]
+        if np.allclose(*outputs, rtol=1e-3, atol=1e-3):
+            return
+    custom = sorted({type(layer).__name__ for layer in network._flatten_layers() if not _is_known(type(layer))})
+    raise UserError(
+        f"a copy of {network.name} for the moving average computes other values: define get_config() in "
+        f"{', '.join(custom) or 'its layers'} with all arguments of the constructor"
+    )
+
+
 def text(shape):
     """Returns a shape for a message, such as ``(n, 8, 8, 1)``."""
     return "(" + ", ".join("n" if side is None else str(side) for side in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _is_known(kind):
+    """Returns True if a class is one of Keras or ganlib."""
+    return kind.__module__.partition(".")[0] in ("keras", "ganlib")
+
+
+def _unregistered(model):
+    """Returns the classes of a model's layers that are not registered for saving, a dict by name."""
+    classes = {type(layer) for layer in model._flatten_layers()}
+    return {kind.__name__: kind for kind in classes if keras.saving.get_registered_name(kind) == kind.__name__}
 
 
 def _accepted(kind, config):
@@ -155,13 +193,21 @@ def _accepted(kind, config):
 
 def _from_the_end(tensor):
     """Yields pairs of an operation and its input, from the one that returns ``tensor`` back to one with several inputs."""
-    while True:
-        history = tensor._keras_history
+    history = tensor._keras_history
+    while history.operation is not None:  # it is None for an input of a subclassed model
         inputs = history.operation._inbound_nodes[history.node_index].input_tensors
         if len(inputs) != 1:
             return
         yield history.operation, inputs[0]
-        tensor = inputs[0]
+        history = inputs[0]._keras_history
+
+
+def _operations_of_call(model, inputs):
+    """Returns pairs as `_from_the_end` for a subclassed model. The list is empty if its ``call`` takes no symbolic inputs."""
+    try:
+        return list(_from_the_end(model.call(*inputs)))
+    except Exception:  # a custom model can raise any exception, such as one of TensorFlow for a symbolic input
+        return []
 
 
 def _plain(name):

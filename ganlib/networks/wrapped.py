@@ -32,20 +32,10 @@ class _Wrapped(layers.Composed):
         """
         config = {name: value for name, value in self.get_config().items() if name not in self.parts}
         copy = type(self)(keras_graph.copy_of(self.model), **config)
-        if [weight.shape for weight in copy.weights] == [weight.shape for weight in self.weights]:
-            copy.set_weights(self.get_weights())
-            if keras_graph.is_graph(self.model) or self._computes_the_same(copy):
-                return copy
-        raise UserError(
-            f"a copy of {self.model.name} for the moving average computes other values: define get_config() in "
-            f"{type(self.model).__name__} with all arguments of its constructor"
-        )
-
-    def _computes_the_same(self, other):
         inputs = [np.random.default_rng(0).normal(size=(2, *self._example_shape())).astype(np.float32)]
         inputs += [np.zeros(2, np.int64)] if self.num_classes else []
-        outputs = [ops.convert_to_numpy(network(*inputs, training=False)) for network in (self, other)]
-        return np.allclose(*outputs, rtol=1e-3, atol=1e-3)
+        keras_graph.set_equal(copy, self, inputs)
+        return copy
 
 
 @register
@@ -86,7 +76,8 @@ class Generator(_Wrapped, base.Generator):
                 "with a layer that returns them, such as keras.layers.Reshape"
             )
         _check_activation(
-            model, keras_graph.POSITIVE, "the generator ends with {}, whose images have no negative values: images of ganlib "
+            call.final_activation((latent_dim,)), keras_graph.POSITIVE,
+            "the generator ends with {}, whose images have no negative values: images of ganlib "
             "are in [-1, 1], so end it with activation='tanh'"
         )  # fmt: skip
         super().__init__(image_shape[1:], latent_dim, call.num_classes, **{"dtype": model.dtype_policy, **kwargs})
@@ -129,7 +120,7 @@ class Discriminator(_Wrapped, base.Discriminator):
                 f"the discriminator must return logits of shape (n, 1), or (n, h, w, 1) for patches, got {text(logits_shape)}: "
                 "end it with keras.layers.Dense(1)"
             )
-        _check_logits(model, "discriminator")
+        _check_logits(call, image_shape, "discriminator")
         super().__init__(image_shape, call.num_classes, **{"dtype": model.dtype_policy, **kwargs})
         self.conditioning = "keras model"
         self.patchwise = len(logits_shape) == 4
@@ -183,7 +174,7 @@ def classifier(model):
             f"the classifier must return class logits of shape (n, num_classes), got {text(logits_shape)}: end it with "
             "keras.layers.Dense(num_classes)"
         )
-    _check_logits(model, "classifier")
+    _check_logits(call, image_shape, "classifier")
     body, head = keras_graph.split(model) if keras_graph.is_graph(model) else (None, None)
     if body is None:
         raise UserError(
@@ -214,7 +205,9 @@ def pair(generator, discriminator):
     if _is_plain(generator):
         generator = Generator(generator, num_classes=_classes_from(discriminator, generator))
     if _is_plain(discriminator):
-        shape = getattr(generator, "image_shape", None) if not keras_graph.input_shapes(discriminator) else None
+        known = keras_graph.input_shapes(discriminator)
+        is_known = known and all(None not in shape[1:] for shape in known)
+        shape = None if is_known else getattr(generator, "image_shape", None)
         discriminator = Discriminator(discriminator, shape, _classes_from(generator, discriminator))
     return generator, discriminator
 
@@ -269,21 +262,22 @@ def _image_shape(shape, image_shape, role="discriminator"):
     return tuple(shape if image_shape is None else image_shape)
 
 
-def _check_logits(model, role):
+def _check_logits(call, image_shape, role):
     """Raises a `UserError` if a model's outputs cannot be logits, or it takes pixels in ``[0, 255]``."""
     _check_activation(
-        model, keras_graph.BOUNDED, f"the {role} ends with {{}}, but the losses of ganlib take logits: remove this activation"
-    )
-    layer = keras_graph.rescaling_of_pixels(model)
+        call.final_activation(image_shape), keras_graph.BOUNDED,
+        f"the {role} ends with {{}}, but the losses of ganlib take logits: remove this activation",
+    )  # fmt: skip
+    layer = keras_graph.layer_for_pixels(call.model)
     if layer is not None:
+        settings = f"scale={np.max(layer.scale):.4g}" if hasattr(layer, "scale") else f"mean={np.max(np.abs(layer.mean)):.4g}"
         raise UserError(
-            f"the {role} begins with Rescaling(scale={layer.scale:.4g}) for pixels in [0, 255], but it gets images in [-1, 1]: "
-            "remove this layer"
+            f"the {role} contains {type(layer).__name__}({settings}) for pixels in [0, 255], but it gets images in [-1, 1]: "
+            "remove this layer, or adapt it to such images"
         )
 
 
-def _check_activation(model, refused, message):
+def _check_activation(name, refused, message):
     """Raises a `UserError` with a message, in which ``{}`` is the activation, if a model ends with one of ``refused``."""
-    name = keras_graph.final_activation(model)
     if name in refused:
         raise UserError(message.format(name))

@@ -54,9 +54,11 @@ class DistributedModel(SavedWithTraining, keras.Model):
         step: An int64 variable, the number of train steps so far.
         seed: The integer that all random numbers of the training derive from.
         logs_loss: Whether the logs of a step have a ``"loss"``.
+        batch_parts: The number of parts into which a train step splits the batch of a replica.
     """
 
     logs_loss = False
+    batch_parts = 1
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -168,7 +170,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
 
         Raises:
             UserError: If ``ema_decay``, the seed or a number of steps is out of range, ``non_finite`` is unknown, an optimizer
-                is not a Keras optimizer, or two networks share an optimizer.
+                is not a Keras optimizer, or `ganlib.training.optimizers.check` rejects the optimizers.
         """
         if not callable(ema_decay) and not (isinstance(ema_decay, numbers.Real) and 0 <= ema_decay < 1):
             raise UserError(f"ema_decay must be in [0, 1), got {ema_decay}")
@@ -178,10 +180,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         optimizers = {
             name: (optimizer_objects.get(name, optimizer), network) for name, (optimizer, network) in optimizers.items()
         }
-        if len({id(optimizer) for optimizer, _ in optimizers.values()}) < len(optimizers):
-            raise UserError(
-                f"{' and '.join(optimizers)} are the same optimizer, but its state is that of one network: pass two optimizers"
-            )
+        optimizer_objects.check(optimizers)
         self._skips = choose("non_finite", non_finite, {"stop": False, "skip": True})
         self._arguments = arguments | {
             "ema_decay": ema_decay,
@@ -218,7 +217,20 @@ class DistributedModel(SavedWithTraining, keras.Model):
         return [getattr(self, name) for name in self._optimizer_names]
 
     def compute_gradients(self, loss_fn, updates, batch, rng):
-        """Computes the gradients of a step's losses, averaged over ``accumulation_steps`` micro-batches.
+        """Computes the gradients of a step's losses as `gradients_of` does, with the regularizers of the networks' weights.
+
+        The regularizers are added to the loss of their network, but not to the logs.
+        """
+
+        def regularized(*arguments):
+            losses, logs = loss_fn(*arguments)
+            pairs = zip(tf.nest.flatten(losses), updates, strict=True)
+            return [loss + gradients.regularization(network) for loss, (network, _) in pairs], logs
+
+        return self.gradients_of(regularized, updates, batch, rng)
+
+    def gradients_of(self, loss_fn, updates, batch, rng):
+        """Computes the gradients of losses, averaged over ``accumulation_steps`` micro-batches.
 
         If a loss is a mean over examples, the average equals the gradient of the whole batch, but needs a fraction of the
         memory. Each micro-batch starts from the same batch statistics. The final batch statistics are the mean of those after

@@ -17,6 +17,22 @@ def objective(loss, update):
     return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
 
 
+def regularization(network):
+    """Returns the sum of the regularizers of a network's weights, such as ``kernel_regularizer`` of its layers, a scalar.
+
+    Raises:
+        UserError: If the last call of a layer has added a loss to the network. The train step calls a discriminator several
+            times, and Keras keeps the losses of the last call only.
+    """
+    terms = [variable.regularizer(variable) for variable in network.trainable_variables if variable.regularizer is not None]
+    if len(network.losses) > len(terms):
+        raise UserError(
+            f"a layer of {network.name} has an activity_regularizer or calls add_loss, which the train step does not use: "
+            "remove it, or write it as a penalty"
+        )
+    return sum(terms, 0.0)
+
+
 def dense_gradients(tape, objective, update):
     """Computes the gradient of ``objective`` for each trainable variable of the network in ``update``, dense or None."""
     variables = update[0].trainable_variables

@@ -29,6 +29,32 @@ def get(name, optimizer=None):
     return resolved
 
 
+def check(optimizers):
+    """Checks that every network has weights to train, and an optimizer of its own.
+
+    Args:
+        optimizers: A dict from names to pairs of a Keras optimizer and the network that it updates.
+
+    Raises:
+        UserError: If two networks share an optimizer, an optimizer has the state of another network, or all weights of a
+            network are frozen.
+    """
+    if len({id(optimizer) for optimizer, _ in optimizers.values()}) < len(optimizers):
+        raise UserError(
+            f"{' and '.join(optimizers)} are the same optimizer, but its state is that of one network: pass two optimizers"
+        )
+    for name, (optimizer, network) in optimizers.items():
+        if not network.trainable_variables:
+            raise UserError(
+                f"{network.name} has no trainable weights: set trainable = True on the Keras model; the other network's "
+                "update does not change it"
+            )
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        known = {id(variable) for variable in inner._trainable_variables} if inner.built else None
+        if known is not None and any(id(variable) not in known for variable in network.trainable_variables):
+            raise UserError(f"{name} already has the state of other weights: pass a new optimizer")
+
+
 class Optimizers:
     """The optimizers of a model in training, as ``model.optimizer`` for Keras's callbacks.
 

@@ -60,7 +60,7 @@ class Skipping(keras.optimizers.LossScaleOptimizer):
 
 
 def optimizer_for(network, optimizer, skips=False):
-    """Wraps ``optimizer`` in dynamic loss scaling if ``network`` computes in float16.
+    """Wraps ``optimizer`` in dynamic loss scaling if a layer of ``network`` computes in float16.
 
     Args:
         network: The network that the optimizer updates.
@@ -70,7 +70,7 @@ def optimizer_for(network, optimizer, skips=False):
             `keras.optimizers.LossScaleOptimizer`. Defaults to False.
     """
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if network.dtype_policy.compute_dtype == "float16":
+    if any(layer.compute_dtype == "float16" for layer in network._flatten_layers()):
         return optimizer if scales else keras.optimizers.LossScaleOptimizer(optimizer)
     if skips and not isinstance(optimizer, Skipping):
         return Skipping(optimizer.inner_optimizer if scales else optimizer)

@@ -74,11 +74,13 @@ def _checked(model, data, is_first):
     for (name, (_, num_classes)), x in zip(model.form.items(), parts, strict=False):
         if num_classes:
             checks.append(input_checks.label_check(name, x, num_classes))
-    if model.distribute_strategy.num_replicas_in_sync > 1:
-        checks.append(_size_check(values[0]))
+    if model.distribute_strategy.num_replicas_in_sync > 1 or model.batch_parts > 1:
+        checks.append(_size_check(values[0], model.batch_parts))
     with tf.control_dependencies([*values, *checks]):
         model.step.assign_add(0)  # everything that reads or counts the step runs after this
-        return tf.nest.map_structure(lambda x: None if x is None else tf.identity(x), data)
+        labels = {id(x) for (_, (_, classes)), x in zip(model.form.items(), parts, strict=False) if classes}
+        convert = lambda x: tf.cast(x, tf.int64) if id(x) in labels and x.dtype.is_floating else tf.identity(x)  # noqa: E731
+        return tf.nest.map_structure(lambda x: None if x is None else convert(x), data)
 
 
 def _is_pixels(x):
@@ -108,13 +110,14 @@ def _remedy(model, parts):
     return pixels.conversion_of_dataset(parts) if model._trains_on_dataset else "images / 127.5 - 1.0"
 
 
-def _size_check(images):
-    """Returns an operation that checks that the batch of a replica is not empty, as its means would not be finite."""
+def _size_check(images, parts):
+    """Returns an operation that checks that each part of a replica's batch has an image. The means of an empty part are NaN."""
 
     def refuse():
+        users = f"the {parts} parts into which each replica splits it" if parts > 1 else "there are replicas"
         raise UserError(
-            "a batch has fewer images than there are replicas: drop the last, incomplete batch, as in "
-            "dataset.batch(batch_size, drop_remainder=True)"
+            f"a batch has fewer images than {users}: drop the last, incomplete batch, as in dataset.batch(batch_size, "
+            "drop_remainder=True)"
         )
 
-    return tf.cond(tf.shape(images)[0] > 0, lambda: True, lambda: tf.numpy_function(refuse, [], tf.bool))
+    return tf.cond(tf.shape(images)[0] >= parts, lambda: True, lambda: tf.numpy_function(refuse, [], tf.bool))

@@ -148,6 +148,15 @@ def test_a_dataset_that_never_ends_needs_steps():
     mlp_gan().fit(dataset, steps_per_epoch=2, verbose=0)
 
 
+def test_a_last_batch_with_fewer_images_than_updates_of_the_discriminator():
+    """The loss of an update without images would be NaN, and so would all weights after it."""
+    gan = mlp_gan(discriminator_steps=4)
+    assert "fewer images than the 4 parts" in told(lambda: gan.fit(PIXELS[:10], batch_size=8, verbose=0))
+    assert np.isfinite(gan.generate(1)).all()
+    assert int(gan.step) == 1
+    gan.fit(PIXELS[:12], batch_size=8, verbose=0)
+
+
 def test_a_batch_smaller_than_the_number_of_replicas():
     with replicas(2).scope():
         gan = mlp_gan()
@@ -155,3 +164,27 @@ def test_a_batch_smaller_than_the_number_of_replicas():
     assert "drop_remainder=True" in told(lambda: gan.fit(dataset, verbose=0))
     gan.fit(dataset.unbatch().batch(8, drop_remainder=True), verbose=0)
     assert np.isfinite(gan.generate(2)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_images_of_another_float_dtype_train_as_float32(dtype):
+    """uint8 arrays divided by 127.5 are float64, and a dataset keeps that."""
+    images = (PIXELS / 127.5 - 1.0).astype(dtype)
+    trained = []
+    for dataset in (images, images.astype(np.float32)):
+        keras.utils.set_random_seed(0)
+        gan = mlp_gan(3, penalties=["wgan_gp"], augment="translation")
+        gan.fit(tf.data.Dataset.from_tensor_slices((dataset, LABELS)).batch(8), verbose=0)
+        trained.append(gan.generate(3))
+    np.testing.assert_array_equal(*trained)
+
+
+def test_whole_numbers_as_floats_are_labels():
+    classifiers = []
+    for labels in (LABELS, LABELS.astype(np.float32)):
+        keras.utils.set_random_seed(0)
+        body = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(4), keras.layers.Dense(3)])
+        classifiers.append(ganlib.SupervisedClassifier(body))
+        classifiers[-1].compile("adam")
+        classifiers[-1].fit(PIXELS, labels, batch_size=8, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(classifiers[0].predict(PIXELS), classifiers[1].predict(PIXELS))

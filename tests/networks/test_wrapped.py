@@ -7,6 +7,7 @@ from keras import layers
 import ganlib
 from ganlib import data, penalties
 from ganlib.networks import mlp, wrapped
+from ganlib.training import averaging
 from tests.helpers import adam, replicas, same, weights
 
 SHAPE = (8, 8, 1)
@@ -63,6 +64,18 @@ class SubclassedDiscriminator(keras.Model):
 
     def call(self, images, training=False):
         return self.logit(self.hidden(keras.ops.reshape(images, (-1, 64))))
+
+
+class OutOfOrder(keras.Model):
+    """The layer that is created last is not the one that is called last."""
+
+    def __init__(self, end=lambda logits: logits):
+        super().__init__()
+        self.logit, self.end, self.hidden = layers.Dense(1), end, layers.Dense(8)
+        self.relu = layers.ReLU()
+
+    def call(self, images, training=False):
+        return self.end(self.logit(self.relu(self.hidden(keras.ops.reshape(images, (-1, 64))))))
 
 
 def compiled(*networks, **arguments):
@@ -144,6 +157,14 @@ def test_logits_of_patches(images):
     assert np.isfinite(gan.fit(images, batch_size=8, verbose=0).history["r1"]).all()
 
 
+def test_a_discriminator_of_any_size_takes_that_of_the_generator(images):
+    inputs = keras.Input((None, None, 1))
+    patches = layers.Conv2D(1, 3, strides=2)(layers.Conv2D(4, 3)(inputs))
+    gan = compiled(generator(), keras.Model(inputs, patches))
+    assert gan.discriminator.image_shape == SHAPE
+    gan.fit(images, batch_size=8, verbose=0)
+
+
 def test_subclassed_models(images, tmp_path):
     with pytest.raises(ganlib.UserError, match="dimension of the latents is unknown: .*latent_dim=..."):
         ganlib.GAN(SubclassedGenerator(), SubclassedDiscriminator())
@@ -211,6 +232,14 @@ def test_two_replicas():
         ),
         (lambda: (generator(), discriminator(layers.Dense(1, "tanh"), layers.Reshape((16, 1)))), r"got \(n, 16, 1\)"),
         (lambda: (generator(), SubclassedDiscriminator("sigmoid")), "ends with sigmoid"),
+        (lambda: (generator(), with_layer(layers.Rescaling(1 / 255), 1)), "Rescaling"),
+        (lambda: (generator(), with_layer(keras.Sequential([layers.Rescaling(1 / 255)]), 1)), "Rescaling"),
+        (lambda: (generator(), with_layer(layers.Normalization(mean=[120.0], variance=[9.0]), 1)), "Normalization"),
+        (lambda: (generator(), OutOfOrder(keras.activations.sigmoid)), "ends with sigmoid"),
+        (
+            lambda: (generator(), keras.Sequential([keras.Input(SHAPE, dtype="uint8"), layers.Flatten(), layers.Dense(1)])),
+            "an input of dtype uint8",
+        ),
         (lambda: (generator(activation="sigmoid"), discriminator()), r"ends with sigmoid, whose images .* activation='tanh'"),
         (lambda: (generator(activation="relu"), discriminator()), "ends with relu"),
         (lambda: (discriminator(), generator()), "exchanged"),
@@ -241,6 +270,10 @@ def test_what_does_not_fit_is_one_line(networks, told):
         ganlib.GAN(*networks())
 
 
+def test_the_activation_at_the_end_is_that_of_the_call():
+    assert ganlib.GAN(generator(), OutOfOrder()).discriminator.image_shape == SHAPE
+
+
 def test_layers_of_ones_own_need_not_be_registered(images):
     class Twice(layers.Layer):
         def call(self, values):
@@ -254,6 +287,53 @@ def test_layers_of_ones_own_need_not_be_registered(images):
     assert np.isfinite(gan.generate(2)).all()
 
 
+class Scaled(layers.Layer):
+    """Its config has the argument or, as in many layers of one's own, lacks it."""
+
+    def __init__(self, factor=1.0, is_complete=True, **kwargs):
+        super().__init__(**kwargs)
+        self.factor, self.is_complete = factor, is_complete
+
+    def call(self, values):
+        return self.factor * values
+
+    def get_config(self):
+        return super().get_config() | ({"factor": self.factor} if self.is_complete else {})
+
+
+def with_layer(layer, units):
+    return keras.Sequential([keras.Input(SHAPE), layer, layers.Flatten(), layers.Dense(8), layers.Dense(units)])
+
+
+MAKERS = {
+    "generator": lambda layer: ganlib.GAN(
+        keras.Sequential([keras.Input((4,)), *generator().layers, layer]), discriminator()
+    ).networks[0],
+    "classifier": lambda layer: ganlib.SupervisedClassifier(with_layer(layer, 3)).network,
+    "semi-supervised": lambda layer: ganlib.SemiSupervisedGAN(generator(), with_layer(layer, 1), 3).network,
+}
+
+
+def normalization():
+    layer = layers.Normalization(axis=-1)
+    layer.adapt(np.array([[0.1], [0.5]], np.float32))
+    return layer
+
+
+@pytest.mark.parametrize("make", [*MAKERS.values()], ids=[*MAKERS])
+@pytest.mark.parametrize("layer", [normalization, lambda: Scaled(0.5), lambda: layers.Lambda(lambda x: x / 2)])
+def test_the_average_computes_the_same_as_the_network(make, layer):
+    network = make(layer())
+    inputs = np.random.default_rng(1).uniform(-1, 1, (2, 4) if isinstance(network, wrapped.Generator) else (2, *SHAPE))
+    np.testing.assert_allclose(network(inputs), averaging.clone_network(network)(inputs), atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [*MAKERS.values()], ids=[*MAKERS])
+def test_a_layer_whose_config_lacks_an_argument_is_refused(make):
+    with pytest.raises(ganlib.UserError, match=r"computes other values: define get_config\(\) in Scaled"):
+        make(Scaled(0.5, is_complete=False))
+
+
 def test_micro_batches_with_batch_statistics(images):
     gan = compiled(
         generator(), discriminator(layers.BatchNormalization(), layers.Flatten(), layers.Dense(1)), accumulation_steps=2
@@ -262,6 +342,21 @@ def test_micro_batches_with_batch_statistics(images):
     statistics = [v for v in gan.variables if v.name.startswith("moving_")]
     assert len(statistics) == 6  # of the generator, its average and the discriminator
     assert all(np.isfinite(v).all() and np.std(v) > 0 for v in statistics)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("model", ["gan", "classifier"])
+def test_regularizers_of_keras_models(images, labels, model, count):
+    """A step of SGD at rate r moves a weight w by -r * 2 * factor * w, as the gradient of the loss is far smaller."""
+    with replicas(count).scope():
+        last = layers.Dense(1 if model == "gan" else 3, kernel_regularizer=keras.regularizers.L2(1e3))
+        network = keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Dense(4), last])
+        sgd = keras.optimizers.SGD(1e-4)
+        trained = ganlib.GAN(generator(), network) if model == "gan" else ganlib.SupervisedClassifier(network)
+        trained.compile(*([adam()] if model == "gan" else []), sgd)
+    before = last.get_weights()[0]
+    trained.fit(images, labels, batch_size=len(images), verbose=0)
+    np.testing.assert_allclose(last.get_weights()[0], 0.8 * before, atol=2e-3)
 
 
 def test_half_precision(images):

@@ -40,6 +40,26 @@ def test_gradients_over_micro_batches_by_hand(count):
     assert float(logs["loss"]) == pytest.approx(np.mean((X @ w) ** 2), rel=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_regularizers_of_weights_are_added_once(count):
+    """The loss 0 with the regularizer 0.5 * w^2 has the gradient w."""
+    network = keras.Sequential([keras.layers.Dense(2, kernel_regularizer=keras.regularizers.L2(0.5))])
+    network.build((None, 3))
+    updates = [(network, keras.optimizers.SGD(1.0))]
+    loss_fn = lambda x, rng: (0.0 * tf.reduce_mean(network(x)), {})  # noqa: E731
+    ((kernel, bias),), _ = model_with(count).compute_gradients(loss_fn, updates, (tf.constant(X),), RandomStream(0))
+    np.testing.assert_allclose(kernel, network.get_weights()[0], rtol=1e-6)
+    np.testing.assert_array_equal(bias, [0.0, 0.0])
+
+
+def test_losses_that_layers_add_are_refused():
+    network = keras.Sequential([keras.layers.Dense(2, activity_regularizer="l2")])
+    updates = [(network, keras.optimizers.SGD(1.0))]
+    loss_fn = lambda x, rng: (tf.reduce_mean(network(x)), {})  # noqa: E731
+    with pytest.raises(ganlib.UserError, match="activity_regularizer"):
+        model_with(1).compute_gradients(loss_fn, updates, (tf.constant(X),), RandomStream(0))
+
+
 def test_micro_batches_run_one_after_another():
     """Only one micro-batch is in memory: its images and random numbers depend on the gradients of the previous one."""
     dense = keras.Sequential([keras.layers.Dense(1)])

@@ -78,3 +78,10 @@ def test_skipping_is_saved_and_replaces_unneeded_loss_scaling():
     scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=1.0)  # as saved by earlier versions
     assert type(precision.optimizer_for(network, scaling, skips=True)) is precision.Skipping
     assert precision.optimizer_for(half, scaling, skips=True) is scaling
+
+
+def test_a_layer_in_float16_gets_loss_scaling():
+    """A Keras model has the policy that was global when it was created, whatever the policies of its layers."""
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="mixed_float16"), keras.layers.Dense(1)])
+    assert network.dtype_policy.compute_dtype == "float32"
+    assert isinstance(precision.optimizer_for(network, keras.optimizers.SGD()), keras.optimizers.LossScaleOptimizer)
