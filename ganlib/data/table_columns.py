@@ -55,6 +55,11 @@ class Columns:
     label: int
     split: int | None
 
+    @property
+    def is_guess(self):
+        """True if the column with the labels is not called like one."""
+        return _plain(self.table.columns[self.label]) not in LABEL_COLUMNS
+
 
 def find(table, names, choice):
     """Returns the `Columns` of a table, or None if it does not name images or has no labels.

@@ -24,6 +24,9 @@ NO_TABLE = "none"
 _NUMBER = re.compile(r"[+-]?(\d+\.?|\d*\.\d+(e[+-]?\d+)?)", re.ASCII | re.IGNORECASE)
 """A number as programs write labels. Python would also read the names ``1_0`` and ``1e1`` as 10."""
 
+_MISSING = ("na", "n/a", "#n/a", "<na>", "none", "null", "?")
+"""What programs write for a missing value, in lower case."""
+
 _MAX_DEPTH = 2
 """The number of folders above a table that is found without its name."""
 
@@ -111,6 +114,8 @@ def _labeled(relative, table, images, choice):
     columns = table_columns.find(table, names, choice)
     if columns is None:
         return None
+    if columns.is_guess and not (choice.label_file or choice.label_column):
+        _check_guess(columns, names, images)
     table, labels, splits, missing = columns.table, {}, {}, []
     for row, line in zip(table.rows, table.lines, strict=True):
         image = names.find(row[columns.file], table.path)
@@ -126,6 +131,18 @@ def _labeled(relative, table, images, choice):
         message = "%s: %d of %d rows name no image, the first: %s"
         logging.getLogger("ganlib").warning(message, table.path, len(missing), len(table.rows), missing[0])
     return TableLabels((relative,), _normalized(labels, table.path, table.columns[columns.label]), splits)
+
+
+def _check_guess(columns, names, images):
+    """Logs which column is taken for the labels. Rejects a table that may only name the classes 0, 1, ..."""
+    table, cells = columns.table, [row[columns.file] for row in columns.table.rows]
+    if sum(map(names.has, cells)) < len(images) / 2 and not any(map(names.is_exact, cells)):
+        raise UserError(
+            f"{table.path!r} may label a few of the images, such as {cells[0]!r}, or name classes by their numbers: set "
+            "label_file to its path to use its labels, or to 'none'"
+        )
+    message = "the labels come from the column %r of %s"
+    logging.getLogger("ganlib").warning(message, table.columns[columns.label], table.path)
 
 
 def _cell(value, path, line):
@@ -151,6 +168,7 @@ def _normalized(labels, path, column):
             "hold classes: set label_column, or set label_file to 'none'"
         )
     numbers = {label: _number(label) for label in counts}
+    _check_missing(numbers, path, column)
     if None not in numbers.values():
         wrong = next((label for label, number in numbers.items() if number < 0 or number != int(number)), None)
         if wrong is not None:
@@ -167,6 +185,20 @@ def _normalized(labels, path, column):
             raise UserError(f"the label {label!r} of {path!r} has several classes: use one class per image")
     tree.check_names(counts, f"the labels of {path!r}")
     return labels
+
+
+def _check_missing(numbers, path, column):
+    """Rejects a name for a missing value next to integers, and logs it next to names."""
+    name = next((label for label in numbers if label.lower() in _MISSING), None)
+    if name is None:
+        return
+    if len(numbers) > 1 and all(number is not None for label, number in numbers.items() if label.lower() not in _MISSING):
+        raise UserError(
+            f"the label {name!r} in the column {column!r} of {path!r} is next to integers: leave the label of an image "
+            "without a class empty"
+        )
+    message = "%r in the column %r of %s is a class: leave the label empty if the image has none"
+    logging.getLogger("ganlib").warning(message, name, column, path)
 
 
 def _number(label):

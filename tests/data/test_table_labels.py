@@ -100,6 +100,34 @@ def test_tables_that_are_wrong_are_refused(tmp_path, content, name, message):
         names_of(written(tmp_path, content, name))
 
 
+@pytest.mark.parametrize("folders", [("",), ("cat/", "dog/")])
+@pytest.mark.parametrize(("name", "content"), [("n.json", '{"0": "cat", "1": "dog"}'), ("n.csv", "id,name\n0,cat\n1,dog\n")])
+def test_a_table_of_class_names_does_not_label_images(tmp_path, folders, name, content):
+    write_images(tmp_path, *(f"{folder}{number}.png" for folder in folders for number in range(6)))
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ganlib.UserError, match="may label a few of the images, such as '0', or name classes by their numbers"):
+        data.open(f"folder:{tmp_path}")
+    assert data.open(f"folder:{tmp_path}", label_file="none").num_examples == 6 * len(folders)
+
+
+def test_a_column_that_is_not_called_like_labels_is_said(tmp_path, caplog):
+    write_images(tmp_path, "0.png", "1.png")
+    (tmp_path / "a.csv").write_text("file,camera\n0.png,a\n1.png,b\n")
+    assert data.open(f"folder:{tmp_path}").class_names == ("a", "b")
+    assert "the labels come from the column 'camera' of" in caplog.text
+
+
+@pytest.mark.parametrize("missing", ["NA", "None", "null", "?"])
+def test_names_of_missing_values_are_no_silent_classes(tmp_path, caplog, missing):
+    write_images(tmp_path, "0.png", "1.png", "2.png")
+    (tmp_path / "a.csv").write_text(f"file,label\n0.png,1\n1.png,10\n2.png,{missing}\n")
+    with pytest.raises(ganlib.UserError, match="next to integers: leave the label of an image without a class empty"):
+        data.open(f"folder:{tmp_path}")
+    (tmp_path / "a.csv").write_text(f"file,label\n0.png,cat\n1.png,dog\n2.png,{missing}\n")
+    assert missing in data.open(f"folder:{tmp_path}").class_names
+    assert f"{missing!r} in the column 'label' of" in caplog.text
+
+
 @pytest.mark.parametrize("label", ["a photo of {}", "{}"])
 def test_a_column_with_a_label_of_its_own_per_image_holds_no_classes(tmp_path, label):
     content = "file,label\n" + "".join(f"{number}.png,{label.format(number)}\n" for number in range(30))
