@@ -31,10 +31,12 @@ class Directory:
         hidden: The number of ignored files and folders by name, a `collections.Counter`.
 
     Raises:
-        UserError: If there is no such folder, or a link points to a folder that contains it.
+        UserError: If the path is empty, there is no such folder, or a link points to a folder that contains it.
     """
 
     def __init__(self, root):
+        if not str(root):  # pathlib takes it for the current folder
+            raise UserError("the path of a folder is empty: write it after 'folder:'")
         self.root = str(pathlib.Path(root).expanduser())
         if not os.path.isdir(self.root):
             raise UserError(f"no folder at {self.root!r}: check the path after 'folder:'")

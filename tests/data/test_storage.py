@@ -50,3 +50,9 @@ def test_the_checksum_is_of_the_beginning_and_the_end(tmp_path):
     sums = [directory.summed(directory.path(name)) for name in directory.files]
     assert len(set(sums)) == 4
     assert sums[0] == sums[4]
+
+
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ganlib.UserError, match="the path of a folder is empty: write it after 'folder:'"):
+        storage.Directory("")
