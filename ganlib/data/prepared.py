@@ -4,6 +4,7 @@ Any image can be read by its index, so that a dataset larger than memory has the
 splits as one in memory. Only the bytes of the records pass through Python, a batch at a time; TensorFlow decodes them.
 """
 
+import logging
 import pathlib
 
 import numpy as np
@@ -84,6 +85,9 @@ def source_of(builder, name, split, image_shape, fit, background):
         labels = _labels(labels_path(builder.data_dir, split), content, class_names)
     if labels is not None and np.all(labels == -1):  # a test split whose labels are not published
         labels, class_names = None, ()
+    if labels is not None and np.any(labels == -1):
+        message = "%s: %d of %d images have no label and are used only without labels"
+        logging.getLogger("ganlib").warning(message, name, np.sum(labels == -1), len(labels))
     fetch, decode = _reading(content, features["image"], image_shape, fit, background)
     fitted = (fit, background) if features["image"].shape != image_shape else ()
     sizes = [(file.name, file.stat().st_size) for file in files]

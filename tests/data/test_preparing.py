@@ -107,7 +107,7 @@ def test_names_of_classes_that_tfds_would_change_are_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("limit", [10, 2 << 30])
-def test_a_prepared_dataset_is_prepared_in_another_size_with_its_images_without_a_label(tmp_path, monkeypatch, limit):
+def test_a_prepared_dataset_is_prepared_in_another_size_with_its_images_without_a_label(tmp_path, monkeypatch, limit, caplog):
     write_photos(tmp_path / "photos", count=7)
     (tmp_path / "photos/labels.csv").write_text("file,label\n5.png,a\n1.png,b\n2.png,a\n")
     preparing.prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "x")
@@ -115,6 +115,7 @@ def test_a_prepared_dataset_is_prepared_in_another_size_with_its_images_without_
     preparing.prepare(f"prepared:{tmp_path / 'x'}", tmp_path / "smaller", image_size=8)
     expected, opened = open_prepared(tmp_path / "x", image_size=8), open_prepared(tmp_path / "smaller")
     assert (opened.num_examples, opened.all_images.num_examples) == (3, 7)
+    assert "smaller/train: 4 of 7 images have no label and are used only without labels" in caplog.text
     np.testing.assert_array_equal(opened.positions, expected.positions)
     np.testing.assert_array_equal(opened.labels, expected.labels)
     np.testing.assert_array_equal(opened.all_images.pick(np.arange(7)), expected.all_images.pick(np.arange(7)))
