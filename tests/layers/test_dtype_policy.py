@@ -25,7 +25,7 @@ def kinds():
         (name, which): vars(module).get(which)
         for name, module in MODULES.items()
         for which in ("Generator", "Discriminator")
-        if name not in ("base", "equalized", "instance")
+        if name not in ("base", "equalized", "instance", "wrapped")  # wrapped: the layers are those of a Keras model
     }
     return {key: kind for key, kind in classes.items() if kind is not None and kind.__module__.endswith(key[0])}
 
