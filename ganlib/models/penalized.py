@@ -48,7 +48,7 @@ class Penalized:
                     value = penalty(critic, real, None, rng, step)
                 return value, {_log_name(which, penalty): value}
 
-            (computed,), term_logs = self.gradients_of(term, updates, batch, rng)
+            (computed,), term_logs = self.compute_gradients(term, updates, batch, rng, regularized=False)
             # All weights take the step, also those that the penalty does not reach.
             computed = gradients.with_zeros(computed, network.trainable_variables)
             apply = lambda computed=computed: self.apply_gradients(updates, [computed])  # noqa: E731

@@ -216,20 +216,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         """The list of optimizers that were passed to `configure`."""
         return [getattr(self, name) for name in self._optimizer_names]
 
-    def compute_gradients(self, loss_fn, updates, batch, rng):
-        """Computes the gradients of a step's losses as `gradients_of` does, with the regularizers of the networks' weights.
-
-        The regularizers are added to the loss of their network, but not to the logs.
-        """
-
-        def regularized(*arguments):
-            losses, logs = loss_fn(*arguments)
-            pairs = zip(tf.nest.flatten(losses), updates, strict=True)
-            return [loss + gradients.regularization(network) for loss, (network, _) in pairs], logs
-
-        return self.gradients_of(regularized, updates, batch, rng)
-
-    def gradients_of(self, loss_fn, updates, batch, rng):
+    def compute_gradients(self, loss_fn, updates, batch, rng, regularized=True):
         """Computes the gradients of losses, averaged over ``accumulation_steps`` micro-batches.
 
         If a loss is a mean over examples, the average equals the gradient of the whole batch, but needs a fraction of the
@@ -242,6 +229,8 @@ class DistributedModel(SavedWithTraining, keras.Model):
             updates: A list of pairs of a network and its optimizer.
             batch: A tuple whose entries are tensors with a row for each example, or None.
             rng: A `ganlib.training.RandomStream`.
+            regularized: Whether to add the regularizers of a network's weights, such as ``kernel_regularizer`` of its layers,
+                to its loss. The logs do not have them. Defaults to True.
 
         Returns:
             A tuple of a list with the gradients of each update, for `apply_gradients`, and the logs.
@@ -258,7 +247,10 @@ class DistributedModel(SavedWithTraining, keras.Model):
                 rows, stream = gradients.micro_batch(batch, rng, index, count, after=sums)
             with tf.GradientTape(persistent=len(updates) > 1) as tape:
                 losses, logs = loss_fn(*rows, stream)
-                objectives = [gradients.objective(*pair) for pair in zip(tf.nest.flatten(losses), updates, strict=True)]
+                losses = tf.nest.flatten(losses)
+                if regularized:
+                    losses = [loss + gradients.regularization(pair[0]) for loss, pair in zip(losses, updates, strict=True)]
+                objectives = [gradients.objective(*pair) for pair in zip(losses, updates, strict=True)]
             computed = [gradients.dense_gradients(tape, *pair) for pair in zip(objectives, updates, strict=True)]
             if count == 1:
                 return computed, logs
