@@ -165,7 +165,9 @@ def _images_of_folder(path, split, image_size=None, data_dir=None, skip_corrupt=
                 yield from zip(images, labels, strict=False)
 
     def all_final():
-        return all(_is_final_jpeg(content_of(path), shape) for path in listing.paths)
+        height, width, channels = shape
+        final = (width, height), "L" if channels == 1 else "RGB", "JPEG", 1
+        return all((header.size, header.mode, header.format, header.orientation) == final for header in listing.headers)
 
     fingerprint = source.digest(folder_source.origin_of(listing), listing.labels, listing.class_names)
     return Images(len(listing.paths), shape, listing.labels, listing.class_names, fingerprint, read, all_final)
