@@ -74,7 +74,7 @@ def of(model, role, is_example, example_shape=None, num_classes=None):
         A `ModelCall`.
 
     Raises:
-        UserError: If the inputs cannot be told apart, or the number of classes is unknown.
+        UserError: If the inputs are ambiguous, or the number of classes is unknown.
     """
     if keras_graph.uses_channels_first(model):
         raise UserError(f"the {role} has layers with data_format='channels_first': build it with 'channels_last'")

@@ -50,7 +50,7 @@ def test_every_format_gives_the_same_source(name):
 
 def test_data_that_cannot_be_read_to_its_end_is_refused():
     dataset = tf.data.Dataset.from_tensor_slices(IMAGES).batch(4)
-    for data, told in (
+    for data, message in (
         (dataset.repeat(), "this dataset never ends: pass steps"),
         (Endless(), "this PyDataset never ends: pass steps"),
         (iter([IMAGES]), "got a list_iterator"),
@@ -58,7 +58,7 @@ def test_data_that_cannot_be_read_to_its_end_is_refused():
         (tf.data.Dataset.zip(dataset, dataset, dataset), "got 3 parts"),
         (dataset.take(0), "there are no images to evaluate on"),
     ):
-        with pytest.raises(ganlib.UserError, match=told):
+        with pytest.raises(ganlib.UserError, match=message):
             keras_data.source_of(data, form={"images": ((4, 4, 1), None)})
 
 

@@ -121,7 +121,7 @@ def test_a_dataset_of_pixels_as_floats_is_refused_with_code_that_works_when_past
 
 
 def test_what_cannot_be_evaluated_is_one_line():
-    for function, told in (
+    for function, message in (
         (lambda: mlp_gan().evaluate(IMAGES, LABELS), "there are no metrics to compute: name them in compile"),
         (lambda: mlp_gan(**KID).evaluate(IMAGES), "need labels: pass .images, labels., or other features"),
         (lambda: mlp_gan(**KID).evaluate(IMAGES, LABELS, sample_weight=LABELS), "does not support sample_weight"),
@@ -133,7 +133,7 @@ def test_what_cannot_be_evaluated_is_one_line():
         (lambda: classifier().evaluate(IMAGES), "evaluated on images and labels"),
         (lambda: classifier().evaluate(data.open("digits").of_classes([0, 1])), "a classifier of 10 classes .* has 2 classes"),
     ):
-        with pytest.raises(ganlib.UserError, match=f"^[^\n]*{told}[^\n]*$"):
+        with pytest.raises(ganlib.UserError, match=f"^[^\n]*{message}[^\n]*$"):
             function()
 
 

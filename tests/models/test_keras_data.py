@@ -29,7 +29,7 @@ def directory(folder, label_mode="int", **arguments):
     )
 
 
-def told(function):
+def error_line(function):
     with pytest.raises(ganlib.UserError, match="^[^\n]*$") as error:
         function()
     return str(error.value)
@@ -38,7 +38,7 @@ def told(function):
 @pytest.mark.parametrize("num_classes", [None, 2])
 def test_images_of_a_directory_are_refused_with_code_that_works_when_pasted(folder, num_classes):
     dataset = directory(folder)
-    message = told(lambda: mlp_gan(num_classes).fit(dataset, verbose=0))
+    message = error_line(lambda: mlp_gan(num_classes).fit(dataset, verbose=0))
     assert message.endswith("such as dataset.map(lambda x, y: (x / 127.5 - 1.0, y)) for pixels in [0, 255]")
     gan = mlp_gan(num_classes)
     gan.fit(eval(message.split("such as ")[1].split(" for ")[0]), epochs=2, verbose=0)
@@ -47,21 +47,21 @@ def test_images_of_a_directory_are_refused_with_code_that_works_when_pasted(fold
 
 def test_a_directory_without_labels(folder):
     dataset = directory(folder, None)
-    message = told(lambda: mlp_gan().fit(dataset, verbose=0))
+    message = error_line(lambda: mlp_gan().fit(dataset, verbose=0))
     mlp_gan().fit(eval(message.split("such as ")[1].split(" for ")[0]), verbose=0)
 
 
 @pytest.mark.parametrize(("label_mode", "shape"), [("categorical", "(n, 2)"), ("binary", "(n, 1)")])
 def test_labels_of_a_directory_that_are_no_integers(folder, label_mode, shape):
     dataset = directory(folder, label_mode).map(lambda x, y: (x / 127.5 - 1.0, y))
-    message = told(lambda: mlp_gan(2).fit(dataset, verbose=0))
+    message = error_line(lambda: mlp_gan(2).fit(dataset, verbose=0))
     assert f"got {shape}" in message
     mlp_gan(2).fit(eval(message.split(" or ")[1]), verbose=0)
 
 
 def test_arrays_of_pixels_as_floats():
     images = PIXELS.astype(np.float32)
-    message = told(lambda: mlp_gan().fit(images, verbose=0))
+    message = error_line(lambda: mlp_gan().fit(images, verbose=0))
     mlp_gan().fit(eval(message.split("such as ")[1].split(" for ")[0]), verbose=0)
 
 
@@ -76,14 +76,14 @@ def test_arrays_of_pixels_as_floats():
     ],
 )
 def test_images_of_another_shape(images, advice):
-    assert advice in told(lambda: mlp_gan().fit(images, verbose=0))
+    assert advice in error_line(lambda: mlp_gan().fit(images, verbose=0))
 
 
 @pytest.mark.parametrize(
     ("labels", "advice"), [(np.eye(3)[LABELS], "labels.argmax(axis=-1)"), (LABELS[:, None], "labels[:, 0]")]
 )
 def test_labels_of_another_shape(labels, advice):
-    assert advice in told(lambda: mlp_gan(3).fit(PIXELS, labels, verbose=0))
+    assert advice in error_line(lambda: mlp_gan(3).fit(PIXELS, labels, verbose=0))
     mlp_gan(3).fit(PIXELS, eval(advice), verbose=0)
 
 
@@ -114,7 +114,7 @@ FLOATS = (PIXELS / 127.5 - 1.0).astype(np.float32)
 )
 def test_batches_of_a_later_epoch_are_checked(images, labels, message):
     gan = mlp_gan(3)
-    assert message in told(lambda: gan.fit(Batches(FLOATS, LABELS, 2, images, labels), epochs=3, verbose=0))
+    assert message in error_line(lambda: gan.fit(Batches(FLOATS, LABELS, 2, images, labels), epochs=3, verbose=0))
     assert int(gan.step) == 3
     gan.fit(Batches(FLOATS, LABELS, 9, images, labels), epochs=3, verbose=0)
 
@@ -122,8 +122,8 @@ def test_batches_of_a_later_epoch_are_checked(images, labels, message):
 def test_a_later_batch_of_a_dataset_and_of_a_generator_is_checked():
     images = np.concatenate([FLOATS[:8], FLOATS[8:] * 127])
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(8)
-    assert "dataset.map(lambda x: x / 127.5 - 1.0)" in told(lambda: mlp_gan().fit(dataset, verbose=0))
-    assert "images / 127.5 - 1.0" in told(lambda: mlp_gan().fit((images[k : k + 8] for k in (0, 8)), verbose=0))
+    assert "dataset.map(lambda x: x / 127.5 - 1.0)" in error_line(lambda: mlp_gan().fit(dataset, verbose=0))
+    assert "images / 127.5 - 1.0" in error_line(lambda: mlp_gan().fit((images[k : k + 8] for k in (0, 8)), verbose=0))
 
 
 def test_validation_data_is_checked():
@@ -135,23 +135,25 @@ def test_validation_data_is_checked():
         (FLOATS, None, "evaluated on images and labels"),
         (FLOATS, np.eye(3)[LABELS], "labels.argmax(axis=-1)"),
     ):
-        assert message in told(lambda data=(images, labels): gan.fit(FLOATS, LABELS, validation_data=data, verbose=0))
+        assert message in error_line(lambda data=(images, labels): gan.fit(FLOATS, LABELS, validation_data=data, verbose=0))
     endless = tf.data.Dataset.from_tensor_slices((FLOATS, LABELS)).batch(8).repeat()
-    assert "pass steps (validation_steps in fit)" in told(lambda: gan.fit(FLOATS, LABELS, validation_data=endless, verbose=0))
-    assert "got a generator" in told(lambda: gan.fit(FLOATS, LABELS, validation_data=(x for x in [FLOATS]), verbose=0))
+    assert "pass steps (validation_steps in fit)" in error_line(
+        lambda: gan.fit(FLOATS, LABELS, validation_data=endless, verbose=0)
+    )
+    assert "got a generator" in error_line(lambda: gan.fit(FLOATS, LABELS, validation_data=(x for x in [FLOATS]), verbose=0))
     assert int(gan.step) == 0
 
 
 def test_a_dataset_that_never_ends_needs_steps():
     dataset = tf.data.Dataset.from_tensor_slices(PIXELS).batch(8).repeat()
-    assert "pass steps_per_epoch" in told(lambda: mlp_gan().fit(dataset, verbose=0))
+    assert "pass steps_per_epoch" in error_line(lambda: mlp_gan().fit(dataset, verbose=0))
     mlp_gan().fit(dataset, steps_per_epoch=2, verbose=0)
 
 
 def test_a_last_batch_with_fewer_images_than_updates_of_the_discriminator():
     """The loss of an update without images would be NaN, and so would all weights after it."""
     gan = mlp_gan(discriminator_steps=4)
-    assert "fewer images than the 4 parts" in told(lambda: gan.fit(PIXELS[:10], batch_size=8, verbose=0))
+    assert "fewer images than the 4 parts" in error_line(lambda: gan.fit(PIXELS[:10], batch_size=8, verbose=0))
     assert np.isfinite(gan.generate(1)).all()
     assert int(gan.step) == 1
     gan.fit(PIXELS[:12], batch_size=8, verbose=0)
@@ -161,7 +163,7 @@ def test_a_batch_smaller_than_the_number_of_replicas():
     with replicas(2).scope():
         gan = mlp_gan()
     dataset = tf.data.Dataset.from_tensor_slices(PIXELS[:9]).batch(8)
-    assert "drop_remainder=True" in told(lambda: gan.fit(dataset, verbose=0))
+    assert "drop_remainder=True" in error_line(lambda: gan.fit(dataset, verbose=0))
     gan.fit(dataset.unbatch().batch(8, drop_remainder=True), verbose=0)
     assert np.isfinite(gan.generate(2)).all()
 

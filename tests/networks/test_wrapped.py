@@ -200,11 +200,11 @@ def test_a_keras_classifier(images, labels):
     np.testing.assert_allclose(classifier.network(images), model(images / np.float32(127.5) - 1.0), atol=1e-6)
     classifier.compile(adam())
     classifier.fit(images, labels, batch_size=8, verbose=0)
-    for end, told in (
+    for end, message in (
         (layers.Dense(3, activation="softmax"), "the classifier ends with softmax, but the losses of ganlib take logits"),
         (layers.Dense(1), r"must return class logits of shape \(n, num_classes\), got \(n, 1\)"),
     ):
-        with pytest.raises(ganlib.UserError, match=told):
+        with pytest.raises(ganlib.UserError, match=message):
             ganlib.SupervisedClassifier(network(end))
     with pytest.raises(ganlib.UserError, match="the classifier must be a ganlib.Classifier or a Keras model, got a NoneType"):
         ganlib.SupervisedClassifier(None)
@@ -223,7 +223,7 @@ def test_two_replicas():
 
 
 @pytest.mark.parametrize(
-    ("networks", "told"),
+    ("networks", "message"),
     [
         (lambda: (generator(), discriminator(layers.Flatten(), layers.Dense(1, activation="sigmoid"))), "ends with sigmoid"),
         (
@@ -265,8 +265,8 @@ def test_two_replicas():
         (lambda: (wrapped.Generator(generator(), num_classes=5), discriminator()), "needs a generator with a second input"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_one_line(networks, told):
-    with pytest.raises(ganlib.UserError, match=f"^[^\n]*{told}[^\n]*$"):
+def test_what_does_not_fit_is_one_line(networks, message):
+    with pytest.raises(ganlib.UserError, match=f"^[^\n]*{message}[^\n]*$"):
         ganlib.GAN(*networks())
 
 

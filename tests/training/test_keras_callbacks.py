@@ -109,8 +109,8 @@ def test_a_single_rate_of_different_optimizers_is_one_line():
     assert [float(optimizer.learning_rate) for optimizer in gan.optimizers] == [0.5, 0.5]
     assert float(gan.optimizer.learning_rate) == 0.5
     gan.generator_optimizer.learning_rate = 0.25
-    told = "no single learning rate .generator_optimizer 0.25, discriminator_optimizer 0.5."
-    with pytest.raises(ganlib.UserError, match=told):
+    message = "no single learning rate .generator_optimizer 0.25, discriminator_optimizer 0.5."
+    with pytest.raises(ganlib.UserError, match=message):
         _ = gan.optimizer.learning_rate
 
 
