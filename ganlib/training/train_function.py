@@ -79,8 +79,13 @@ def _checked(model, data, is_first):
     with tf.control_dependencies([*values, *checks]):
         model.step.assign_add(0)  # everything that reads or counts the step runs after this
         labels = {id(x) for (_, (_, classes)), x in zip(model.form.items(), parts, strict=False) if classes}
-        convert = lambda x: tf.cast(x, tf.int64) if id(x) in labels and x.dtype.is_floating else tf.identity(x)  # noqa: E731
-        return tf.nest.map_structure(lambda x: None if x is None else convert(x), data)
+        return tf.nest.map_structure(lambda x: None if x is None else _converted(x, id(x) in labels), data)
+
+
+def _converted(x, is_label):
+    """Returns one part of a batch as a tensor. Labels that are floating-point numbers become integers."""
+    x = tf.identity(x)
+    return tf.cast(x, tf.int64) if is_label and x.dtype.is_floating else x
 
 
 def _is_pixels(x):

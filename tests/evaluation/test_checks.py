@@ -117,7 +117,7 @@ def test_statistics_by_class_are_computed_only_for_their_metric(pixels, tmp_path
 def test_labels_of_a_streamed_set_follow_its_frequencies(pixels, tmp_path):
     images, labels = SOURCE.images[:300], np.repeat([0, 1], [250, 50])
     pairs = tf.data.Dataset.from_tensor_slices((images, labels))
-    streamed = data.Source("mine", (8, 8, 1), 300, class_names=("a", "b"), stream=lambda seed: pairs)
+    streamed = data.Source("mine", (8, 8, 1), 300, class_names=("a", "b"), stream=lambda seed, start: pairs)
     evaluate = evaluation.Evaluation(streamed, ["fid"], pixels, cache_dir=tmp_path)
     assert np.bincount(evaluate._real_labels()).tolist() == [250, 50]
 
