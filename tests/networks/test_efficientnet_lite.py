@@ -60,14 +60,37 @@ def test_weights_of_a_file_are_loaded_as_a_backbone(tmp_path):
     arrays = arrays_of(efficientnet_lite.network(0, (64, 64, 3), classes=1000))
     path = tmp_path / "lite0.npz"
     np.savez(path, **arrays)
-    backbone = pretrained.load("efficientnet_lite:0", (64, 64, 3), taps=2, weights=str(path))
+    backbone = pretrained.load("efficientnet_lite0", (64, 64, 3), taps=2, weights=str(path))
     stem = backbone.network.get_layer("stem").kernel
     np.testing.assert_array_equal(stem, arrays["_conv_stem.weight"].transpose(2, 3, 1, 0))
     assert [maps.shape[1:] for maps in backbone(np.zeros((1, 64, 64, 3), np.float32))] == [(4, 4, 112), (2, 2, 320)]
-    named = pretrained.load("efficientnet_lite:0", (64, 64, 3), taps=("stage1",), weights=None)
-    assert named(np.zeros((1, 64, 64, 3), np.float32))[0].shape == (1, 32, 32, 16)
     with pytest.raises(ganlib.UserError, match="lite0.npz' does not hold efficientnet_lite1: array '_blocks.3._depth"):
         pretrained.load("efficientnet_lite:1", (64, 64, 3), weights=str(path))
+
+
+@pytest.mark.parametrize(
+    ("taps", "channels"), [("stage3", [40]), (["stage1", "stage5"], [16, 112]), ([3, 7], [40, 320]), (2, [112, 320])]
+)
+def test_taps_by_the_name_or_the_number_of_a_stage(taps, channels):
+    named = pretrained.load("efficientnet_lite0", (32, 32, 3), taps=taps, weights=None)
+    assert [maps.shape[-1] for maps in named(np.zeros((1, 32, 32, 3), np.float32))] == channels
+
+
+@pytest.mark.parametrize(("shape", "size", "expected"), [((33, 47, 1), None, (2, 2)), ((20, 30, 3), 224, (7, 11))])
+def test_images_of_any_size(shape, size, expected):
+    backbone = pretrained.load("efficientnet_lite0", shape, taps=1, weights=None, size=size)
+    assert backbone(np.zeros((1, *shape), np.float32))[0].shape == (1, *expected, 320)
+
+
+def test_the_earlier_name(monkeypatch):
+    variants = []
+    create = efficientnet_lite.network
+    monkeypatch.setattr(efficientnet_lite, "network", lambda n, shape: variants.append(n) or create(n, shape))
+    for name in ("efficientnet_lite:1", "efficientnet_lite1"):
+        pretrained.load(name, (32, 32, 3), taps=1, weights=None)
+    assert variants == [1, 1]
+    with pytest.raises(ganlib.UserError, match="unknown EfficientNet-Lite '9': known are 0, 1, 2, 3, 4"):
+        pretrained.load("efficientnet_lite9", (32, 32, 3))
 
 
 def test_missing_weights_and_unknown_names(monkeypatch):
@@ -82,5 +105,5 @@ def test_missing_weights_and_unknown_names(monkeypatch):
         pretrained.load("efficientnet_lite:zero", (64, 64, 3), weights=None)
     with pytest.raises(ganlib.UserError, match="an EfficientNet-Lite has maps at 4 resolutions: got taps=5"):
         pretrained.load("efficientnet_lite:0", (64, 64, 3), taps=5, weights=None)
-    with pytest.raises(ganlib.UserError, match="unknown backbone 'lite': use applications:NAME, efficientnet_lite:N or model"):
+    with pytest.raises(ganlib.UserError, match="unknown backbone 'lite': use efficientnet_lite0, applications:NAME or model"):
         pretrained.load("lite", (64, 64, 3))

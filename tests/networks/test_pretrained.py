@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 import ganlib
+from experiments.configs import base
 from ganlib import runs
 from ganlib.networks import Classifier, dcgan, pretrained
 
@@ -52,36 +53,15 @@ def test_applications_are_returned_with_their_module(name):
 def test_layers_are_tapped_by_name():
     named = mobilenet(taps=("block_2_add", "block_5_add"))
     assert [maps.shape[-1] for maps in named(IMAGES)] == [24, 32]
-    with pytest.raises(ganlib.UserError, match="unknown layer of the backbone 'block_2_ad'.*block_2_add"):
+    with pytest.raises(ganlib.UserError, match="unknown layer of the backbone 'block_2_ad'.*Did you mean 'block_2_add'"):
         mobilenet(taps=("block_2_ad",))
 
 
-def test_pixels_are_preprocessed_for_the_network(backbone):
-    prepared = keras.applications.mobilenet_v2.preprocess_input((IMAGES + 1) * 127.5)
-    for actual, expected in zip(backbone(IMAGES), backbone.network(prepared, training=False), strict=True):
-        np.testing.assert_allclose(actual, expected, atol=1e-5)
-    vgg = pretrained.load("applications:VGG16", (32, 32, 3), taps=1, weights=None)
-    swapped = (IMAGES[..., ::-1] + 1) * 127.5 - np.array([103.939, 116.779, 123.68])  # as documented by Keras
-    np.testing.assert_allclose(vgg(IMAGES)[0], vgg.network(np.float32(swapped), training=False), rtol=1e-4, atol=1e-5)
-
-
-def test_gray_images_are_repeated_into_color():
-    gray = pretrained.load("applications:VGG16", (32, 32, 1), taps=1, weights=None)
-    color = pretrained.Backbone(gray.network, (32, 32, 3), gray.pixels)
-    images = IMAGES[..., :1]
-    np.testing.assert_array_equal(gray(images)[0], color(np.repeat(images, 3, axis=-1))[0])
-
-
-def test_the_backbone_is_frozen_and_gradients_reach_the_image(backbone):
-    assert not backbone.trainable_variables
-    before = [np.array(weight) for weight in backbone.weights]
-    images = tf.constant(IMAGES)
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        total = tf.reduce_sum(backbone(images, training=True)[0] ** 2)
-    assert np.abs(tape.gradient(total, images)).max() > 0
-    for weight, value in zip(backbone.weights, before, strict=True):
-        np.testing.assert_array_equal(weight, value)
+def test_a_stage_is_tapped_at_its_last_layer():
+    stage, last = mobilenet(taps="block_2"), mobilenet(taps=["block_2_add"])
+    last.set_weights(stage.get_weights())
+    np.testing.assert_array_equal(stage(IMAGES)[0], last(IMAGES)[0])
+    assert len(stage(IMAGES)) == 1
 
 
 def test_a_discriminator_or_classifier_of_ganlib(discriminator_file, tmp_path):
@@ -115,14 +95,6 @@ def test_color_images_are_not_converted_to_gray(tmp_path):
         pretrained.load(f"model:{tmp_path / 'gray.keras'}", (16, 16, 3), taps=1)
 
 
-def test_round_trip(backbone, tmp_path):
-    backbone.save(tmp_path / "backbone.keras")
-    loaded = keras.saving.load_model(tmp_path / "backbone.keras")
-    for actual, expected in zip(loaded(IMAGES), backbone(IMAGES), strict=True):
-        np.testing.assert_array_equal(actual, expected)
-    assert not loaded.trainable_variables
-
-
 def test_weights_from_a_file(tmp_path):
     network = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
     network.save_weights(tmp_path / "own.weights.h5")
@@ -142,7 +114,7 @@ def test_weights_from_a_file(tmp_path):
             "MobileNetV2 does not support images of 16x16: set a larger size",
         ),
         ("model:nowhere.keras", {}, "'nowhere.keras' is not a Keras model"),
-        ("MobileNetV2", {}, "unknown backbone 'MobileNetV2': use applications:NAME, efficientnet_lite:N or model:PATH"),
+        ("MobileNetV2", {}, "unknown backbone 'MobileNetV2': use efficientnet_lite0, applications:NAME or model:PATH"),
     ],
 )
 def test_errors_have_one_line(source, arguments, message):
@@ -151,10 +123,39 @@ def test_errors_have_one_line(source, arguments, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("facts", "expected"), [({"defaults_of": "0.2.0"}, "efficientnet_lite0"), ({}, "applications:MobileNetV2")]
+)
+def test_the_default_backbone(tmp_path, monkeypatch, facts, expected):
+    """It has ImageNet weights. Runs of ganlib 0.1, whose facts do not say the version, keep theirs."""
+    loaded = []
+    backbone = mobilenet(taps=1)
+    monkeypatch.setattr(pretrained, "load", lambda *arguments: loaded.append(arguments) or backbone)
+    config = base.classifier()
+    config.update(method="supervised", networks="pretrained")
+    runs.build(runs.Run(tmp_path, tmp_path, config, {"image_shape": [32, 32, 3], "class_names": ["a", "b"], **facts}))
+    assert [(source, weights) for source, _, _, weights, *_ in loaded] == [(expected, "imagenet")]
+
+
+def test_a_discriminator_keeps_its_settings_and_trains_the_last_layers(tmp_path):
+    arguments = {"backbone": "efficientnet_lite0", "weights": None, "taps": ["stage6", "stage7"]}
+    discriminator = pretrained.Discriminator(
+        (32, 32, 3), pooling="average_and_maximum", trainable_from="stage7", num_classes=3, **arguments
+    )
+    assert discriminator.features(IMAGES).shape == (2, 2 * (192 + 320))
+    discriminator.save(tmp_path / "discriminator.keras")
+    loaded = keras.saving.load_model(tmp_path / "discriminator.keras")
+    labels = np.array([0, 2])
+    np.testing.assert_array_equal(loaded(IMAGES, labels), discriminator(IMAGES, labels))
+    names = [[weight.path for weight in network.body.trainable_variables] for network in (discriminator, loaded)]
+    assert names[0] == names[1]
+    assert {name.split("/")[-2].split("_")[0] for name in names[0]} == {"stage7"}
+    with pytest.raises(ganlib.UserError, match="a Backbone has its own trainable_from"):
+        pretrained.Discriminator((32, 32, 3), backbone=discriminator.backbone, trainable_from="stage7")
+
+
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_classifier_trains_the_last_layer_or_all_layers(discriminator_file, tmp_path, frozen):
-    from experiments.configs import base
-
     _, path = discriminator_file
     config = base.classifier()
     config.update(method="supervised", networks="pretrained", freeze_features=frozen)
