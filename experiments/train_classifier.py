@@ -28,17 +28,24 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     test accuracy in [0, 1]."""
     from ganlib import export, runs
     from ganlib.evaluation import classification
+    from ganlib.runs import features
 
     with runs.writing(workdir, strategy):
         run, model, parts, test = prepare(config, pathlib.Path(workdir), accept_new_config, strategy)
-        batches = functools.partial(batches_of, run.config, parts, model.uses_unlabeled)
+        encoded = functools.cache(lambda: features.encoded(model, parts))  # used after the newest checkpoint is restored
+
+        def batches(start_step, share=None):
+            return batches_of(run.config, encoded(), model, start_step, share)
+
         evaluate = parts.validation and (
             lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)}
         )
-        runs.fit(run, model, batches, evaluate, label, samples=hasattr(model, "generator"))
-        runs.calibrate(run, model, parts.validation)
+        runs.fit(run, model, batches, evaluate, label, samples=makes_images(model))
+        _, priors = runs.calibrate(run, model, parts.validation, encoded() if run.config.class_priors else None)
         export.examples.write(run.workdir, export.examples.of_classifier(model, test))
         result, mistakes = classification.test(model.classifier, test)
+        if priors is not None:
+            result["class_priors"] = dict(zip(test.class_names, priors.tolist(), strict=True))
         if run.is_chief:
             write_results(run, model, test, result, mistakes)
         return result["test_accuracy"]
@@ -148,18 +155,23 @@ def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None)
     return config
 
 
-def batches_of(config, parts, use_unlabeled, start_step, share=None):
+def makes_images(model):
+    """Returns whether a model has a generator of images."""
+    return hasattr(model, "generator") and model.generator.makes_images
+
+
+def batches_of(config, parts, model, start_step, share=None):
     """Returns the batches that a classifier is trained on: see `ganlib.data.semi_supervised_batches` and
-    `ganlib.data.batches`."""
+    `ganlib.data.batches`. A model that ``fits_at_once`` gets all labeled images in each batch."""
     from ganlib import data, evaluation, runs
 
     size, labeled, share = config.labeled_batch_size or config.batch_size, parts.labeled, share or data.pipeline.ALL
     balanced = config.class_sampling == "balanced"
-    if use_unlabeled:
+    if model.uses_unlabeled:
         arguments = config.batch_size, config.seed, start_step, size, share, balanced
         return data.semi_supervised_batches(labeled, parts.unlabeled, *arguments)
-    size = min(size, labeled.num_examples)
-    batches = data.batches(labeled, size, config.seed, start_step, share=share, balanced=balanced)
+    size = labeled.num_examples if model.fits_at_once else min(size, labeled.num_examples)
+    batches = data.batches(labeled, size, config.seed, start_step, share=share, balanced=balanced and not model.fits_at_once)
     if not config.generated_from:
         return batches
     generated = evaluation.generated_source(

@@ -17,6 +17,7 @@ _MODULES = (
 _NAMES = {
     "Classifier": "ganlib.networks",
     "GAN": "ganlib.models",
+    "LinearProbe": "ganlib.models",
     "PseudoLabelClassifier": "ganlib.models",
     "SemiSupervisedGAN": "ganlib.models",
     "SupervisedClassifier": "ganlib.models",

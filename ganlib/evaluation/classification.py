@@ -1,6 +1,7 @@
 """Evaluation of a trained classifier: calibration, test metrics, and a figure of its mistakes."""
 
 import numpy as np
+import scipy.special
 
 from ganlib import metrics, plots
 
@@ -18,9 +19,20 @@ def calibrate(classifier, held_out):
         The temperature, a float.
     """
     if held_out is not None:
-        logits = np.concatenate([classifier.predict(images, verbose=0) for images in _images(held_out)])
-        classifier.temperature.assign(metrics.temperature(held_out.labels, logits))
+        classifier.temperature.assign(metrics.temperature(held_out.labels, _logits(classifier, held_out)))
     return float(classifier.temperature.numpy())
+
+
+def probabilities(classifier, source):
+    """Computes the calibrated ``(n, num_classes)`` float64 probabilities of a `ganlib.Classifier` for all images of a source.
+
+    The source may have features in place of images, for a classifier that takes them.
+    """
+    return scipy.special.softmax(_logits(classifier, source).astype(np.float64) / classifier.temperature.numpy(), axis=-1)
+
+
+def _logits(classifier, source):
+    return np.concatenate([classifier.predict(images, verbose=0) for images in _images(source)])
 
 
 def accuracy(model, source):

@@ -6,6 +6,7 @@ from ganlib.layers.builders import conv, dense, embedding
 from ganlib.layers.composed import Composed
 from ganlib.layers.grouped_conv import GroupedConv
 from ganlib.layers.minibatch_deviation import MinibatchDeviation
+from ganlib.layers.prior_shift import PriorShift, prior_shift_of, with_prior_shift
 from ganlib.layers.resampling import upsample
 from ganlib.layers.spectral_norm import SpectralNorm
 from ganlib.layers.weight_norm import WeightNorm, initialize_weight_norm
@@ -15,6 +16,7 @@ __all__ = [
     "ConditionalBatchNorm",
     "GroupedConv",
     "MinibatchDeviation",
+    "PriorShift",
     "SelfAttention",
     "SpectralNorm",
     "WeightNorm",
@@ -25,5 +27,7 @@ __all__ = [
     "embedding",
     "initialize_weight_norm",
     "normalization",
+    "prior_shift_of",
     "upsample",
+    "with_prior_shift",
 ]

@@ -46,13 +46,14 @@ def initialize_weight_norm(stack, inputs):
     This is the data-dependent initialization of Salimans & Kingma 2016, section 3. Other layers run in inference mode.
 
     Args:
-        stack: A layer, or a `keras.Sequential` of layers.
+        stack: A layer, or a `keras.Sequential` or another layer with an attribute ``layers`` that are called in order.
         inputs: ``(n, ...)`` float32, such as 500 images in ``[-1, 1]``.
 
     Returns:
         The outputs of the stack.
     """
-    for layer in stack.layers if isinstance(stack, keras.Sequential) else [stack]:
+    is_sequence = isinstance(stack, keras.Sequential) or not isinstance(stack, keras.Model)
+    for layer in getattr(stack, "layers", [stack]) if is_sequence else [stack]:
         outputs = layer(inputs)
         if isinstance(layer, WeightNorm):
             outputs = ops.cast(outputs, "float32")

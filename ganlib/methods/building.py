@@ -5,7 +5,7 @@ import inspect
 
 import keras
 
-from ganlib import networks
+from ganlib import layers, networks
 from ganlib.augment import ADA
 from ganlib.errors import UserError, choose, did_you_mean
 from ganlib.training import schedules
@@ -31,7 +31,9 @@ def classifier(run, arguments):
     discriminator = with_body(network(run, "discriminator", arguments))
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
-    return networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
+    head = discriminator.class_head(num_classes)
+    head = layers.with_prior_shift(head) if run.config.class_priors else head
+    return networks.Classifier(discriminator.body, run.image_shape, num_classes, head)
 
 
 def shared_arguments(config):

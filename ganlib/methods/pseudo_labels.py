@@ -31,6 +31,7 @@ METHOD = Method(
         "unlabeled_dataset": (),
         "unlabeled_weight": (),
         "freeze_features": (),
+        "class_priors": (),
         "pseudo_labels.threshold": (),
         "pseudo_labels.strong_augment": (),
     },

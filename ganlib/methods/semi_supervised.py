@@ -16,6 +16,7 @@ def build(run):
         building.network(run, "generator", config.generator),
         building.with_body(building.network(run, "discriminator", config.discriminator)),
         len(run.class_names),
+        shifts_priors=bool(config.class_priors),
     )
     terms = {"regularizers": regularizers.CLASSIFIER_TERMS, "generator_regularizers": regularizers.GENERATOR_TERMS}
     model.compile(
@@ -46,6 +47,7 @@ METHOD = Method(
     | {
         "unlabeled_dataset": (),
         "unlabeled_weight": (),
+        "class_priors": (),
         "labeled_augment": (),
         "generator_loss": (),
         "regularizers": (),

@@ -23,6 +23,7 @@ METHOD = Method(
     | shared_keys.FROM_FEATURES
     | {
         "freeze_features": (),
+        "class_priors": (),
         "generated_from": (),
         "generated_images": (conditions.GENERATED,),
         "unlabeled_dataset": (conditions.TRAINS_FEATURES,),

@@ -2,6 +2,7 @@
 
 from ganlib.metrics.authenticity import authenticity
 from ganlib.metrics.bootstrap import intervals
+from ganlib.metrics.class_priors import class_priors
 from ganlib.metrics.classification import (
     accuracy,
     balanced_accuracy,
@@ -36,6 +37,7 @@ __all__ = [
     "accuracy",
     "authenticity",
     "balanced_accuracy",
+    "class_priors",
     "classification_accuracy_score",
     "cmmd",
     "confusion_matrix",

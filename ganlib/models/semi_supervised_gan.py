@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
+from ganlib import layers
 from ganlib.errors import UserError, choose, integer
 from ganlib.losses import GENERATOR_LOSSES, cross_entropy, unlabeled_losses
 from ganlib.models.adversarial import AdversarialModel, add_terms
@@ -32,6 +33,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         discriminator: A `ganlib.networks.Discriminator` without classes, or a Sequential or functional Keras model. Its body is
             trained with a new class head; its original head is not trained.
         num_classes: The number of classes K, at least 2.
+        shifts_priors: Whether the classifier's head ends with a `ganlib.layers.PriorShift`. Defaults to False.
 
     Raises:
         UserError: If the generator is conditional, the discriminator has no features, or there are fewer than 2 classes.
@@ -50,18 +52,22 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     parts = ("generator", "discriminator", "num_classes")
 
-    def __init__(self, generator, discriminator, num_classes, **kwargs):
+    def __init__(self, generator, discriminator, num_classes, shifts_priors=False, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         if self.generator.condition_spec:
             raise UserError(
                 "this generator is conditional, but a semi-supervised GAN needs an unconditional one: remove its num_classes"
             )
-        self.num_classes = integer("num_classes", num_classes, 2)
+        self.num_classes, self.shifts_priors = integer("num_classes", num_classes, 2), shifts_priors
         body = _body_of(self.discriminator)
         with self.distribute_strategy.scope():
             head, dtype = self.discriminator.class_head(num_classes), self.discriminator.dtype_policy
+            head = layers.with_prior_shift(head) if shifts_priors else head
             network = Classifier(body, self.generator.image_shape, num_classes, head, dtype=dtype)
         self.add_classifier(network)
+
+    def get_config(self):
+        return {**super().get_config(), "shifts_priors": self.shifts_priors}
 
     @property
     def networks(self):

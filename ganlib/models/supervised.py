@@ -25,16 +25,19 @@ class WithClassifier:
         classifier: The moving average of ``network``, a plain Keras model from images to ``(n, num_classes)`` class logits. A
             train step resets its ``temperature`` to 1, because a temperature set by
             `ganlib.evaluation.classification.calibrate` fits only the weights that it was computed for.
+        fits_at_once: True if `fit` takes all labeled images in one batch.
         uses_unlabeled: True if training batches are ``(labeled_images, labels, unlabeled_images)``, False if they are
             ``(images, labels)``.
     """
 
     uses_unlabeled = True
+    fits_at_once = False
 
     @property
     def form(self):
         """The parts of a training batch, in the format of `ganlib.training.input_checks`."""
-        images, labels = (self.network.image_shape, None), ((), self.network.num_classes)
+        shape = getattr(self.network.body, "training_shape", self.network.image_shape)  # that of features in a feature space
+        images, labels = (shape, None), ((), self.network.num_classes)
         form = {"labeled images": images, "labels": labels, "unlabeled images": images}
         return form if self.uses_unlabeled else {"images": images, "labels": labels}
 

@@ -74,10 +74,12 @@ class Generator(_Network):
     Attributes:
         truncates_styles: Whether ``call`` takes a ``truncation`` argument, so that latents need not be truncated.
         num_scales: The number of resolutions of its images during training: see `ganlib.networks.multiscale`.
+        makes_images: Whether it outputs images. False for `ganlib.networks.feature_space`.
     """
 
     truncates_styles = False
     num_scales = 1
+    makes_images = True
 
     def __init__(self, image_shape, latent_dim, num_classes=None, **kwargs):
         super().__init__(image_shape, num_classes, **kwargs)

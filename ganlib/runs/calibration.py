@@ -1,10 +1,16 @@
-"""Calibration of the classifier of a finished run."""
+"""Calibration of the classifier of a finished run: its temperature, and the frequencies of the classes."""
 
+import numpy as np
+
+from ganlib import layers, metrics
 from ganlib.evaluation import classification
 
 
-def calibrate(run, model, held_out):
-    """Calibrates the averaged classifier of a finished run and stores its temperature in the newest checkpoint.
+def calibrate(run, model, held_out, parts=None):
+    """Calibrates the averaged classifier of a finished run and stores the result in the newest checkpoint.
+
+    The temperature is fitted to the held-out images. If the config has ``class_priors="estimated"``, the frequencies of the
+    classes among the unlabeled images are estimated then, and the logits are shifted for them.
 
     The checkpoint is replaced atomically: if the process is killed, either the old or the new one exists. Calling it again
     writes nothing, so rerunning the command calibrates a run that was killed before its calibration.
@@ -13,14 +19,35 @@ def calibrate(run, model, held_out):
         run: A `ganlib.runs.Run`.
         model: The model of the run, as returned by `ganlib.runs.fit`.
         held_out: The held-out images, as in `ganlib.evaluation.classification.calibrate`.
+        parts: The `ganlib.data.FewLabels` of images, or of features, that the model was trained on. Only the estimation of the
+            frequencies needs them. Defaults to None.
 
     Returns:
-        The temperature, a float.
+        ``(temperature, priors)``: a float, and the estimated frequencies as ``(num_classes,)`` float64, or None.
     """
-    previous = float(model.classifier.temperature.numpy())
-    temperature = classification.calibrate(model.classifier, held_out)
-    if temperature != previous:
+    classifier, priors = model.classifier, None
+    shift = layers.prior_shift_of(classifier.head)
+    calibrated = [classifier.temperature, *([shift.shift] if shift else [])]
+    previous = [variable.numpy() for variable in calibrated]
+    if shift:
+        shift.shift.assign(np.zeros(classifier.num_classes))
+    temperature = classification.calibrate(classifier, held_out)
+    if shift:
+        training = _training_priors(parts.labeled.labels, classifier.num_classes, run.config.class_sampling == "balanced")
+        priors = metrics.class_priors(classification.probabilities(classifier, parts.unlabeled), training)
+        # The probabilities are the softmax of the logits divided by the temperature.
+        shift.shift.assign(temperature * np.log(priors / training))
+    if all(np.allclose(variable.numpy(), value, atol=1e-4) for variable, value in zip(calibrated, previous, strict=True)):
+        for variable, value in zip(calibrated, previous, strict=True):
+            variable.assign(value)
+    else:
         checkpoints = run.checkpoints(model)
         checkpoints.save(anew=True)
         checkpoints.wait()
-    return temperature
+    return temperature, priors
+
+
+def _training_priors(labels, num_classes, balanced):
+    """Returns the frequencies of the classes in the training of a classifier."""
+    counts = np.bincount(labels, minlength=num_classes)
+    return np.full(num_classes, 1.0 / num_classes) if balanced else counts / counts.sum()

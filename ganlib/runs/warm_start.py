@@ -4,6 +4,7 @@ from ganlib import data, runs
 from ganlib.errors import UserError
 from ganlib.methods import building
 from ganlib.models.adversarial import AdversarialModel
+from ganlib.runs import features
 
 INITIALIZATION_IMAGES = 500
 """The number of images that initialize weight-normalized layers, as in Salimans et al. 2016 (arXiv:1606.03498)."""
@@ -45,8 +46,10 @@ def initialize_classifier(model, run, unlabeled):
     if run.config.features_from:
         _set_weights(model.network.body, _body_of(run.config.features_from, run).get_weights(), run.config.features_from)
     else:
+        features.adapt(model, unlabeled)
         count = min(INITIALIZATION_IMAGES, unlabeled.num_examples)
-        model.network.initialize(next(iter(data.batches(unlabeled, count, run.config.seed, with_labels=False))))
+        images = next(iter(data.batches(unlabeled, count, run.config.seed, with_labels=False)))
+        model.network.initialize(features.of_images(model, images))
     model.classifier.set_weights(model.network.get_weights())
 
 

@@ -150,7 +150,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         """Configures the training; the part of ``compile`` that all subclasses share.
 
         Args:
-            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network and is
+            optimizers: A dict, which is empty for a model without train steps, from attribute names to ``(optimizer, network)``, where the optimizer updates the network and is
                 anything that `ganlib.training.optimizers.get` accepts. Each optimizer becomes an attribute and is built. It is
                 wrapped in loss scaling if its network computes in float16.
             arguments: A dict with the subclass's arguments of ``compile`` by name, to be saved with the model.
@@ -202,7 +202,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
                 optimizer.build(network.trainable_variables)
                 setattr(self, name, optimizer)
         super().compile(
-            optimizer=getattr(self, self._optimizer_names[0]),
+            optimizer=getattr(self, self._optimizer_names[0]) if optimizers else None,
             jit_compile=jit_compile,
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,

@@ -40,7 +40,7 @@ OTHERS = {
     "discriminator_steps": 2, "generator_batch_factor": 2, "fresh_real_images": True,
     "mirror": True, "top_k": 0.5, "metrics": "fid", "features": "inception_v3", "evaluation_samples": 50,
     "labels_per_class": 2, "label_seed": 1, "validation_per_class": 2, "test_split": "train",
-    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced",
+    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_priors": "estimated",
     "unlabeled_weight": 0.5, "features_from": "{gan}",
     "generated_from": "{conditional}", "generated_images": 50, "freeze_features": True, "labeled_augment": "shift",
     "generator_loss": "feature_matching_l1", "regularizers": {"conditional_entropy": {"weight": 0.1}},

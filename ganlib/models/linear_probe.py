@@ -1,0 +1,121 @@
+"""`LinearProbe`: a logistic regression on the features of a frozen network (Alain & Bengio 2016, arXiv:1610.01644)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganlib.errors import UserError
+from ganlib.models.supervised import SupervisedClassifier
+from ganlib.training import input_checks
+from ganlib.training import strategy as strategies
+
+STRENGTHS = tuple(np.logspace(-5, 2, 15))
+"""The values of C, the inverse of the weight of the L2 penalty, among which cross-fitting chooses."""
+
+BATCH = 64
+"""The number of images whose features are computed at a time."""
+FOLDS = 5
+DEFAULT_STRENGTH = 0.01
+"""The value of C if a class has a single labeled image, which cannot be both fitted and held out."""
+
+
+@keras.saving.register_keras_serializable("ganlib")
+class LinearProbe(SupervisedClassifier):
+    """Fits the last layer of a `ganlib.Classifier` to features. There are no train steps: `fit` solves the problem.
+
+    The weight of the L2 penalty is chosen by cross-fitting: of 15 values, the one with the best likelihood of labeled images
+    that were left out of the fit, in five folds. scikit-learn's `LogisticRegression` fits the weights.
+
+    Args:
+        network: A `ganlib.Classifier` whose head is a dense layer, such as one on the body of a
+            `ganlib.networks.feature_space.Discriminator` without hidden layers.
+
+    Raises:
+        UserError: If the head is not a dense layer.
+
+    Attributes:
+        classifier: The fitted classifier, a plain Keras model from images to class logits.
+    """
+
+    fits_at_once = True
+
+    def __init__(self, network, **kwargs):
+        super().__init__(network, **kwargs)
+        self._dense = _dense_layer(self.network.head)
+
+    def compile(self, balanced=False, seed=0, max_iterations=1000):
+        """Configures `fit`.
+
+        Args:
+            balanced: Whether each class gets the same total weight, whatever its number of images. Defaults to False.
+            seed: An integer that determines the folds. Defaults to 0.
+            max_iterations: The largest number of iterations of the solver. Defaults to 1000.
+        """
+        self.balanced, self.max_iterations = balanced, max_iterations
+        self.configure({}, {"balanced": balanced, "max_iterations": max_iterations}, seed=seed)
+
+    def fit(self, x=None, y=None, steps_per_epoch=1, callbacks=None, **kwargs):
+        """Fits the last layer to all labeled images at once.
+
+        Args:
+            x: ``(n, ...)`` features or images, as the network's body takes them, or a dataset whose first batch is
+                ``(features, labels)`` of all labeled images.
+            y: ``(n,)`` integer labels of an array. Defaults to None.
+            steps_per_epoch: The number by which ``step`` is increased. Defaults to 1.
+            callbacks: A list of callbacks, which are called as for a single step. Defaults to None.
+            **kwargs: Not used.
+
+        Raises:
+            UserError: If there are several workers, or a class has no labeled image.
+        """
+        if strategies.num_workers(self.distribute_strategy) > 1:
+            raise UserError("a linear probe is fitted in one process: start a single worker")
+        inputs, labels = next(iter(x)) if isinstance(x, tf.data.Dataset) else (x, y)
+        input_checks.check_form((inputs, labels), self.form, self._missing_data_message())
+        labels = np.asarray(labels)
+        callback_list = keras.callbacks.CallbackList(callbacks, model=self)
+        callback_list.on_train_begin()
+        callback_list.on_epoch_begin(0)
+        rows = (inputs[start : start + BATCH] for start in range(0, len(labels), BATCH))
+        logs = self._solve(np.concatenate([self.network.features(tf.convert_to_tensor(row)).numpy() for row in rows]), labels)
+        self.step.assign_add(steps_per_epoch)
+        callback_list.on_train_batch_end(steps_per_epoch - 1, logs)
+        callback_list.on_epoch_end(0, logs)
+        callback_list.on_train_end(logs)
+
+    def _solve(self, features, labels):
+        """Assigns the weights of the last layer, and returns the logs."""
+        from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+        from sklearn.model_selection import StratifiedKFold
+
+        classes, counts = np.unique(labels, return_counts=True)
+        if len(classes) < self.network.num_classes:
+            raise UserError(f"{len(classes)} of {self.network.num_classes} classes have labeled images: label some of each")
+        shared = {"max_iter": self.max_iterations, "class_weight": "balanced" if self.balanced else None}
+        folds = min(FOLDS, counts.min())
+        if folds < 2:
+            solved = LogisticRegression(C=DEFAULT_STRENGTH, **shared).fit(features, labels)
+            strength = DEFAULT_STRENGTH
+        else:
+            splits = StratifiedKFold(folds, shuffle=True, random_state=self.seed % 2**32)
+            solved = LogisticRegressionCV(Cs=STRENGTHS, cv=splits, scoring="neg_log_loss", **shared).fit(features, labels)
+            strength = float(np.ravel(solved.C_)[0])
+        kernel, bias = solved.coef_.T, solved.intercept_
+        if kernel.shape[1] == 1:  # scikit-learn has one logit for two classes
+            kernel, bias = np.concatenate([-kernel, kernel], 1) / 2, np.concatenate([-bias, bias]) / 2
+        for network in (self.network, self.classifier):
+            dense = _dense_layer(network.head)
+            dense.kernel.assign(kernel)
+            dense.bias.assign(bias)
+        return {"train_accuracy": float(solved.score(features, labels)), "inverse_l2": strength}
+
+
+def _dense_layer(head):
+    """Returns the dense layer of a classifier's head."""
+    layers = head.layers if isinstance(head, keras.Sequential) else [head]
+    if not isinstance(layers[0], keras.layers.Dense):
+        raise UserError(
+            "a linear probe needs a classifier whose head is a dense layer: use networks='feature_space' with "
+            "discriminator.widths=[]"
+        )
+    return layers[0]
