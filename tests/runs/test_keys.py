@@ -195,7 +195,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
             for name, values in attributes.items()
         }
         evaluate = attributes["LogMetrics"]["evaluate"]
-        record["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "_features")], evaluate is None
+        record["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "features")], evaluate is None
         record["steps"], record["spec"] = steps_per_epoch, str(dataset.element_spec)
         record["batch"] = [digest(part) for part in flat(next(iter(dataset)))]
         record["networks"], record["compiled"] = model.get_config(), model.get_compile_config()
@@ -231,7 +231,9 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
     monkeypatch.setattr(classification, "test", end)
     monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self, model: None)
     monkeypatch.setattr(instances, "prepare", prepare)
-    monkeypatch.setattr(features, "get", lambda name, source, cache_dir=None: types.SimpleNamespace(name=name, version="1"))
+    monkeypatch.setattr(
+        features, "get", lambda name, source, cache_dir=None, test=None: types.SimpleNamespace(name=name, version="1")
+    )
     monkeypatch.setattr(tfds_source, "open_tfds", tfds)
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
     monkeypatch.setattr(averaging, "clone_network", identity)
