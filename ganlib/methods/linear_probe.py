@@ -1,6 +1,7 @@
 """A logistic regression on the features of a frozen network (Alain & Bengio 2016, arXiv:1610.01644)."""
 
 from ganlib.methods import shared_keys
+from ganlib.methods.conditions import UNEQUAL
 from ganlib.methods.method import Method
 
 
@@ -11,13 +12,13 @@ def build(run):
 
     config = run.config
     model = LinearProbe(building.classifier(run, config.discriminator))
-    model.compile(config.class_sampling == "balanced", config.seed, config.steps)
+    model.compile(config.class_weights == "balanced", config.seed, config.steps)
     return model
 
 
 NOT_READ = (
     "batch_size", "discriminator_optimizer", "augment", "accumulation_steps", "non_finite", "ema_decay", "steps_per_execution",
-    "log_every", "checkpoint_every", "labeled_batch_size", "evaluate_every",
+    "log_every", "checkpoint_every", "labeled_batch_size", "class_sampling", "evaluate_every",
 )  # fmt: skip
 """The keys of a training by gradient steps."""
 
@@ -30,7 +31,7 @@ METHOD = Method(
             shared_keys.EVERY
             | shared_keys.CLASSIFIER
             | shared_keys.FROM_FEATURES
-            | {"unlabeled_dataset": (), "class_priors": ()}
+            | {"unlabeled_dataset": (), "class_priors": (), "class_weights": (UNEQUAL,)}
         ).items()
         if key not in NOT_READ
     },

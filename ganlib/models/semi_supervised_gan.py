@@ -9,7 +9,7 @@ import tensorflow as tf
 from ganlib import augment as augmentations
 from ganlib import layers
 from ganlib.errors import UserError, choose, integer
-from ganlib.losses import GENERATOR_LOSSES, cross_entropy, unlabeled_losses
+from ganlib.losses import GENERATOR_LOSSES, unlabeled_losses
 from ganlib.models.adversarial import AdversarialModel, add_terms
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks import Classifier
@@ -80,6 +80,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         augment=None,
         labeled_augment=None,
         unlabeled_weight=1.0,
+        class_weights=None,
         generator_loss="feature_matching",
         regularizers=(),
         generator_regularizers=(),
@@ -106,6 +107,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 applies none.
             labeled_augment: The augmentation applied to labeled images. Defaults to None, which uses ``augment``.
             unlabeled_weight: The weight of the loss on unlabeled and generated images. Defaults to 1.0.
+            class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
+                Defaults to None, which weights all images equally.
             generator_loss: A name from `ganlib.losses.GENERATOR_LOSSES`. Defaults to ``"feature_matching"``.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, or of
                 their names. Defaults to ``()``.
@@ -123,9 +126,11 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 `ganlib.training.DistributedModel.configure`.
 
         Raises:
-            UserError: If the loss or the update is unknown.
+            UserError: If the loss or the update is unknown, there are not as many class weights as classes, or one of them is
+                negative or not a number.
         """
         own, shared = split_arguments(locals())
+        self.class_weights = own["class_weights"] = self._checked_class_weights(class_weights)
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self._set_augment(augment)
@@ -273,7 +278,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def _classifier_terms(self, labels, logits, outputs, rng):
         real, fake = (tf.reduce_logsumexp(x, axis=-1) for x in (outputs.unlabeled_logits, outputs.fake_logits))
-        labeled_loss, unlabeled_loss = cross_entropy(labels, logits), unlabeled_losses(real, fake)
+        labeled_loss, unlabeled_loss = self.labeled_loss(labels, logits), unlabeled_losses(real, fake)
         terms = classifier_terms(self.regularizers, outputs, rng)
         logs = {
             "labeled_loss": labeled_loss,

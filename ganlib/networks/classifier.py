@@ -78,12 +78,14 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         """Runs the data-dependent initialization of the weight-normalized layers: see `ganlib.layers.initialize_weight_norm`.
 
         Args:
-            images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``.
+            images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``, or for a body in a feature space (see
+                `ganlib.networks.feature_space`) their ``(n, num_features)`` features.
 
         Raises:
-            UserError: If floats are outside ``[-1, 1]``.
+            UserError: If floats of images are outside ``[-1, 1]``.
         """
-        pixels.check(images)
+        if len(images.shape) == 4:
+            pixels.check(images)
         layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
 
     def classify(self, images, batch_size=256):

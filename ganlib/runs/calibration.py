@@ -33,7 +33,8 @@ def calibrate(run, model, held_out, parts=None):
         shift.shift.assign(np.zeros(classifier.num_classes))
     temperature = classification.calibrate(classifier, held_out)
     if shift:
-        training = _training_priors(parts.labeled.labels, classifier.num_classes, run.config.class_sampling == "balanced")
+        balanced = "balanced" in (run.config.class_sampling, run.config.class_weights)
+        training = _training_priors(parts.labeled.labels, classifier.num_classes, balanced)
         priors = metrics.class_priors(classification.probabilities(classifier, parts.unlabeled), training)
         # The probabilities are the softmax of the logits divided by the temperature.
         shift.shift.assign(temperature * np.log(priors / training))
