@@ -92,9 +92,11 @@ class AdversarialModel(Evaluated, DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
 
         Raises:
-            UserError: If the latents have another shape, the labels do not fit the generator, or its images do not have its
+            UserError: If the generator makes features, the latents have another shape, the labels do not fit the generator, or its images do not have its
                 ``image_shape``.
         """
+        if not self.generator.makes_images:
+            raise UserError("this generator makes features, not images: train a GAN on images, as with the config photos_gan")
         latents, batch_size = np.asarray(latents, np.float32), integer("batch_size", batch_size, 1)
         if latents.ndim != 2 or latents.shape[1] != self.generator.latent_dim:
             raise UserError(f"latents must have the shape (n, {self.generator.latent_dim}), got {latents.shape}")

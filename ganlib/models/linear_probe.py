@@ -9,7 +9,7 @@ from ganlib.models.supervised import SupervisedClassifier
 from ganlib.training import input_checks
 from ganlib.training import strategy as strategies
 
-STRENGTHS = tuple(np.logspace(-5, 2, 15))
+STRENGTHS = tuple(np.logspace(-5, 1, 13))
 """The values of C, the inverse of the weight of the L2 penalty, among which cross-fitting chooses."""
 
 BATCH = 64
@@ -23,8 +23,9 @@ DEFAULT_STRENGTH = 0.01
 class LinearProbe(SupervisedClassifier):
     """Fits the last layer of a `ganlib.Classifier` to features. There are no train steps: `fit` solves the problem.
 
-    The weight of the L2 penalty is chosen by cross-fitting: of 15 values, the one with the best likelihood of labeled images
-    that were left out of the fit, in five folds. scikit-learn's `LogisticRegression` fits the weights.
+    The weight of the L2 penalty is chosen by cross-fitting: of 13 values, the one with the best likelihood of labeled images
+    that were left out of the fit, in five folds. scikit-learn's `LogisticRegression` fits the weights, to features that are
+    divided by one number, so that their variance is 1 on average.
 
     Args:
         network: A `ganlib.Classifier` whose head is a dense layer, such as one on the body of a
@@ -85,29 +86,36 @@ class LinearProbe(SupervisedClassifier):
 
     def _solve(self, features, labels):
         """Assigns the weights of the last layer, and returns the logs."""
-        from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
-        from sklearn.model_selection import StratifiedKFold
+        from sklearn.linear_model import LogisticRegression
 
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < self.network.num_classes:
             raise UserError(f"{len(classes)} of {self.network.num_classes} classes have labeled images: label some of each")
-        shared = {"max_iter": self.max_iterations, "class_weight": "balanced" if self.balanced else None}
-        folds = min(FOLDS, counts.min())
-        if folds < 2:
-            solved = LogisticRegression(C=DEFAULT_STRENGTH, **shared).fit(features, labels)
-            strength = DEFAULT_STRENGTH
-        else:
-            splits = StratifiedKFold(folds, shuffle=True, random_state=self.seed % 2**32)
-            solved = LogisticRegressionCV(Cs=STRENGTHS, cv=splits, scoring="neg_log_loss", **shared).fit(features, labels)
-            strength = float(np.ravel(solved.C_)[0])
-        kernel, bias = solved.coef_.T, solved.intercept_
+        center, scale = features.mean(axis=0), 1.0 / max(np.sqrt(features.var(axis=0).mean()), 1e-12)
+        features = (features - center) * scale
+        weights = "balanced" if self.balanced else None
+        models = [LogisticRegression(C=c, max_iter=self.max_iterations, class_weight=weights) for c in STRENGTHS]
+        best = self._best(models, features, labels, min(FOLDS, counts.min()))
+        solved = best.fit(features, labels)
+        accuracy = float(solved.score(features, labels))
+        kernel, bias = scale * solved.coef_.T, solved.intercept_ - scale * (solved.coef_ @ center)
         if kernel.shape[1] == 1:  # scikit-learn has one logit for two classes
             kernel, bias = np.concatenate([-kernel, kernel], 1) / 2, np.concatenate([-bias, bias]) / 2
         for network in (self.network, self.classifier):
             dense = _dense_layer(network.head)
             dense.kernel.assign(kernel)
             dense.bias.assign(bias)
-        return {"train_accuracy": float(solved.score(features, labels)), "inverse_l2": strength}
+        return {"train_accuracy": accuracy, "inverse_l2": best.C}
+
+    def _best(self, models, features, labels, folds):
+        """Returns the model with the best likelihood of left-out labels."""
+        from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+        if folds < 2:
+            return min(models, key=lambda model: abs(np.log(model.C / DEFAULT_STRENGTH)))
+        splits = StratifiedKFold(folds, shuffle=True, random_state=self.seed % 2**32)
+        scores = [cross_val_score(model, features, labels, cv=splits, scoring="neg_log_loss").mean() for model in models]
+        return models[int(np.argmax(scores))]
 
 
 def _dense_layer(head):

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib import augment as augmentations
-from ganlib import metrics
+from ganlib import layers, metrics
 from ganlib.errors import UserError
 from ganlib.evaluation import classification, keras_data
 from ganlib.losses import cross_entropy
@@ -23,8 +23,8 @@ class WithClassifier:
     Attributes:
         network: The classifier in training.
         classifier: The moving average of ``network``, a plain Keras model from images to ``(n, num_classes)`` class logits. A
-            train step resets its ``temperature`` to 1, because a temperature set by
-            `ganlib.evaluation.classification.calibrate` fits only the weights that it was computed for.
+            train step resets its ``temperature`` to 1 and its `ganlib.layers.PriorShift`, if it has one, to 0, because the
+            values set by `ganlib.runs.calibrate` fit only the weights that they were computed for.
         fits_at_once: True if `fit` takes all labeled images in one batch.
         uses_unlabeled: True if training batches are ``(labeled_images, labels, unlabeled_images)``, False if they are
             ``(images, labels)``.
@@ -94,6 +94,9 @@ class WithClassifier:
         """Ends a train step and resets the calibration, because the classifier's weights have changed."""
         super().end_step()
         self.classifier.temperature.assign(1.0)
+        prior_shift = layers.prior_shift_of(self.classifier.head)
+        if prior_shift:
+            prior_shift.shift.assign(tf.zeros_like(prior_shift.shift))
 
     @property
     def evaluation_form(self):

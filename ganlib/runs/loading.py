@@ -74,6 +74,8 @@ def load_gan(workdir, best=False, precision=None):
     model = load(workdir, best, precision)
     if not isinstance(model, AdversarialModel):
         raise UserError(f"run {str(workdir)!r} is a classifier without a generator: pass the --workdir of a GAN")
+    if not model.generator.makes_images:
+        raise UserError(f"the generator of run {str(workdir)!r} makes features, not images: pass the --workdir of a GAN")
     return model
 
 
