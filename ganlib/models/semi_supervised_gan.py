@@ -80,11 +80,11 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         augment=None,
         labeled_augment=None,
         unlabeled_weight=1.0,
-        class_weights=None,
         generator_loss="feature_matching",
         regularizers=(),
         generator_regularizers=(),
         update="alternating",
+        class_weights=None,
         metrics=(),
         metric_features="in_domain",
         metric_samples=5000,
@@ -107,8 +107,6 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 applies none.
             labeled_augment: The augmentation applied to labeled images. Defaults to None, which uses ``augment``.
             unlabeled_weight: The weight of the loss on unlabeled and generated images. Defaults to 1.0.
-            class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
-                Defaults to None, which weights all images equally.
             generator_loss: A name from `ganlib.losses.GENERATOR_LOSSES`. Defaults to ``"feature_matching"``.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, or of
                 their names. Defaults to ``()``.
@@ -117,6 +115,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
                 updated classifier. ``"simultaneous"`` computes both gradients from one pass and then updates both. Defaults
                 to ``"alternating"``.
+            class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
+                Defaults to None, which weights all images equally.
             metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
                 `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
             metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
