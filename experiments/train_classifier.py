@@ -154,10 +154,12 @@ def batches_of(config, parts, use_unlabeled, start_step, share=None):
     from ganlib import data, evaluation, runs
 
     size, labeled, share = config.labeled_batch_size or config.batch_size, parts.labeled, share or data.pipeline.ALL
+    balanced = config.class_sampling == "balanced"
     if use_unlabeled:
-        arguments = config.batch_size, config.seed, start_step, size, share
+        arguments = config.batch_size, config.seed, start_step, size, share, balanced
         return data.semi_supervised_batches(labeled, parts.unlabeled, *arguments)
-    batches = data.batches(labeled, min(size, labeled.num_examples), config.seed, start_step, share=share)
+    size = min(size, labeled.num_examples)
+    batches = data.batches(labeled, size, config.seed, start_step, share=share, balanced=balanced)
     if not config.generated_from:
         return batches
     generated = evaluation.generated_source(

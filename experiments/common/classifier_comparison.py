@@ -10,6 +10,14 @@ from experiments.common import processes, staleness, trials
 
 FLAGS = flags.FLAGS
 
+MEASURES = {
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "mean F1 of the classes",
+    "roc_auc": "area under the ROC curve",
+}
+"""Key of classification.json -> its heading in the second table. Each is a mean over the classes, so that a frequent class does
+not hide a rare one."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierTrial:
@@ -95,6 +103,7 @@ def summary(runs):
             {
                 "test_error": 100 * (1 - result["test_accuracy"]),
                 "calibration_error": 100 * result["expected_calibration_error"],
+                **{key: 100 * result[key] for key in MEASURES if result[key] is not None},
                 "minutes": float(trials.clock(run.workdir)[1][-1]),
             }
         )
@@ -109,7 +118,20 @@ def summary(runs):
 
 
 def as_markdown(rows):
-    """Formats test errors in % as a Markdown table: a row for each config, a column for each number of labels per class."""
+    """Formats test errors in %, and `MEASURES` in %, as two Markdown tables."""
+    return f"{_errors(rows)}\n{_measures(rows)}"
+
+
+def _measures(rows):
+    """Returns the table of `MEASURES`: a row for each config and number of labels per class."""
+    lines = [["%", "labels per class", *MEASURES.values()]]
+    for row in rows:
+        lines.append([row["name"], str(row["labels_per_class"]), *(trials.cell(row, key, "{:.2f}") for key in MEASURES)])
+    return trials.as_markdown(lines)
+
+
+def _errors(rows):
+    """Returns the table of test errors: a row for each config, a column for each number of labels per class."""
     counts, names = (list(dict.fromkeys(row[key] for row in rows)) for key in ("labels_per_class", "name"))
     lines = [["test error, %", "steps", *(f"{count} labels per class" for count in counts), "minutes"]]
     for name in names:

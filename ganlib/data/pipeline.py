@@ -10,6 +10,7 @@ Each of several workers reads only its `Share` of every batch.
 
 import dataclasses
 
+import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
@@ -44,7 +45,7 @@ ALL = Share()
 """The share of a single worker: whole batches."""
 
 
-def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0, mirror=False, share=ALL):
+def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0, mirror=False, share=ALL, balanced=False):
     """Returns endless batches of a source.
 
     Args:
@@ -57,15 +58,20 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
             combined. Defaults to 0.
         mirror: Whether to mirror each image left to right with a probability of one half. Defaults to False.
         share: The `Share` of each batch to read. Defaults to all of it.
+        balanced: Whether each batch has equally many images of each class, or one more of some classes if the batch size is
+            not a multiple of the number of classes. Images of rare classes then repeat more often. Defaults to False.
 
     Returns:
         A `tf.data.Dataset` of ``images`` or of ``(images, labels)``: ``(batch_size, height, width, channels)`` uint8 and
         ``(batch_size,)`` int64.
 
     Raises:
-        UserError: If the batch size is less than 1 or larger than the source.
+        UserError: If the batch size is less than 1 or larger than the source, or the source of balanced batches is streamed or
+            has no labels.
     """
     _check_batch_size(source, batch_size)
+    if balanced:
+        _check_labels_by_index(source)
     with_labels = with_labels and bool(source.class_names)
     if source.fetch is None:
         dataset = _streamed(source, batch_size, seed, start_step, stream, with_labels, share)
@@ -75,13 +81,15 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
             indices = share.of(indices)
             return (source.fetch(indices), tf.gather(source.labels, indices)) if with_labels else (source.fetch(indices),)
 
-        dataset = _decoded(source, _shuffled_indices(source.num_examples, batch_size, seed, start_step, stream), fetch)
+        dataset = _decoded(source, _indices_of(source, batch_size, seed, start_step, stream, balanced), fetch)
     if mirror:
         dataset = _mirrored(dataset, seed, start_step, stream, share)
     return _finish(dataset if with_labels else dataset.map(lambda images: images))
 
 
-def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None, share=ALL):
+def semi_supervised_batches(
+    labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None, share=ALL, balanced=False
+):
     """Returns endless batches for a semi-supervised GAN.
 
     Args:
@@ -92,6 +100,7 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
         start_step: The index of the first batch. Defaults to 0.
         labeled_batch_size: The number of labeled images in a batch; None uses ``batch_size``. Defaults to None.
         share: The `Share` of each batch to read. Defaults to all of it.
+        balanced: Whether the labeled part of each batch is balanced, as in `batches`. Defaults to False.
 
     Returns:
         A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``.
@@ -99,15 +108,13 @@ def semi_supervised_batches(labeled, unlabeled, batch_size, seed=0, start_step=0
     Raises:
         UserError: If a batch size is invalid, or the labeled source is streamed or has no labels.
     """
-    labeled.check_not_streamed("its labeled images cannot be repeated")
-    if labeled.labels is None:
-        raise UserError(f"{labeled.name} has no labels: choose a labeled dataset")
+    _check_labels_by_index(labeled)
 
     def fetch(indices):
         indices = share.of(indices)
         return labeled.fetch(indices), tf.gather(labeled.labels, indices)
 
-    indices = _shuffled_indices(labeled.num_examples, labeled_batch_size or batch_size, seed, start_step)
+    indices = _indices_of(labeled, labeled_batch_size or batch_size, seed, start_step, 0, balanced)
     unlabeled = batches(unlabeled, batch_size, seed, start_step, with_labels=False, stream=UNLABELED, share=share)
     dataset = tf.data.Dataset.zip(_decoded(labeled, indices, fetch), unlabeled)
     return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
@@ -204,14 +211,37 @@ def _check_batch_size(source, batch_size):
         raise UserError(f"batch_size {batch_size} is larger than {source.name}, which has {source.num_examples} images")
 
 
+def _check_labels_by_index(source):
+    source.check_not_streamed("its labeled images cannot be repeated")
+    if source.labels is None:
+        raise UserError(f"{source.name} has no labels: choose a labeled dataset")
+
+
+def _indices_of(source, batch_size, seed, start_step, stream, balanced):
+    """Returns endless ``(batch_size,)`` int64 indices of a source's images in the order of their epochs."""
+    if balanced:
+        return _endless(*_balanced_order(source.labels, seed, stream), batch_size, start_step)
+    return _shuffled_indices(source.num_examples, batch_size, seed, start_step, stream)
+
+
 def _shuffled_indices(num_examples, batch_size, seed, start_step, stream=0):
-    """Returns endless ``(batch_size,)`` int64 indices. The next epoch's permutation is computed while the current one is
-    read.
+    """Returns endless ``(batch_size,)`` int64 indices, each epoch a permutation of all."""
+    return _endless(num_examples, lambda epoch: _permutation(num_examples, seed, stream, epoch), batch_size, start_step)
+
+
+def _endless(size, order, batch_size, start_step):
+    """Returns endless ``(batch_size,)`` int64 indices. The next epoch's order is computed while the current one is read.
+
+    Args:
+        size: The number of indices in an epoch.
+        order: A function from the number of an epoch to its ``(size,)`` indices.
+        batch_size: The number of indices in a batch.
+        start_step: The index of the first batch.
     """
-    first_epoch, skipped = divmod(start_step * batch_size, num_examples)
+    first_epoch, skipped = divmod(start_step * batch_size, size)
 
     def remaining_indices(epoch):
-        return _permutation(num_examples, seed, stream, epoch)[tf.where(epoch == first_epoch, skipped, 0) :]
+        return order(epoch)[tf.where(epoch == first_epoch, skipped, 0) :]
 
     epochs = tf.data.Dataset.counter(first_epoch).map(remaining_indices).prefetch(1)
     return epochs.rebatch(batch_size, drop_remainder=True)
@@ -223,6 +253,29 @@ def _permutation(num_examples, seed, stream, epoch):
     """
     derived = derive(seed, Purpose.ORDER, stream, epoch)
     return tf.random.experimental.stateless_shuffle(tf.range(num_examples, dtype=tf.int64), derived, alg=ALGORITHM)
+
+
+def _balanced_order(labels, seed, stream):
+    """Returns the size of an epoch in which the classes take turns, and a function from its number to its order.
+
+    An epoch has each image of the largest class once, and equally many of every other class: these images repeat, each as often
+    as the others of its class, or once more. Each repetition is another permutation.
+    """
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    count = max(map(len, members))
+    rounds = [np.arange(-(-count // len(indices)) * len(indices)) // len(indices) for indices in members]
+    indices = tf.constant(np.concatenate([np.resize(m, len(r)) for m, r in zip(members, rounds, strict=True)]))
+    # Sorting by (class, round, random number) permutes each round of each class.
+    groups = np.concatenate([k * (count + 1) + r for k, r in enumerate(rounds)]).astype(np.float64)
+    starts = np.cumsum([0, *map(len, rounds[:-1])])
+    in_turns = tf.constant((starts[None, :] + np.arange(count)[:, None]).reshape(-1))
+
+    def order(epoch):
+        derived = derive(seed, Purpose.ORDER, stream, epoch)
+        random = tf.random.stateless_uniform(groups.shape, derived, dtype=tf.float64, alg=ALGORITHM)
+        return tf.gather(indices, tf.gather(tf.argsort(groups + random), in_turns))
+
+    return count * len(members), order
 
 
 def _streamed(source, batch_size, seed, start_step, stream, with_labels, share):

@@ -41,22 +41,50 @@ def test(classifier, source):
         source: A labeled `ganlib.data.Source`.
 
     Returns:
-        ``(result, figure)``: a JSON-serializable dict of ``test_accuracy``, ``confusion_matrix`` (rows are the true classes),
-        ``recall_by_class``, ``expected_calibration_error``, ``temperature`` and ``test_images``; and a
-        `matplotlib.figure.Figure` of the most confident mistakes, or None if there are none.
+        ``(result, figure)``: a JSON-serializable dict, and a `matplotlib.figure.Figure` of the most confident mistakes, or None
+        if there are none. The dict has ``test_accuracy``, ``majority_accuracy`` (that of always predicting the most frequent
+        class of the test images), ``balanced_accuracy``, ``macro_f1``, ``roc_auc``, ``recall_by_class``, ``f1_by_class``,
+        ``intervals`` (95 % intervals of these, as in `ganlib.metrics.intervals`), ``expected_calibration_error``,
+        ``temperature``, ``test_images``, and ``confusion_matrix``, whose rows are the true classes. What is not defined, as for
+        a class without test images, is None.
     """
     probabilities = classify(classifier, source)
     labels, matrix = source.labels, metrics.confusion_matrix(source.labels, probabilities)
-    recall = dict(zip(source.class_names, metrics.recall_by_class(labels, probabilities), strict=True))
     result = {
         "test_accuracy": metrics.accuracy(labels, probabilities),
+        "majority_accuracy": float(matrix.sum(axis=1).max() / len(labels)),
+        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities),
+        "macro_f1": metrics.macro_f1(labels, probabilities),
+        "roc_auc": _or_none(metrics.roc_auc(labels, probabilities)),
         "test_images": len(labels),
         "expected_calibration_error": metrics.expected_calibration_error(labels, probabilities),
         "temperature": float(classifier.temperature.numpy()),
-        "recall_by_class": {name: None if np.isnan(value) else float(value) for name, value in recall.items()},
+        "recall_by_class": _by_class(source, metrics.recall_by_class(labels, probabilities)),
+        "f1_by_class": _by_class(source, metrics.f1_by_class(labels, probabilities)),
+        "intervals": _intervals(source, probabilities),
         "confusion_matrix": matrix.tolist(),
     }
     return result, _figure_of_mistakes(source, probabilities)
+
+
+def _intervals(source, probabilities):
+    """Returns the intervals under the names of the results: pairs of floats, by class or alone."""
+    intervals = metrics.intervals(source.labels, probabilities)
+    by_class, accuracy = intervals.pop("f1_by_class"), intervals.pop("accuracy")
+    return {
+        "test_accuracy": _or_none(accuracy),
+        **{key: _or_none(value) for key, value in intervals.items()},
+        "f1_by_class": _by_class(source, by_class),
+    }
+
+
+def _by_class(source, values):
+    return {name: _or_none(value) for name, value in zip(source.class_names, values, strict=True)}
+
+
+def _or_none(value):
+    """Returns a number or an array as JSON has it, with None for NaN."""
+    return None if np.isnan(value).any() else np.asarray(value).tolist()
 
 
 def _figure_of_mistakes(source, probabilities):

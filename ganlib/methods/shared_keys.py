@@ -31,7 +31,7 @@ WITH_GENERATOR = {
     "ada.interval": (ADA, ADAPTS), "ada.strengths": (ADA,),
 }  # fmt: skip
 
-CLASSIFIER = dict.fromkeys(("background", "fit", "test_split", "labeled_batch_size", "features_from"), ()) | {
+CLASSIFIER = dict.fromkeys(("background", "fit", "test_split", "labeled_batch_size", "class_sampling", "features_from"), ()) | {
     "evaluate_every": (HELD_OUT,)
 }
 

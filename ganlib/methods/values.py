@@ -248,6 +248,7 @@ SHARED = {
     "unlabeled_dataset": optional(a_name),
     "labeled_augment": optional(augmentation),
     "labeled_batch_size": optional(whole(1)),
+    "class_sampling": one_of("class_sampling", lambda: ("as_is", "balanced")),
     "unlabeled_weight": number(0),
     "features_from": optional(text),
     "generated_from": optional(text),

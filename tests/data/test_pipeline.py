@@ -244,3 +244,55 @@ def test_mirror_reverses_about_half_of_the_images_and_nothing_else(kind):
     assert 60 < is_reversed.sum() < 140  # of 200
     np.testing.assert_array_equal(taken(5, mirror=True, start_step=15)[0], mirrored[15:])
     assert not np.array_equal(taken(20, mirror=True, seed=1)[0], mirrored)
+
+
+@pytest.fixture
+def unequal():
+    """13 images, each filled with its index: one of class 0, four of class 1 and eight of class 2."""
+    images = np.broadcast_to(np.arange(13, dtype=np.uint8)[:, None, None, None], (13, 4, 4, 1))
+    return data.from_arrays("unequal", images, np.repeat([0, 1, 2], [1, 4, 8]))
+
+
+def test_balanced_batches_have_equally_many_images_of_each_class(unequal):
+    for images, labels in pipeline.batches(unequal, 6, balanced=True).take(8):
+        assert np.bincount(labels).tolist() == [2, 2, 2]
+        np.testing.assert_array_equal(unequal.labels[images[:, 0, 0, 0].numpy()], labels)
+
+
+def test_classes_take_turns_in_balanced_batches_of_another_size(unequal):
+    labels = np.concatenate([labels for _, labels in pipeline.batches(unequal, 4, balanced=True).take(6)])
+    np.testing.assert_array_equal(labels, np.arange(24) % 3)
+
+
+def test_images_of_a_class_are_equally_frequent_in_a_balanced_epoch(unequal):
+    flat = np.concatenate(order(pipeline.batches(unequal, 6, balanced=True), 8))
+    for epoch in (flat[:24], flat[24:]):
+        assert np.bincount(epoch).tolist() == [8] + [2] * 4 + [1] * 8
+        of_class_1 = epoch[1::3]
+        assert sorted(of_class_1[:4]) == sorted(of_class_1[4:]) == [1, 2, 3, 4]
+    assert flat[:24].tolist() != flat[24:].tolist()
+
+
+def test_balanced_batches_are_determined_by_the_seed_and_the_step(unequal):
+    expected = order(pipeline.batches(unequal, 6, seed=1, balanced=True), 10)
+    assert order(pipeline.batches(unequal, 6, seed=1, start_step=7, balanced=True), 3) == expected[7:]
+    assert order(pipeline.batches(unequal, 6, seed=2, balanced=True), 10) != expected
+    shares = [order(pipeline.batches(unequal, 6, 1, share=data.Share(k, 2), balanced=True), 10) for k in range(2)]
+    assert [first + second for first, second in zip(*shares, strict=True)] == expected
+
+
+def test_only_the_labeled_part_of_a_semi_supervised_batch_is_balanced(unequal):
+    arguments = {"seed": 3, "labeled_batch_size": 3}
+    balanced, as_is = (
+        list(pipeline.semi_supervised_batches(unequal, unequal, 5, balanced=balanced, **arguments).take(6))
+        for balanced in (True, False)
+    )
+    assert [sorted(labels.numpy()) for _, labels, _ in balanced] == [[0, 1, 2]] * 6
+    for ours, others in zip(balanced, as_is, strict=True):
+        np.testing.assert_array_equal(ours[2], others[2])
+
+
+def test_balanced_batches_need_labels(unequal):
+    unlabeled = data.from_arrays("plain", unequal.images)
+    with pytest.raises(ganlib.UserError, match="plain has no labels: choose a labeled dataset"):
+        pipeline.batches(unlabeled, 4, balanced=True)

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,14 @@ def test_the_test_result_is_complete(classifier):
     )
     assert np.sum(result["confusion_matrix"]) == result["test_images"] == 500
     assert list(result["recall_by_class"]) == [str(k) for k in range(10)]
+    assert result["majority_accuracy"] == np.bincount(source.labels).max() / 500
+    for key in ("balanced_accuracy", "macro_f1", "roc_auc"):
+        assert result[key] == getattr(metrics, key)(source.labels, probabilities)
+    np.testing.assert_array_equal(list(result["f1_by_class"].values()), metrics.f1_by_class(source.labels, probabilities))
+    intervals = metrics.intervals(source.labels, probabilities)
+    np.testing.assert_array_equal(result["intervals"].pop("test_accuracy"), intervals.pop("accuracy"))
+    np.testing.assert_array_equal(list(result["intervals"].pop("f1_by_class").values()), intervals.pop("f1_by_class"))
+    assert result["intervals"] == {key: value.tolist() for key, value in intervals.items()}
     assert result["expected_calibration_error"] == metrics.expected_calibration_error(source.labels, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(1) != source.labels)
     worst = wrong[probabilities.max(1)[wrong].argmax()]
@@ -45,6 +55,18 @@ def test_the_test_result_is_complete(classifier):
     expected = f"{probabilities[worst].argmax()}, not {source.labels[worst]}\n{100 * probabilities[worst].max():.0f} %"
     assert first.get_title() == expected
     np.testing.assert_array_equal(first.images[0].get_array(), source.images[worst, ..., 0])
+
+
+def test_test_images_of_one_class(classifier):
+    source = data.open("digits", "test")
+    result, _ = classification.test(classifier, source.subset(np.flatnonzero(source.labels == 3)))
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["majority_accuracy"] == 1.0
+    assert result["roc_auc"] is result["intervals"]["roc_auc"] is None
+    defined = {str(k) for k in range(10)} - {name for name, value in result["f1_by_class"].items() if value is None}
+    assert defined == {"3"}
+    assert result["intervals"]["f1_by_class"]["4"] is None
+    assert result["balanced_accuracy"] == result["recall_by_class"]["3"] == result["test_accuracy"]
 
 
 def test_without_mistakes_there_is_no_figure(classifier):

@@ -14,6 +14,42 @@ def test_metrics_match_scikit_learn():
     np.testing.assert_array_equal(metrics.confusion_matrix(labels, scores), reference.confusion_matrix(labels, predicted))
 
 
+@pytest.mark.parametrize("num_classes", [2, 4])
+def test_metrics_by_class_match_scikit_learn(num_classes):
+    """The scores are coarse, so that there are ties, and the classes are not equally frequent."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice(num_classes, 80, p=np.arange(1, num_classes + 1) / np.arange(1, num_classes + 1).sum())
+    probabilities = rng.dirichlet(np.ones(num_classes), 80).round(1) + 1e-3
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    predicted = probabilities.argmax(axis=1)
+    f1 = reference.f1_score(labels, predicted, average=None)
+    np.testing.assert_allclose(metrics.f1_by_class(labels, probabilities), f1)
+    assert metrics.macro_f1(labels, probabilities) == pytest.approx(f1.mean())
+    balanced = reference.balanced_accuracy_score(labels, predicted)
+    assert metrics.balanced_accuracy(labels, probabilities) == pytest.approx(balanced)
+    scores = probabilities if num_classes > 2 else probabilities[:, 1]
+    area = reference.roc_auc_score(labels, scores, multi_class="ovr", average="macro")
+    assert metrics.roc_auc(labels, probabilities) == pytest.approx(area)
+
+
+def test_a_class_without_examples_counts_in_no_mean():
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.1, 0.2, 0.7]])
+    assert metrics.balanced_accuracy([0, 1, 1], probabilities) == pytest.approx((1 + 0.5) / 2)
+    np.testing.assert_allclose(metrics.f1_by_class([0, 1, 1], probabilities), [1, 2 / 3, np.nan])
+    assert metrics.macro_f1([0, 1, 1], probabilities) == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics.roc_auc([0, 1, 1], probabilities) == pytest.approx((1 + 1) / 2)
+
+
+def test_a_constant_prediction():
+    probabilities = np.full((4, 2), [0.7, 0.3])
+    assert metrics.balanced_accuracy([0, 0, 0, 1], probabilities) == metrics.roc_auc([0, 0, 0, 1], probabilities) == 0.5
+    np.testing.assert_allclose(metrics.f1_by_class([0, 0, 0, 1], probabilities), [6 / 7, 0])
+
+
+def test_the_area_of_a_single_class_is_not_defined():
+    assert np.isnan(metrics.roc_auc([1, 1], [[0.2, 0.8], [0.6, 0.4]]))
+
+
 def test_invalid_shapes_are_rejected():
     with pytest.raises(ganlib.UserError, match=r"got \(2,\) and \(3, 4\)"):
         metrics.accuracy([0, 1], np.zeros((3, 4)))
@@ -30,6 +66,11 @@ SCORES = np.full((3, 2), 0.5)
         metrics.accuracy,
         metrics.confusion_matrix,
         metrics.recall_by_class,
+        metrics.balanced_accuracy,
+        metrics.f1_by_class,
+        metrics.macro_f1,
+        metrics.roc_auc,
+        metrics.intervals,
         metrics.expected_calibration_error,
         metrics.temperature,
     ],
@@ -48,9 +89,10 @@ def test_invalid_labels_and_scores_are_rejected(metric, labels, scores, message)
         metric(labels, scores)
 
 
-def test_calibration_requires_probabilities():
+@pytest.mark.parametrize("metric", [metrics.expected_calibration_error, metrics.roc_auc, metrics.intervals])
+def test_logits_are_not_probabilities(metric):
     with pytest.raises(ganlib.UserError, match="must sum to 1"):
-        metrics.expected_calibration_error([0, 1], [[3.0, -1.0], [0.0, 2.0]])
+        metric([0, 1], [[3.0, -1.0], [0.0, 2.0]])
 
 
 def test_recall_by_class():

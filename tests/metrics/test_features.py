@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import scipy.special
 
 import ganlib
+from experiments.studies.parity import comparison
 from ganlib.metrics import features
-from ganlib.networks import Classifier, mlp, pretrained
+from ganlib.networks import Classifier, efficientnet_lite, mlp, pretrained
 from tests.helpers import bicubic_by_pillow
 
 
@@ -56,6 +58,31 @@ def test_a_network_of_keras_applications():
     np.testing.assert_allclose(result.probabilities, expected, rtol=1e-3)
 
 
+@pytest.mark.parametrize(("variant", "size"), [(0, 224), (1, 240)])
+def test_an_efficientnet_lite(variant, size):
+    extractor = features.get(f"efficientnet_lite:{variant}")
+    gray = np.random.default_rng(0).integers(0, 256, (2, 20, 30, 1), np.uint8)
+    result = extractor(gray)
+    network = efficientnet_lite.network(variant, (size, size, 3), classes=1000)
+    efficientnet_lite.load_weights(network)
+    pixels = np.stack([bicubic_by_pillow(np.repeat(image, 3, axis=-1), size) for image in gray])
+    logits = network.predict((pixels - 127) / 128, verbose=0)
+    np.testing.assert_allclose(result.probabilities, scipy.special.softmax(logits, axis=1), rtol=2e-3)
+    kernel, bias = network.get_layer("logits").get_weights()
+    np.testing.assert_allclose(result.features @ kernel + bias, logits, atol=2e-3)
+    assert result.features.shape == (2, 1280)
+    assert extractor.version == features.get(f"efficientnet_lite:{variant}").version
+    assert extractor.version != features.get(f"efficientnet_lite:{1 - variant}").version
+
+
+@pytest.mark.skipif(not (comparison.FOLDER / "effnet_lite.npz").exists(), reason="the reference file is not here")
+def test_an_efficientnet_lite_has_the_probabilities_of_the_package():
+    reference = np.load(comparison.FOLDER / "effnet_lite.npz")
+    probabilities = features.get("efficientnet_lite:0")(reference["in/uint8"].transpose(0, 2, 3, 1)).probabilities
+    expected = scipy.special.softmax(reference["out/lite0/half/logits"], axis=1)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-3, atol=1e-7)
+
+
 def test_a_network_without_pooling_uses_the_layer_before_the_classes(monkeypatch):
     """VGG16, the network of the paper on precision and recall, has none."""
     inputs = keras.layers.Input((8, 8, 3))
@@ -77,6 +104,8 @@ def test_missing_weights_are_reported(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("efficientnet_lite:2", "unknown EfficientNet-Lite '2': known are 0, 1"),
+        ("efficientnet_lite", "unknown EfficientNet-Lite ''"),
         ("incepton_v3", "unknown features 'incepton_v3'.*Did you mean 'inception_v3'"),
         ("applications:Mobile", "unknown network of keras.applications 'Mobile'"),
         ("model:/nowhere.keras", "'/nowhere.keras' is not a Keras model"),

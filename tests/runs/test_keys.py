@@ -40,7 +40,8 @@ OTHERS = {
     "discriminator_steps": 2, "generator_batch_factor": 2, "fresh_real_images": True,
     "mirror": True, "top_k": 0.5, "metrics": "fid", "features": "inception_v3", "evaluation_samples": 50,
     "labels_per_class": 2, "label_seed": 1, "validation_per_class": 2, "test_split": "train",
-    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "unlabeled_weight": 0.5, "features_from": "{gan}",
+    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced",
+    "unlabeled_weight": 0.5, "features_from": "{gan}",
     "generated_from": "{conditional}", "generated_images": 50, "freeze_features": True, "labeled_augment": "shift",
     "generator_loss": "feature_matching_l1", "regularizers": {"conditional_entropy": {"weight": 0.1}},
     "generator_regularizers": {"pull_away": {"weight": 0.8}}, "pseudo_labels.threshold": 0.5,
@@ -84,7 +85,7 @@ OF_THE_JOB = (
     "dataset", "data_dir", "classes", "image_size", "skip_corrupt", "background", "fit", "label_file",
     "file_column", "label_column", "batch_size", "steps", "smoke", "log_every",
     "checkpoint_every", "evaluate_every", "labels_per_class", "label_seed", "validation_per_class", "test_split",
-    "labeled_batch_size",
+    "labeled_batch_size", "class_sampling",
 )  # fmt: skip
 """Keys that `experiments.train_classifier` reads in the same way for all methods. To save time, only two methods are tested."""
 
@@ -337,6 +338,7 @@ INVALID = {
     "frozen_layers": -1, "loss": "hing", "penalties": {"r1": {"weight": -1.0}}, "discriminator_steps": 0,
     "generator_batch_factor": 0, "fresh_real_images": "no", "mirror": "yes",
     "top_k": {"linear": {"start": 1.0, "end": 1.5, "steps": 5}}, "evaluation_samples": 1, "labeled_batch_size": 0,
+    "class_sampling": "equal",
     "unlabeled_weight": -1.0, "generated_images": 0, "labeled_augment": "ada", "generator_loss": "feature_machting",
     "regularizers": {"manifold": {"weight": float("nan")}}, "generator_regularizers": {"pull_away": {"weight": -0.8}},
     "pseudo_labels.threshold": 3.0, "pseudo_labels.strong_augment": "ada", "triple_gan.alpha": 1.5,

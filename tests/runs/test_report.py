@@ -98,6 +98,21 @@ def test_number_of_labels(workdir, method, labels_per_class, expected):
     assert re.findall("[^;]*(?:labels|per class|label seed)[^;]*", note) == expected
 
 
+def test_measures_of_a_classifier_and_their_intervals(workdir):
+    path = workdir / "classification.json"
+    result = json.loads(path.read_text()) | {
+        "majority_accuracy": 1.0, "balanced_accuracy": 0.375, "macro_f1": 0.545, "roc_auc": None,
+        "f1_by_class": {"a": 0.545, "b": None},
+        "intervals": {"test_accuracy": [0.25, 0.875], "balanced_accuracy": [0.125, 0.75], "roc_auc": None},
+    }  # fmt: skip
+    path.write_text(json.dumps(result))
+    cells = re.findall("<td.*?>(.*?)</td>", report.write(workdir / "report.html", [workdir], "Title").read_text())
+    assert cells == [
+        "always the most frequent class", "100.0", "", "accuracy", "62.5", "25.0 to 87.5", "balanced accuracy", "37.5",
+        "12.5 to 75.0", "F1, mean of the classes", "54.5", "", "a", "37.5", "54.5", "b", "no images", "",
+    ]  # fmt: skip
+
+
 def test_run_without_images(workdir):
     for path in [
         *workdir.glob("samples/*"),
