@@ -54,6 +54,9 @@ if __name__ == "__main__":
     flags.DEFINE_list("labels", [], "for classifiers: numbers of labels per class; by default that of the first config")
     flags.DEFINE_string("workdir", None, "folder for all runs and the table", required=True)
     flags.DEFINE_string("metrics", "fid,precision_recall,cas", "for GANs: metrics, as in experiments.evaluate")
+    flags.DEFINE_list(
+        "features", [], "for GANs: feature networks, such as in_domain,efficientnet_lite:0; by default that of each config"
+    )
     flags.DEFINE_integer("samples", 10_000, "for GANs: number of images to generate for the evaluation", lower_bound=2)
     flags.DEFINE_multi_string("set", [], "config key for all runs, as in --set=precision=mixed_bfloat16")
     flags.DEFINE_bool("accept_other_code", False, "accept runs that another version of ganlib has trained")

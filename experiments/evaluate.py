@@ -27,7 +27,9 @@ SAMPLES = flags.DEFINE_integer(
 PAIRS = flags.DEFINE_integer(
     "pairs", 10_000, "largest number of images of a set for metrics that compare images in pairs", lower_bound=2
 )
-FEATURES = flags.DEFINE_string("features", None, "feature network; by default the config's, or inception_v3")
+FEATURES = flags.DEFINE_list(
+    "features", None, "feature networks, such as in_domain,efficientnet_lite:0; by default the config's, or inception_v3"
+)
 SEED = flags.DEFINE_integer(
     "seed", None, "seed of latents, labels and subsets; by default 0, and 1 with --best", lower_bound=0
 )  # fmt: skip
@@ -59,9 +61,12 @@ def main():
             has_effect = "--real and --fake" if WORKDIR.value else "--workdir"
             raise UserError(f"--{flag.name} has no effect here: pass it with {has_effect}, or omit it")
     result, neighbors = evaluate_run() if WORKDIR.value else (evaluate_folders(), None)
-    lines = [f"{name:<24}{value:>12{'d' if isinstance(value, int) else '.4f'}}" for name, value in result["results"].items()]
-    print("\n" + "\n".join(lines) + "\n")
-    print(f"{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
+    width = max(24, *(len(name) + 2 for name in result["results"]))
+    for name, value in result["results"].items():
+        print(f"{name:<{width}}{value:>12{'d' if isinstance(value, int) else '.4f'}}")
+    print(f"\n{result['samples']} generated and {result['real_images']} real images, features {result['features']}")
+    for name, accuracy in result.get("features_accuracy", {}).items():
+        print(evaluating.described_accuracy(name, accuracy))
     for name, parameters in result.get("parameters", {}).items():
         print(f"{name}: {evaluating.described(parameters)}")
     output = OUTPUT.value or (pathlib.Path(WORKDIR.value) / "evaluation.json" if WORKDIR.value else None)
@@ -85,13 +90,22 @@ def evaluate_run():
     seed, facts = evaluating.seed_and_selection(runs.selection_of_best(run, model) if BEST.value else None, SEED.value)
     facts |= {"step": int(model.step.numpy()), "precision": PRECISION.value or config.precision}
     training = runs.training_images(config, source)
-    evaluate = evaluation.Evaluation(
-        source, METRICS.value, FEATURES.value or config.get("features", "in_domain"), SAMPLES.value or 50_000, seed,
-        progress=True, test=runs.open_test(config, METRICS.value), training=training, pairs=PAIRS.value,
-    )  # fmt: skip
-    evaluate.prepare(model)
-    result = evaluation.evaluation_record(evaluate(model), evaluate, **facts)
-    return result, lambda: evaluation.nearest_neighbors(model, training, evaluate.extractor, NEIGHBOURS.value, seed)
+    networks = FEATURES.value or [config.get("features", "in_domain")]
+    test = runs.open_test(config, METRICS.value, networks)
+
+    def create(metrics, features):
+        return evaluation.Evaluation(
+            source, metrics, features, SAMPLES.value or 50_000, seed, progress=True, test=test, training=training,
+            pairs=PAIRS.value,
+        )  # fmt: skip
+
+    evaluations = evaluating.one_for_each(networks, METRICS.value, create)
+    for evaluate in evaluations.values():
+        evaluate.prepare(model)
+    results = {name: evaluate(model) for name, evaluate in evaluations.items()}
+    test = test or evaluating.if_there(lambda: runs.open_data(config, "test"))
+    result, extractor = evaluating.record(evaluations, results, test, **facts), evaluations[networks[0]].extractor
+    return result, lambda: evaluation.nearest_neighbors(model, training, extractor, NEIGHBOURS.value, seed)
 
 
 def evaluate_folders():
@@ -101,22 +115,29 @@ def evaluate_folders():
     from ganlib.metrics.evaluate import metric_of
 
     real, fake = open_images(REAL.value, "train"), open_images(FAKE.value, FAKE_SPLIT.value)
+    networks = FEATURES.value or ["inception_v3"]
     needs_test = any("test" in metric_of(name).against for name in METRICS.value)
-    test = open_images(REAL.value, "test") if needs_test else None
+    test = open_images(REAL.value, "test") if needs_test or "in_domain:test" in networks else None
     if fake.num_examples < 2:
         raise UserError(f"{fake.name} has {fake.num_examples} image: pass a --fake with at least 2")
     samples = min(SAMPLES.value or fake.num_examples, fake.num_examples)
     evaluating.warn_about_jpeg(FAKE.value)
-    evaluate = evaluation.Evaluation(
-        real, METRICS.value, FEATURES.value or "inception_v3", samples, SEED.value or 0, progress=True, test=test,
-        pairs=PAIRS.value,
-    )  # fmt: skip
     if test and fake.fingerprint == test.fingerprint:
-        raise UserError(f"{fake.name} is also the test set: omit the metrics that compare with test images")
-    checks.check_generated_source(evaluate, fake)
-    evaluate.prepare()
+        raise UserError(f"{fake.name} is also the test set: omit the metrics and features that depend on test images")
+
+    def create(metrics, features):
+        return evaluation.Evaluation(
+            real, metrics, features, samples, SEED.value or 0, progress=True, test=test, pairs=PAIRS.value
+        )  # fmt: skip
+
+    evaluations = evaluating.one_for_each(networks, METRICS.value, create)
+    for evaluate in evaluations.values():
+        checks.check_generated_source(evaluate, fake)
+        evaluate.prepare()
+    results = {name: evaluate.of_source(fake) for name, evaluate in evaluations.items()}
     facts = {"fake": fake.name, "fake_content": fake.fingerprint, "most_samples": SAMPLES.value}
-    return evaluation.evaluation_record(evaluate.of_source(fake), evaluate, **facts)
+    test = test or evaluating.if_there(lambda: open_images(REAL.value, "test"))
+    return evaluating.record(evaluations, results, test, **facts)
 
 
 def open_images(name, split):

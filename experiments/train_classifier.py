@@ -16,6 +16,7 @@ compared.
 import functools
 import pathlib
 
+import numpy as np
 from absl import flags
 
 from experiments import configs, train_gan
@@ -95,7 +96,9 @@ def facts_of(config, parts):
     """Returns the entries of ``run.json`` about the training images other than the dataset."""
     from ganlib.runs import named_runs
 
-    facts = {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
+    labeled = parts.labeled
+    facts = {"label_counts": np.bincount(labeled.labels, minlength=labeled.num_classes).tolist()}
+    facts |= {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
     return facts | ({"generated_by": named_runs.state_of(config.generated_from)} if config.generated_from else {})
 
 

@@ -68,7 +68,7 @@ def evaluation_of(config, source, training, model):
     if not config.metrics:
         return None
     metrics = [name.strip() for name in config.metrics.split(",")]
-    test = runs.open_test(config, metrics)
+    test = runs.open_test(config, metrics, [config.features])
     evaluate = Evaluation(source, metrics, config.features, config.evaluation_samples, test=test, training=training)
     evaluate.prepare(model)
     return evaluate

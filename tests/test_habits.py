@@ -73,14 +73,14 @@ ARGUMENTS = {
     ],
     "SemiSupervisedGAN": [
         "generator_optimizer", "discriminator_optimizer", "augment", "labeled_augment", "unlabeled_weight", "generator_loss",
-        "regularizers", "generator_regularizers", "update",
+        "regularizers", "generator_regularizers", "update", "class_weights",
     ],
     "TripleGAN": [
         "generator_optimizer", "discriminator_optimizer", "classifier_optimizer", "augment", "alpha", "adversarial_weight",
         "generated_weight", "regularizers",
     ],
-    "SupervisedClassifier": ["optimizer", "augment"],
-    "PseudoLabelClassifier": ["optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight"],
+    "SupervisedClassifier": ["optimizer", "augment", "class_weights"],
+    "PseudoLabelClassifier": ["optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight", "class_weights"],
 }  # fmt: skip
 
 

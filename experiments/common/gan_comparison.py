@@ -5,7 +5,7 @@ import pathlib
 
 from absl import flags
 
-from experiments.common import processes, staleness, trials
+from experiments.common import evaluating, processes, staleness, trials
 
 FLAGS = flags.FLAGS
 
@@ -44,7 +44,7 @@ class GanTrial:
         expected = {"step": self.config.steps, "samples": FLAGS.samples, "pairs": KEPT, "metrics": list(requested_metrics()),
                   "seed": int(self.seed), "selected_by": None, "precision": self.config.precision,
                   "real_content": staleness.images_of(self.config),
-                  "features_version": staleness.features_of(self.config), "code": versions.of_code()}  # fmt: skip
+                  **versions_of(networks_of(self.config), self.config), "code": versions.of_code()}  # fmt: skip
         with_test = any("test" in metric.against for metric in requested_metrics().values())
         return expected | ({"test_content": staleness.images_of(self.config, "test")} if with_test else {})
 
@@ -55,7 +55,7 @@ class GanTrial:
         train = ["-m", "experiments.train_gan", f"--config={path}", f"--workdir={self.workdir}",
                  f"--config.seed={self.seed}", *overrides]  # fmt: skip
         evaluate = ["-m", "experiments.evaluate", f"--workdir={self.workdir}", f"--metrics={','.join(requested_metrics())}",
-                    f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={self.config.features}",
+                    f"--samples={FLAGS.samples}", f"--seed={self.seed}", f"--features={','.join(networks_of(self.config))}",
                     *_set(self.config, "data_dir"), "--neighbours=0"]  # fmt: skip
         return [train, evaluate] if staleness.differences(self.result, self.expected) else []
 
@@ -98,18 +98,38 @@ class Floor:
             "real_content": staleness.images_of(self.config),
             "code": versions.of_code(),
             "fake_content": staleness.images_of(self.config, "test"),
-            "features_version": staleness.features_of(self.config),
+            **versions_of(networks_of_test_images(self.config), self.config),
         }
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
         command = ["-m", "experiments.evaluate", f"--real={self.config.dataset}", f"--fake={self.config.dataset}",
-                   "--fake_split=test", f"--features={self.config.features}", f"--metrics={','.join(self.expected['metrics'])}",
-                   f"--samples={FLAGS.samples}",
+                   "--fake_split=test", f"--features={','.join(networks_of_test_images(self.config))}",
+                   f"--metrics={','.join(self.expected['metrics'])}", f"--samples={FLAGS.samples}",
                    *_set(self.config, "classes", "image_size", "data_dir", "skip_corrupt", "background", "fit", "label_file",
                          "file_column", "label_column"),
                    f"--output={self.result}"]  # fmt: skip
         return [command] if staleness.differences(self.result, self.expected) else []
+
+
+def networks_of(config):
+    """Returns the names of the feature networks for a config: those of ``--features``, or the config's."""
+    return FLAGS.features or [config.features]
+
+
+def networks_of_test_images(config):
+    """Returns the names of the feature networks that can measure real test images, because they are not trained on them. There
+    are none if the first network, whose results have the plain names, cannot.
+    """
+    first, *others = networks_of(config)
+    return [] if first == "in_domain:test" else [first, *(name for name in others if name != "in_domain:test")]
+
+
+def versions_of(networks, config):
+    """Returns the entries of evaluation.json about feature networks."""
+    first, *others = networks
+    of_others = {name: staleness.features_of(config, name) for name in others}
+    return {"features_version": staleness.features_of(config, first), "other_features": of_others or None}
 
 
 def requested_metrics():
@@ -141,18 +161,22 @@ def check_metrics(configs):
                 raise UserError(
                     f"{config_name} has {config.precision}, and {name} requires float32: pass --metrics without {name}"
                 )
-        metrics = list(requested_metrics())
-        arguments = {"samples": FLAGS.samples, "test": runs.open_test(config, metrics)}
-        evaluate = evaluation.Evaluation(runs.open_data(config), metrics, config.features, **arguments)
-        if config.features != "in_domain":  # whose network is trained later and has probabilities
-            evaluation.checks.check_features(evaluate)
+        metrics, networks = list(requested_metrics()), networks_of(config)
+        arguments = {"samples": FLAGS.samples, "test": runs.open_test(config, metrics, networks)}
+
+        def create(metrics, network, config=config, arguments=arguments):
+            return evaluation.Evaluation(runs.open_data(config), metrics, network, **arguments)
+
+        for network, evaluate in evaluating.one_for_each(networks, metrics, create).items():
+            if not network.startswith("in_domain"):  # which is trained later and has probabilities
+                evaluation.checks.check_features(evaluate)
 
 
 def data_of(config):
     """Returns ``(dataset, key)``. Runs with the same pair have the same images and features, and share a floor."""
     from ganlib import versions
 
-    values = [config.get(key) for key in (*staleness.OF_IMAGES, "features")]
+    values = [*(config.get(key) for key in staleness.OF_IMAGES), ",".join(networks_of(config))]
     return config.dataset, versions.of(*values)[:6]
 
 
@@ -195,7 +219,7 @@ def floors_of(configs, folder):
     floors = []
     if not metrics_of_test_images():
         return floors
-    for config in {data_of(config): config for config in configs}.values():
+    for config in {data_of(config): config for config in configs if networks_of_test_images(config)}.values():
         try:
             staleness.images_of(config, "test")
             floors.append(Floor.of(config, folder))
@@ -248,8 +272,8 @@ def as_markdown(rows):
     from ganlib.metrics.metric import Result
 
     known = results_to_show() | {"minutes": Result("minutes", "{:.1f}")}
-    columns = {key: known[key] for row in rows for key in row["mean"] if key in known}
-    lines = [["", "steps", *(column.heading for column in columns.values())]]
+    columns = {key: known[key.partition("@")[0]] for row in rows for key in row["mean"] if key.partition("@")[0] in known}
+    lines = [["", "steps", *(", ".join(filter(None, (c.heading, key.partition("@")[2]))) for key, c in columns.items())]]
     for row in rows:
         cells = (trials.cell(row, key, column.format, column.scale) for key, column in columns.items())
         lines.append([row["name"], str(row.get("steps", "")), *cells])

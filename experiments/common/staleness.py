@@ -112,9 +112,9 @@ def _images_of(values, split):
     return runs.open_data(ConfigDict(dict(zip(OF_IMAGES, values, strict=True))), split).fingerprint
 
 
-def features_of(config):
-    """Returns the version of the feature network that a config names, or None if it is not trained yet."""
-    return _features_of(config.features, _values_of_images(config))
+def features_of(config, network):
+    """Returns the version of a feature network for the images that a config names, or None if it is not trained yet."""
+    return _features_of(network, _values_of_images(config))
 
 
 def forget_features():
@@ -129,10 +129,11 @@ def _features_of(name, values):
     from ganlib import runs
     from ganlib.metrics import features, in_domain
 
-    source = runs.open_data(ConfigDict(dict(zip(OF_IMAGES, values, strict=True))))
-    if name == "in_domain" and not in_domain.path_of(source).exists():
+    config = ConfigDict(dict(zip(OF_IMAGES, values, strict=True)))
+    source, test = runs.open_data(config), runs.open_test(config, [], [name])
+    if name.startswith("in_domain") and not in_domain.path_of(test or source).exists():
         return None
-    return features.get(name, source).version
+    return features.get(name, source, test=test).version
 
 
 def _changed_keys(recorded, requested, prefix=""):

@@ -48,6 +48,7 @@ def classifier():
     config.unlabeled_dataset = placeholder(str)  # dataset of the unlabeled images; unset: the images of dataset
     config.labeled_batch_size = placeholder(int)  # batch size of the labeled images; unset: batch_size
     config.class_sampling = "as_is"  # labeled batches: "as_is", or "balanced" for equally many images of each class
+    config.class_weights = "none"  # weights of the labeled loss: "none", or "balanced" for equal weight of each class
     config.unlabeled_weight = 1.0  # weight of the loss on unlabeled images
     config.features_from = placeholder(str)  # folder of a GAN run, or config:NAME, whose discriminator provides the features
     config.generated_from = placeholder(str)  # folder of a conditional GAN run, or config:NAME, that generates labeled images

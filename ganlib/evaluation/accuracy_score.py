@@ -32,7 +32,7 @@ def compute(source, test, images, labels, seed, cache_dir=None):
 def of_real_images(source, test, count, seed, cache_dir=None):
     """Computes the test accuracy after training on ``count`` real images, from the cache if it is there."""
     files = versions.of_code("metrics/classification_accuracy.py", "evaluation/accuracy_score.py")
-    code = versions.of(in_domain.version(), files, tf.__version__, keras.__version__)
+    code = versions.of(in_domain.version(source.image_shape), files, tf.__version__, keras.__version__)
     key = ("cas", *cache.key_of(source), *cache.key_of(test), code, count, seed)
 
     def train():

@@ -14,6 +14,11 @@ def check_sources(evaluation):
     for name, metric in evaluation.metrics.items():
         if "test" in metric.against and test is None:
             raise UserError(f"{name} requires real test images: pass test, or omit {name}")
+        if "test" in metric.against and metric.inputs == "features" and evaluation.features == "in_domain:test":
+            raise UserError(
+                f"{name} compares with the test images, on which the network in_domain:test is trained: omit it, or set other "
+                "features"
+            )
         if metric.needs_labels and not source.class_names:
             raise UserError(f"{name} requires labeled images, which {source.name} lacks: omit it")
         if min(source.image_shape[:2]) < metric.min_size:

@@ -66,7 +66,7 @@ class Evaluation:
             raise UserError("there are no metrics to compute: name at least one, such as fid")
         self.metrics = {name: metric_of(name) for name in names}
         self.requested, self.source, self.test, self.training = list(names), source, test, training or source
-        self._features, self._cache_dir, self._progress = features, cache_dir, progress
+        self.features, self._cache_dir, self._progress = features, cache_dir, progress
         checks.check_sources(self)
         self._extractor, self._statistics = None, {}
 
@@ -74,7 +74,7 @@ class Evaluation:
     def extractor(self):
         """The feature network, created on first use."""
         if self._extractor is None:
-            self._extractor = features.get(self._features, self.source, self._cache_dir)
+            self._extractor = features.get(self.features, self.source, self._cache_dir, self.test)
         return self._extractor
 
     @property

@@ -3,9 +3,16 @@
 import tensorflow as tf
 
 
-def cross_entropy(labels, logits):
-    """Computes the batch mean of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+def cross_entropy(labels, logits, class_weights=None):
+    """Computes the batch mean of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar.
+
+    ``class_weights``, if given, are ``num_classes`` factors of the terms, one for each label. The sum is divided by the number
+    of examples, not by the sum of the factors.
+    """
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    if class_weights is not None:
+        losses = losses * tf.gather(tf.constant(class_weights, losses.dtype), labels)
+    return tf.reduce_mean(losses)
 
 
 def unlabeled_losses(real_logits, fake_logits):

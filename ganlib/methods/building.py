@@ -34,6 +34,16 @@ def classifier(run, arguments):
     return networks.Classifier(discriminator.body, run.image_shape, num_classes, discriminator.class_head(num_classes))
 
 
+def class_weights(run):
+    """Returns the weights of the classes that a run's config selects: None, or a list of numbers, inversely proportional to
+    the numbers of labels. Their mean over the labeled images is 1.
+    """
+    if run.config.get("class_weights", "none") == "none":
+        return None
+    counts = run.facts["label_counts"]
+    return [sum(counts) / (len(counts) * count) for count in counts]
+
+
 def shared_arguments(config):
     """Returns the arguments of ``compile`` that all models share, a dict, from a ``config``."""
     keys = ("ema_decay", "seed", "accumulation_steps", "non_finite", "steps_per_execution")

@@ -60,6 +60,11 @@ CHOSEN = Condition(
     "labels_per_class and validation_per_class select no images",
     "set one of them",
 )
+UNEQUAL = Condition(
+    lambda config: not config.labels_per_class,
+    "labels_per_class selects equally many labels of each class",
+    "leave labels_per_class unset",
+)
 HELD_OUT = Condition(
     lambda config: config.validation_per_class, "validation_per_class is 0", "set validation_per_class to hold out images"
 )

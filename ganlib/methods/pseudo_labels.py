@@ -1,6 +1,7 @@
 """A classifier trained on its own confident predictions: Lee 2013; FixMatch, Sohn et al. 2020 (arXiv:2001.07685)."""
 
 from ganlib.methods import shared_keys, values
+from ganlib.methods.conditions import UNEQUAL
 from ganlib.methods.method import Method
 
 
@@ -16,6 +17,7 @@ def build(run):
         strong_augment=config.pseudo_labels.strong_augment,
         threshold=config.pseudo_labels.threshold,
         unlabeled_weight=config.unlabeled_weight,
+        class_weights=building.class_weights(run),
         **building.shared_arguments(config),
     )
     return model
@@ -31,6 +33,7 @@ METHOD = Method(
         "unlabeled_dataset": (),
         "unlabeled_weight": (),
         "freeze_features": (),
+        "class_weights": (UNEQUAL,),
         "pseudo_labels.threshold": (),
         "pseudo_labels.strong_augment": (),
     },

@@ -1,7 +1,7 @@
 """A classifier trained against a generator: Salimans et al. 2016 (arXiv:1606.03498)."""
 
 from ganlib.methods import shared_keys, values
-from ganlib.methods.conditions import OWN_FEATURES
+from ganlib.methods.conditions import OWN_FEATURES, UNEQUAL
 from ganlib.methods.method import Method
 
 
@@ -23,6 +23,7 @@ def build(run):
         building.optimizer(config.discriminator_optimizer, config.steps),
         labeled_augment=config.labeled_augment,
         unlabeled_weight=config.unlabeled_weight,
+        class_weights=building.class_weights(run),
         generator_loss=config.generator_loss,
         update=config.update_rule,
         **{key: building.terms("regularizer", config[key], known, config.steps) for key, known in terms.items()},
@@ -47,6 +48,7 @@ METHOD = Method(
         "unlabeled_dataset": (),
         "unlabeled_weight": (),
         "labeled_augment": (),
+        "class_weights": (UNEQUAL,),
         "generator_loss": (),
         "regularizers": (),
         "generator_regularizers": (),

@@ -11,7 +11,11 @@ def build(run):
 
     config = run.config
     model = SupervisedClassifier(building.classifier(run, config.discriminator))
-    model.compile(building.optimizer(config.discriminator_optimizer, config.steps), **building.shared_arguments(config))
+    model.compile(
+        building.optimizer(config.discriminator_optimizer, config.steps),
+        class_weights=building.class_weights(run),
+        **building.shared_arguments(config),
+    )
     return model
 
 
@@ -23,6 +27,7 @@ METHOD = Method(
     | shared_keys.FROM_FEATURES
     | {
         "freeze_features": (),
+        "class_weights": (conditions.UNEQUAL,),
         "generated_from": (),
         "generated_images": (conditions.GENERATED,),
         "unlabeled_dataset": (conditions.TRAINS_FEATURES,),

@@ -249,6 +249,7 @@ SHARED = {
     "labeled_augment": optional(augmentation),
     "labeled_batch_size": optional(whole(1)),
     "class_sampling": one_of("class_sampling", lambda: ("as_is", "balanced")),
+    "class_weights": one_of("class_weights", lambda: ("none", "balanced")),
     "unlabeled_weight": number(0),
     "features_from": optional(text),
     "generated_from": optional(text),

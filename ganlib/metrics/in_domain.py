@@ -18,6 +18,8 @@ NUM_FEATURES = 128
 EPOCHS = 4
 MIN_STEPS = 600
 BATCH_SIZE = 128
+SIZE = 64
+"""The classifier averages the pixels of larger images to no less than this height and width."""
 
 
 def load(source, cache_dir=None):
@@ -36,7 +38,7 @@ def load(source, cache_dir=None):
         UserError: If the images have no labels, or are streamed.
     """
     if source.labels is None:
-        remedy = "set other features, or compute no metrics (metrics='')"
+        remedy = "set other features, such as efficientnet_lite:0, or compute no metrics (metrics='')"
         if source.fetch is None:
             remedy = f"write it once with python -m experiments.prepare, {remedy}"
         raise UserError(f"in_domain features require labels of all images by index, which {source.name} lacks: {remedy}")
@@ -71,12 +73,13 @@ def path_of(source, cache_dir=None):
         source: A `ganlib.data.Source`.
         cache_dir: The folder of the classifiers; None uses `ganlib.metrics.cache.default_folder`. Defaults to None.
     """
-    return cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version()), ".keras")
+    return cache.path_of(cache_dir, ("in_domain", *cache.key_of(source), version(source.image_shape)), ".keras")
 
 
-def version():
+def version(image_shape):
     """Returns a hash of everything besides the images that determines the classifier: the code and constants of this module."""
-    return versions.of(versions.of_code("metrics/in_domain.py"), NUM_FEATURES, EPOCHS, MIN_STEPS, BATCH_SIZE)
+    constants = NUM_FEATURES, EPOCHS, MIN_STEPS, BATCH_SIZE, *([SIZE] if _factor(image_shape) > 1 else [])
+    return versions.of(versions.of_code("metrics/in_domain.py"), *constants)
 
 
 def train(images, labels, num_classes, seed=0, progress=False):
@@ -115,9 +118,16 @@ def train(images, labels, num_classes, seed=0, progress=False):
     return model
 
 
+def _factor(image_shape):
+    """Returns the height and width of the squares of pixels that are averaged."""
+    return max(1, min(image_shape[:2]) // SIZE)
+
+
 def _network(image_shape, num_classes):
     inputs = keras.layers.Input(image_shape)
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
+    if _factor(image_shape) > 1:  # otherwise an epoch of 2,000 images of 300x300 takes minutes
+        x = keras.layers.AveragePooling2D(_factor(image_shape))(x)
     x = keras.layers.RandomTranslation(0.07, 0.07, fill_mode="nearest")(x)
     for width in (32, 64, 128):
         x = keras.layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)

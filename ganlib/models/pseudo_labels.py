@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from ganlib import augment as augmentations
-from ganlib.losses import cross_entropy, pseudo_label_loss
+from ganlib.losses import pseudo_label_loss
 from ganlib.models.supervised import SupervisedClassifier, accuracy
 from ganlib.networks.base import rescale
 from ganlib.training.distributed import split_arguments
@@ -37,6 +37,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
         strong_augment=None,
         threshold=0.95,
         unlabeled_weight=1.0,
+        class_weights=None,
         ema_decay=0.999,
         seed=0,
         accumulation_steps=1,
@@ -55,10 +56,16 @@ class PseudoLabelClassifier(SupervisedClassifier):
                 weak augmentation; this is Lee's method.
             threshold: The probability that a prediction must reach to become a label, in ``[0, 1]``. Defaults to 0.95.
             unlabeled_weight: The weight of the loss on unlabeled images. Defaults to 1.0.
+            class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
+                Defaults to None, which weights all images equally.
             ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
                 `ganlib.training.DistributedModel.configure`.
+
+        Raises:
+            UserError: If there are not as many class weights as classes, or one of them is negative or not a number.
         """
         own, shared = split_arguments(locals())
+        self.class_weights = own["class_weights"] = self._checked_class_weights(class_weights)
         self.augment = augmentations.get_fixed(augment)
         self.strong_augment = augmentations.get_fixed(strong_augment or augment)
         self.threshold, self.unlabeled_weight = threshold, unlabeled_weight
@@ -81,7 +88,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
         pseudo_labels, mask = tf.argmax(probabilities, axis=-1), tf.reduce_max(probabilities, axis=-1) >= self.threshold
         logits = self.network(self.augment(labeled, rng), training=True)
         strong_logits = self.network(self.strong_augment(unlabeled, rng), training=True)
-        labeled_loss = cross_entropy(labels, logits)
+        labeled_loss = self.labeled_loss(labels, logits)
         unlabeled_loss = pseudo_label_loss(pseudo_labels, mask, strong_logits)
         return labeled_loss + self.unlabeled_weight * unlabeled_loss, {
             "labeled_loss": labeled_loss,

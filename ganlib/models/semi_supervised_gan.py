@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ganlib import augment as augmentations
 from ganlib.errors import UserError, choose, integer
-from ganlib.losses import GENERATOR_LOSSES, cross_entropy, unlabeled_losses
+from ganlib.losses import GENERATOR_LOSSES, unlabeled_losses
 from ganlib.models.adversarial import AdversarialModel, add_terms
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks import Classifier
@@ -78,6 +78,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         regularizers=(),
         generator_regularizers=(),
         update="alternating",
+        class_weights=None,
         metrics=(),
         metric_features="in_domain",
         metric_samples=5000,
@@ -108,6 +109,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             update: ``"alternating"`` updates the classifier and then, on new latents, the generator against the
                 updated classifier. ``"simultaneous"`` computes both gradients from one pass and then updates both. Defaults
                 to ``"alternating"``.
+            class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
+                Defaults to None, which weights all images equally.
             metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
                 `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
             metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
@@ -117,9 +120,11 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 `ganlib.training.DistributedModel.configure`.
 
         Raises:
-            UserError: If the loss or the update is unknown.
+            UserError: If the loss or the update is unknown, there are not as many class weights as classes, or one of them is
+                negative or not a number.
         """
         own, shared = split_arguments(locals())
+        self.class_weights = own["class_weights"] = self._checked_class_weights(class_weights)
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self._set_augment(augment)
@@ -267,7 +272,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
 
     def _classifier_terms(self, labels, logits, outputs, rng):
         real, fake = (tf.reduce_logsumexp(x, axis=-1) for x in (outputs.unlabeled_logits, outputs.fake_logits))
-        labeled_loss, unlabeled_loss = cross_entropy(labels, logits), unlabeled_losses(real, fake)
+        labeled_loss, unlabeled_loss = self.labeled_loss(labels, logits), unlabeled_losses(real, fake)
         terms = classifier_terms(self.regularizers, outputs, rng)
         logs = {
             "labeled_loss": labeled_loss,

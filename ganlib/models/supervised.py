@@ -55,6 +55,33 @@ class WithClassifier:
             strategies.check_created_in(self.distribute_strategy, self.network)
             self.classifier = averaging.clone_network(self.network)
 
+    def _checked_class_weights(self, class_weights):
+        """Returns the argument of ``compile`` as a list of floats, or None."""
+        if class_weights is None:
+            return None
+        weights, num_classes = np.asarray(class_weights), self.network.num_classes
+        if (
+            weights.shape != (num_classes,)
+            or weights.dtype.kind not in "iuf"
+            or not np.all((weights >= 0) & (weights < np.inf))
+        ):
+            raise UserError(
+                f"class_weights must be {num_classes} numbers of at least 0, one for each class, got {class_weights!r:.80}"
+            )
+        return weights.astype(float).tolist()
+
+    def labeled_loss(self, labels, logits):
+        """Computes the cross-entropy of labeled images, weighted by their classes.
+
+        Args:
+            labels: ``(n,)`` integers.
+            logits: ``(n, num_classes)``.
+
+        Returns:
+            A scalar, the sum divided by ``n``.
+        """
+        return cross_entropy(labels, logits, self.class_weights)
+
     @property
     def averages(self):
         """Pairs of a moving average and the network that it tracks."""
@@ -166,6 +193,7 @@ class SupervisedClassifier(WithClassifier, Evaluated, DistributedModel):
         self,
         optimizer=None,
         augment=None,
+        class_weights=None,
         ema_decay=0.999,
         seed=0,
         accumulation_steps=1,
@@ -180,10 +208,16 @@ class SupervisedClassifier(WithClassifier, Evaluated, DistributedModel):
             optimizer: A Keras optimizer, its name or its config. Defaults to None, which is Adam with a learning rate of 2e-4
                 and ``beta_1=0.5``.
             augment: The augmentation of the images. Defaults to None, which applies none.
+            class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
+                Defaults to None, which weights all images equally.
             ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
                 `ganlib.training.DistributedModel.configure`.
+
+        Raises:
+            UserError: If there are not as many class weights as classes, or one of them is negative or not a number.
         """
         own, shared = split_arguments(locals())
+        self.class_weights = own["class_weights"] = self._checked_class_weights(class_weights)
         self.augment = augmentations.get_fixed(augment)
         self.configure({"optimizer": (optimizer, self.network)}, own, **shared)
 
@@ -207,7 +241,7 @@ class SupervisedClassifier(WithClassifier, Evaluated, DistributedModel):
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         logits = self.network(self.augment(rescale(images), rng), training=True)
-        loss = cross_entropy(labels, logits)
+        loss = self.labeled_loss(labels, logits)
         return loss, {"loss": loss, "train_accuracy": accuracy(labels, logits)}
 
     def call(self, images, training=False):

@@ -59,12 +59,13 @@ def open_data_of(run, data_dir=None):
     return source
 
 
-def open_test(config, metrics):
-    """Opens the test split that a config's images have, if one of the metrics needs it. Otherwise returns None.
+def open_test(config, metrics, features=()):
+    """Opens the test split that a config's images have, if a metric or a feature network needs it. Otherwise returns None.
 
     Args:
         config: A `ConfigDict`.
         metrics: A list of names of metrics.
+        features: A list of names of feature networks. Defaults to ``()``.
 
     Raises:
         UserError: If a metric is unknown, or there are no test images.
@@ -72,7 +73,7 @@ def open_test(config, metrics):
     from ganlib.metrics.evaluate import metric_of
 
     needed = any("test" in metric_of(name).against for name in metrics)
-    return open_data(config, "test") if needed else None
+    return open_data(config, "test") if needed or "in_domain:test" in features else None
 
 
 def training_images(config, source):

@@ -32,8 +32,9 @@ PLACES = {"dataset": "fingerprint", "unlabeled_dataset": "unlabeled_fingerprint"
 """Config key -> a fact. The key may differ if the fact is equal: the same images are in another place."""
 
 FACTS = {
-    "image_shape": REFUSES, "class_names": REFUSES, "class_counts": REFUSES, "num_examples": REFUSES, "fingerprint": REFUSES,
-    "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES, "instance_features": REFUSES,
+    "image_shape": REFUSES, "class_names": REFUSES, "class_counts": REFUSES, "label_counts": REFUSES, "num_examples": REFUSES,
+    "fingerprint": REFUSES, "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES,
+    "instance_features": REFUSES,
     "ganlib": REPORTS, "tensorflow": REPORTS, "keras": REPORTS, "replicas": REPORTS,
     "data": RESUMES, "python": RESUMES, "devices": RESUMES, "defaults_of": RESUMES,
 }  # fmt: skip

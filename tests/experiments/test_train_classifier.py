@@ -156,3 +156,13 @@ def test_generated_images_join_the_labeled_ones(tmp_path, monkeypatch):
     assert (len(labeled[1]), len(generated[1]), len(both[1])) == (8, 8, 16)
     images = {bytes(i) for i in ganlib.evaluation.generated_source(ganlib.load(tmp_path / "gan"), 50).images}
     assert all(bytes(i) in images for i in generated[0].numpy())
+
+
+def test_class_weights_follow_from_the_labels_that_are_not_held_out(tmp_path):
+    config = small("supervised")
+    config.update(labels_per_class=None, validation_per_class=20, class_weights="balanced")
+    train_classifier.train(config, tmp_path)
+    counts = np.bincount(ganlib.data.open("digits").labels) - 20
+    assert ganlib.runs.open_run(tmp_path).facts["label_counts"] == counts.tolist()
+    weights = ganlib.load(tmp_path).get_compile_config()["class_weights"]
+    np.testing.assert_allclose(weights, counts.sum() / (10 * counts))

@@ -14,6 +14,12 @@ def test_cross_entropy_by_hand():
     assert float(losses.cross_entropy([0, 2], logits)) == pytest.approx((np.log(2) + np.log(8)) / 2)
 
 
+def test_weighted_cross_entropy_by_hand():
+    logits = np.log([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]).astype(np.float32)
+    loss = losses.cross_entropy(tf.constant([0, 2]), logits, class_weights=[3.0, 9.0, 0.5])
+    assert float(loss) == pytest.approx((3 * np.log(2) + 0.5 * np.log(8)) / 2)
+
+
 def test_unlabeled_losses_against_the_paper():
     """D(x) = Z / (Z + 1) with Z the sum of exponentials: Salimans et al. 2016, section 5."""
     real, fake = np.random.default_rng(0).normal(size=(2, 5, 3))

@@ -56,3 +56,10 @@ def test_an_argument_that_is_a_config_of_keras_reaches_the_network():
     run = types.SimpleNamespace(config=config, image_shape=(32, 32, 3), facts={"defaults_of": "0.2.0"})
     kernel = building.network(run, "generator", config.generator, num_classes=3).dense.layer.kernel.numpy()
     assert kernel.std() == pytest.approx(0.02, rel=0.2)
+
+
+def test_balanced_class_weights_by_hand():
+    run = types.SimpleNamespace(config=base.classifier(), facts={"label_counts": [30, 10]})
+    assert building.class_weights(run) is None
+    run.config.class_weights = "balanced"
+    assert building.class_weights(run) == pytest.approx([40 / 60, 2.0])

@@ -109,7 +109,9 @@ def test_missing_weights_are_reported(monkeypatch):
         ("incepton_v3", "unknown features 'incepton_v3'.*Did you mean 'inception_v3'"),
         ("applications:Mobile", "unknown network of keras.applications 'Mobile'"),
         ("model:/nowhere.keras", "'/nowhere.keras' is not a Keras model"),
-        ("in_domain", "pass their source"),
+        ("in_domain", "these in_domain features require the real images, which are not given here: pass them"),
+        ("in_domain:test", "require the real test images, which are not given here"),
+        ("in_domain:tset", "unknown images of in_domain 'tset'.*Did you mean 'test'"),
     ],
 )
 def test_unknown_names_are_rejected(name, message):

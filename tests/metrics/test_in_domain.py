@@ -57,7 +57,9 @@ def test_a_class_without_images_is_reported(monkeypatch, caplog):
 
 def test_labels_are_required():
     source = data.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
-    with pytest.raises(ganlib.UserError, match="labels of all images by index, which mine lacks: set other features"):
+    with pytest.raises(
+        ganlib.UserError, match="labels of all images by index, which mine lacks: set other features, such as eff"
+    ):
         in_domain.load(source)
 
 
@@ -70,3 +72,22 @@ def test_images_larger_than_memory_train_it_on_a_subset(monkeypatch, tmp_path):
     ((images, labels),) = trained
     assert images.shape == (200, 8, 8, 1)
     assert len(labels) == 200
+
+
+@pytest.mark.parametrize(
+    ("shape", "first_maps"), [((127, 140, 1), (64, 70)), ((128, 300, 1), (32, 75)), ((300, 300, 1), (38, 38))]
+)
+def test_large_images_are_averaged(shape, first_maps):
+    network = in_domain._network(shape, 2)
+    first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
+    assert first.output.shape[1:3] == first_maps
+    assert (in_domain.version(shape) == in_domain.version((8, 8, 1))) == (shape[0] < 128)
+
+
+def test_the_test_images_can_train_it(monkeypatch):
+    trained = []
+    monkeypatch.setattr(in_domain, "load", lambda source, cache_dir: trained.append(source.name) or in_domain.untrained(source))
+    source, test = data.open("digits"), data.open("digits", "test")
+    for name, expected in (("in_domain", source.name), ("in_domain:test", test.name)):
+        assert features.get(name, source, test=test).name == f"in_domain:{expected}"
+        assert trained.pop() == expected

@@ -42,7 +42,8 @@ def test_every_option_affects_training(images, labels):
 
     base = trained()
     assert same(base, trained())
-    for arguments in ({"threshold": 1.1}, {"unlabeled_weight": 0.1}, {"augment": "translation"}, {"strong_augment": "cutout"}):
+    for arguments in ({"threshold": 1.1}, {"unlabeled_weight": 0.1}, {"augment": "translation"}, {"strong_augment": "cutout"},
+                      {"class_weights": [1, 2, 3]}):  # fmt: skip
         assert not same(base, trained(**arguments))
 
 

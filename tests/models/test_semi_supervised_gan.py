@@ -50,6 +50,7 @@ def test_labels_and_unlabeled_images_affect_training(images, labels):
     assert not same(base, trained(labels, images[:15]))
     assert not same(base, trained(labels, images[9:], unlabeled_weight=0.0))
     assert not same(base, trained(labels, images[9:], augment="translation"))
+    assert not same(base, trained(labels, images[9:], class_weights=[1, 2, 3]))
 
 
 def test_simultaneous_update_matches_gradients_of_the_two_losses(images, labels):

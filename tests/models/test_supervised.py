@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import ganlib
@@ -38,9 +39,33 @@ def test_labels_are_used(images, labels):
     assert not same(trained(labels), trained((labels + 1) % 3))
 
 
+def test_class_weights_scale_the_loss_of_each_class(images, labels):
+    """With the weight 0 for two classes, only the third one trains the network."""
+
+    def trained(images, labels, **arguments):
+        keras.utils.set_random_seed(0)
+        model = make(**arguments)
+        model.compile(keras.optimizers.SGD(0.1), **arguments)
+        model.train_step((tf.constant(images), tf.constant(labels)))
+        return weights(model.network)
+
+    of_class_2 = labels == 2
+    share = float(np.mean(of_class_2))
+    expected = trained(images[of_class_2], labels[of_class_2])
+    actual = trained(images, labels, class_weights=[0, 0, 1 / share])
+    for value, other in zip(expected, actual, strict=True):
+        np.testing.assert_allclose(value, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("class_weights", [[1.0, 2.0], [1.0, -1.0, 1.0], [1.0, np.nan, 1.0], "balanced", [1.0, "2", 1.0]])
+def test_invalid_class_weights_are_rejected(class_weights):
+    with pytest.raises(ganlib.UserError, match="class_weights must be 3 numbers of at least 0, one for each class, got"):
+        make(class_weights=class_weights)
+
+
 def test_saved_model_continues_bit_for_bit(tmp_path):
     source = data.open("digits")
-    model = make(dcgan, classes=10, augment="translation")
+    model = make(dcgan, classes=10, augment="translation", class_weights=np.arange(10))
     model.fit(data.batches(source, 16), steps_per_epoch=3, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

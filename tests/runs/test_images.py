@@ -24,6 +24,8 @@ def test_the_test_images_are_opened_only_for_a_metric_that_needs_them():
     assert runs.open_test(config, ["fid", "precision_recall", "authenticity"]) is None
     for name in ("fid_test", "fld", "cas"):
         assert runs.open_test(config, ["fid", name]).num_examples == 500
+    assert runs.open_test(config, ["fid"], ["in_domain", "in_domain:test"]).num_examples == 500
+    assert runs.open_test(config, ["fid"], ["in_domain"]) is None
 
 
 def partly_labeled(folder):

@@ -40,7 +40,7 @@ OTHERS = {
     "discriminator_steps": 2, "generator_batch_factor": 2, "fresh_real_images": True,
     "mirror": True, "top_k": 0.5, "metrics": "fid", "features": "inception_v3", "evaluation_samples": 50,
     "labels_per_class": 2, "label_seed": 1, "validation_per_class": 2, "test_split": "train",
-    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced",
+    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
     "unlabeled_weight": 0.5, "features_from": "{gan}",
     "generated_from": "{conditional}", "generated_images": 50, "freeze_features": True, "labeled_augment": "shift",
     "generator_loss": "feature_matching_l1", "regularizers": {"conditional_entropy": {"weight": 0.1}},
@@ -195,7 +195,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
             for name, values in attributes.items()
         }
         evaluate = attributes["LogMetrics"]["evaluate"]
-        record["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "_features")], evaluate is None
+        record["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "features")], evaluate is None
         record["steps"], record["spec"] = steps_per_epoch, str(dataset.element_spec)
         record["batch"] = [digest(part) for part in flat(next(iter(dataset)))]
         record["networks"], record["compiled"] = model.get_config(), model.get_compile_config()
@@ -231,7 +231,9 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
     monkeypatch.setattr(classification, "test", end)
     monkeypatch.setattr(evaluation.Evaluation, "prepare", lambda self, model: None)
     monkeypatch.setattr(instances, "prepare", prepare)
-    monkeypatch.setattr(features, "get", lambda name, source, cache_dir=None: types.SimpleNamespace(name=name, version="1"))
+    monkeypatch.setattr(
+        features, "get", lambda name, source, cache_dir=None, test=None: types.SimpleNamespace(name=name, version="1")
+    )
     monkeypatch.setattr(tfds_source, "open_tfds", tfds)
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
     monkeypatch.setattr(averaging, "clone_network", identity)
@@ -338,7 +340,7 @@ INVALID = {
     "frozen_layers": -1, "loss": "hing", "penalties": {"r1": {"weight": -1.0}}, "discriminator_steps": 0,
     "generator_batch_factor": 0, "fresh_real_images": "no", "mirror": "yes",
     "top_k": {"linear": {"start": 1.0, "end": 1.5, "steps": 5}}, "evaluation_samples": 1, "labeled_batch_size": 0,
-    "class_sampling": "equal",
+    "class_sampling": "equal", "class_weights": "equal",
     "unlabeled_weight": -1.0, "generated_images": 0, "labeled_augment": "ada", "generator_loss": "feature_machting",
     "regularizers": {"manifold": {"weight": float("nan")}}, "generator_regularizers": {"pull_away": {"weight": -0.8}},
     "pseudo_labels.threshold": 3.0, "pseudo_labels.strong_augment": "ada", "triple_gan.alpha": 1.5,

@@ -1,4 +1,5 @@
 import json
+import types
 
 import pytest
 
@@ -45,6 +46,26 @@ def test_row_has_mean_and_standard_deviation_over_seeds(tmp_path):
     (tmp_path / "test.json").write_text(json.dumps({"results": {"fid": 0.5}, "samples": 10_000, "most_samples": 50_000}))
     floor = gan_comparison.floor_row(gan_comparison.Floor(mnist_dcgan.get_config(), tmp_path / "test.json"))
     assert floor["name"] == "mnist, real test images, only 10,000"
+
+
+def test_results_of_several_networks_have_columns_of_their_own():
+    row = {"name": "a", "steps": 5, **trials.statistics([{"fid": 1.0, "fid@b": 2.0, "minutes": 3.0}])}
+    assert gan_comparison.as_markdown([row]).splitlines()[0] == "|  | steps | FID | FID, b | minutes |"
+
+
+@pytest.mark.parametrize(
+    ("networks", "of_test_images"),
+    [
+        ([], ["in_domain"]),
+        (["efficientnet_lite:0", "in_domain:test", "in_domain"], ["efficientnet_lite:0", "in_domain"]),
+        (["in_domain:test", "in_domain"], []),
+    ],
+)
+def test_test_images_are_not_measured_by_a_network_trained_on_them(monkeypatch, networks, of_test_images):
+    config = mnist_dcgan.get_config()
+    config.features = "in_domain"
+    monkeypatch.setattr(gan_comparison, "FLAGS", types.SimpleNamespace(features=networks, metrics="fid"))
+    assert gan_comparison.networks_of_test_images(config) == of_test_images
 
 
 def test_one_seed_has_no_standard_deviation(tmp_path):

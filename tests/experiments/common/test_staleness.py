@@ -18,7 +18,7 @@ DATA = {"train": "aaa", "test": "bbb"}
 def state(monkeypatch):
     """The flags of `compare` and the versions of the data, the features and the code. Tests may change them."""
     state = types.SimpleNamespace(
-        flags=types.SimpleNamespace(samples=300, metrics="fid,cas", set=[], accept_other_code=False),
+        flags=types.SimpleNamespace(samples=300, metrics="fid,cas", features=[], set=[], accept_other_code=False),
         data=dict(DATA),
         features="fff",
         code="ccc",
@@ -26,7 +26,7 @@ def state(monkeypatch):
     for module in (gan_comparison, classifier_comparison):
         monkeypatch.setattr(module, "FLAGS", state.flags)
     monkeypatch.setattr(staleness, "images_of", lambda config, split="train": state.data[split])
-    monkeypatch.setattr(staleness, "features_of", lambda config: state.features)
+    monkeypatch.setattr(staleness, "features_of", lambda config, network: network and state.features)
     monkeypatch.setattr(versions, "of_code", lambda *files: state.code)
     return state
 
@@ -58,6 +58,7 @@ def change(state, **changes):
         *[(gan, {path: value}) for path, value in [
             ("flags__samples", 400), ("flags__metrics", "fid"), ("data__train", "x"), ("data__test", "x"), ("features", "x"),
             ("features", None), ("code", "x"), ("overrides", "steps=7"), ("seed", "1"),
+            ("flags__features", ["in_domain", "efficientnet_lite:0"]),
         ]],
         *[(floor, {path: value}) for path, value in [
             ("flags__metrics", "kid"), ("flags__samples", 400), ("data__train", "x"), ("data__test", "x"), ("features", "x"),
