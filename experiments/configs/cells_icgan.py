@@ -23,7 +23,7 @@ def get_config():
     config.discriminator.update(width=32, normalization=None)
     config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 5e-4
     config.penalties.r1 = {"weight": 1.0, "interval": 16}
-    config.instances.update(features="efficientnet_lite:0", neighbors=5, embedding_dim=64)
+    config.instances.update(features="efficientnet_lite0", neighbors=5, embedding_dim=64)
     config.instances.projected_dim = 64
     config.metrics = "fid,precision_recall"
     config.evaluation_samples = 2000
