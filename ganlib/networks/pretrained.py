@@ -115,7 +115,7 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None, trainable_f
         >>> [maps.shape[1:] for maps in backbone(np.zeros((2, 64, 96, 3), "float32"))]
         [TensorShape([8, 12, 40]), TensorShape([2, 3, 320])]
     """
-    kind, argument = _split_source(source)
+    kind, argument = split_source(source)
     height, width = _resized(image_shape, size)
     if kind == "applications":
         network, module = make(argument, include_top=False, weights=weights, input_shape=(height, width, 3))
@@ -135,8 +135,11 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None, trainable_f
     return Backbone(network, image_shape, pixels, size, trainable_from=trainable_from, name="backbone")
 
 
-def _split_source(source):
-    """Returns the kind and the argument of a source. ``"efficientnet_lite0"`` was ``"efficientnet_lite:0"`` earlier."""
+def split_source(source):
+    """Returns the kind and the argument of a source, as in ``("model", "PATH")``.
+
+    ``"efficientnet_lite0"`` was ``"efficientnet_lite:0"`` earlier. Both are ``("efficientnet_lite", "0")``.
+    """
     kind, _, argument = source.partition(":")
     if kind.startswith(LITE):
         return LITE, kind.removeprefix(LITE) + argument

@@ -71,7 +71,7 @@ def test_an_efficientnet_lite(variant, size):
     kernel, bias = network.get_layer("logits").get_weights()
     np.testing.assert_allclose(result.features @ kernel + bias, logits, atol=2e-3)
     assert result.features.shape == (2, 1280)
-    assert extractor.version == features.get(f"efficientnet_lite:{variant}").version
+    assert extractor.version == features.get(f"efficientnet_lite{variant}").version
     assert extractor.version != features.get(f"efficientnet_lite:{1 - variant}").version
 
 
