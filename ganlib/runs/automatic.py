@@ -19,11 +19,11 @@ def gan(num_images):
     """Returns the values for a GAN.
 
     - ``batch_size`` is 16, or the number of images if there are fewer.
-    - ``steps`` is 2,400. With more than 5,000 images it is larger in proportion, up to 24,000. With fewer than 96 images it is
+    - ``steps`` is 2,000. With more than 5,000 images it is larger in proportion, up to 20,000. With fewer than 80 images it is
       smaller, so that no image is used more than about 400 times. It is a multiple of 50.
     - ``mirror`` is True for fewer than 20,000 images, of which mirroring makes twice as many.
 
-    2,400 steps take less than fifteen minutes on two cores with the networks of `photos_gan` at 64x64.
+    2,000 steps take less than fifteen minutes on two cores with the networks of `photos_gan` at 64x64.
 
     Args:
         num_images: The number of training images.
@@ -34,10 +34,10 @@ def gan(num_images):
     Examples:
         >>> from ganlib.runs import automatic
         >>> automatic.gan(2000)
-        {'batch_size': 16, 'steps': 2400, 'mirror': True}
+        {'batch_size': 16, 'steps': 2000, 'mirror': True}
     """
     batch_size = min(BATCH_SIZE, num_images)
-    steps = 2400 * min(max(num_images / 5000, 1), 10)
+    steps = 2000 * min(max(num_images / 5000, 1), 10)
     return {
         "batch_size": batch_size,
         "steps": 50 * round(min(steps, MAX_REPETITIONS * num_images / batch_size) / 50),

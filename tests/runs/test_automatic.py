@@ -17,15 +17,15 @@ def source(num_examples):
 def test_values_for_a_gan_at_several_numbers_of_images():
     assert automatic.gan(10) == {"batch_size": 10, "steps": 400, "mirror": True}
     assert automatic.gan(50) == {"batch_size": 16, "steps": 1250, "mirror": True}
-    assert automatic.gan(100) == {"batch_size": 16, "steps": 2400, "mirror": True}
-    assert automatic.gan(2000) == {"batch_size": 16, "steps": 2400, "mirror": True}
-    assert automatic.gan(10_000) == {"batch_size": 16, "steps": 4800, "mirror": True}
-    assert automatic.gan(50_000) == {"batch_size": 16, "steps": 24_000, "mirror": False}
+    assert automatic.gan(100) == {"batch_size": 16, "steps": 2000, "mirror": True}
+    assert automatic.gan(2000) == {"batch_size": 16, "steps": 2000, "mirror": True}
+    assert automatic.gan(10_000) == {"batch_size": 16, "steps": 4000, "mirror": True}
+    assert automatic.gan(50_000) == {"batch_size": 16, "steps": 20_000, "mirror": False}
 
 
 def test_values_for_a_gan_grow_with_the_number_of_images_and_are_bounded():
     values = [automatic.gan(count) for count in (1, 2, 10, 16, 17, 50, 95, 500, 4999, 5001, 20_000, 50_000, 10_000_000)]
-    for key, low, high in (("steps", 400, 24_000), ("batch_size", 1, 16)):
+    for key, low, high in (("steps", 400, 20_000), ("batch_size", 1, 16)):
         of_key = [value[key] for value in values]
         assert of_key == sorted(of_key)
         assert (of_key[0], of_key[-1]) == (low, high)
