@@ -38,6 +38,9 @@ def main():
     gans = {config.method == "gan" for config in compared.values()}
     if len(gans) != 1:
         raise UserError("cannot compare GANs with classifiers: pass --configs of one kind")
+    for name, config in compared.items():
+        if runs.automatic.unset(config):
+            compared[name] = runs.automatic.completed(config, runs.training_images(config, runs.open_data(config)))
     comparison = gan_comparison if gans == {True} else classifier_comparison
     rows, table, failures = comparison.compare(folder, compared)
     if failures:

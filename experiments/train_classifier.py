@@ -151,7 +151,7 @@ def with_gans(config, gans, num_labeled, accept_new_config=False, strategy=None)
     """Trains the GANs of `gans_of`, and returns ``config`` with their names replaced by their folders."""
     config = config.copy_and_resolve_references()
     for key, (gan, folder) in gans.items():
-        if gan.conditional:
+        if gan.conditional and gan.batch_size:
             gan.batch_size = min(gan.batch_size, num_labeled)
         train_gan.train(gan, folder, accept_new_config, label="GAN", strategy=strategy)
         config[key] = str(folder)

@@ -35,6 +35,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     config = runs.smoke(runs.checked(workdir, config, defaults))
     all_images = runs.open_data(config)
     source = runs.training_images(config, all_images)
+    config = runs.automatic.completed(config, source, workdir)
     named_runs.check(config, all_images)
     if "in_domain" in (config.instances.features, config.metrics and config.features):
         shared_classifier.prepare(all_images, strategy)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ def run_all(tasks, folder, side_by_side=1):
     Args:
         tasks: Objects with a ``label`` and a method ``commands()``, which returns lists of arguments of Python, and an empty
             list once the task is done.
-        folder: The folder of the log files, one ``LABEL.log`` per task.
+        folder: The folder of the log files, one per task: see `log_name`.
         side_by_side: The number of tasks that run in parallel. Defaults to 1.
 
     Returns:
@@ -36,12 +37,17 @@ def run_all(tasks, folder, side_by_side=1):
         if share:
             os.sched_setaffinity(0, share)  # of this thread; its child processes inherit it
         try:
-            return _run(task, folder / f"{task.label.replace(', ', '_').replace(' ', '_')}.log", progress)
+            return _run(task, folder / log_name(task.label), progress)
         finally:
             core_sets.put(share)
 
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
         return [failure for failure in pool.map(work, waiting) if failure]
+
+
+def log_name(label):
+    """Returns the name of the log file of a task. Labels may contain the path of a dataset."""
+    return re.sub(r"[ /\\:]", "_", label.replace(", ", "_")) + ".log"
 
 
 def worker_environments(count):

@@ -26,7 +26,7 @@ def gan():
     config.discriminator_steps = 1  # discriminator updates per generator update
     config.generator_batch_factor = 1  # images in a generator update, as a multiple of those in a discriminator update
     config.fresh_real_images = False  # for a loss of pairs: use other real images in the generator update
-    config.mirror = False  # mirror each real image left to right with a probability of one half
+    config.mirror = False  # mirror each real image left to right with a probability of one half; unset: with few images
     config.top_k = 1.0  # fraction of generated images with the highest logits that train the generator
     config.metrics = ""  # metrics to compute every evaluate_every steps, such as "fid,precision_recall"
     config.features = "in_domain"  # feature network of the metrics: see ganlib.metrics.features
@@ -77,8 +77,8 @@ def _shared():
     config.label_file = placeholder(str)  # table of the labels in a folder; unset: found by its content; "none": not used
     config.file_column = placeholder(str)  # column of this table with the names of images; unset: found by its content
     config.label_column = placeholder(str)  # column of this table with the labels; unset: found by its name
-    config.batch_size = 64  # images per batch
-    config.steps = 1000  # generator updates
+    config.batch_size = 64  # images per batch; unset for a GAN: from the number of training images
+    config.steps = 1000  # generator updates; unset for a GAN: from the number of training images
     config.seed = 0  # seed of weights, latents and batches
     config.networks = "dcgan"  # module of ganlib.networks
     config.generator = ConfigDict()  # arguments of the Generator in this module

@@ -9,6 +9,7 @@ effect of every key.
 from ganlib.errors import UserError, did_you_mean
 from ganlib.methods import METHODS, values
 from ganlib.methods.conditions import OWN_FEATURES
+from ganlib.runs import automatic
 
 JOBS = {name: method.job for name, method in METHODS.items()}
 """Method -> the job that trains it."""
@@ -52,7 +53,10 @@ def check_values(config, defaults):
     for key in known:
         if key not in values_by_key:
             raise UserError(f"the config lacks the key {key}: create it with one of the functions in experiments.configs.base")
+    unset = automatic.unset(config)
     for key, value in values_by_key.items():
+        if key in unset:
+            continue
         values.check(key, value, VALUES, config, adapts="ada.target" in READ[config.method])
 
 

@@ -43,3 +43,11 @@ def test_parallel_tasks_have_separate_cores(tmp_path):
     assert one | two == cores
     assert not one & two
     assert os.sched_getaffinity(0) == cores
+
+
+def test_the_path_of_a_dataset_in_a_label_is_no_folder_of_the_log(tmp_path):
+    label = "folder:/data/cells, real test images"
+    assert processes.run_all([Task(label, ["print('tested')"])], tmp_path) == []
+    (log,) = tmp_path.iterdir()
+    assert log.name == "folder__data_cells_real_test_images.log"
+    assert log.read_text().split() == ["tested"]
