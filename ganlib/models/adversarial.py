@@ -92,8 +92,8 @@ class AdversarialModel(Evaluated, DistributedModel):
             ``(n, height, width, channels)`` float32 numpy array in ``[-1, 1]``.
 
         Raises:
-            UserError: If the generator makes features, the latents have another shape, the labels do not fit the generator, or its images do not have its
-                ``image_shape``.
+            UserError: If the generator makes features, the latents have another shape, the labels do not fit the generator,
+                or its images do not have its ``image_shape``.
         """
         if not self.generator.makes_images:
             raise UserError("this generator makes features, not images: train a GAN on images, as with the config photos_gan")

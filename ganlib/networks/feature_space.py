@@ -242,7 +242,9 @@ class Discriminator(layers.Composed, base.Discriminator):
         top = []
         for width in self.widths:
             top += [keras.layers.GaussianNoise(noise), layers.WeightNorm(keras.layers.Dense(width)), keras.layers.ReLU()]
-        self.body = Body(backbone, keras.Sequential(top or [keras.layers.Identity()], name="top"), self.image_shape, name="body")
+        self.body = Body(
+            backbone, keras.Sequential(top or [keras.layers.Identity()], name="top"), self.image_shape, name="body"
+        )
         self.build()
 
     @property
@@ -251,7 +253,7 @@ class Discriminator(layers.Composed, base.Discriminator):
         return self.body.encoder
 
     def class_head(self, num_classes):
-        """Returns the last layer of a classifier: preceded by noise and with trainable gains, or plain without hidden layers."""
+        """Returns the last layer of a classifier: after noise and with trainable gains, or plain without hidden layers."""
         if not self.widths:
             return super().class_head(num_classes)
         with policy(self.dtype_policy):

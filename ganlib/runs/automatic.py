@@ -6,11 +6,18 @@ holds the values. A resumed run keeps them.
 
 import pathlib
 
+import numpy as np
+
+from ganlib.data import opening
 from ganlib.files import read_dict
+from ganlib.methods import METHODS
+from ganlib.runs import images
 
 BATCH_SIZE = 16
 MAX_REPETITIONS = 400
 """The number of times that each image is used in training, at most."""
+MAX_VALIDATION = 200
+"""The largest number of labels of each class that are held out."""
 MANY_IMAGES = 20_000
 """From this number of images on, they are not mirrored."""
 
@@ -45,10 +52,46 @@ def gan(num_images):
     }
 
 
-RULES = {"gan": gan}
-"""Method -> a function from the number of training images to the values of `KEYS`."""
+def classifier(smallest_class, has_test_split):
+    """Returns the values for a classifier.
 
-KEYS = {"gan": ("batch_size", "steps", "mirror")}
+    - ``test_split`` is "test" if the dataset has that split, otherwise "", which tests on the validation images.
+    - ``validation_per_class`` is 0 with a test split, so that all labels are trained on. Otherwise, it is a fifth of the labels
+      of the smallest class, at least 1 and at most 200.
+
+    Args:
+        smallest_class: The number of labeled images of the class that has the fewest.
+        has_test_split: Whether the dataset has a split "test".
+
+    Returns:
+        A dict from keys to values.
+
+    Examples:
+        >>> from ganlib.runs import automatic
+        >>> automatic.classifier(30, has_test_split=False)
+        {'test_split': '', 'validation_per_class': 6}
+    """
+    if has_test_split:
+        return {"test_split": "test", "validation_per_class": 0}
+    return {"test_split": "", "validation_per_class": min(max(smallest_class // 5, 1), MAX_VALIDATION)}
+
+
+def _gan_of(config, source):
+    return gan(source.num_examples)
+
+
+def _classifier_of(config, source):
+    smallest = 0 if source.labels is None else int(np.bincount(source.labels, minlength=source.num_classes).min())
+    table = {key: config[key] for key in images.TABLE}
+    return classifier(smallest, "test" in opening.splits(config.dataset, config.data_dir, **table))
+
+
+_CLASSIFIERS = [name for name, method in METHODS.items() if method.job == "train_classifier"]
+
+RULES = {"gan": _gan_of} | dict.fromkeys(_CLASSIFIERS, _classifier_of)
+"""Method -> a function from the config and the `ganlib.data.Source` of the training images to the values of `KEYS`."""
+
+KEYS = {"gan": ("batch_size", "steps", "mirror")} | dict.fromkeys(_CLASSIFIERS, ("test_split", "validation_per_class"))
 """Method -> the keys that may be unset."""
 
 
@@ -75,7 +118,7 @@ def completed(config, source, workdir=None):
     keys = unset(config)
     if not keys:
         return config
-    values = RULES[config.method](source.num_examples)
+    values = RULES[config.method](config, source)
     earlier = (read_dict(pathlib.Path(workdir) / "config.json") if workdir else None) or {}
     config = config.copy_and_resolve_references()
     for key in keys:

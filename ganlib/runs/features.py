@@ -62,7 +62,7 @@ def of_images(model, images):
 
 
 def encoded(model, parts):
-    """Returns `ganlib.data.FewLabels` as a classifier is trained on them: with features in place of images if it has an encoder.
+    """Returns the parts that a classifier is trained on: with features in place of images if it has an encoder.
 
     Args:
         model: A model with a classifier.
@@ -76,9 +76,7 @@ def encoded(model, parts):
         unlabeled = np.asarray(encoder.from_pooled(_pooled(encoder.pooled, parts.unlabeled)))
     else:
         unlabeled = _computed(encoder, parts.unlabeled)
-    return dataclasses.replace(
-        parts, labeled=_source(parts.labeled, labeled), unlabeled=_source(parts.unlabeled, unlabeled)
-    )
+    return dataclasses.replace(parts, labeled=_source(parts.labeled, labeled), unlabeled=_source(parts.unlabeled, unlabeled))
 
 
 def _source(source, features):

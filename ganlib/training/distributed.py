@@ -150,9 +150,9 @@ class DistributedModel(SavedWithTraining, keras.Model):
         """Configures the training; the part of ``compile`` that all subclasses share.
 
         Args:
-            optimizers: A dict, which is empty for a model without train steps, from attribute names to ``(optimizer, network)``, where the optimizer updates the network and is
+            optimizers: A dict from attribute names to ``(optimizer, network)``, where the optimizer updates the network and is
                 anything that `ganlib.training.optimizers.get` accepts. Each optimizer becomes an attribute and is built. It is
-                wrapped in loss scaling if its network computes in float16.
+                wrapped in loss scaling if its network computes in float16. The dict is empty for a model without train steps.
             arguments: A dict with the subclass's arguments of ``compile`` by name, to be saved with the model.
             ema_decay: The decay of the moving averages, in ``[0, 1)``, or a `ganlib.training.schedules` schedule. Defaults to
                 0.999.

@@ -6,7 +6,7 @@ import pytest
 import ganlib
 from experiments import configs, train_gan
 from experiments.configs import base
-from ganlib import runs
+from ganlib import data, runs
 from ganlib.runs import automatic, keys
 
 
@@ -32,9 +32,16 @@ def test_values_for_a_gan_grow_with_the_number_of_images_and_are_bounded():
     assert all(value["steps"] % 50 == 0 for value in values)
 
 
+def test_values_for_a_classifier_hold_out_labels_only_without_test_images():
+    assert automatic.classifier(400, has_test_split=True) == {"test_split": "test", "validation_per_class": 0}
+    held_out = [automatic.classifier(count, False)["validation_per_class"] for count in (1, 2, 9, 10, 100, 10_000)]
+    assert held_out == [1, 1, 1, 2, 20, 200]
+
+
 @pytest.mark.parametrize("method", automatic.KEYS)
 def test_a_rule_sets_exactly_the_keys_that_may_be_unset(method):
-    assert tuple(automatic.RULES[method](100)) == automatic.KEYS[method]
+    config = configs.load("digits_dcgan" if method == "gan" else "digits_sgan")
+    assert tuple(automatic.RULES[method](config, data.open("digits"))) == automatic.KEYS[method]
 
 
 def test_only_unset_keys_are_filled_in():
@@ -52,7 +59,7 @@ def test_a_run_records_the_values_and_a_resumed_run_keeps_them(tmp_path, monkeyp
     train_gan.train(config, tmp_path)
     recorded = json.loads((tmp_path / "config.json").read_text())
     assert (recorded["batch_size"], recorded["mirror"]) == (16, True)
-    monkeypatch.setitem(automatic.RULES, "gan", lambda num_images: {"batch_size": 4, "steps": 9, "mirror": False})
+    monkeypatch.setitem(automatic.RULES, "gan", lambda config, source: {"batch_size": 4, "steps": 9, "mirror": False})
     config.steps = 3
     train_gan.train(config, tmp_path)
     recorded = json.loads((tmp_path / "config.json").read_text())

