@@ -16,7 +16,6 @@ from experiments.configs import photos_probe
 
 def get_config():
     config = photos_probe.get_config()
-    config.image_size = 300
     config.test_split = placeholder(str)
     config.validation_per_class = placeholder(int)
     return config

@@ -15,6 +15,7 @@ def get_config():
     config = base.classifier()
     config.method = "linear_probe"
     config.dataset = "folder:photos"
+    config.image_size = 300
     config.networks = "feature_space"
     config.discriminator.update(
         backbone="efficientnet_lite1",

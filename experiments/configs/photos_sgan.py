@@ -12,11 +12,11 @@ from experiments.configs import photos_probe
 def get_config():
     config = photos_probe.get_config()
     config.method = "semi_supervised"
-    config.steps = 1500
+    config.steps = 1000
     config.batch_size = 100
-    config.labeled_batch_size = 64
+    config.labeled_batch_size = 32
     config.generator.update(latent_dim=50, width=200, components=64)
-    config.discriminator.update(widths=[500, 250, 125, 125, 125], noise=0.5, components=64)
+    config.discriminator.update(widths=[500, 250, 125, 125, 125], noise=0.25, components=64)
     config.generator_optimizer.learning_rate = config.discriminator_optimizer.learning_rate = 1e-3
     config.ema_decay = 0.99
     config.checkpoint_every = 0

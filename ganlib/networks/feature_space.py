@@ -202,7 +202,7 @@ class Discriminator(layers.Composed, base.Discriminator):
         image_shape: ``(height, width, channels)``.
         widths: The numbers of units of the hidden layers. Without hidden layers, a classifier is linear. Defaults to ``(500,
             250, 125, 125, 125)``.
-        noise: The standard deviation of the noise before every layer. Defaults to 0.5.
+        noise: The standard deviation of the noise before every layer. Defaults to 0.25.
         components: The number of principal components of the features: see `Encoder`. Defaults to 64.
         backbone: A source for `ganlib.networks.pretrained.load`, or an `Encoder`. Defaults to ``"efficientnet_lite0"``.
         weights: The weights of the backbone, as in `ganlib.networks.pretrained.load`. Defaults to ``"imagenet"``.
@@ -223,7 +223,7 @@ class Discriminator(layers.Composed, base.Discriminator):
         self,
         image_shape,
         widths=(500, 250, 125, 125, 125),
-        noise=0.5,
+        noise=0.25,
         components=64,
         backbone="efficientnet_lite0",
         weights="imagenet",

@@ -10,6 +10,9 @@ TINY = {
     "weights": None,
     "backbone_size": 32,
     "taps": 2,
+    "trainable_from": "block_15",
+    "widths": [8],
+    "components": 6,
 }
 """Argument -> its value, in every group of the config that has it."""
 
@@ -22,7 +25,8 @@ def smoke(config):
         return config
     config = config.copy_and_resolve_references()
     for group in _groups(config):
-        group.update({key: value for key, value in TINY.items() if key in group})
+        with group.ignore_type():  # taps may be a number or a list of names
+            group.update({key: value for key, value in TINY.items() if key in group})
     if "instances" in config:
         config.instances.update(TINY_INSTANCES)
     config.update(steps=2, steps_per_execution=1, batch_size=8, log_every=1)
