@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import ganlib
-from experiments.configs import digits_sgan
+from experiments.configs import base, digits_sgan
 from ganlib import data, runs
+from ganlib.runs import calibration
 from tests.helpers import same
 
 
@@ -75,3 +76,27 @@ def test_a_gan_has_no_classifier(tmp_path):
     train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path)
     with pytest.raises(ganlib.UserError, match="no classifier in .*: train one with experiments.train_classifier"):
         runs.load_classifier(runs.open_run(tmp_path))
+
+
+def test_logits_are_shifted_to_the_frequencies_of_the_unlabeled_images(tmp_path):
+    """Three quarters of the unlabeled digits are zeros, but the labels are equally many."""
+    config = digits_sgan.get_config()
+    config.update(method="supervised", classes="0,1", labels_per_class=100, class_priors="estimated", steps=60, batch_size=32)
+    config.update(networks="mlp", checkpoint_every=0, ema_decay=0.9)
+    default = base.classifier()
+    config.generator, config.discriminator = default.generator, default.discriminator
+    digits = data.open("digits").of_classes(["0", "1"])
+    labeled, others = data.labels.split(digits.labels, 60, 0)
+    zeros, ones = (others[digits.labels[others] == label] for label in (0, 1))
+    parts = data.FewLabels(digits.subset(labeled), digits.subset(np.concatenate([zeros[:60], ones[:20]])), None)
+    run = runs.start(tmp_path, config, parts.labeled)
+    model = runs.build(run)
+    runs.fit(run, model, lambda start: data.batches(parts.labeled, 32, start_step=start), samples=False)
+    images = digits.images[others[:5]]
+    before = model.classifier.predict(images, verbose=0)
+    _, priors = runs.calibrate(run, model, None, parts)
+    weight = 60 / (60 + calibration.LABELS_FOR_HALF)
+    np.testing.assert_allclose(priors, weight * np.array([0.75, 0.25]) + (1 - weight) * 0.5, atol=0.03)
+    np.testing.assert_allclose(model.classifier.predict(images, verbose=0) - before, [np.log(2 * priors)] * 5, atol=1e-4)
+    assert same(state(model), state(ganlib.load(tmp_path)))
+    assert runs.calibrate(run, model, None, parts)[1] == pytest.approx(priors)
