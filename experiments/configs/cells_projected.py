@@ -6,7 +6,7 @@ python -m experiments.studies.solar_cells --output=data/cells
 python -m experiments.train_gan --config=experiments/configs/cells_projected.py --workdir=runs/cells_projected
 
 The 2,500 steps take twenty minutes on one core. The authors enlarge images to 224x224 for the backbone, with which a step
-takes four times as long; here they keep their size. The learning rate is five times that of the authors, for a short training.
+takes 3.5 times as long; here they keep their size. The learning rate is five times that of the authors, for a short training.
 """
 
 from experiments.configs import base
