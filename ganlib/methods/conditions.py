@@ -73,10 +73,14 @@ INSTANCES = Condition(lambda config: config.instances.features, "instances.featu
 ADA = Condition(lambda config: config.augment == "ada", "augment is not 'ada'", "set augment to 'ada'")
 ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is None", "set ada.target")
 GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
-TRAINS_FEATURES = Condition(
-    lambda config: _trains_gan(config, "features_from"),
-    "the method trains on labeled images only, and features_from names no GAN to train",
-    "set method to 'semi_supervised'",
+UNLABELED = Condition(
+    lambda config: (
+        _trains_gan(config, "features_from")
+        or config.class_priors
+        or "feature_space" in (config.networks, config.discriminator.get("networks"))
+    ),
+    "the method trains on labeled images only",
+    "set class_priors to 'estimated' or method to 'semi_supervised'",
 )
 BATCHES = Condition(
     lambda config: config.generated_from or not config.labeled_batch_size,

@@ -1,7 +1,7 @@
 """A logistic regression on the features of a frozen network (Alain & Bengio 2016, arXiv:1610.01644)."""
 
 from ganlib.methods import shared_keys
-from ganlib.methods.conditions import UNEQUAL
+from ganlib.methods.conditions import UNEQUAL, UNLABELED
 from ganlib.methods.method import Method
 
 
@@ -31,7 +31,7 @@ METHOD = Method(
             shared_keys.EVERY
             | shared_keys.CLASSIFIER
             | shared_keys.FROM_FEATURES
-            | {"unlabeled_dataset": (), "class_priors": (), "class_weights": (UNEQUAL,)}
+            | {"unlabeled_dataset": (UNLABELED,), "class_priors": (), "class_weights": (UNEQUAL,)}
         ).items()
         if key not in NOT_READ
     },

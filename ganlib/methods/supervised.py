@@ -31,7 +31,7 @@ METHOD = Method(
         "class_weights": (conditions.UNEQUAL,),
         "generated_from": (),
         "generated_images": (conditions.GENERATED,),
-        "unlabeled_dataset": (conditions.TRAINS_FEATURES,),
+        "unlabeled_dataset": (conditions.UNLABELED,),
         "batch_size": (conditions.BATCHES,),
     },
 )

@@ -55,6 +55,9 @@ class LinearProbe(SupervisedClassifier):
         self.balanced, self.max_iterations = balanced, max_iterations
         self.configure({}, {"balanced": balanced, "max_iterations": max_iterations}, seed=seed)
 
+    def get_compile_config(self):
+        return {"balanced": self.balanced, "seed": self.seed, "max_iterations": self.max_iterations}
+
     def fit(self, x=None, y=None, steps_per_epoch=1, callbacks=None, **kwargs):
         """Fits the last layer to all labeled images at once.
 

@@ -101,3 +101,4 @@ def test_a_saved_probe_classifies_equally(tmp_path):
     model.save(tmp_path / "probe.keras")
     loaded = keras.saving.load_model(tmp_path / "probe.keras")
     np.testing.assert_allclose(loaded.classify(features), model.classify(features), atol=1e-6)
+    assert loaded.get_compile_config() == model.get_compile_config()
