@@ -162,12 +162,12 @@ class WithClassifier:
             input_signature = [tf.TensorSpec((None, *self.network.image_shape), tf.uint8, "images")]
         return self.classifier.export(filepath, format, verbose, input_signature, **kwargs)
 
-    def classify(self, images, batch_size=256):
+    def classify(self, images, batch_size=None):
         """Maps images to ``(n, num_classes)`` float32 probabilities with the averaged classifier.
 
         Args:
             images: ``(n, height, width, channels)``, uint8 or float in ``[-1, 1]``.
-            batch_size: The number of images in a forward pass. Defaults to 256.
+            batch_size: The number of images in a forward pass: see `ganlib.Classifier.classify`. Defaults to None.
         """
         return self.classifier.classify(images, batch_size)
 
