@@ -95,8 +95,8 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
 
         Args:
             images: ``(n, *image_shape)``, uint8 or float in ``[-1, 1]``.
-            batch_size: The number of images in a forward pass. Defaults to None, which is 256, or for images above 90x90 pixels so
-                many that they have 2 million pixels, at least 16.
+            batch_size: The number of images in a forward pass. Defaults to None, which is 256, or fewer if these have
+                more than 2 million pixels, but at least 16.
 
         Returns:
             ``(n, num_classes)`` float32 probabilities.
