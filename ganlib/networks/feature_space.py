@@ -75,13 +75,15 @@ class Encoder(layers.Composed, keras.layers.Layer):
             pooled: ``(n, F)`` pooled features of training images, numpy.
 
         Raises:
-            UserError: If there are fewer than 2 images.
+            UserError: If there are fewer than 2 images, or all have the same features.
         """
         if len(pooled) < 2:
             raise UserError(f"the features of at least 2 training images are needed, got {len(pooled)}")
         x = np.asarray(pooled, np.float64)
-        deviation = x.std(axis=0)
-        scale = np.where(deviation > 1e-6, 1.0 / np.maximum(deviation, 1e-6), 0.0)  # 0 for features that do not vary
+        deviation, varies = x.std(axis=0), x.std(axis=0) > 1e-5 * np.abs(x.mean(axis=0))  # more than by rounding
+        if not varies.any():
+            raise UserError(f"the backbone has the same features for all {len(x)} training images: check the images")
+        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
         self.mean.assign(x.mean(axis=0))
         self.scale.assign(scale)
         if self.components:

@@ -11,7 +11,6 @@ TINY = {
     "backbone_size": 32,
     "taps": 2,
     "trainable_from": "block_15",
-    "widths": [8],
     "components": 6,
 }
 """Argument -> its value, in every group of the config that has it."""
@@ -27,6 +26,8 @@ def smoke(config):
     for group in _groups(config):
         with group.ignore_type():  # taps may be a number or a list of names
             group.update({key: value for key, value in TINY.items() if key in group})
+            if group.get("widths"):  # a linear probe has no hidden layers
+                group.widths = [8]
     if "instances" in config:
         config.instances.update(TINY_INSTANCES)
     config.update(steps=2, steps_per_execution=1, batch_size=8, log_every=1)

@@ -25,7 +25,7 @@ def encoder():
 
 def test_features_are_the_principal_components_of_standardized_features(encoder):
     pooled = np.asarray(encoder.pooled(rescale(IMAGES)), np.float64)
-    varying = pooled.std(axis=0) > 1e-6
+    varying = pooled.std(axis=0) > 1e-5 * np.abs(pooled.mean(axis=0))
     standardized = (pooled - pooled.mean(axis=0))[:, varying] / pooled.std(axis=0)[varying]
     expected = PCA(5).fit_transform(standardized)
     expected /= np.sqrt(expected.var(axis=0, ddof=1).mean())
@@ -46,6 +46,17 @@ def test_there_may_be_more_components_than_images():
     assert (features.std(axis=0) > 0).sum() == 11  # the others are 0
     with pytest.raises(ganlib.UserError, match="features of at least 2 training images are needed, got 1"):
         encoder.adapt(np.zeros((1, 1488)))
+
+
+def test_features_that_do_not_vary_are_left_out():
+    encoder = discriminator(components=3).backbone
+    pooled = np.random.default_rng(0).normal(1, 1e-9, (10, 1488))  # constant up to rounding
+    pooled[:, :2] = 1e-8 * np.random.default_rng(1).normal(size=(10, 2))  # small, but not constant
+    encoder.adapt(pooled)
+    assert (np.array(encoder.scale) > 0).sum() == 2
+    assert np.isfinite(encoder.from_pooled(pooled)).all()
+    with pytest.raises(ganlib.UserError, match="the same features for all 10 training images"):
+        encoder.adapt(np.ones((10, 1488)))
 
 
 def test_without_components_the_features_are_standardized():

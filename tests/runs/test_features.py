@@ -1,0 +1,93 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments import configs, train_classifier
+from ganlib import data, runs
+from ganlib.metrics import cache
+from ganlib.networks.base import rescale
+from ganlib.runs import features
+from tests.helpers import same
+
+SOURCE = data.open("digits", image_size=(16, 16)).subset(np.arange(0, 1200, 20))
+
+
+def model_of(folder, name="photos_sgan", **changes):
+    """Returns the model of a config with a small backbone, whose weights are random."""
+    config = configs.load(name, ["smoke=True"])
+    config.update(dataset="digits", image_size=16, labels_per_class=2, **changes)
+    run = runs.start(folder, runs.smoke(config), SOURCE)
+    return runs.build(run)
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_classifier_is_trained_on_the_features_of_its_images(tmp_path):
+    model = model_of(tmp_path / "run")
+    parts = data.few_labels(SOURCE, 2)
+    features.adapt(model, parts.unlabeled)
+    encoded = features.encoded(model, parts)
+    encoder = model.network.body.encoder
+    for before, after in ((parts.labeled, encoded.labeled), (parts.unlabeled, encoded.unlabeled)):
+        expected = np.asarray(encoder(rescale(before.pick(np.arange(before.num_examples)))))
+        np.testing.assert_allclose(after.images, expected, atol=1e-4)
+        np.testing.assert_array_equal(after.fetch(np.arange(3)), after.images[:3])
+        assert np.array_equal(after.labels, before.labels)
+    assert same(encoder.weights, model.classifier.body.encoder.weights)
+    assert features.of_images(model, SOURCE.images[:40]).shape == (40, 6)
+
+
+def test_images_stay_images_if_a_stage_is_trained_or_there_is_no_encoder(tmp_path):
+    parts = data.few_labels(SOURCE, 2)
+    for name in ("photos_sgan_tuned", "photos_cnn"):
+        model = model_of(tmp_path / name, name)
+        assert features.encoder_of(model) is None
+        assert features.encoded(model, parts) is parts
+        assert features.of_images(model, SOURCE.images) is SOURCE.images
+
+
+def test_pooled_features_are_computed_once_for_the_same_images_and_backbone(tmp_path, monkeypatch):
+    model = model_of(tmp_path / "run")
+    pooled = model.network.body.encoder.pooled
+    first = features._pooled(pooled, SOURCE)
+    with monkeypatch.context() as patch:
+        patch.setattr(features, "_computed", None)
+        assert np.array_equal(features._pooled(pooled, SOURCE), first)
+    changed = dataclasses.replace(SOURCE, images=255 - SOURCE.images, fetch=None)
+    inverted = data.from_arrays(SOURCE.name, changed.images, SOURCE.labels, SOURCE.class_names)
+    assert not np.array_equal(features._pooled(pooled, inverted), first)
+    pooled.backbone.network.layers[1].kernel.assign(0 * pooled.backbone.network.layers[1].kernel)
+    assert not np.array_equal(features._pooled(pooled, SOURCE), first)
+
+
+def test_too_many_images_for_the_cache_are_encoded_without_it(tmp_path, monkeypatch):
+    parts, model = data.few_labels(SOURCE, 2), model_of(tmp_path / "run")
+    features.adapt(model, parts.unlabeled)
+    expected = features.encoded(model, parts).unlabeled.images
+    monkeypatch.setattr(features, "CACHED_BYTES", 0)
+    monkeypatch.setattr(features, "STATISTICS_IMAGES", 30)
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "arrays", None)
+        features.encoded(model, parts)
+    np.testing.assert_allclose(features.encoded(model, parts).unlabeled.images, expected, atol=1e-5)
+    features.adapt(model, parts.unlabeled)
+    assert not same([np.asarray(expected)], [features.encoded(model, parts).unlabeled.images])
+
+
+@pytest.mark.parametrize("name", ["photos_probe", "photos_sgan"])
+def test_a_resumed_job_has_the_encoder_of_its_checkpoint(tmp_path, name, monkeypatch):
+    config = configs.load(name, ["smoke=True"])
+    config.update(dataset="digits", image_size=16, labels_per_class=3)
+    accuracy = train_classifier.train(config, tmp_path / "run")
+    result = json.loads((tmp_path / "run/classification.json").read_text())
+    assert sum(result["class_priors"].values()) == pytest.approx(1)
+    loaded = runs.load_classifier(runs.open_run(tmp_path / "run"))
+    test = data.open("digits", "test", image_size=(16, 16))
+    assert (loaded.classify(test.images).argmax(axis=1) == test.labels).mean() == pytest.approx(accuracy)
+    monkeypatch.setattr(features, "adapt", None)  # the statistics must come from the checkpoint
+    assert train_classifier.train(config, tmp_path / "run") == pytest.approx(accuracy)
