@@ -18,6 +18,8 @@ DATASETS = {
     "celeba64": "CelebA",
     "ffhq": "FFHQ",
     "imagenet": "ImageNet",
+    "cells": "Photos of solar cells",
+    "photos": "Your photos",
 }
 """Prefix of the names of configs -> title in the catalog."""
 HIDDEN = ("__init__", "base")

@@ -63,7 +63,7 @@ def test_the_page_of_a_job_links_to_its_results(hooks):
 def test_every_key_says_which_methods_read_it(hooks):
     rows = {row.split("|")[1].strip(): row for row in hooks.keys_table() if row.startswith("| `")}
     assert {key.strip("`") for key in rows} == {key for own in keys.READ.values() for key in own}
-    assert rows["`steps`"] == "| `steps` | `1000` | generator updates | all |"
+    assert rows["`steps`"] == "| `steps` | `1000` | generator updates; unset for a GAN: from the number of images | all |"
     assert rows["`evaluation_samples`"].endswith("| gan (unless metrics is '') |")
     assert rows["`freeze_features`"].endswith("| pseudo_labels, supervised, triple_gan |")
 

@@ -77,8 +77,8 @@ def _shared():
     config.label_file = placeholder(str)  # table of the labels in a folder; unset: found by its content; "none": not used
     config.file_column = placeholder(str)  # column of this table with the names of images; unset: found by its content
     config.label_column = placeholder(str)  # column of this table with the labels; unset: found by its name
-    config.batch_size = 64  # images per batch; unset for a GAN: from the number of training images
-    config.steps = 1000  # generator updates; unset for a GAN: from the number of training images
+    config.batch_size = 64  # images per batch; unset for a GAN: from the number of images
+    config.steps = 1000  # generator updates; unset for a GAN: from the number of images
     config.seed = 0  # seed of weights, latents and batches
     config.networks = "dcgan"  # module of ganlib.networks
     config.generator = ConfigDict()  # arguments of the Generator in this module
