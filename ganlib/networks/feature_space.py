@@ -150,7 +150,11 @@ class Body(SublayerPolicy, layers.Composed, keras.layers.Layer):
         return [self.features_of, *self.top.layers]
 
     def features_of(self, inputs):
-        """Returns the encoder's features of images, and features unchanged."""
+        """Returns the encoder's features of images, and features unchanged.
+
+        Raises:
+            UserError: If there is another number of features.
+        """
         if len(inputs.shape) == 4:
             return self.encoder(inputs)
         if inputs.shape[-1] != self.encoder.num_features:
@@ -206,7 +210,8 @@ class Discriminator(layers.Composed, base.Discriminator):
             250, 125, 125, 125)``.
         noise: The standard deviation of the noise before every layer. Defaults to 0.25.
         components: The number of principal components of the features: see `Encoder`. Defaults to 64.
-        backbone: A source for `ganlib.networks.pretrained.load`, or an `Encoder`. Defaults to ``"efficientnet_lite0"``.
+        backbone: A source for `ganlib.networks.pretrained.load`, a `ganlib.networks.pretrained.Backbone` or an `Encoder`. Defaults
+            to ``"efficientnet_lite0"``.
         weights: The weights of the backbone, as in `ganlib.networks.pretrained.load`. Defaults to ``"imagenet"``.
         backbone_size: The shorter side to which images are resized for the backbone; None does not resize them. Defaults to
             224.
@@ -239,8 +244,9 @@ class Discriminator(layers.Composed, base.Discriminator):
         self.widths, self.noise = tuple(integer("widths", width, 1) for width in widths), noise
         if isinstance(backbone, str):
             taps = list(taps) if isinstance(taps, tuple) else taps
-            network = pretrained.load(backbone, self.image_shape, taps, weights, backbone_size, trainable_from)
-            backbone = Encoder(Pooled(network, "average_and_maximum"), components, name="encoder")
+            backbone = pretrained.load(backbone, self.image_shape, taps, weights, backbone_size, trainable_from)
+        if not isinstance(backbone, Encoder):
+            backbone = Encoder(Pooled(backbone, "average_and_maximum"), components, name="encoder")
         top = []
         for width in self.widths:
             top += [keras.layers.GaussianNoise(noise), layers.WeightNorm(keras.layers.Dense(width)), keras.layers.ReLU()]
