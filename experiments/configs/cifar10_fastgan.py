@@ -2,6 +2,8 @@
 to 64x64, without labels, like `cells_fastgan`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_fastgan.py --workdir=runs/cifar10_fastgan
+
+Not run yet.
 """
 
 from experiments.configs import cells_fastgan

@@ -2,6 +2,8 @@
 like `cells_projected_lite1`.
 
 python -m experiments.train_gan --config=experiments/configs/cifar10_projected_lite1.py --workdir=runs/cifar10_projected_lite1
+
+Not run yet.
 """
 
 from experiments.configs import cells_projected_lite1
