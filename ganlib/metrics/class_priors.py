@@ -30,7 +30,7 @@ def class_priors(probabilities, training_priors):
         >>> from ganlib import metrics
         >>> sure = [[0.99, 0.01]] * 3 + [[0.01, 0.99]]
         >>> metrics.class_priors(sure, [0.5, 0.5]).round(2)
-        array([0.75, 0.25])
+        array([0.76, 0.24])
     """
     probabilities = np.asarray(probabilities, np.float64)
     check_probabilities(probabilities)

@@ -210,8 +210,8 @@ class Discriminator(layers.Composed, base.Discriminator):
             250, 125, 125, 125)``.
         noise: The standard deviation of the noise before every layer. Defaults to 0.25.
         components: The number of principal components of the features: see `Encoder`. Defaults to 64.
-        backbone: A source for `ganlib.networks.pretrained.load`, a `ganlib.networks.pretrained.Backbone` or an `Encoder`. Defaults
-            to ``"efficientnet_lite0"``.
+        backbone: A source for `ganlib.networks.pretrained.load`, a `ganlib.networks.backbone.Backbone` or an `Encoder`.
+            Defaults to ``"efficientnet_lite0"``.
         weights: The weights of the backbone, as in `ganlib.networks.pretrained.load`. Defaults to ``"imagenet"``.
         backbone_size: The shorter side to which images are resized for the backbone; None does not resize them. Defaults to
             224.
