@@ -54,7 +54,7 @@ def main():
 if __name__ == "__main__":
     flags.DEFINE_list("configs", None, "files of experiments/configs, such as mnist_dcgan,mnist_resnet", required=True)
     flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds to train each config with")
-    flags.DEFINE_list("labels", [], "for classifiers: numbers of labels per class; by default that of the first config")
+    flags.DEFINE_list("labels", [], "for classifiers: numbers of labels per class, or all; by default that of the first config")
     flags.DEFINE_string("workdir", None, "folder for all runs and the table", required=True)
     flags.DEFINE_string("metrics", "fid,precision_recall,cas", "for GANs: metrics, as in experiments.evaluate")
     flags.DEFINE_list(

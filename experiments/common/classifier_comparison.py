@@ -10,6 +10,9 @@ from experiments.common import processes, staleness, trials
 
 FLAGS = flags.FLAGS
 
+ALL = "all"
+"""The number of labels per class of a config that uses all labels."""
+
 MEASURES = {
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "mean F1 of the classes",
@@ -42,11 +45,9 @@ class ClassifierTrial:
         """The config, data and code that the run must have been trained with."""
         from ganlib import versions
 
-        config = staleness.plain(self.config) | {
-            "labels_per_class": int(self.labels),
-            "label_seed": int(self.seed),
-            "seed": int(self.seed),
-        }
+        config = staleness.plain(self.config) | {"seed": int(self.seed)}
+        if self.labels != ALL:
+            config |= {"labels_per_class": int(self.labels), "label_seed": int(self.seed)}
         for key in ("features_from", "generated_from"):
             if (self.config[key] or "").startswith("config:"):
                 config[f"config of {key}"] = staleness.plain(configs.load(self.config[key].removeprefix("config:")))
@@ -62,7 +63,9 @@ class ClassifierTrial:
 
     def commands(self):
         """Returns the remaining commands, as arguments of Python."""
-        keys = [*FLAGS.set, f"labels_per_class={self.labels}", f"label_seed={self.seed}", f"seed={self.seed}"]
+        keys = [*FLAGS.set, f"seed={self.seed}"]
+        if self.labels != ALL:
+            keys += [f"labels_per_class={self.labels}", f"label_seed={self.seed}"]
         train = ["-m", "experiments.train_classifier", f"--config=experiments/configs/{self.name}.py",
                  f"--workdir={self.workdir}", *(f"--config.{pair}" for pair in keys)]  # fmt: skip
         return [train] if staleness.differences(self.result, self.expected) else []
@@ -78,7 +81,7 @@ def compare(folder, configs):
     Returns:
         ``(rows, table, failures)``: the rows of results.json, the table in Markdown, and one line for each failed trial.
     """
-    counts = FLAGS.labels or [str(next(iter(configs.values())).labels_per_class)]
+    counts = FLAGS.labels or [str(next(iter(configs.values())).labels_per_class or ALL)]
     runs = [
         ClassifierTrial(name, labels, seed, configs[name], folder / f"{name}_labels{labels}_seed{seed}")
         for seed in FLAGS.seeds
@@ -111,7 +114,7 @@ def summary(runs):
     return {
         "name": run.name,
         "dataset": run.config.dataset,
-        "labels_per_class": int(run.labels),
+        "labels_per_class": ALL if run.labels == ALL else int(run.labels),
         "steps": run.config.steps,
         **trials.statistics(results),
     }
@@ -149,7 +152,7 @@ def draw(rows, path):
     figure = matplotlib.figure.Figure(figsize=(5.5, 3.8), layout="constrained")
     axes = figure.subplots()
     for name in dict.fromkeys(row["name"] for row in rows):
-        points = [row for row in rows if row["name"] == name]
+        points = [row for row in rows if row["name"] == name and row["labels_per_class"] != ALL]
         counts = [row["labels_per_class"] for row in points]
         errors = [row["std"]["test_error"] or 0.0 for row in points]
         means = [row["mean"]["test_error"] for row in points]

@@ -1,4 +1,5 @@
 import json
+import types
 
 import pytest
 
@@ -42,3 +43,20 @@ def test_table_and_plot_of_errors(tmp_path):
 def test_an_area_that_is_not_defined_has_an_empty_cell(tmp_path):
     row = classifier_comparison.summary([trial(tmp_path, "cnn", 1, seed, 0.5, roc_auc=None) for seed in range(2)])
     assert classifier_comparison.as_markdown([row]).splitlines()[-1] == "| cnn | 1 | 40.00 ± 0.00 | 50.00 ± 0.00 |  |"
+
+
+def test_a_config_may_use_all_labels(tmp_path, monkeypatch):
+    config = digits_sgan.get_config()
+    config.labels_per_class, config.label_seed = None, 0
+    run = trial(tmp_path, "probe", "all", 3, 0.9)
+    run = classifier_comparison.ClassifierTrial("probe", "all", "3", config, run.workdir)
+    monkeypatch.setattr(classifier_comparison, "FLAGS", types.SimpleNamespace(set=["image_size=8"]))
+    monkeypatch.setattr(classifier_comparison.staleness, "differences", lambda *_: ["not trained"])
+    ((*_, size, seed),) = run.commands()
+    assert (size, seed) == ("--config.image_size=8", "--config.seed=3")
+    assert run.requested["config"]["labels_per_class"] is None
+    row = classifier_comparison.summary([run])
+    assert "| probe | 3000 | 10.00" in classifier_comparison.as_markdown([row])
+    classifier_comparison.draw(
+        [row, classifier_comparison.summary([trial(tmp_path, "cnn", 5, 0, 0.5)])], tmp_path / "error.png"
+    )
