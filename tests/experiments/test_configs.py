@@ -87,7 +87,9 @@ def opened(name, folder):
     config = runs.smoke(config)
     size = config.image_size or SIZES[config.dataset]
     if size > 64:  # even narrower, because some networks have sixteen times the width at low resolutions
-        config.generator.width = config.discriminator.width = 2
+        for group in (config.generator, config.discriminator):
+            if "backbone" not in group or "width" in group:  # the others are as wide as their backbone
+                group.width = 2
     facts = {
         "image_shape": [size, size, 1 if config.dataset in GREY else 3],
         "class_names": [str(k) for k in range(CLASSES.get(config.dataset, 10))],
