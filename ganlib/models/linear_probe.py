@@ -42,7 +42,7 @@ class LinearProbe(SupervisedClassifier):
 
     def __init__(self, network, **kwargs):
         super().__init__(network, **kwargs)
-        self._dense = _dense_layer(self.network.head)
+        _dense_layer(self.network.head)  # raises the error for another head
 
     def compile(self, balanced=False, seed=0, max_iterations=1000):
         """Configures `fit`.

@@ -11,8 +11,8 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.errors import UserError, integer
-from ganlib.layers.dtype_policy import SublayerPolicy, policy
-from ganlib.networks import base, pretrained
+from ganlib.layers.dtype_policy import SublayerPolicy
+from ganlib.networks import base, improved_mlp, pretrained
 from ganlib.networks.backbone import Pooled
 
 register = keras.saving.register_keras_serializable("ganlib.feature_space")
@@ -188,10 +188,7 @@ class Generator(base.Generator):
     def __init__(self, image_shape, latent_dim=50, width=200, components=64, num_classes=None, **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         self.width, self.components = width, integer("components", components, 1)
-        stack = []
-        for _ in range(2):
-            stack += [keras.layers.Dense(width, use_bias=False), layers.batch_norm(scale=False)]
-            stack.append(keras.layers.Activation("softplus"))
+        stack = improved_mlp.softplus_layers(width)
         stack.append(layers.WeightNorm(keras.layers.Dense(self.components), trainable_gain=True))
         self.body = keras.Sequential([*stack, keras.layers.Activation("tanh")], name="body")
         self.build()
@@ -264,9 +261,7 @@ class Discriminator(layers.Composed, base.Discriminator):
         """Returns the last layer of a classifier: after noise and with trainable gains, or plain without hidden layers."""
         if not self.widths:
             return super().class_head(num_classes)
-        with policy(self.dtype_policy):
-            dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
-            return keras.Sequential([keras.layers.GaussianNoise(self.noise), dense], name="head")
+        return improved_mlp.noisy_head(num_classes, self.noise, self.dtype_policy)
 
     def get_config(self):
         config = {**super().get_config(), "widths": self.widths, "noise": self.noise}

@@ -17,6 +17,22 @@ register = keras.saving.register_keras_serializable("ganlib.improved_mlp")
 WIDTHS = (1000, 500, 250, 250, 250)
 
 
+def softplus_layers(width):
+    """Returns the hidden layers of the generator, a list: two dense layers with batch normalization and softplus."""
+    hidden = []
+    for _ in range(2):
+        hidden += [keras.layers.Dense(width, use_bias=False), layers.batch_norm(scale=False)]
+        hidden.append(keras.layers.Activation("softplus"))
+    return hidden
+
+
+def noisy_head(num_classes, noise, dtype_policy):
+    """Returns the last layers of a classifier: noise, then a dense layer with trainable gains."""
+    with policy(dtype_policy):
+        dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
+        return keras.Sequential([keras.layers.GaussianNoise(noise), dense], name="head")
+
+
 @register
 class Generator(base.Generator):
     """Latents -> two dense layers with batch normalization and softplus -> images.
@@ -31,10 +47,7 @@ class Generator(base.Generator):
     def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=500, num_classes=None, **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         self.width = width
-        hidden = []
-        for _ in range(2):
-            hidden += [keras.layers.Dense(width, use_bias=False), layers.batch_norm(scale=False)]
-            hidden.append(keras.layers.Activation("softplus"))
+        hidden = softplus_layers(width)
         pixels = layers.WeightNorm(keras.layers.Dense(math.prod(self.image_shape)), trainable_gain=True)
         self.body = keras.Sequential(
             [*hidden, pixels, keras.layers.Activation("tanh"), keras.layers.Reshape(self.image_shape)], name="body"
@@ -73,9 +86,7 @@ class Discriminator(base.Discriminator):
 
     def class_head(self, num_classes):
         """Returns the last layers of a classifier: noise, then a dense layer with trainable gains."""
-        with policy(self.dtype_policy):
-            dense = layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True)
-            return keras.Sequential([keras.layers.GaussianNoise(self.noise), dense], name="head")
+        return noisy_head(num_classes, self.noise, self.dtype_policy)
 
     def get_config(self):
         config = {**super().get_config(), "width": self.width, "noise": self.noise}
