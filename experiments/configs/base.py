@@ -40,7 +40,7 @@ def gan():
 def classifier():
     """Returns the default config of a few-label classifier, for `experiments.train_classifier`."""
     config = _shared()
-    config.method = "semi_supervised"  # training method: "semi_supervised", "triple_gan", "pseudo_labels" or "supervised"
+    config.method = "semi_supervised"  # training method: a file of ganlib/methods, such as "supervised" or "linear_probe"
     config.labels_per_class = placeholder(int)  # labeled images per class; unset: all
     config.label_seed = 0  # seed that selects the labeled images
     config.validation_per_class = 0  # labeled images per class to hold out, for model selection and calibration

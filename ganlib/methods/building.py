@@ -32,7 +32,7 @@ def classifier(run, arguments):
     discriminator.body.trainable = not run.config.freeze_features
     num_classes = len(run.class_names)
     head = discriminator.class_head(num_classes)
-    head = layers.with_prior_shift(head) if run.config.class_priors else head
+    head = layers.with_prior_shift(head) if run.config.get("class_priors") else head  # earlier configs lack the key
     return networks.Classifier(discriminator.body, run.image_shape, num_classes, head)
 
 

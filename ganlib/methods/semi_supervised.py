@@ -16,7 +16,7 @@ def build(run):
         building.network(run, "generator", config.generator),
         building.with_body(building.network(run, "discriminator", config.discriminator)),
         len(run.class_names),
-        shifts_priors=bool(config.class_priors),
+        shifts_priors=bool(config.get("class_priors")),
     )
     terms = {"regularizers": regularizers.CLASSIFIER_TERMS, "generator_regularizers": regularizers.GENERATOR_TERMS}
     model.compile(

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -100,3 +102,14 @@ def test_logits_are_shifted_to_the_frequencies_of_the_unlabeled_images(tmp_path)
     np.testing.assert_allclose(model.classifier.predict(images, verbose=0) - before, [np.log(2 * priors)] * 5, atol=1e-4)
     assert same(state(model), state(ganlib.load(tmp_path)))
     assert runs.calibrate(run, model, None, parts)[1] == pytest.approx(priors)
+
+
+@pytest.mark.parametrize("method", ["supervised", "semi_supervised", "pseudo_labels"])
+def test_a_run_from_before_a_key_existed_is_loaded(tmp_path, method):
+    _, model = train(tmp_path, 1, method)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text())
+    for key in ("class_priors", "class_weights", "class_sampling"):
+        del config[key]
+    path.write_text(json.dumps(config))
+    assert same(state(model), state(ganlib.load(tmp_path)))
