@@ -33,18 +33,18 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
     with runs.writing(workdir, strategy):
         run, model, parts, test = prepare(config, pathlib.Path(workdir), accept_new_config, strategy)
-        encoded = functools.cache(lambda: features.encoded(model, parts))  # used after the newest checkpoint is restored
+        encoded = functools.cache(lambda: features.encoded_parts(model, parts))  # used after the newest checkpoint is restored
 
         def batches(start_step, share=None):
             return batches_of(run.config, encoded(), model, start_step, share)
 
         evaluate = parts.validation and (
-            lambda model: {"validation_accuracy": classification.accuracy(model, parts.validation)}
+            lambda model: {"validation_accuracy": classification.accuracy(model, encoded().validation)}
         )
         runs.fit(run, model, batches, evaluate, label, samples=makes_images(model))
-        _, priors = runs.calibrate(run, model, parts.validation, encoded() if run.config.class_priors else None)
+        _, priors = runs.calibrate(run, model, encoded().validation, encoded())
         export.examples.write(run.workdir, export.examples.of_classifier(model, test))
-        result, mistakes = classification.test(model.classifier, test)
+        result, mistakes = classification.test(model.classifier, test, features.encoded(model, test))
         if priors is not None:
             result["class_priors"] = dict(zip(test.class_names, priors.tolist(), strict=True))
         if run.is_chief:
@@ -76,7 +76,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts))
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
-        warm_start.initialize_classifier(model, run, parts.unlabeled)
+        warm_start.initialize_classifier(model, run, parts.unlabeled, parts.labeled)
     return run, model, parts, test
 
 

@@ -55,6 +55,7 @@ def classifier():
     config.generated_from = placeholder(str)  # folder of a conditional GAN run, or config:NAME, that generates labeled images
     config.generated_images = 10_000  # number of images to generate
     config.freeze_features = False  # freeze the features and train only the last layer
+    config.initial_head = ""  # weights of the last layer at the start: "" for random ones, or "linear_probe"
     config.labeled_augment = placeholder(str)  # data augmentation of labeled images for semi_supervised; unset: augment
     config.generator_loss = "feature_matching"  # loss of the generator: "feature_matching" or "feature_matching_l1"
     config.regularizers = ConfigDict()  # regularizers of the classifier, such as {"conditional_entropy": {"weight": 0.1}}

@@ -19,6 +19,5 @@ def get_config():
     config.batch_size = 32
     config.generator_optimizer.learning_rate = 1e-3
     config.discriminator_optimizer.learning_rate = 3e-4
-    config.labeled_augment = "flip,shift"
-    config.augment = "flip,shift"
+    config.labeled_augment = "flip,shift"  # not of unlabeled photos: the generator makes features, which cannot be flipped
     return config

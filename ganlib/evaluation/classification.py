@@ -45,12 +45,13 @@ def classify(model, source):
     return np.concatenate([model.classify(images) for images in _images(source)])
 
 
-def test(classifier, source):
+def test(classifier, source, features=None):  # noqa: PT028 - it is not a pytest
     """Evaluates a classifier on labeled test images.
 
     Args:
         classifier: A `ganlib.Classifier`.
         source: A labeled `ganlib.data.Source`.
+        features: A source of the features of these images, for a classifier that takes them. Defaults to None.
 
     Returns:
         ``(result, figure)``: a JSON-serializable dict, and a `matplotlib.figure.Figure` of the most confident mistakes, or None
@@ -60,7 +61,7 @@ def test(classifier, source):
         ``temperature``, ``test_images``, and ``confusion_matrix``, whose rows are the true classes. What is not defined, as for
         a class without test images, is None.
     """
-    probabilities = classify(classifier, source)
+    probabilities = classify(classifier, features or source)
     labels, matrix = source.labels, metrics.confusion_matrix(source.labels, probabilities)
     result = {
         "test_accuracy": metrics.accuracy(labels, probabilities),

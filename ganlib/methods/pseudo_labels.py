@@ -33,6 +33,7 @@ METHOD = Method(
         "unlabeled_dataset": (),
         "unlabeled_weight": (),
         "freeze_features": (),
+        "initial_head": (),
         "class_priors": (),
         "class_weights": (UNEQUAL,),
         "pseudo_labels.threshold": (),

@@ -27,6 +27,7 @@ METHOD = Method(
     | shared_keys.FROM_FEATURES
     | {
         "freeze_features": (),
+        "initial_head": (),
         "class_priors": (),
         "class_weights": (conditions.UNEQUAL,),
         "generated_from": (),

@@ -256,6 +256,7 @@ SHARED = {
     "generated_from": optional(text),
     "generated_images": whole(1),
     "freeze_features": flag,
+    "initial_head": one_of("initial_head", lambda: ("", "linear_probe")),
     "regularizers": arguments,
 }
 """Key -> the check for its value, for all keys that are not specific to one method."""

@@ -42,6 +42,34 @@ def arrays(folder, key, compute):
     return values
 
 
+def rows(folder, key, images, compute):
+    """Returns one row of numbers for each image, from the cache, or computes and stores those that it lacks.
+
+    A row is found by a hash of its image, so that any selection of the same images, in any order, finds its rows.
+
+    Args:
+        folder: The folder of the cache; None uses `default_folder`.
+        key: A tuple of strings and numbers that identifies everything besides the image that a row depends on.
+        images: An iterable of ``(n, ...)`` arrays, the images in batches.
+        compute: A function from the indices of images to their ``(m, F)`` rows.
+
+    Returns:
+        ``(n, F)`` rows, numpy.
+    """
+    names = np.array([hashlib.blake2b(image, digest_size=16).hexdigest() for batch in images for image in batch], "S32")
+    stored = arrays(folder, key, lambda: {"names": names, "rows": compute(np.arange(len(names)))})
+    missing = np.flatnonzero(~np.isin(names, stored["names"]))
+    if len(missing):
+        stored = {
+            "names": np.append(stored["names"], names[missing]),
+            "rows": np.append(stored["rows"], compute(missing), axis=0),
+        }
+        with written_whole(path_of(folder, key, ".npz")) as partial:
+            np.savez(partial, **stored)
+    order = np.argsort(stored["names"])
+    return stored["rows"][order[np.searchsorted(stored["names"], names, sorter=order)]]
+
+
 def key_of(source):
     """Returns a tuple that identifies the images, labels and class names of a `ganlib.data.Source`."""
     return source.name, "x".join(map(str, source.image_shape)), source.num_examples, source.fingerprint

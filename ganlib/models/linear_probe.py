@@ -42,7 +42,7 @@ class LinearProbe(SupervisedClassifier):
 
     def __init__(self, network, **kwargs):
         super().__init__(network, **kwargs)
-        _dense_layer(self.network.head)  # raises the error for another head
+        dense_layer(self.network.head)  # raises the error for another head
 
     def compile(self, balanced=False, seed=0, max_iterations=1000):
         """Configures `fit`.
@@ -81,47 +81,64 @@ class LinearProbe(SupervisedClassifier):
         callback_list.on_train_begin()
         callback_list.on_epoch_begin(0)
         rows = (inputs[start : start + BATCH] for start in range(0, len(labels), BATCH))
-        logs = self._solve(np.concatenate([self.network.features(tf.convert_to_tensor(row)).numpy() for row in rows]), labels)
+        features = np.concatenate([self.network.features(tf.convert_to_tensor(row)).numpy() for row in rows])
+        logs = fit_head([self.network, self.classifier], features, labels, self.balanced, self.seed, self.max_iterations)
         self.step.assign_add(steps_per_epoch)
         callback_list.on_train_batch_end(steps_per_epoch - 1, logs)
         callback_list.on_epoch_end(0, logs)
         callback_list.on_train_end(logs)
 
-    def _solve(self, features, labels):
-        """Assigns the weights of the last layer, and returns the logs."""
-        from sklearn.linear_model import LogisticRegression
 
-        classes, counts = np.unique(labels, return_counts=True)
-        if len(classes) < self.network.num_classes:
-            raise UserError(f"{len(classes)} of {self.network.num_classes} classes have labeled images: label some of each")
-        center, scale = features.mean(axis=0), 1.0 / max(np.sqrt(features.var(axis=0).mean()), 1e-12)
-        features = (features - center) * scale
-        weights = "balanced" if self.balanced else None
-        models = [LogisticRegression(C=c, max_iter=self.max_iterations, class_weight=weights) for c in STRENGTHS]
-        best = self._best(models, features, labels, min(FOLDS, counts.min()))
-        solved = best.fit(features, labels)
-        accuracy = float(solved.score(features, labels))
-        kernel, bias = scale * solved.coef_.T, solved.intercept_ - scale * (solved.coef_ @ center)
-        if kernel.shape[1] == 1:  # scikit-learn has one logit for two classes
-            kernel, bias = np.concatenate([-kernel, kernel], 1) / 2, np.concatenate([-bias, bias]) / 2
-        for network in (self.network, self.classifier):
-            dense = _dense_layer(network.head)
-            dense.kernel.assign(kernel)
-            dense.bias.assign(bias)
-        return {"train_accuracy": accuracy, "inverse_l2": best.C}
+def fit_head(networks, features, labels, balanced=False, seed=0, max_iterations=1000):
+    """Fits the last layer of classifiers to features by a logistic regression: see `LinearProbe`.
 
-    def _best(self, models, features, labels, folds):
-        """Returns the model with the best likelihood of left-out labels."""
-        from sklearn.model_selection import StratifiedKFold, cross_val_score
+    Args:
+        networks: A list of `ganlib.Classifier`, whose last layers all get the same weights.
+        features: ``(n, num_features)`` features of the labeled images, numpy.
+        labels: ``(n,)`` integer labels.
+        balanced: Whether each class gets the same total weight. Defaults to False.
+        seed: An integer that determines the folds. Defaults to 0.
+        max_iterations: The largest number of iterations of the solver. Defaults to 1000.
 
-        if folds < 2:
-            return min(models, key=lambda model: abs(np.log(model.C / DEFAULT_STRENGTH)))
-        splits = StratifiedKFold(folds, shuffle=True, random_state=self.seed % 2**32)
-        scores = [cross_val_score(model, features, labels, cv=splits, scoring="neg_log_loss").mean() for model in models]
-        return models[int(np.argmax(scores))]
+    Returns:
+        A dict of the accuracy on the labeled images and the chosen C.
+
+    Raises:
+        UserError: If a class has no labeled image, or a last layer is not a dense layer.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    layers, (classes, counts) = [dense_layer(network.head) for network in networks], np.unique(labels, return_counts=True)
+    if len(classes) < networks[0].num_classes:
+        raise UserError(f"{len(classes)} of {networks[0].num_classes} classes have labeled images: label some of each")
+    center, scale = features.mean(axis=0), 1.0 / max(np.sqrt(features.var(axis=0).mean()), 1e-12)
+    features = (features - center) * scale
+    weights = "balanced" if balanced else None
+    models = [LogisticRegression(C=c, max_iter=max_iterations, class_weight=weights) for c in STRENGTHS]
+    best = _best(models, features, labels, min(FOLDS, counts.min()), seed)
+    solved = best.fit(features, labels)
+    accuracy = float(solved.score(features, labels))
+    kernel, bias = scale * solved.coef_.T, solved.intercept_ - scale * (solved.coef_ @ center)
+    if kernel.shape[1] == 1:  # scikit-learn has one logit for two classes
+        kernel, bias = np.concatenate([-kernel, kernel], 1) / 2, np.concatenate([-bias, bias]) / 2
+    for layer in layers:
+        layer.kernel.assign(kernel)
+        layer.bias.assign(bias)
+    return {"train_accuracy": accuracy, "inverse_l2": best.C}
 
 
-def _dense_layer(head):
+def _best(models, features, labels, folds, seed):
+    """Returns the model with the best likelihood of left-out labels."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    if folds < 2:
+        return min(models, key=lambda model: abs(np.log(model.C / DEFAULT_STRENGTH)))
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
+    scores = [cross_val_score(model, features, labels, cv=splits, scoring="neg_log_loss").mean() for model in models]
+    return models[int(np.argmax(scores))]
+
+
+def dense_layer(head):
     """Returns the dense layer of a classifier's head."""
     layers = head.layers if isinstance(head, keras.Sequential) else [head]
     if not isinstance(layers[0], keras.layers.Dense):

@@ -86,7 +86,8 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         """
         if len(images.shape) == 4:
             pixels.check(images)
-        layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
+        if layers.has_weight_norm(self):
+            layers.initialize_weight_norm(self.head, layers.initialize_weight_norm(self.body, base.rescale(images)))
 
     def classify(self, images, batch_size=None):
         """Computes calibrated class probabilities.
@@ -94,7 +95,7 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         The logits are divided by ``temperature``. A warning is issued if all float values are between 0 and 1.
 
         Args:
-            images: ``(n, *image_shape)``, uint8 or float in ``[-1, 1]``.
+            images: ``(n, *image_shape)``, uint8 or float in ``[-1, 1]``, or for a body in a feature space their features.
             batch_size: The number of images in a forward pass. Defaults to None, which is 256, or fewer if these have
                 more than 2 million pixels, but at least 16.
 
@@ -104,7 +105,8 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         Raises:
             UserError: If floats are outside ``[-1, 1]``.
         """
-        pixels.check(images)
+        if len(images.shape) == 4:
+            pixels.check(images)
         if batch_size is None:  # 256 photos of 300x300 took 7 GB of memory in EfficientNet-Lite1
             batch_size = int(np.clip(2**21 // np.prod(self.image_shape[:2]), 16, 256))
         logits = self.predict(images, batch_size=batch_size, verbose=0)

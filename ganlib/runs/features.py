@@ -48,35 +48,34 @@ def adapt(model, source):
         target.assign(value)
 
 
-def of_images(model, images):
-    """Returns what the classifier of a model is trained on for some images: their features if it has an encoder, or the images.
+def encoded(model, source):
+    """Returns what the classifier of a model takes in training: a source of features if it has an encoder, or the source.
 
     Args:
         model: A model with a classifier.
-        images: ``(n, height, width, channels)`` images, uint8 or float in ``[-1, 1]``.
+        source: A `ganlib.data.Source` of images, or None, which is returned.
     """
     encoder = encoder_of(model)
-    if encoder is None:
-        return images
-    return tf.concat([encoder(rescale(images[start : start + BATCH])) for start in range(0, len(images), BATCH)], axis=0)
-
-
-def encoded(model, parts):
-    """Returns the parts that a classifier is trained on: with features in place of images if it has an encoder.
-
-    Args:
-        model: A model with a classifier.
-        parts: The `ganlib.data.FewLabels` of images. The held-out images are not encoded.
-    """
-    encoder = encoder_of(model)
-    if encoder is None:
-        return parts
-    labeled = _computed(encoder, parts.labeled)
-    if _fits_cache(encoder.pooled, parts.unlabeled):
-        unlabeled = np.asarray(encoder.from_pooled(_pooled(encoder.pooled, parts.unlabeled)))
+    if encoder is None or source is None:
+        return source
+    if _fits_cache(encoder.pooled, source):
+        features = np.asarray(encoder.from_pooled(_pooled(encoder.pooled, source)))
     else:
-        unlabeled = _computed(encoder, parts.unlabeled)
-    return dataclasses.replace(parts, labeled=_source(parts.labeled, labeled), unlabeled=_source(parts.unlabeled, unlabeled))
+        features = computed(encoder, source)
+    return _source(source, features)
+
+
+def encoded_parts(model, parts):
+    """Returns the parts that a classifier is trained on: see `encoded`.
+
+    Args:
+        model: A model with a classifier.
+        parts: The `ganlib.data.FewLabels` of images.
+    """
+    if encoder_of(model) is None:
+        return parts
+    names = [field.name for field in dataclasses.fields(parts)]
+    return dataclasses.replace(parts, **{name: encoded(model, getattr(parts, name)) for name in names})
 
 
 def _source(source, features):
@@ -104,12 +103,23 @@ def _num_features(pooled, source):
 
 def _pooled(pooled, source):
     """Returns the ``(n, F)`` pooled features of all images of a source, from the cache if it has them."""
-    key = ("pooled features", *cache.key_of(source), versions.of_model(pooled), versions.of_code("networks/backbone.py"))
-    return cache.arrays(None, key, lambda: {"features": _computed(pooled, source)})["features"]
+    shape = "x".join(map(str, source.image_shape))
+    key = "pooled features", source.name, shape, versions.of_model(pooled), versions.of_code("networks/backbone.py")
+    starts = range(0, source.num_examples, BATCH)
+    images = (source.pick(np.arange(start, min(start + BATCH, source.num_examples))) for start in starts)
+    return cache.rows(None, key, images, lambda indices: computed(pooled, source.subset(indices)))
 
 
-def _computed(layer, source):
-    """Returns the outputs of a layer for all images of a source: float32 numpy. Shows the progress."""
+def computed(layer, source):
+    """Returns the outputs of a layer for all images of a source. Shows the progress.
+
+    Args:
+        layer: A layer from ``(n, height, width, channels)`` float images in ``[-1, 1]`` to ``(n, F)`` features.
+        source: A `ganlib.data.Source` of images.
+
+    Returns:
+        ``(n, F)`` float32, numpy.
+    """
     compute = tf.function(lambda images: layer(rescale(images)), reduce_retracing=True)
     with tqdm.tqdm(total=source.num_examples, desc=f"features of {source.name}", unit=" images", mininterval=1.0) as bar:
         outputs = []

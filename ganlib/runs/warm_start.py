@@ -1,9 +1,12 @@
 """Initializes a model from the weights of another run, or from the data."""
 
+import numpy as np
+
 from ganlib import data, runs
 from ganlib.errors import UserError
 from ganlib.methods import building
 from ganlib.models.adversarial import AdversarialModel
+from ganlib.models.linear_probe import fit_head
 from ganlib.runs import features
 
 INITIALIZATION_IMAGES = 500
@@ -31,25 +34,29 @@ def with_features_of(config):
     return config
 
 
-def initialize_classifier(model, run, unlabeled):
-    """Initializes the features of a classifier: from the GAN that its config names, or, for weight-normalized layers, from
-    the data.
+def initialize_classifier(model, run, unlabeled, labeled=None):
+    """Initializes the features of a classifier, from the GAN that its config names or, for weight-normalized layers, from the
+    data. Then initializes its last layer by a linear probe, if the config has ``initial_head="linear_probe"``.
 
     Args:
         model: A model from `ganlib.runs.build`, with a config from `with_features_of`.
         run: The `ganlib.runs.Run` of the model.
         unlabeled: A `ganlib.data.Source` of training images.
+        labeled: A `ganlib.data.Source` of the labeled images, for a linear probe. Defaults to None.
 
     Raises:
-        UserError: If the GAN was trained on images of another shape.
+        UserError: If the GAN was trained on images of another shape, or the last layer is not a dense layer.
     """
     if run.config.features_from:
         _set_weights(model.network.body, _body_of(run.config.features_from, run).get_weights(), run.config.features_from)
     else:
         features.adapt(model, unlabeled)
         count = min(INITIALIZATION_IMAGES, unlabeled.num_examples)
-        images = next(iter(data.batches(unlabeled, count, run.config.seed, with_labels=False)))
-        model.network.initialize(features.of_images(model, images))
+        batches = data.batches(features.encoded(model, unlabeled), count, run.config.seed, with_labels=False)
+        model.network.initialize(next(iter(batches)))
+    if run.config.get("initial_head"):  # earlier configs lack the key
+        computed = features.computed(model.network.body, labeled)
+        fit_head([model.network], computed, np.asarray(labeled.labels), seed=run.config.seed)
     model.classifier.set_weights(model.network.get_weights())
 
 

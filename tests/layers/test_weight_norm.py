@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from ganlib import layers
+from ganlib.layers import weight_norm
 from ganlib.training import precision
 
 
@@ -57,3 +58,30 @@ def test_initialization_in_mixed_precision():
     outputs = np.asarray(keras.ops.cast(body(inputs), "float32"))
     np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=0.02)  # bfloat16 has 8 bits
     np.testing.assert_allclose(outputs.std(axis=0), 1, atol=0.02)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Recorder(keras.layers.Layer):
+    """Passes its inputs on, and records their number."""
+
+    def build(self, input_shape=None):
+        self.numbers = []
+
+    def call(self, inputs):
+        self.numbers.append(inputs.shape[0])
+        return inputs
+
+
+def test_other_layers_get_large_images_in_parts(monkeypatch):
+    monkeypatch.setattr(weight_norm, "MAX_PIXELS", 150 * 36)
+    recorder = Recorder()
+    inputs = np.random.default_rng(0).normal(2, 3, size=(400, 6, 6, 2)).astype(np.float32)
+    outputs = layers.initialize_weight_norm(keras.Sequential([recorder, layers.WeightNorm(keras.layers.Conv2D(4, 3))]), inputs)
+    assert recorder.numbers[-3:] == [150, 150, 100]
+    np.testing.assert_allclose(np.std(outputs, axis=(0, 1, 2)), 1, atol=1e-3)
+
+
+def test_models_without_weight_norm_are_recognized():
+    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    assert not layers.has_weight_norm(plain)
+    assert layers.has_weight_norm(keras.Sequential([plain, keras.Sequential([layers.WeightNorm(keras.layers.Dense(2))])]))

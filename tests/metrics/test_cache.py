@@ -32,6 +32,23 @@ def test_arrays_are_computed_once(tmp_path):
     assert all(p.name.startswith("mnist-train_28x28x1_") for p in (tmp_path / "new").iterdir())
 
 
+def test_rows_are_computed_once_for_each_image(tmp_path):
+    images, asked = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 1), np.uint8), []
+
+    def rows(indices):
+        def compute(missing):
+            asked.append(missing.tolist())
+            return images[indices][missing].reshape(len(missing), -1)[:, :2].astype(np.float32)
+
+        batches = np.array_split(images[indices], 2)
+        return cache.rows(tmp_path, ("rows", "digits"), batches, compute)
+
+    for indices, expected in (([3, 1, 5], [[0, 1, 2]]), ([5, 3], []), ([8, 1, 2, 3], [[0, 2]]), ([2, 8, 5, 1, 3], [])):
+        asked.clear()
+        np.testing.assert_array_equal(rows(np.array(indices)), images[indices].reshape(len(indices), -1)[:, :2])
+        assert asked == expected
+
+
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
 def test_damaged_files_are_detected_and_recomputed(tmp_path, damage, caplog):
     compute = Counter()

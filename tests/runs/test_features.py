@@ -31,7 +31,7 @@ def test_a_classifier_is_trained_on_the_features_of_its_images(tmp_path):
     model = model_of(tmp_path / "run")
     parts = data.few_labels(SOURCE, 2)
     features.adapt(model, parts.unlabeled)
-    encoded = features.encoded(model, parts)
+    encoded = features.encoded_parts(model, parts)
     encoder = model.network.body.encoder
     for before, after in ((parts.labeled, encoded.labeled), (parts.unlabeled, encoded.unlabeled)):
         expected = np.asarray(encoder(rescale(before.pick(np.arange(before.num_examples)))))
@@ -39,7 +39,6 @@ def test_a_classifier_is_trained_on_the_features_of_its_images(tmp_path):
         np.testing.assert_array_equal(after.fetch(np.arange(3)), after.images[:3])
         assert np.array_equal(after.labels, before.labels)
     assert same(encoder.weights, model.classifier.body.encoder.weights)
-    assert features.of_images(model, SOURCE.images[:40]).shape == (40, 6)
 
 
 def test_images_stay_images_if_a_stage_is_trained_or_there_is_no_encoder(tmp_path):
@@ -47,8 +46,8 @@ def test_images_stay_images_if_a_stage_is_trained_or_there_is_no_encoder(tmp_pat
     for name in ("photos_sgan_tuned", "photos_cnn"):
         model = model_of(tmp_path / name, name)
         assert features.encoder_of(model) is None
-        assert features.encoded(model, parts) is parts
-        assert features.of_images(model, SOURCE.images) is SOURCE.images
+        assert features.encoded_parts(model, parts) is parts
+        assert features.encoded(model, SOURCE) is SOURCE
 
 
 def test_pooled_features_are_computed_once_for_the_same_images_and_backbone(tmp_path, monkeypatch):
@@ -56,8 +55,10 @@ def test_pooled_features_are_computed_once_for_the_same_images_and_backbone(tmp_
     pooled = model.network.body.encoder.pooled
     first = features._pooled(pooled, SOURCE)
     with monkeypatch.context() as patch:
-        patch.setattr(features, "_computed", None)
+        patch.setattr(features, "computed", None)
         assert np.array_equal(features._pooled(pooled, SOURCE), first)
+        chosen = np.array([7, 3, 50])
+        assert np.array_equal(features._pooled(pooled, SOURCE.subset(chosen)), first[chosen])
     changed = dataclasses.replace(SOURCE, images=255 - SOURCE.images, fetch=None)
     inverted = data.from_arrays(SOURCE.name, changed.images, SOURCE.labels, SOURCE.class_names)
     assert not np.array_equal(features._pooled(pooled, inverted), first)
@@ -68,15 +69,31 @@ def test_pooled_features_are_computed_once_for_the_same_images_and_backbone(tmp_
 def test_too_many_images_for_the_cache_are_encoded_without_it(tmp_path, monkeypatch):
     parts, model = data.few_labels(SOURCE, 2), model_of(tmp_path / "run")
     features.adapt(model, parts.unlabeled)
-    expected = features.encoded(model, parts).unlabeled.images
+    expected = features.encoded(model, parts.unlabeled).images
     monkeypatch.setattr(features, "CACHED_BYTES", 0)
     monkeypatch.setattr(features, "STATISTICS_IMAGES", 30)
     with monkeypatch.context() as patch:
         patch.setattr(cache, "arrays", None)
-        features.encoded(model, parts)
-    np.testing.assert_allclose(features.encoded(model, parts).unlabeled.images, expected, atol=1e-5)
+        features.encoded(model, parts.unlabeled)
+    np.testing.assert_allclose(features.encoded(model, parts.unlabeled).images, expected, atol=1e-5)
     features.adapt(model, parts.unlabeled)
-    assert not same([np.asarray(expected)], [features.encoded(model, parts).unlabeled.images])
+    assert not same([np.asarray(expected)], [features.encoded(model, parts.unlabeled).images])
+
+
+@pytest.mark.parametrize("name", ["photos_tuned", "photos_fixmatch", "photos_sgan_tuned"])
+def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, name):
+    config = configs.load(name, ["smoke=True"])
+    config.update(dataset="digits", image_size=16, labels_per_class=3)
+    assert 0 <= train_classifier.train(config, tmp_path / "run") <= 1
+    run = runs.open_run(tmp_path / "run")
+    before, after = (
+        classifier.body.encoder.pooled.backbone
+        for classifier in (model_of(tmp_path / "untrained", name).network, runs.load_classifier(run))
+    )
+    trained = {id(variable) for variable in before.trainable_variables}
+    assert 0 < len(trained) < len(before.variables)
+    for new, old in zip(after.variables, before.variables, strict=True):
+        assert np.array_equal(new, old) == (id(old) not in trained), old.path
 
 
 @pytest.mark.parametrize("name", ["photos_probe", "photos_sgan"])
