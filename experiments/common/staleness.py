@@ -37,7 +37,7 @@ def claim(trial, accept_other_code=False):
         for key, value in trial.requested.items()
         if key != "config" and recorded.get(key) != value
     ]
-    lines += _changed_keys(recorded.get("config", trial.requested["config"]), trial.requested["config"])
+    lines += _changed_keys(_completed(recorded.get("config", {}), trial.requested["config"]), trial.requested["config"])
     if not lines:
         return None
     return f"{str(trial.workdir)!r} holds a different run: {'; '.join(lines)}"
@@ -134,6 +134,14 @@ def _features_of(name, values):
     if name.startswith("in_domain") and not in_domain.path_of(test or source).exists():
         return None
     return features.get(name, source, test=test).version
+
+
+def _completed(recorded, requested):
+    """Returns a recorded config with the keys that did not exist yet when it was recorded. Their defaults change nothing."""
+    from experiments.configs import base
+
+    defaults = plain(base.gan() if requested.get("method") == "gan" else base.classifier())
+    return {**{key: defaults.get(key) for key in requested}, **recorded} if recorded else requested
 
 
 def _changed_keys(recorded, requested, prefix=""):

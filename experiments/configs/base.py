@@ -99,7 +99,7 @@ def _shared():
     config.accumulation_steps = 1  # parts of a batch that are processed one after the other, to save memory
     config.non_finite = "stop"  # action on non-finite gradients: "stop", or "skip" to skip the update and continue
     config.ema_decay = 0.999  # decay of the moving average of the weights
-    config.precision = "float32"  # "float32", "mixed_bfloat16" or "mixed_float16"
+    config.precision = "float32"  # "float32", "mixed_bfloat16" or "mixed_float16"; unset for a GAN: from the machine
     config.steps_per_execution = 1  # train steps per call of the compiled function
     config.log_every = 50  # steps between log entries; 0: only at the end
     config.checkpoint_every = 500  # steps between checkpoints; 0: only at the end

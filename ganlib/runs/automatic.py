@@ -1,4 +1,4 @@
-"""The values of unset config keys, which follow from the training images.
+"""The values of unset config keys, which follow from the training images and from the machine.
 
 A config such as `photos_gan` leaves keys unset. The training job fills them in before it starts the run, and ``config.json``
 holds the values. A resumed run keeps them.
@@ -12,6 +12,7 @@ from ganlib.data import opening
 from ganlib.files import read_dict
 from ganlib.methods import METHODS
 from ganlib.runs import images
+from ganlib.training import precision
 
 BATCH_SIZE = 16
 MAX_REPETITIONS = 400
@@ -29,8 +30,7 @@ def gan(num_images):
     - ``steps`` is 2,000. With more than 5,000 images it is larger in proportion, up to 20,000. With fewer than 80 images it is
       smaller, so that no image is used more than about 400 times. It is a multiple of 50.
     - ``mirror`` is True for fewer than 20,000 images, of which mirroring makes twice as many.
-
-    2,000 steps take less than fifteen minutes on two cores with the networks of `photos_gan` at 64x64.
+    - ``precision`` is ``"mixed_bfloat16"`` on a machine with bfloat16 instructions, otherwise ``"float32"``.
 
     Args:
         num_images: The number of training images.
@@ -40,8 +40,8 @@ def gan(num_images):
 
     Examples:
         >>> from ganlib.runs import automatic
-        >>> automatic.gan(2000)
-        {'batch_size': 16, 'steps': 2000, 'mirror': True}
+        >>> automatic.gan(2000)["steps"]
+        2000
     """
     batch_size = min(BATCH_SIZE, num_images)
     steps = 2000 * min(max(num_images / 5000, 1), 10)
@@ -49,6 +49,7 @@ def gan(num_images):
         "batch_size": batch_size,
         "steps": 50 * round(min(steps, MAX_REPETITIONS * num_images / batch_size) / 50),
         "mirror": num_images < MANY_IMAGES,
+        "precision": "mixed_bfloat16" if precision.has_bfloat16() else "float32",
     }
 
 
@@ -91,7 +92,9 @@ _CLASSIFIERS = [name for name, method in METHODS.items() if method.job == "train
 RULES = {"gan": _gan_of} | dict.fromkeys(_CLASSIFIERS, _classifier_of)
 """Method -> a function from the config and the `ganlib.data.Source` of the training images to the values of `KEYS`."""
 
-KEYS = {"gan": ("batch_size", "steps", "mirror")} | dict.fromkeys(_CLASSIFIERS, ("test_split", "validation_per_class"))
+KEYS = {"gan": ("batch_size", "steps", "mirror", "precision")} | dict.fromkeys(
+    _CLASSIFIERS, ("test_split", "validation_per_class")
+)
 """Method -> the keys that may be unset."""
 
 

@@ -4,7 +4,7 @@ import keras
 
 from ganlib import data
 from ganlib.errors import UserError
-from ganlib.training import signals, strategy
+from ganlib.training import precision, signals, strategy
 from ganlib.training.callbacks import (
     BestCheckpoint,
     LogMetrics,
@@ -42,6 +42,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     steps_left = max(config.steps - start_step, 0)
     _report_resumption(run, start_step, steps_left)
     if steps_left:
+        precision.warn_if_slow(config.precision)
         dataset = batches(start_step)
         strategy.check_shares(run.strategy, dataset, config.accumulation_steps * getattr(model, "batch_parts", 1))
         if strategy.num_workers(run.strategy) > 1:

@@ -1,12 +1,18 @@
 """Mixed precision: the dtype policy of networks, and the loss scaling of their optimizers."""
 
 import contextlib
+import logging
+import pathlib
+import platform
 
 import keras
+import tensorflow as tf
 
 from ganlib.errors import UserError
 
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+CPU_INFO = pathlib.Path("/proc/cpuinfo")
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}  # of Intel and AMD, and of Arm
 
 
 @contextlib.contextmanager
@@ -27,6 +33,24 @@ def policy(name):
         yield
     finally:
         keras.config.set_dtype_policy(previous)
+
+
+def has_bfloat16():
+    """Returns whether this machine has bfloat16 instructions: a GPU, or a CPU of which Linux says so."""
+    if tf.config.list_physical_devices("GPU"):
+        return True
+    return platform.system() == "Linux" and CPU_INFO.exists() and not BFLOAT16_FLAGS.isdisjoint(CPU_INFO.read_text().split())
+
+
+def warn_if_slow(name):
+    """Warns if a policy is slow on this machine.
+
+    Args:
+        name: The name of the policy.
+    """
+    if name == "mixed_bfloat16" and not has_bfloat16():
+        message = "this CPU has no bfloat16 instructions, so that steps can take ten times as long: set precision='float32'"
+        logging.getLogger("ganlib").warning(message)
 
 
 @keras.saving.register_keras_serializable("ganlib.precision")

@@ -8,6 +8,12 @@ from experiments import configs, train_gan
 from experiments.configs import base
 from ganlib import data, runs
 from ganlib.runs import automatic, keys
+from ganlib.training import precision
+
+
+@pytest.fixture(autouse=True)
+def _without_bfloat16(monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda: False)
 
 
 def source(num_examples):
@@ -15,12 +21,12 @@ def source(num_examples):
 
 
 def test_values_for_a_gan_at_several_numbers_of_images():
-    assert automatic.gan(10) == {"batch_size": 10, "steps": 400, "mirror": True}
-    assert automatic.gan(50) == {"batch_size": 16, "steps": 1250, "mirror": True}
-    assert automatic.gan(100) == {"batch_size": 16, "steps": 2000, "mirror": True}
-    assert automatic.gan(2000) == {"batch_size": 16, "steps": 2000, "mirror": True}
-    assert automatic.gan(10_000) == {"batch_size": 16, "steps": 4000, "mirror": True}
-    assert automatic.gan(50_000) == {"batch_size": 16, "steps": 20_000, "mirror": False}
+    assert automatic.gan(10) == {"batch_size": 10, "steps": 400, "mirror": True, "precision": "float32"}
+    assert automatic.gan(50) == {"batch_size": 16, "steps": 1250, "mirror": True, "precision": "float32"}
+    assert automatic.gan(100) == {"batch_size": 16, "steps": 2000, "mirror": True, "precision": "float32"}
+    assert automatic.gan(2000) == {"batch_size": 16, "steps": 2000, "mirror": True, "precision": "float32"}
+    assert automatic.gan(10_000) == {"batch_size": 16, "steps": 4000, "mirror": True, "precision": "float32"}
+    assert automatic.gan(50_000) == {"batch_size": 16, "steps": 20_000, "mirror": False, "precision": "float32"}
 
 
 def test_values_for_a_gan_grow_with_the_number_of_images_and_are_bounded():
@@ -55,7 +61,7 @@ def test_only_unset_keys_are_filled_in():
 
 def test_a_run_records_the_values_and_a_resumed_run_keeps_them(tmp_path, monkeypatch):
     config = configs.load("digits_dcgan", ["steps=2", "generator.width=2", "discriminator.width=2", "sample_every=0"])
-    config.batch_size, config.mirror = None, None
+    config.batch_size, config.mirror, config.precision = None, None, None
     train_gan.train(config, tmp_path)
     recorded = json.loads((tmp_path / "config.json").read_text())
     assert (recorded["batch_size"], recorded["mirror"]) == (16, True)

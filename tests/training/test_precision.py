@@ -85,3 +85,24 @@ def test_a_layer_in_float16_gets_loss_scaling():
     network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="mixed_float16"), keras.layers.Dense(1)])
     assert network.dtype_policy.compute_dtype == "float32"
     assert isinstance(precision.optimizer_for(network, keras.optimizers.SGD()), keras.optimizers.LossScaleOptimizer)
+
+
+def test_slow_bfloat16_is_a_warning(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(precision.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "cpuinfo")
+    for flags, slow in (
+        ("fpu avx2 avx512f", True),
+        ("fpu avx2 avx512_bf16", False),
+        ("fpu amx_bf16", False),
+        ("asimd bf16", False),
+    ):
+        precision.CPU_INFO.write_text(f"flags\t\t: {flags}\n")
+        caplog.clear()
+        precision.warn_if_slow("float32")
+        precision.warn_if_slow("mixed_float16")
+        assert not caplog.records
+        precision.warn_if_slow("mixed_bfloat16")
+        assert ("set precision='float32'" in caplog.text) == slow
+    monkeypatch.setattr(precision.tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
+    precision.CPU_INFO.write_text("flags: fpu")
+    assert precision.has_bfloat16()

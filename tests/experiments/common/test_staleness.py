@@ -183,3 +183,15 @@ def test_floor_depends_on_the_images_and_features_of_the_config(tmp_path):
     others = [configs.load("digits_dcgan", [pair]) for pair in ("classes=3,7", "image_size=16", "steps=7", "seed=1")]
     plain = configs.load("digits_dcgan")
     assert len({gan_comparison.data_of(other) for other in (*others, plain, config)}) == 4
+
+
+def test_a_key_that_is_newer_than_the_run_counts_with_its_default(tmp_path):
+    staleness.claim_all([classifier(tmp_path)])
+    (tmp_path / "config.json").write_text("{}")
+    path = tmp_path / staleness.ASKED
+    recorded = json.loads(path.read_text())
+    del recorded["config"]["initial_head"]
+    path.write_text(json.dumps(recorded))
+    staleness.claim_all([classifier(tmp_path)])
+    with pytest.raises(ganlib.UserError, match='initial_head "" -> "linear_probe"'):
+        staleness.claim_all([classifier(tmp_path, "initial_head=linear_probe")])
