@@ -213,12 +213,14 @@ class Discriminator(layers.Composed, base.Discriminator):
         backbone_size: The shorter side to which images are resized for the backbone; None does not resize them. Defaults to
             224.
         taps: The layers whose maps are pooled, as in `ganlib.networks.pretrained.load`. Defaults to `TAPS`.
+        pooling: ``"average"`` or ``"average_and_maximum"``, as in `ganlib.networks.backbone.Pooled`. Defaults to
+            ``"average_and_maximum"``.
         trainable_from: The stage from which the backbone is trained, as in `ganlib.networks.pretrained.load`. It is then
             trained on images. Defaults to None, for a frozen backbone, which is trained on features.
         num_classes: Must be None. Defaults to None.
 
     Raises:
-        UserError: If the backbone does not exist.
+        UserError: If the backbone or the pooling does not exist.
     """
 
     parts = ("backbone",)
@@ -233,6 +235,7 @@ class Discriminator(layers.Composed, base.Discriminator):
         weights="imagenet",
         backbone_size=224,
         taps=TAPS,
+        pooling="average_and_maximum",
         trainable_from=None,
         num_classes=None,
         **kwargs,
@@ -243,7 +246,7 @@ class Discriminator(layers.Composed, base.Discriminator):
             taps = list(taps) if isinstance(taps, tuple) else taps
             backbone = pretrained.load(backbone, self.image_shape, taps, weights, backbone_size, trainable_from)
         if not isinstance(backbone, Encoder):
-            backbone = Encoder(Pooled(backbone, "average_and_maximum"), components, name="encoder")
+            backbone = Encoder(Pooled(backbone, pooling), components, name="encoder")
         top = []
         for width in self.widths:
             top += [keras.layers.GaussianNoise(noise), layers.WeightNorm(keras.layers.Dense(width)), keras.layers.ReLU()]

@@ -96,13 +96,14 @@ def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, 
         assert np.array_equal(new, old) == (id(old) not in trained), old.path
 
 
-@pytest.mark.parametrize("name", ["photos_probe", "photos_sgan"])
+@pytest.mark.parametrize("name", ["photos_probe", "photos_sgan", "photos_logistic"])
 def test_a_resumed_job_has_the_encoder_of_its_checkpoint(tmp_path, name, monkeypatch):
     config = configs.load(name, ["smoke=True"])
     config.update(dataset="digits", image_size=16, labels_per_class=3)
     accuracy = train_classifier.train(config, tmp_path / "run")
     result = json.loads((tmp_path / "run/classification.json").read_text())
-    assert sum(result["class_priors"].values()) == pytest.approx(1)
+    if config.class_priors:
+        assert sum(result["class_priors"].values()) == pytest.approx(1)
     loaded = runs.load_classifier(runs.open_run(tmp_path / "run"))
     test = data.open("digits", "test", image_size=(16, 16))
     assert (loaded.classify(test.images).argmax(axis=1) == test.labels).mean() == pytest.approx(accuracy)
