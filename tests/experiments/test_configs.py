@@ -13,7 +13,7 @@ from experiments.configs import base
 from ganlib import data, runs
 from ganlib.methods import building
 from ganlib.methods import gan as gan_method
-from ganlib.networks import mlp
+from ganlib.networks import mlp, pretrained
 from ganlib.runs import from_config, keys
 from tests.helpers import slow_but
 
@@ -134,6 +134,18 @@ def test_classifier_has_the_shared_keys_and_builds(name, tmp_path):
     assert set(run.config) >= SHARED_KEYS
     model = runs.build(run)
     assert model.classify(np.zeros((2, *run.image_shape), np.uint8)).shape == (2, 10)
+
+
+WITH_BACKBONE = [name for name in NAMES if "efficientnet" in module(name).get_config().discriminator.get("backbone", "")]
+
+
+@pytest.mark.parametrize("name", WITH_BACKBONE)
+def test_the_layers_of_a_backbone_exist(name):
+    """``smoke`` replaces the backbone and the names of its layers."""
+    arguments = module(name).get_config().discriminator
+    known = {key: arguments[key] for key in ("taps", "trainable_from") if key in arguments}
+    taps = pretrained.load(arguments.backbone, (64, 64, 3), weights=None, **known).network.outputs
+    assert len(taps) == (arguments.taps if isinstance(arguments.taps, int) else len(arguments.taps))
 
 
 def test_config_is_loaded_with_overrides():

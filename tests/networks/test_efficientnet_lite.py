@@ -35,6 +35,18 @@ def test_the_published_sizes(variant, blocks, last, parameters):
     assert sum(int(np.prod(v.shape)) for v in network.trainable_variables) == pytest.approx(parameters, rel=0.01)
 
 
+def test_the_last_maps_give_the_logits():
+    classifier = efficientnet_lite.network(0, (64, 64, 3), classes=10)
+    arrays = arrays_of(classifier)
+    efficientnet_lite.assign(classifier, arrays, "random")
+    backbone = efficientnet_lite.network(0, (64, 64, 3), with_output=True)
+    efficientnet_lite.assign(backbone, arrays, "random")
+    images = RNG.uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    maps = keras.Model(backbone.input, backbone.get_layer(efficientnet_lite.OUTPUT).output)(images)
+    kernel, bias = classifier.get_layer("logits").weights
+    np.testing.assert_allclose(classifier(images), np.mean(maps, axis=(1, 2)) @ kernel + bias, rtol=1e-4)
+
+
 def test_a_block_matches_numpy():
     inputs = keras.Input((4, 4, 2))
     block = keras.Model(inputs, efficientnet_lite._block(inputs, "b", 3, 1, 3, 2))
