@@ -40,7 +40,9 @@ def main():
         raise UserError("cannot compare GANs with classifiers: pass --configs of one kind")
     for name, config in compared.items():
         if runs.automatic.unset(config):
-            compared[name] = runs.automatic.completed(config, runs.training_images(config, runs.open_data(config)))
+            source = runs.open_data(config)
+            images = runs.training_images(config, source) if config.method == "gan" else source
+            compared[name] = runs.automatic.completed(config, images)
     comparison = gan_comparison if gans == {True} else classifier_comparison
     rows, table, failures = comparison.compare(folder, compared)
     if failures:

@@ -3,10 +3,11 @@ python -m experiments.train_classifier --config=experiments/configs/digits_sgan.
 
 --config.method selects the training method. semi_supervised also trains on unlabeled images, against a generator. triple_gan
 also trains on generated images with labels. pseudo_labels also trains on unlabeled images with its own predictions as labels
-(with pseudo_labels.strong_augment: FixMatch). supervised trains only on the labeled images. It can start from the features of
-another run's discriminator, --config.features_from=runs/some_gan, or also train on the images of another run's conditional
-generator, --config.generated_from=runs/some_gan. Both flags also accept config:mnist_dcgan, which first trains that GAN on the
-images that the classifier may use.
+(with pseudo_labels.strong_augment: FixMatch). linear_probe fits a logistic regression to the features of a frozen network.
+supervised trains only on the labeled images. It can start from the features of another run's discriminator,
+--config.features_from=runs/some_gan, or also train on the images of another run's conditional generator,
+--config.generated_from=runs/some_gan. Both flags also accept config:mnist_dcgan, which first trains that GAN on the images
+that the classifier may use.
 
 Validation images are held out of the training set, for model selection and calibration. The test images are used once, at the
 end of training. The workdir gets classifier.keras, classification.json, mistakes.png and examples.npz, with which exports are
@@ -47,6 +48,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         result, mistakes = classification.test(model.classifier, test, features.encoded(model, test))
         if priors is not None:
             result["class_priors"] = dict(zip(test.class_names, priors.tolist(), strict=True))
+            result["accuracy_at_class_priors"] = classification.accuracy_at(priors, result)
         if run.is_chief:
             write_results(run, model, test, result, mistakes)
         return result["test_accuracy"]
@@ -61,6 +63,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     defaults = base.classifier()
     config = runs.checked(workdir, config, defaults)
     source = runs.open_data(config)
+    check_classes(source)
     config = runs.automatic.completed(config, source, workdir)
     gans = gans_of(config, workdir)
     parts = data.few_labels(
@@ -68,16 +71,56 @@ def prepare(config, workdir, accept_new_config, strategy):
     )
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
-        raise UserError("there are no images to test on: set test_split, or hold out images with validation_per_class")
+        raise UserError(
+            "there are no images to test on: set test_split, or validation_per_class, such as 10, to hold out images"
+        )
     data.partition.check_test_set(source, test)
     config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
     named_runs.check(config, source)
     config = runs.smoke(warm_start.with_features_of(config))
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts))
     model = runs.build(run)
+    check_features(run.config, model)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         warm_start.initialize_classifier(model, run, parts.unlabeled, parts.labeled)
     return run, model, parts, test
+
+
+def check_classes(source):
+    """Checks the classes of the training images.
+
+    Raises:
+        UserError: If there is a single class, or one that is named like images without labels.
+    """
+    from ganlib import UserError
+
+    if source.num_classes == 1:
+        raise UserError(f"{source.name} has one class, {source.class_names[0]!r}: a classifier needs two or more")
+    for name in source.class_names:
+        if name.lower() in ("unlabeled", "unlabelled"):
+            raise UserError(
+                f"the folder {name!r} of {source.name} would be a class: move it out of the folder and set "
+                "unlabeled_dataset=folder:PATH, or set classes to the names of the others"
+            )
+
+
+def check_features(config, model):
+    """Checks that features are not augmented like images, and are not mixed with generated images.
+
+    Raises:
+        UserError: If a key of the config augments or generates images.
+    """
+    from ganlib import UserError
+    from ganlib.runs import features
+
+    for key in ("augment", "labeled_augment", "generated_from"):
+        if features.encoder_of(model) and config[key]:
+            raise UserError(
+                f"{key}={config[key]!r} applies to images, but the backbone is frozen, so that training uses the features of "
+                f"the images, computed once: leave {key} unset, or set discriminator.trainable_from"
+            )
+    if hasattr(model, "generator") and not model.generator.makes_images and config.augment:
+        raise UserError(f"augment={config.augment!r} applies to images, but the generator makes features: leave augment unset")
 
 
 def write_results(run, model, test, result, mistakes):
@@ -174,7 +217,9 @@ def batches_of(config, parts, model, start_step, share=None):
     if model.uses_unlabeled:
         arguments = config.batch_size, config.seed, start_step, size, share, balanced
         return data.semi_supervised_batches(labeled, parts.unlabeled, *arguments)
-    size = labeled.num_examples if model.fits_at_once else min(size, labeled.num_examples)
+    if model.fits_at_once:  # a resumed fit is the same problem
+        size, start_step = labeled.num_examples, 0
+    size = min(size, labeled.num_examples)
     batches = data.batches(labeled, size, config.seed, start_step, share=share, balanced=balanced and not model.fits_at_once)
     if not config.generated_from:
         return batches
@@ -186,8 +231,18 @@ def batches_of(config, parts, model, start_step, share=None):
 
 
 def main():
+    from ganlib import files
+
     accuracy = train(job.config(), flags.FLAGS.workdir, flags.FLAGS.accept_new_config, strategy=job.strategy())
-    print(f"test accuracy: {100 * accuracy:.2f} %\nreport: {flags.FLAGS.workdir}/report.html")
+    print(f"test accuracy: {100 * accuracy:.2f} %")
+    result = files.read_measures(pathlib.Path(flags.FLAGS.workdir) / "classification.json")
+    at_priors = result.get("accuracy_at_class_priors")
+    if result.get("tested_on") == "validation" and at_priors is not None:
+        print(
+            f"The held-out images are equally many of each class. With the estimated frequencies of the classes, the accuracy "
+            f"is {100 * at_priors:.2f} %."
+        )
+    print(f"report: {flags.FLAGS.workdir}/report.html")
 
 
 if __name__ == "__main__":

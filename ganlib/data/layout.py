@@ -75,7 +75,8 @@ def _checked(storage, split, splits):
         return ""
     if not splits:
         raise UserError(
-            f"folder {storage.root!r} has no split {split!r}: put the images into its subfolders 'train' and 'test'"
+            f"folder {storage.root!r} has no split {split!r}: put the images into its subfolders 'train' and 'test', or "
+            "hold out images: test_split='' and validation_per_class=10 for a classifier"
         )
     if name not in splits:
         raise UserError(f"folder {storage.root!r} has no split {split!r}: choose one of {', '.join(splits)}")

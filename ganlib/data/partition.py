@@ -48,12 +48,13 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
     if unlabeled is not None and unlabeled.image_shape != source.image_shape:
         raise UserError(
             f"{source.name} has images of {source.image_shape}, the unlabeled {unlabeled.name} of {unlabeled.image_shape}: "
-            "set image_size to give both the same shape"
+            f"{_remedy(source, unlabeled)}"
         )
     validation, remaining = np.array([], np.int64), np.arange(source.num_examples)
     if validation_per_class:
         validation, remaining = labels.split(source.labels, validation_per_class, seed)
     _check_every_class(source, remaining)
+    _check_enough(source, remaining, per_class, validation_per_class)
     labeled = remaining if per_class is None else remaining[labels.split(source.labels[remaining], per_class, seed)[0]]
     return FewLabels(
         source.subset(labeled),
@@ -75,6 +76,13 @@ def _without(source, held_out):
     return images.subset(np.setdiff1d(np.arange(images.num_examples), left_out)) if len(left_out) else images
 
 
+def _remedy(first, second):
+    """Returns how to give two sources the same image shape."""
+    if first.image_shape[:2] != second.image_shape[:2]:
+        return "set image_size to give both the same size"
+    return "convert both to gray or to color"
+
+
 def check_test_set(source, test):
     """Checks that a test set matches a training set.
 
@@ -91,13 +99,22 @@ def check_test_set(source, test):
         raise UserError(f"{test.name} has no labels: choose another test split")
     if test.image_shape != source.image_shape:
         raise UserError(
-            f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: set image_size "
-            "to give both the same size, and convert both to gray or to color"
+            f"{source.name} has images of {source.image_shape}, {test.name} of {test.image_shape}: {_remedy(source, test)}"
         )
     if test.class_names != source.class_names:
         raise UserError(
             f"{source.name} has the classes {', '.join(source.class_names)}, {test.name} {', '.join(test.class_names)}: "
             "use the same classes for both"
+        )
+
+
+def _check_enough(source, remaining, per_class, validation_per_class):
+    counts = np.bincount(source.labels[remaining], minlength=len(source.class_names))
+    if per_class and counts.min() < per_class:
+        held_out = f" besides the {validation_per_class} that are held out" if validation_per_class else ""
+        raise UserError(
+            f"class {source.class_names[counts.argmin()]!r} of {source.name} has {counts.min()} labels{held_out}: set "
+            f"labels_per_class to at most {counts.min()}, got {per_class}"
         )
 
 

@@ -208,7 +208,9 @@ def _check_batch_size(source, batch_size):
     if batch_size < 1:
         raise UserError(f"batch_size must be at least 1, got {batch_size}")
     if batch_size > source.num_examples:
-        raise UserError(f"batch_size {batch_size} is larger than {source.name}, which has {source.num_examples} images")
+        raise UserError(
+            f"batch_size {batch_size} is larger than {source.name}, which has {source.num_examples} images: set it lower"
+        )
 
 
 def _check_labels_by_index(source):

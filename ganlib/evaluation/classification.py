@@ -6,20 +6,29 @@ import scipy.special
 from ganlib import metrics, plots
 
 MISTAKES = 24
+SPREAD = 1.0
+"""The prior standard deviation of the logarithm of a temperature. Without it, six held-out photos that were all classified
+correctly gave temperatures of 0.02, and a confidence of 98 % on noise."""
 
 
-def calibrate(classifier, held_out):
+def calibrate(classifier, held_out, training_priors=None):
     """Calibrates a classifier's temperature on held-out labeled images: Guo et al. 2017 (arXiv:1706.04599).
 
     Args:
         classifier: A `ganlib.Classifier`.
         held_out: A `ganlib.data.Source` of images that were not used for training; None leaves the temperature unchanged.
+        training_priors: ``(num_classes,)`` frequencies of the classes in training, if those of the held-out images may differ.
+            Defaults to None.
 
     Returns:
         The temperature, a float.
     """
     if held_out is not None:
-        classifier.temperature.assign(metrics.temperature(held_out.labels, _logits(classifier, held_out)))
+        offset = 0.0
+        if training_priors is not None:
+            frequencies = np.bincount(held_out.labels, minlength=len(training_priors)) / len(held_out.labels)
+            offset = np.log(np.maximum(frequencies, 1e-12) / training_priors)
+        classifier.temperature.assign(metrics.temperature(held_out.labels, _logits(classifier, held_out), offset, SPREAD))
     return float(classifier.temperature.numpy())
 
 
@@ -78,6 +87,20 @@ def test(classifier, source, features=None):  # noqa: PT028 - it is not a pytest
         "confusion_matrix": matrix.tolist(),
     }
     return result, _figure_of_mistakes(source, probabilities)
+
+
+def accuracy_at(priors, result):
+    """Computes the accuracy of a classifier on images whose classes have other frequencies than the test images.
+
+    Args:
+        priors: ``(num_classes,)`` frequencies of the classes.
+        result: The dict of results of `test`.
+
+    Returns:
+        A float, or None if the test images lack a class.
+    """
+    recall = list(result["recall_by_class"].values())
+    return None if None in recall else float(np.dot(priors, recall))
 
 
 def _intervals(source, probabilities):

@@ -1,14 +1,9 @@
 """Weight normalization and its data-dependent initialization."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from ganlib.layers.kernels import call_with_kernel
-
-MAX_PIXELS = 2**20
-"""The number of pixels that layers without weight normalization process at a time. Eagerly, all intermediate outputs are kept:
-of 500 photos of 224x224 in EfficientNet-Lite0, they took more than 24 GB of memory."""
 
 
 @keras.saving.register_keras_serializable("ganlib.layers")
@@ -45,7 +40,7 @@ class WeightNorm(keras.layers.Wrapper):
         return {**super().get_config(), "trainable_gain": self.trainable_gain}
 
 
-def initialize_weight_norm(stack, inputs):
+def initialize_weight_norm(stack, inputs, batch_size=None):
     """Sets gains and biases so that the outputs of every `WeightNorm` layer have mean 0 and standard deviation 1 on ``inputs``.
 
     This is the data-dependent initialization of Salimans & Kingma 2016, section 3. Other layers run in inference mode.
@@ -53,6 +48,8 @@ def initialize_weight_norm(stack, inputs):
     Args:
         stack: A layer, or a `keras.Sequential` or another layer with an attribute ``layers`` that are called in order.
         inputs: ``(n, ...)`` float32, such as 500 images in ``[-1, 1]``.
+        batch_size: The number of inputs that layers without weight normalization process at a time, to save memory. Defaults to
+            None, which is all.
 
     Returns:
         The outputs of the stack.
@@ -60,7 +57,7 @@ def initialize_weight_norm(stack, inputs):
     is_sequence = isinstance(stack, keras.Sequential) or not isinstance(stack, keras.Model)
     for layer in getattr(stack, "layers", [stack]) if is_sequence else [stack]:
         if not isinstance(layer, WeightNorm):
-            outputs = _in_parts(layer, inputs)
+            outputs = _in_parts(layer, inputs, batch_size or len(inputs))
         else:
             outputs = ops.cast(layer(inputs), "float32")
             axes = tuple(range(len(outputs.shape) - 1))
@@ -77,9 +74,8 @@ def has_weight_norm(model):
     return any(isinstance(layer, WeightNorm) for layer in model._flatten_layers())
 
 
-def _in_parts(layer, inputs):
-    """Returns the outputs of a layer, for images in parts of at most `MAX_PIXELS`."""
-    size = max(1, int(MAX_PIXELS // np.prod(inputs.shape[1:-1])))
+def _in_parts(layer, inputs, size):
+    """Returns the outputs of a layer for inputs in parts of a size."""
     if len(inputs) <= size:
         return layer(inputs)
     return ops.concatenate([layer(inputs[start : start + size]) for start in range(0, len(inputs), size)])

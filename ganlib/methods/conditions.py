@@ -56,7 +56,7 @@ BACKGROUND = Condition(  # experiments.generate --like also reads transparent im
     FOLDER.remedy,
 )
 CHOSEN = Condition(
-    lambda config: config.labels_per_class or config.validation_per_class,
+    lambda config: config.labels_per_class or config.validation_per_class or config.validation_per_class is None,
     "labels_per_class and validation_per_class select no images",
     "set one of them",
 )
@@ -73,6 +73,11 @@ INSTANCES = Condition(lambda config: config.instances.features, "instances.featu
 ADA = Condition(lambda config: config.augment == "ada", "augment is not 'ada'", "set augment to 'ada'")
 ADAPTS = Condition(lambda config: config.ada.target is not None, "ada.target is None", "set ada.target")
 GENERATED = Condition(lambda config: config.generated_from, "generated_from is unset", "set generated_from")
+ONLY_REAL = Condition(
+    lambda config: not config.generated_from,
+    "the frequencies of the classes among generated images differ",
+    "leave generated_from unset",
+)
 UNLABELED = Condition(
     lambda config: (
         _trains_gan(config, "features_from")

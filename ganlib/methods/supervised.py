@@ -28,7 +28,7 @@ METHOD = Method(
     | {
         "freeze_features": (),
         "initial_head": (),
-        "class_priors": (),
+        "class_priors": (conditions.ONLY_REAL,),
         "class_weights": (conditions.UNEQUAL,),
         "generated_from": (),
         "generated_images": (conditions.GENERATED,),

@@ -188,12 +188,17 @@ def expected_calibration_error(labels, probabilities, bins=15):
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def temperature(labels, logits):
+def temperature(labels, logits, offset=0.0, spread=np.inf):
     """Computes the temperature by which to divide logits to minimize the cross-entropy: Guo et al. 2017 (arXiv:1706.04599).
 
     Args:
         labels: ``(n,)`` integers in ``[0, num_classes)`` of held-out examples.
         logits: ``(n, num_classes)``.
+        offset: ``(num_classes,)`` numbers to add to the divided logits, such as the logarithms of the ratios of the frequencies
+            of the classes here and in training. Defaults to 0.
+        spread: The standard deviation of the logarithm of the temperature, of which a normal distribution around 0 is assumed
+            before the examples are seen. With few examples, a temperature near 1 results. Defaults to infinity, for no
+            assumption.
 
     Returns:
         A float between 0.01 and 100; above 1, the classifier was overconfident.
@@ -205,7 +210,10 @@ def temperature(labels, logits):
     logits = np.asarray(logits, np.float64)
 
     def cross_entropy(log_temperature):
-        return -np.mean(scipy.special.log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(labels)), labels])
+        likelihoods = scipy.special.log_softmax(logits / np.exp(log_temperature) + offset, axis=1)[
+            np.arange(len(labels)), labels
+        ]
+        return (0.5 * (log_temperature / spread) ** 2 - np.sum(likelihoods)) / len(labels)
 
     bounds = (np.log(0.01), np.log(100.0))
     return float(np.exp(scipy.optimize.minimize_scalar(cross_entropy, bounds=bounds, method="bounded").x))

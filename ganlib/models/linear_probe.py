@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib.errors import UserError
+from ganlib.metrics.arrays import check_labels
 from ganlib.models.supervised import SupervisedClassifier
 from ganlib.training import input_checks
 from ganlib.training import strategy as strategies
@@ -51,7 +52,12 @@ class LinearProbe(SupervisedClassifier):
             balanced: Whether each class gets the same total weight, whatever its number of images. Defaults to False.
             seed: An integer that determines the folds. Defaults to 0.
             max_iterations: The largest number of iterations of the solver. Defaults to 1000.
+
+        Raises:
+            UserError: If there are several workers.
         """
+        if strategies.num_workers(self.distribute_strategy) > 1:
+            raise UserError("a linear probe is fitted in one process: start a single worker")
         self.balanced, self.max_iterations = balanced, max_iterations
         self.configure({}, {"balanced": balanced, "max_iterations": max_iterations}, seed=seed)
 
@@ -62,31 +68,47 @@ class LinearProbe(SupervisedClassifier):
         """Fits the last layer to all labeled images at once.
 
         Args:
-            x: ``(n, ...)`` features or images, as the network's body takes them, or a dataset whose first batch is
-                ``(features, labels)`` of all labeled images.
+            x: ``(n, ...)`` features or images, as the network's body takes them, or a dataset of batches of ``(features,
+                labels)``. Of a dataset that is endless or of unknown length, the first batch is used.
             y: ``(n,)`` integer labels of an array. Defaults to None.
             steps_per_epoch: The number by which ``step`` is increased. Defaults to 1.
             callbacks: A list of callbacks, which are called as for a single step. Defaults to None.
-            **kwargs: Not used.
+            **kwargs: ``epochs``, ``verbose``, ``batch_size`` and ``shuffle`` of Keras, which have no effect.
+
+        Returns:
+            A `keras.callbacks.History`.
 
         Raises:
-            UserError: If there are several workers, or a class has no labeled image.
+            UserError: If a class has no labeled image, labels are out of range, or there is another argument.
         """
-        if strategies.num_workers(self.distribute_strategy) > 1:
-            raise UserError("a linear probe is fitted in one process: start a single worker")
-        inputs, labels = next(iter(x)) if isinstance(x, tf.data.Dataset) else (x, y)
+        unknown = sorted(kwargs.keys() - {"epochs", "verbose", "batch_size", "shuffle"})
+        if unknown:
+            raise UserError(f"a linear probe is fitted at once, without {unknown[0]}: leave it out")
+        inputs, labels = _all_of(x) if isinstance(x, tf.data.Dataset) else (x, y)
         input_checks.check_form((inputs, labels), self.form, self._missing_data_message())
         labels = np.asarray(labels)
-        callback_list = keras.callbacks.CallbackList(callbacks, model=self)
+        check_labels(labels, self.network.num_classes)
+        callback_list = keras.callbacks.CallbackList(callbacks, add_history=True, model=self)
         callback_list.on_train_begin()
         callback_list.on_epoch_begin(0)
         rows = (inputs[start : start + BATCH] for start in range(0, len(labels), BATCH))
         features = np.concatenate([self.network.features(tf.convert_to_tensor(row)).numpy() for row in rows])
+        features = features.astype(np.float32)
         logs = fit_head([self.network, self.classifier], features, labels, self.balanced, self.seed, self.max_iterations)
         self.step.assign_add(steps_per_epoch)
+        self.reset_calibration()
         callback_list.on_train_batch_end(steps_per_epoch - 1, logs)
         callback_list.on_epoch_end(0, logs)
         callback_list.on_train_end(logs)
+        return self.history
+
+
+def _all_of(dataset):
+    """Returns the inputs and the labels of a dataset of known length, or of the first batch of another one."""
+    if dataset.cardinality() < 0:
+        return next(iter(dataset))
+    inputs, labels = zip(*dataset, strict=True)
+    return tf.concat(inputs, axis=0), tf.concat(labels, axis=0)
 
 
 def fit_head(networks, features, labels, balanced=False, seed=0, max_iterations=1000):

@@ -93,6 +93,10 @@ class WithClassifier:
     def end_step(self):
         """Ends a train step and resets the calibration, because the classifier's weights have changed."""
         super().end_step()
+        self.reset_calibration()
+
+    def reset_calibration(self):
+        """Sets the temperature to 1 and the shift of the logits to 0."""
         self.classifier.temperature.assign(1.0)
         prior_shift = layers.prior_shift_of(self.classifier.head)
         if prior_shift:

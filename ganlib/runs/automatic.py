@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 from ganlib.data import opening
+from ganlib.errors import UserError
 from ganlib.files import read_dict
 from ganlib.methods import METHODS
 from ganlib.runs import images
@@ -53,27 +54,36 @@ def gan(num_images):
     }
 
 
-def classifier(smallest_class, has_test_split):
+def classifier(smallest_class, labeled_splits=()):
     """Returns the values for a classifier.
 
-    - ``test_split`` is "test" if the dataset has that split, otherwise "", which tests on the validation images.
+    - ``test_split`` is the first split with labels, otherwise "", which tests on held-out images.
     - ``validation_per_class`` is 0 with a test split, so that all labels are trained on. Otherwise, it is a fifth of the labels
       of the smallest class, at least 1 and at most 200.
 
     Args:
         smallest_class: The number of labeled images of the class that has the fewest.
-        has_test_split: Whether the dataset has a split "test".
+        labeled_splits: The names of the splits for testing whose images have labels, the preferred one first. Defaults to
+            ``()``.
 
     Returns:
         A dict from keys to values.
 
+    Raises:
+        UserError: If images must be held out and a class has a single labeled image.
+
     Examples:
         >>> from ganlib.runs import automatic
-        >>> automatic.classifier(30, has_test_split=False)
+        >>> automatic.classifier(30)
         {'test_split': '', 'validation_per_class': 6}
     """
-    if has_test_split:
-        return {"test_split": "test", "validation_per_class": 0}
+    if labeled_splits:
+        return {"test_split": labeled_splits[0], "validation_per_class": 0}
+    if smallest_class == 1:
+        raise UserError(
+            "a class has one labeled image, and one of each class is held out for testing: label another, or add a folder test "
+            "with labeled images"
+        )
     return {"test_split": "", "validation_per_class": min(max(smallest_class // 5, 1), MAX_VALIDATION)}
 
 
@@ -84,7 +94,14 @@ def _gan_of(config, source):
 def _classifier_of(config, source):
     smallest = 0 if source.labels is None else int(np.bincount(source.labels, minlength=source.num_classes).min())
     table = {key: config[key] for key in images.TABLE}
-    return classifier(smallest, "test" in opening.splits(config.dataset, config.data_dir, **table))
+    if config.test_split is not None:
+        return classifier(smallest, [config.test_split] if config.test_split else [])
+    splits = opening.splits(config.dataset, config.data_dir, **table)
+    return classifier(smallest, [split for split in ("test", "validation") if split in splits and _has_labels(config, split)])
+
+
+def _has_labels(config, split):
+    return images.open_data(config, split).labels is not None
 
 
 _CLASSIFIERS = [name for name, method in METHODS.items() if method.job == "train_classifier"]

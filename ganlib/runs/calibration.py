@@ -19,7 +19,7 @@ def calibrate(run, model, held_out, parts=None):
 
     The temperature is fitted to the held-out images. If the config has ``class_priors="estimated"``, the frequencies of the
     classes among the unlabeled images are estimated then and averaged with those in training, as `LABELS_FOR_HALF` describes.
-    The logits are shifted to the result.
+    If all images have a label, the frequencies are known. The logits are shifted to the result.
 
     The checkpoint is replaced atomically: if the process is killed, either the old or the new one exists. Calling it again
     writes nothing, so rerunning the command calibrates a run that was killed before its calibration.
@@ -39,16 +39,14 @@ def calibrate(run, model, held_out, parts=None):
     shift = layers.prior_shift_of(classifier.head)
     calibrated = [classifier.temperature, *([shift.shift] if shift else [])]
     previous = [variable.numpy() for variable in calibrated]
+    training = None
     if shift:
         shift.shift.assign(np.zeros(classifier.num_classes))
-    temperature = classification.calibrate(classifier, held_out)
-    if shift:
         balanced = "balanced" in (run.config.class_sampling, run.config.class_weights)
         training = _training_priors(parts.labeled.labels, classifier.num_classes, balanced)
-        estimated = metrics.class_priors(classification.probabilities(classifier, parts.unlabeled), training)
-        labels_per_class = len(parts.labeled.labels) / classifier.num_classes
-        weight = labels_per_class / (labels_per_class + LABELS_FOR_HALF)
-        priors = weight * estimated + (1 - weight) * training
+    temperature = classification.calibrate(classifier, held_out, training)
+    if shift:
+        priors = _priors(run, classifier, parts, training)
         # The probabilities are the softmax of the logits divided by the temperature.
         shift.shift.assign(temperature * np.log(priors / training))
     if all(np.allclose(variable.numpy(), value, atol=1e-4) for variable, value in zip(calibrated, previous, strict=True)):
@@ -59,6 +57,16 @@ def calibrate(run, model, held_out, parts=None):
         checkpoints.save(anew=True)
         checkpoints.wait()
     return temperature, priors
+
+
+def _priors(run, classifier, parts, training):
+    """Returns the frequencies of the classes among the unlabeled images: known if all of them have a label, or estimated."""
+    counts = np.bincount(parts.labeled.labels, minlength=classifier.num_classes)
+    if not run.config.unlabeled_dataset and counts.sum() == parts.unlabeled.num_examples:
+        return counts / counts.sum()
+    estimated = metrics.class_priors(classification.probabilities(classifier, parts.unlabeled), training)
+    weight = counts.min() / (counts.min() + LABELS_FOR_HALF)
+    return weight * estimated + (1 - weight) * training
 
 
 def _training_priors(labels, num_classes, balanced):

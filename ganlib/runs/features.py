@@ -41,7 +41,8 @@ def adapt(model, source):
     if encoder is None:
         return
     if not _fits_cache(encoder.pooled, source):
-        chosen = np.random.default_rng(0).choice(source.num_examples, STATISTICS_IMAGES, replace=False)
+        count = min(STATISTICS_IMAGES, source.num_examples)
+        chosen = np.random.default_rng(0).choice(source.num_examples, count, replace=False)
         source = source.subset(np.sort(chosen))
     encoder.adapt(_pooled(encoder.pooled, source))
     for target, value in zip(model.classifier.body.encoder.weights, encoder.get_weights(), strict=True):
@@ -49,7 +50,7 @@ def adapt(model, source):
 
 
 def encoded(model, source):
-    """Returns what the classifier of a model takes in training: a source of features if it has an encoder, or the source.
+    """Returns what the classifier of a model takes in training: a source of features if it has a frozen encoder, or the source.
 
     Args:
         model: A model with a classifier.

@@ -44,7 +44,8 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     if steps_left:
         precision.warn_if_slow(config.precision)
         dataset = batches(start_step)
-        strategy.check_shares(run.strategy, dataset, config.accumulation_steps * getattr(model, "batch_parts", 1))
+        if not getattr(model, "fits_at_once", False):
+            strategy.check_shares(run.strategy, dataset, config.accumulation_steps * getattr(model, "batch_parts", 1))
         if strategy.num_workers(run.strategy) > 1:
             share_of = lambda *index_and_count: batches(start_step, share=data.Share(*index_and_count))  # noqa: E731
             dataset = strategy.shared_by_workers(run.strategy, share_of)

@@ -56,7 +56,8 @@ def initialize_classifier(model, run, unlabeled, labeled=None):
         model.network.initialize(next(iter(batches)))
     if run.config.get("initial_head"):  # earlier configs lack the key
         computed = features.computed(model.network.body, labeled)
-        fit_head([model.network], computed, np.asarray(labeled.labels), seed=run.config.seed)
+        balanced = "balanced" in (run.config.class_sampling, run.config.class_weights)
+        fit_head([model.network], computed, np.asarray(labeled.labels), balanced, run.config.seed)
     model.classifier.set_weights(model.network.get_weights())
 
 

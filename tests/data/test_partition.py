@@ -56,6 +56,13 @@ def test_invalid_input_is_rejected():
         data.few_labels(data.from_arrays("mine", source.images), 5)
     with pytest.raises(ganlib.UserError, match="2000 labels per class requested, but class 0 has only"):
         data.few_labels(source, 5, validation_per_class=2000)
+    with pytest.raises(
+        ganlib.UserError, match="has 4 labels besides the 120 that are held out: set labels_per_class to at most 4"
+    ):
+        data.few_labels(source, 20, validation_per_class=120)
+    colored = data.from_arrays("colored", np.zeros((3, 8, 8, 3), np.uint8))
+    with pytest.raises(ganlib.UserError, match="convert both to gray or to color"):
+        data.few_labels(source, 5, unlabeled=colored)
     gap = data.from_arrays("gap", source.images[:4], [0, 0, 2, 2], ("cat", "cow", "dog"))
     with pytest.raises(ganlib.UserError, match="class 'cow' of gap has no labeled image"):
         data.few_labels(gap)

@@ -265,7 +265,7 @@ TRAINING = {
 ERRORS = {name: ((*GAN, "--workdir={folder}", *arguments), message) for name, (arguments, message) in TRAINING.items()} | {
     "more labels than exist": (
         (*CLASSIFIER, "--workdir={folder}", "--config.labels_per_class=1000"),
-        "1000 labels per class requested, but class 0 has only 128 examples$",
+        "class '.' of digits/train has 12. labels.*: set labels_per_class to at most 12., got 1000$",
     ),
     "evaluate nothing": (("evaluate",), "pass either --workdir, or both --real and --fake"),
     "evaluate no run": (("evaluate", "--workdir=/nowhere"), "no run in '/nowhere'"),

@@ -136,6 +136,13 @@ def test_validation_images_serve_as_test_images_without_a_test_set(tmp_path):
         train_classifier.train(config, tmp_path / "other")
 
 
+@pytest.mark.parametrize(("names", "message"), [(("cat",), "has one class, 'cat'"), (("cat", "Unlabeled"), "would be a class")])
+def test_a_single_class_and_a_folder_of_unlabeled_images_are_refused(names, message):
+    labels = np.arange(6) % len(names)
+    with pytest.raises(ganlib.UserError, match=message):
+        train_classifier.check_classes(ganlib.data.from_arrays("mine", np.zeros((6, 8, 8, 1), np.uint8), labels, names))
+
+
 def test_generated_images_join_the_labeled_ones(tmp_path, monkeypatch):
     """Each batch holds equally many labeled and generated images, from a GAN trained on the same few labels."""
     gan_config = digits_dcgan.get_config()

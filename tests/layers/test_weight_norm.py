@@ -4,7 +4,6 @@ import pytest
 import tensorflow as tf
 
 from ganlib import layers
-from ganlib.layers import weight_norm
 from ganlib.training import precision
 
 
@@ -72,11 +71,11 @@ class Recorder(keras.layers.Layer):
         return inputs
 
 
-def test_other_layers_get_large_images_in_parts(monkeypatch):
-    monkeypatch.setattr(weight_norm, "MAX_PIXELS", 150 * 36)
+def test_other_layers_get_their_inputs_in_parts():
     recorder = Recorder()
     inputs = np.random.default_rng(0).normal(2, 3, size=(400, 6, 6, 2)).astype(np.float32)
-    outputs = layers.initialize_weight_norm(keras.Sequential([recorder, layers.WeightNorm(keras.layers.Conv2D(4, 3))]), inputs)
+    body = keras.Sequential([recorder, layers.WeightNorm(keras.layers.Conv2D(4, 3))])
+    outputs = layers.initialize_weight_norm(body, inputs, batch_size=150)
     assert recorder.numbers[-3:] == [150, 150, 100]
     np.testing.assert_allclose(np.std(outputs, axis=(0, 1, 2)), 1, atol=1e-3)
 

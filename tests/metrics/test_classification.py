@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.special
 from sklearn import metrics as reference
 
 import ganlib
@@ -119,6 +120,16 @@ def test_temperature_finds_the_scale_of_the_logits():
     before = metrics.expected_calibration_error(labels, np.exp(3 * logits) / np.exp(3 * logits).sum(1, keepdims=True))
     after = metrics.expected_calibration_error(labels, probabilities)
     assert after < 0.02 < before
+
+
+def test_temperature_with_other_frequencies_than_in_training():
+    """Class 1 is rarer here than in training, which is not a lack of confidence."""
+    rng = np.random.default_rng(0)
+    logits, offset = rng.normal(size=(4000, 2)), np.log([1.8, 0.2])
+    probabilities = scipy.special.softmax(logits + offset, axis=1)
+    labels = (rng.random(4000) < probabilities[:, 1]).astype(int)
+    assert metrics.temperature(labels, 2 * logits, offset) == pytest.approx(2, rel=0.1)
+    assert metrics.temperature(labels, 2 * logits) > 3
 
 
 def test_the_temperature_of_perfect_predictions_is_bounded():

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 
 import ganlib
@@ -92,6 +93,31 @@ def test_images_are_fitted_through_the_body():
     held_out = data.open("digits", "test")
     assert ganlib.metrics.accuracy(held_out.labels, model.classify(held_out.images)) > 0.85  # of random features
     assert all(np.array_equal(a, b) for a, b in zip(before, model.network.body.weights, strict=True))
+
+
+def test_all_batches_of_a_finite_dataset_are_fitted():
+    features, labels = examples(30)
+    whole, batched = probe(), probe()
+    whole.fit(features, labels)
+    history = batched.fit(tf.data.Dataset.from_tensor_slices((features, labels)).batch(7))
+    np.testing.assert_allclose(batched.classifier(features), whole.classifier(features), atol=1e-4)
+    assert sorted(history.history) == ["inverse_l2", "train_accuracy"]
+
+
+def test_labels_and_arguments_without_effect_are_refused():
+    features, labels = examples(30)
+    with pytest.raises(ganlib.UserError, match="labels must be integers from 0 to 2, got int64 from 1 to 3"):
+        probe().fit(features, labels + 1)
+    with pytest.raises(ganlib.UserError, match="fitted at once, without validation_data"):
+        probe().fit(features, labels, validation_data=(features, labels))
+
+
+def test_a_new_fit_resets_the_calibration():
+    features, labels = examples(30)
+    model = probe()
+    model.classifier.temperature.assign(3.0)
+    model.fit(features, labels)
+    assert float(model.classifier.temperature) == 1.0
 
 
 def test_a_saved_probe_classifies_equally(tmp_path):

@@ -2,6 +2,7 @@ import json
 import types
 
 import pytest
+from PIL import Image
 
 import ganlib
 from experiments import configs, train_gan
@@ -39,9 +40,23 @@ def test_values_for_a_gan_grow_with_the_number_of_images_and_are_bounded():
 
 
 def test_values_for_a_classifier_hold_out_labels_only_without_test_images():
-    assert automatic.classifier(400, has_test_split=True) == {"test_split": "test", "validation_per_class": 0}
-    held_out = [automatic.classifier(count, False)["validation_per_class"] for count in (1, 2, 9, 10, 100, 10_000)]
-    assert held_out == [1, 1, 1, 2, 20, 200]
+    for splits, split in ((["test", "validation"], "test"), (["validation"], "validation")):
+        assert automatic.classifier(1, splits) == {"test_split": split, "validation_per_class": 0}
+    held_out = [automatic.classifier(count)["validation_per_class"] for count in (2, 9, 10, 100, 10_000)]
+    assert held_out == [1, 1, 2, 20, 200]
+    with pytest.raises(ganlib.UserError, match="a class has one labeled image"):
+        automatic.classifier(1)
+
+
+@pytest.mark.parametrize(("layout", "split"), [("test/a test/b", "test"), ("test", ""), ("val/a val/b", "validation")])
+def test_a_classifier_is_tested_on_a_split_with_labels(tmp_path, layout, split):
+    for folder in (*layout.split(), "train/a", "train/b"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(5):
+            Image.new("L", (8, 8), 50 * number + len(folder)).save(tmp_path / folder / f"{number}.png")
+    config = configs.load("photos_classifier", [f"dataset=folder:{tmp_path}", "image_size=8"])
+    completed = automatic.completed(config, runs.open_data(config))
+    assert (completed.test_split, completed.validation_per_class) == (split, 0 if split else 1)
 
 
 @pytest.mark.parametrize("method", automatic.KEYS)

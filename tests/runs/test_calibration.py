@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import ganlib
+from experiments import configs
 from experiments.configs import base, digits_sgan
-from ganlib import data, runs
-from ganlib.runs import calibration
+from ganlib import data, metrics, runs
+from ganlib.runs import calibration, features
 from tests.helpers import same
 
 
@@ -113,3 +114,31 @@ def test_a_run_from_before_a_key_existed_is_loaded(tmp_path, method):
         del config[key]
     path.write_text(json.dumps(config))
     assert same(state(model), state(ganlib.load(tmp_path)))
+
+
+def test_frequencies_are_known_if_all_images_have_a_label(tmp_path, monkeypatch):
+    """The held-out images are equally many of each class, unlike those in training. No class gets more than its share."""
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
+    config = configs.load("photos_probe", ["smoke=True"])
+    config.update(dataset="digits", classes="0,1", image_size=16, validation_per_class=3)
+    digits = data.open("digits", image_size=(16, 16)).of_classes(["3", "8"])
+    chosen = np.concatenate([np.flatnonzero(digits.labels == 0)[:90], np.flatnonzero(digits.labels == 1)[:30]])
+    parts = data.few_labels(digits.subset(chosen), validation_per_class=3)
+    run = runs.start(tmp_path, runs.smoke(config), parts.labeled)
+    model = runs.build(run)
+    features.adapt(model, parts.unlabeled)
+    encoded = features.encoded_parts(model, parts)
+    model.fit(encoded.labeled.images, encoded.labeled.labels)
+    temperature, priors = runs.calibrate(run, model, encoded.validation, encoded)
+    np.testing.assert_allclose(priors, [87 / 114, 27 / 114])
+    assert 0.2 < temperature < 5
+    predicted = model.classify(digits.subset(chosen).images).argmax(axis=1)
+    assert 15 <= predicted.sum() <= 45
+
+
+def test_few_held_out_images_give_a_temperature_near_1(tmp_path):
+    labels = np.arange(6) % 2
+    right = 3.0 * np.eye(2)[labels]
+    assert metrics.temperature(labels, right) < 0.05
+    assert 0.4 < metrics.temperature(labels, right, spread=1.0) < 1
+    assert metrics.temperature(np.tile(labels, 1000), np.tile(right, (1000, 1)), spread=1.0) < 0.3

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+import ganlib
 from experiments import configs, train_classifier
 from ganlib import data, runs
 from ganlib.metrics import cache
@@ -83,7 +84,7 @@ def test_too_many_images_for_the_cache_are_encoded_without_it(tmp_path, monkeypa
 @pytest.mark.parametrize("name", ["photos_tuned", "photos_fixmatch", "photos_sgan_tuned"])
 def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, name):
     config = configs.load(name, ["smoke=True"])
-    config.update(dataset="digits", image_size=16, labels_per_class=3)
+    config.update(dataset="digits", classes="0,1,2", image_size=16, labels_per_class=3)
     assert 0 <= train_classifier.train(config, tmp_path / "run") <= 1
     run = runs.open_run(tmp_path / "run")
     before, after = (
@@ -99,13 +100,23 @@ def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, 
 @pytest.mark.parametrize("name", ["photos_probe", "photos_sgan", "photos_logistic"])
 def test_a_resumed_job_has_the_encoder_of_its_checkpoint(tmp_path, name, monkeypatch):
     config = configs.load(name, ["smoke=True"])
-    config.update(dataset="digits", image_size=16, labels_per_class=3)
+    config.update(dataset="digits", classes="0,1,2", image_size=16, labels_per_class=3)
     accuracy = train_classifier.train(config, tmp_path / "run")
     result = json.loads((tmp_path / "run/classification.json").read_text())
     if config.class_priors:
         assert sum(result["class_priors"].values()) == pytest.approx(1)
     loaded = runs.load_classifier(runs.open_run(tmp_path / "run"))
-    test = data.open("digits", "test", image_size=(16, 16))
+    test = data.open("digits", "test", image_size=(16, 16)).of_classes(["0", "1", "2"])
     assert (loaded.classify(test.images).argmax(axis=1) == test.labels).mean() == pytest.approx(accuracy)
     monkeypatch.setattr(features, "adapt", None)  # the statistics must come from the checkpoint
     assert train_classifier.train(config, tmp_path / "run") == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("override", ["augment=shift", "labeled_augment=shift"])
+def test_features_are_not_augmented(tmp_path, override):
+    config = configs.load("photos_sgan", ["smoke=True", override])
+    config.update(dataset="digits", classes="0,1,2", image_size=16, labels_per_class=3)
+    with pytest.raises(
+        ganlib.UserError, match=f"{override.split('=')[0]}='shift' applies to images, but the backbone is frozen"
+    ):
+        train_classifier.train(config, tmp_path / "run")
