@@ -161,7 +161,11 @@ def _best(models, features, labels, folds, seed):
 
 
 def dense_layer(head):
-    """Returns the dense layer of a classifier's head."""
+    """Returns the dense layer of a classifier's head.
+
+    Raises:
+        UserError: If it has none.
+    """
     layers = head.layers if isinstance(head, keras.Sequential) else [head]
     if not isinstance(layers[0], keras.layers.Dense):
         raise UserError(
