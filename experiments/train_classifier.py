@@ -239,8 +239,8 @@ def main():
     at_priors = result.get("accuracy_at_class_priors")
     if result.get("tested_on") == "validation" and at_priors is not None:
         print(
-            f"The held-out images are equally many of each class. With the estimated frequencies of the classes, the accuracy "
-            f"is {100 * at_priors:.2f} %."
+            "The held-out images are equally many of each class. On images with the frequencies in class_priors of "
+            f"classification.json, the accuracy is {100 * at_priors:.2f} %."
         )
     print(f"report: {flags.FLAGS.workdir}/report.html")
 
