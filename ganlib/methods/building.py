@@ -36,6 +36,11 @@ def classifier(run, arguments):
     return networks.Classifier(discriminator.body, run.image_shape, num_classes, head)
 
 
+def is_balanced(config):
+    """Returns whether a classifier's config gives all classes the same weight in training, whatever their numbers of labels."""
+    return "balanced" in (config.class_sampling, config.class_weights)
+
+
 def class_weights(run):
     """Returns the weights of the classes that a run's config selects: None, or a list of numbers, inversely proportional to
     the numbers of labels. Their mean over the labeled images is 1.

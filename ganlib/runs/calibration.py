@@ -4,6 +4,7 @@ import numpy as np
 
 from ganlib import layers, metrics
 from ganlib.evaluation import classification
+from ganlib.methods import building
 
 LABELS_FOR_HALF = 40
 """With this number of labels of each class, the estimated frequencies are averaged half and half with those in training.
@@ -42,8 +43,7 @@ def calibrate(run, model, held_out, parts=None):
     training = None
     if shift:
         shift.shift.assign(np.zeros(classifier.num_classes))
-        balanced = "balanced" in (run.config.class_sampling, run.config.class_weights)
-        training = _training_priors(parts.labeled.labels, classifier.num_classes, balanced)
+        training = _training_priors(parts.labeled.labels, classifier.num_classes, building.is_balanced(run.config))
     temperature = classification.calibrate(classifier, held_out, training)
     if shift:
         priors = _priors(run, classifier, parts, training)

@@ -56,8 +56,7 @@ def initialize_classifier(model, run, unlabeled, labeled=None):
         model.network.initialize(next(iter(batches)))
     if run.config.get("initial_head"):  # earlier configs lack the key
         computed = features.computed(model.network.body, labeled)
-        balanced = "balanced" in (run.config.class_sampling, run.config.class_weights)
-        fit_head([model.network], computed, np.asarray(labeled.labels), balanced, run.config.seed)
+        fit_head([model.network], computed, np.asarray(labeled.labels), building.is_balanced(run.config), run.config.seed)
     model.classifier.set_weights(model.network.get_weights())
 
 
