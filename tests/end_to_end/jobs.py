@@ -9,6 +9,8 @@ import sys
 from experiments.common.processes import worker_environments
 
 ROOT = pathlib.Path(__file__).parents[2]
+TIMEOUT = 1200
+"""Seconds after which a process is killed. A busy machine takes several times as long as an idle one."""
 
 
 def start(job, *arguments, before=None, environment=None, folder=ROOT):
@@ -35,7 +37,7 @@ def start_workers(count, job, *arguments):
 
 def finish(process):
     """Waits for a process. Returns its exit status, its standard output, and the error lines in its standard error."""
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=TIMEOUT)
     return process.returncode, output, _error_lines(errors.splitlines())
 
 
@@ -49,7 +51,7 @@ def run_in_one_process(commands, folder=ROOT):
     command_lines = json.dumps([list(map(str, command)) for command in commands])
     process = subprocess.run(
         [sys.executable, "-m", "tests.end_to_end.several"], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        input=command_lines, capture_output=True, text=True, timeout=300, check=True,
+        input=command_lines, capture_output=True, text=True, timeout=TIMEOUT, check=True,
     )  # fmt: skip
     return [(status, output, _error_lines(errors)) for status, output, errors in json.loads(process.stdout)]
 

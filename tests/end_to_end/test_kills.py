@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from ganlib import locks
-from tests.end_to_end.jobs import finish, run, start, start_workers
+from tests.end_to_end.jobs import TIMEOUT, finish, run, start, start_workers
 
 STEPS = 60
 ARGUMENTS = (
@@ -49,7 +49,7 @@ def kill_after_a_while(processes, folder, generator):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("workers", "kills"), [(1, 10), (2, 3)])
+@pytest.mark.parametrize(("workers", "kills"), [(1, 5), (2, 2)])
 def test_repeated_kills(tmp_path, workers, kills):
     generator = random.Random(workers)
     uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
@@ -58,7 +58,7 @@ def test_repeated_kills(tmp_path, workers, kills):
     count = sum(
         kill_after_a_while(start_workers(workers, *ARGUMENTS, f"--workdir={killed}"), killed, generator) for _ in range(kills)
     )
-    assert count >= kills - 2  # the last ones may be too late
+    assert count >= kills // 2  # the last ones may be too late
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
         assert finish(process)[0] == 0
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
@@ -80,7 +80,7 @@ def test_signal_saves_a_checkpoint(tmp_path, workers):
         time.sleep(0.05)
     processes[-1].terminate()
     for process in processes:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 128 + signal.SIGTERM
         assert f"stopped at step {newest(tmp_path)} after saving a checkpoint" in errors
     assert newest(tmp_path) > 0

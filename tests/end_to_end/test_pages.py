@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ganlib import data
-from tests.end_to_end.jobs import run, run_in_one_process
+from tests.end_to_end.jobs import TIMEOUT, run, run_in_one_process
 from tests.end_to_end.pages import ROOT, commands, python_blocks, scripts, skipped_blocks
 from tests.interop import states, torch_files
 
@@ -25,7 +25,7 @@ def python(code, folder):
     (folder / "script.py").write_text(re.sub(r"steps_per_epoch=\d+", "steps_per_epoch=2", code))
     environment = {**os.environ, **OFFLINE, "PYTHONPATH": str(ROOT)}
     process = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT
     )
     assert process.returncode == 0, process.stderr[-3000:]
     return process.stdout

@@ -20,7 +20,7 @@ from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, slow_
 @pytest.fixture
 def trained(tmp_path):
     """Returns a GAN after 2 steps, its checkpoints of steps 1 and 2, and the weights of both steps."""
-    gan = dcgan_gan()
+    gan = dcgan_gan(run_eagerly=True)
     checkpoints = checkpoint.Checkpoints(tmp_path / "checkpoints", gan)
     states = {}
     for step in (1, 2):
