@@ -19,7 +19,8 @@ def default_folder():
 def arrays(folder, key, compute):
     """Returns arrays from the cache, or computes and stores them.
 
-    If a file is unreadable or its checksum is wrong, this is logged and the arrays are recomputed.
+    If a file is unreadable or its checksum is wrong, this is logged and the arrays are recomputed. If it cannot be written, see
+    `store`.
 
     Args:
         folder: The folder of the cache; None uses `default_folder`.
@@ -37,9 +38,25 @@ def arrays(folder, key, compute):
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             logging.getLogger("ganlib").warning("cached statistics %s are damaged (%s) and are recomputed", path, error)
     values = compute()
-    with written_whole(path) as partial:
-        np.savez(partial, **values)
+    store(path, lambda partial: np.savez(partial, **values))
     return values
+
+
+def store(path, write):
+    """Stores a file in the cache. If it cannot be written, this is logged: what was computed can still be used.
+
+    Args:
+        path: The file, from `path_of`.
+        write: A function that writes the file to a path.
+    """
+    try:
+        with written_whole(path) as partial:
+            write(partial)
+    except OSError as error:
+        logging.getLogger("ganlib").warning(
+            "%s cannot be written (%s) and will be computed again next time: set GANLIB_CACHE to a folder that can be written",
+            path, error,
+        )  # fmt: skip
 
 
 def rows(folder, key, images, compute):
@@ -64,8 +81,7 @@ def rows(folder, key, images, compute):
             "names": np.append(stored["names"], names[missing]),
             "rows": np.append(stored["rows"], compute(missing), axis=0),
         }
-        with written_whole(path_of(folder, key, ".npz")) as partial:
-            np.savez(partial, **stored)
+        store(path_of(folder, key, ".npz"), lambda partial: np.savez(partial, **stored))
     order = np.argsort(stored["names"])
     return stored["rows"][order[np.searchsorted(stored["names"], names, sorter=order)]]
 

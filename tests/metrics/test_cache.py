@@ -49,6 +49,15 @@ def test_rows_are_computed_once_for_each_image(tmp_path):
         assert asked == expected
 
 
+def test_a_folder_that_cannot_be_written_costs_nothing_but_a_warning(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    compute = Counter()
+    for folder in (tmp_path / "file", tmp_path / "file" / "folder"):
+        np.testing.assert_array_equal(cache.arrays(folder, ("x",), compute)["a"], np.arange(5))
+    assert len(caplog.messages) == 2
+    assert all(f"{tmp_path / 'file'}" in message and "set GANLIB_CACHE" in message for message in caplog.messages)
+
+
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
 def test_damaged_files_are_detected_and_recomputed(tmp_path, damage, caplog):
     compute = Counter()

@@ -17,18 +17,27 @@ from ganlib.training import checkpoint
 from tests.helpers import SHAPE, adam, dcgan_gan, mlp_gan, replicas, same, slow_beyond, weights
 
 
-@pytest.fixture
-def trained(tmp_path):
-    """Returns a GAN after 2 steps, its checkpoints of steps 1 and 2, and the weights of both steps."""
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory):
     gan = dcgan_gan(run_eagerly=True)
-    checkpoints = checkpoint.Checkpoints(tmp_path / "checkpoints", gan)
+    checkpoints = checkpoint.Checkpoints(tmp_path_factory.mktemp("trained_once") / "checkpoints", gan)
     states = {}
     for step in (1, 2):
         gan.fit(data.batches(data.open("digits"), 8, start_step=step - 1), steps_per_epoch=1, verbose=0)
         checkpoints.save()
         states[step] = weights(gan)
     checkpoints.wait()
-    return gan, checkpoints, states
+    return gan, checkpoints.folder, states, [variable.numpy() for variable in checkpoint.all_variables(gan)]
+
+
+@pytest.fixture
+def trained(trained_once, tmp_path):
+    """Returns a GAN after 2 steps, its checkpoints of steps 1 and 2, and the weights of both steps."""
+    gan, folder, states, values = trained_once
+    for variable, value in zip(checkpoint.all_variables(gan), values, strict=True):
+        variable.assign(value)
+    shutil.copytree(folder, tmp_path / "checkpoints")
+    return gan, checkpoint.Checkpoints(tmp_path / "checkpoints", gan), states
 
 
 def test_newest_checkpoint_is_restored_with_optimizers_and_step(trained):
