@@ -8,6 +8,9 @@ from ganlib import interop, penalties
 
 FILES = ("biggan128", "biggan_cifar")
 CODE = "biggan"
+TOLERANCES = {"eval: gradients of D": 3e-3, "eval: gradients of G": 3e-3}
+"""One unit of the fourth block is so near zero that its ReLU depends on the CPU's rounding: the difference is either 1.3e-5 or
+1.5e-3, and a relative change of the images of 3e-7 turns the one into the other."""
 
 
 def differences(file):
