@@ -80,6 +80,14 @@ def tfds_dir():
     return str(folder)
 
 
+def pytest_runtest_logreport(report):
+    """Prints a failure as soon as it is known: a run that is ended from outside has no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        lines = report.longreprtext.splitlines()
+        error = next((line.removeprefix("E").strip() for line in lines if line.startswith("E ")), "")
+        print(f"\nfailed: {report.nodeid} ({report.when}): {error}", file=sys.__stderr__, flush=True)
+
+
 def _largest():
     """Returns the largest size in GB of this process and of the children that it has waited for."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
