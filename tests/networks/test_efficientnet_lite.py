@@ -97,7 +97,7 @@ def test_images_of_any_size(shape, size, expected):
 def test_the_earlier_name(monkeypatch):
     variants = []
     create = efficientnet_lite.network
-    monkeypatch.setattr(efficientnet_lite, "network", lambda n, shape: variants.append(n) or create(n, shape))
+    monkeypatch.setattr(efficientnet_lite, "network", lambda n, *rest, **named: variants.append(n) or create(n, *rest, **named))
     for name in ("efficientnet_lite:1", "efficientnet_lite1"):
         pretrained.load(name, (32, 32, 3), taps=1, weights=None)
     assert variants == [1, 1]
