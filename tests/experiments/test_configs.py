@@ -103,7 +103,24 @@ RESUMED = {module(name).get_config().networks: name for name in reversed(GANS) i
 """Networks -> the config that is also resumed: the first of those with small images."""
 
 
-@pytest.mark.parametrize("name", slow_but(GANS, "digits_", "mnist_", "cifar10_few_shot"))
+WITHOUT_EFFECT = {"dataset", "batch_size", "steps", "checkpoint_every", "sample_every", "evaluate_every", "keep_checkpoints"}
+"""Keys that do not change a few steps on random images."""
+
+
+def small_form(name):
+    """Returns what distinguishes a GAN from others with ``smoke``, which replaces the backbone, as text."""
+    run = opened(name, pathlib.Path())
+    settings = {key: value for key, value in run.config.to_dict().items() if key not in WITHOUT_EFFECT}
+    for optimizer in ("generator_optimizer", "discriminator_optimizer"):
+        settings[optimizer] = sorted(settings[optimizer])
+    return f"{run.image_shape} {settings}"
+
+
+LAST_ARE_PREFERRED = sorted(reversed(GANS), key=lambda name: name.startswith("mnist"))
+DIFFERENT_GANS = sorted({small_form(name): name for name in LAST_ARE_PREFERRED}.values())
+
+
+@pytest.mark.parametrize("name", slow_but(DIFFERENT_GANS, "digits_", "mnist_", "cifar10_few_shot"))
 def test_gan_trains_and_resumes(name, tmp_path):
     run = opened(name, tmp_path)
     assert set(run.config) >= GAN_KEYS
