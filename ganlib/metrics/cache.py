@@ -19,8 +19,8 @@ def default_folder():
 def arrays(folder, key, compute):
     """Returns arrays from the cache, or computes and stores them.
 
-    If a file is unreadable or its checksum is wrong, this is logged and the arrays are recomputed. If it cannot be written, see
-    `store`.
+    If a file is unreadable or its checksum is wrong, this is logged and the arrays are recomputed. If it cannot be written,
+    this is logged, and the arrays are returned.
 
     Args:
         folder: The folder of the cache; None uses `default_folder`.
@@ -38,20 +38,15 @@ def arrays(folder, key, compute):
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             logging.getLogger("ganlib").warning("cached statistics %s are damaged (%s) and are recomputed", path, error)
     values = compute()
-    store(path, lambda partial: np.savez(partial, **values))
+    _store(path, values)
     return values
 
 
-def store(path, write):
-    """Stores a file in the cache. If it cannot be written, this is logged: what was computed can still be used.
-
-    Args:
-        path: The file, from `path_of`.
-        write: A function that writes the file to a path.
-    """
+def _store(path, values):
+    """Stores a dict of arrays. If they cannot be written, this is logged: the values can still be used."""
     try:
         with written_whole(path) as partial:
-            write(partial)
+            np.savez(partial, **values)
     except OSError as error:
         logging.getLogger("ganlib").warning(
             "%s cannot be written (%s) and will be computed again next time: set GANLIB_CACHE to a folder that can be written",
@@ -81,7 +76,7 @@ def rows(folder, key, images, compute):
             "names": np.append(stored["names"], names[missing]),
             "rows": np.append(stored["rows"], compute(missing), axis=0),
         }
-        store(path_of(folder, key, ".npz"), lambda partial: np.savez(partial, **stored))
+        _store(path_of(folder, key, ".npz"), stored)
     order = np.argsort(stored["names"])
     return stored["rows"][order[np.searchsorted(stored["names"], names, sorter=order)]]
 

@@ -10,6 +10,7 @@ import tqdm
 
 from ganlib import versions
 from ganlib.errors import UserError
+from ganlib.files import written_whole
 from ganlib.metrics import cache
 from ganlib.metrics.arrays import check_labels, log
 
@@ -56,7 +57,8 @@ def load(source, cache_dir=None):
 
 def store(model, source, cache_dir=None):
     """Writes the classifier of a source's images to the cache: see `load`."""
-    cache.store(path_of(source, cache_dir), model.save)
+    with written_whole(path_of(source, cache_dir)) as partial:
+        model.save(partial)
 
 
 def untrained(source):

@@ -58,7 +58,7 @@ def test_repeated_kills(tmp_path, workers, kills):
     count = sum(
         kill_after_a_while(start_workers(workers, *ARGUMENTS, f"--workdir={killed}"), killed, generator) for _ in range(kills)
     )
-    assert count >= kills // 2  # the last ones may be too late
+    assert count >= max(kills - 2, 1)  # the last ones may be too late
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):
         assert finish(process)[0] == 0
     for process in start_workers(workers, *ARGUMENTS, f"--workdir={killed}"):

@@ -1,3 +1,4 @@
+import functools
 import json
 import signal
 import time
@@ -14,6 +15,8 @@ from ganlib import data, locks
 from ganlib.training import callbacks
 from ganlib.training.checkpoint import Checkpoints
 from tests.helpers import mlp_gan
+
+eager_gan = functools.partial(mlp_gan, run_eagerly=True)  # a graph takes longer to trace than a few steps
 
 
 def fit(gan, steps, *callbacks, start=0):
@@ -33,7 +36,7 @@ class Recorder(callbacks.StepCallback):
 
 
 def test_steps_continue_over_runs():
-    gan, recorder = mlp_gan(run_eagerly=True), Recorder(every=4)
+    gan, recorder = eager_gan(), Recorder(every=4)
     fit(gan, 3, recorder)
     fit(gan, 3, recorder, start=3)
     assert recorder.steps == [1, 2, 3, 4, 5, 6]
@@ -48,7 +51,7 @@ def test_several_steps_per_execution():
 
 
 def test_non_finite_loss_stops_and_names_step_and_log():
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     fit(gan, 2)
     gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
     with pytest.raises(ganlib.UserError, match=r"stopped at step 3: .*generator_loss = nan"):
@@ -63,7 +66,7 @@ def test_non_finite_loss_within_one_execution_names_the_steps():
 
 
 def test_non_finite_state_is_never_saved(tmp_path):
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     checkpoints = Checkpoints(tmp_path, gan)
     fit(gan, 2, callbacks.SaveCheckpoints(checkpoints, every=1))
     gan.generator.set_weights([w * np.nan for w in gan.generator.get_weights()])
@@ -82,21 +85,21 @@ def test_training_ends_soon_after_the_loss_of_the_lock(tmp_path, monkeypatch):
                 (tmp_path / ".lock-1").unlink()
                 time.sleep(0.2)
 
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     with locks.locked(tmp_path), pytest.raises(ganlib.UserError, match="lock-1' was removed"):
         fit(gan, 100, LoseLock(), callbacks.StopIfLockLost())
     assert int(gan.step) == 2
 
 
 def test_checkpoints_are_saved_periodically_and_at_the_end(tmp_path):
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     checkpoints = Checkpoints(tmp_path, gan, keep=9)
     fit(gan, 5, callbacks.SaveCheckpoints(checkpoints, every=2))
     assert checkpoints.steps() == [2, 4, 5]
 
 
 def test_sample_grids_use_the_same_latents(tmp_path):
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     fit(gan, 2, callbacks.SaveSamples(tmp_path, every=1))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000002.png"]
     grid = np.asarray(Image.open(tmp_path / "step_00000002.png"))
@@ -104,7 +107,7 @@ def test_sample_grids_use_the_same_latents(tmp_path):
 
 
 def test_metrics_are_means_over_the_interval(tmp_path):
-    gan, losses = mlp_gan(run_eagerly=True), []
+    gan, losses = eager_gan(), []
 
     class Losses(callbacks.StepCallback):
         def on_step(self, step, logs):
@@ -126,7 +129,7 @@ def test_best_checkpoint_has_the_lowest_value(tmp_path):
     evaluate = lambda model: {"fid": scores[int(model.step)]}  # noqa: E731
 
     def best_after(steps, start):
-        gan = mlp_gan(run_eagerly=True)
+        gan = eager_gan()
         gan.step.assign(start)
         best = callbacks.BestCheckpoint(Checkpoints(tmp_path / "best", gan, keep=1), "fid", {})
         fit(gan, steps, callbacks.LogMetrics(tmp_path, 1, evaluate, 1, best), start=start)
@@ -139,7 +142,7 @@ def test_best_checkpoint_has_the_lowest_value(tmp_path):
 
 def best_of(folder, start, main_steps=(), selection=types.MappingProxyType({})):
     """Returns the `BestCheckpoint` of a new GAN that resumes from a step."""
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     gan.step.assign(start)
     main = Checkpoints(folder / "checkpoints", gan, keep=None)
     for step in main_steps:
@@ -212,7 +215,7 @@ def test_lowest_value_ignores_rows_without_a_checkpoint(tmp_path):
 
 
 def test_steps_continue_over_epochs(tmp_path):
-    gan, recorder = mlp_gan(run_eagerly=True), Recorder(every=4)
+    gan, recorder = eager_gan(), Recorder(every=4)
     dataset = data.batches(data.open("digits"), 8)
     gan.fit(dataset, epochs=3, steps_per_epoch=4, verbose=0, callbacks=[recorder])
     assert recorder.steps == list(range(1, 13))
@@ -234,14 +237,14 @@ def test_final_evaluation_runs_once(tmp_path, every):
 def test_sample_grids_of_later_steps_are_removed(tmp_path):
     for name in ("step_00000001.png", "step_00000009.png"):
         Image.new("L", (8, 8)).save(tmp_path / name)
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     fit(gan, 2)
     fit(gan, 1, callbacks.SaveSamples(tmp_path, every=0), start=2)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["interpolation.png", "step_00000001.png", "step_00000003.png"]
 
 
 def test_tensorboard_events_have_the_same_scalars(tmp_path):
-    fit(mlp_gan(run_eagerly=True), 2, callbacks.LogMetrics(tmp_path, every=2))
+    fit(eager_gan(), 2, callbacks.LogMetrics(tmp_path, every=2))
     (row,) = callbacks.read_rows(tmp_path / "metrics.jsonl")
     (path,) = (tmp_path / "tensorboard").iterdir()
     events = {}
@@ -259,7 +262,7 @@ def test_rows_after_the_checkpoint_are_removed_on_resuming(tmp_path):
     callbacks.write_rows(path, [{"step": 1, "a": 1.0}, {"step": 7, "a": 2.0}])
     with path.open("a") as file:
         file.write('{"step": 8, "a"')  # truncated by a kill
-    gan = mlp_gan(run_eagerly=True)
+    gan = eager_gan()
     gan.step.assign(5)
     fit(gan, 1, callbacks.LogMetrics(tmp_path, every=1))
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 6]
@@ -270,7 +273,7 @@ def test_resumed_run_writes_the_rows_of_an_uninterrupted_run(tmp_path):
         folder, start = tmp_path / str(len(stops)), 0
         for stop in stops:
             keras.utils.set_random_seed(0)
-            gan = mlp_gan(run_eagerly=True)
+            gan = eager_gan()
             checkpoints = Checkpoints(folder / "checkpoints", gan)
             checkpoints.restore()
             received = []
