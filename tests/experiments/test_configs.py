@@ -14,7 +14,7 @@ from ganlib import data, runs
 from ganlib.methods import building
 from ganlib.methods import gan as gan_method
 from ganlib.networks import mlp, pretrained
-from ganlib.runs import from_config, keys
+from ganlib.runs import automatic, from_config, keys
 from tests.helpers import slow_but
 
 FOLDER = pathlib.Path(experiments.configs.__path__[0])
@@ -125,6 +125,7 @@ def test_gan_trains_and_resumes(name, tmp_path):
     run = opened(name, tmp_path)
     assert set(run.config) >= GAN_KEYS
     steps = 2 if name in RESUMED.values() else 1
+    run.config.update({key: automatic.gan(num_images=1000)[key] for key in automatic.unset(run.config)})
     run.config.update(batch_size=4, steps=steps, checkpoint_every=0, sample_every=0)
     run.config.discriminator_steps = min(run.config.discriminator_steps, 2)
     images = np.random.default_rng(0).integers(0, 256, (4 * run.config.discriminator_steps, *run.image_shape), np.uint8)
