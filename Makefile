@@ -1,5 +1,6 @@
 # make demo: trains on the embedded digits and leaves runs/demo/report.html
-# make test: runs the tests except those marked slow;  make test-all: runs all tests, the tutorials and make test-interop
+# make test: runs the tests except those marked slow;  make test-slow: runs those and the tutorials, MINUTES=30 starts no test later
+# make test-all: runs make test, make test-slow and make test-interop
 # make test-interop: runs the tests of PyTorch, JAX, Lightning and OpenCV in .venv-interop, which make interop creates
 # make lint: checks the style;  make docs: builds the site in build/site
 # Each makes the virtual environment .venv first if it is missing or older than the package's metadata. PYTHON=python3.12 names
@@ -30,7 +31,7 @@ else
 EXTRAS := test,gpu
 endif
 
-.PHONY: demo test test-all test-interop interop lint docs install clean FORCE
+.PHONY: demo test test-slow test-all test-interop interop lint docs install clean FORCE
 
 demo: install
 	$(BIN)/python -m experiments.demo --workdir=runs/demo
@@ -38,9 +39,13 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m 'not slow' tests
 
-test-all: install
-	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 --nbmake --ignore-glob='*.zh.ipynb' \
-	  tests docs/tutorials
+test-slow: install
+	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m slow $(if $(MINUTES),--minutes=$(MINUTES)) \
+	  --nbmake --ignore-glob='*.zh.ipynb' tests docs/tutorials
+
+test-all:
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-slow
 	@$(MAKE) --no-print-directory test-interop
 
 test-interop: interop

@@ -18,6 +18,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework.ops import gradient_registry
 
+from tests import time_limit
+
 gc.set_threshold(100_000, 20, 20)  # as for jobs: see experiments/__init__.py
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
@@ -25,6 +27,23 @@ tf.config.set_logical_device_configuration(
 
 LARGEST = []
 """The size in GB of the largest process of each finished worker, including its child processes."""
+
+
+def pytest_addoption(parser):
+    time_limit.add_option(parser)
+
+
+def pytest_configure(config):
+    minutes = config.getoption("--minutes")
+    if minutes is not None:
+        config.pluginmanager.register(time_limit.TimeLimit(minutes))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker("slow")
 
 
 def pytest_collection_finish(session):

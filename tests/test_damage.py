@@ -11,7 +11,7 @@ from experiments import configs, train_classifier, train_gan
 from ganlib import data, export, runs
 from ganlib.files import read_measures, read_rows
 from ganlib.runs import report
-from tests.helpers import same, weights
+from tests.helpers import same, slow_beyond, weights
 from tests.runs.test_folder import small
 
 SCORES = {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}
@@ -139,7 +139,7 @@ TRAINING_FILES = {"config.json", "run.json", "metrics.jsonl", "speed.jsonl", "ch
 """The files that the tests above damage, except the best checkpoint."""
 
 
-@pytest.mark.parametrize("job", [train_gan, train_classifier], ids=["gan", "classifier"])
+@pytest.mark.parametrize("job", slow_beyond([train_gan, train_classifier], 1), ids=["gan", "classifier"])
 def test_files_of_the_end_of_training_are_written_again(tmp_path, job):
     """The test lists every file in a folder, so that a new file needs a test."""
     name, final_files = ("digits_dcgan", set()) if job is train_gan else ("digits_cnn", {

@@ -79,7 +79,18 @@ def test_which_tests_run(folder):
     leave_python(folder / ".venv/bin/python", (3, 11, 7))
     assert "-m 'not slow' tests\n" in make(folder, "test")[1]
     everything = make(folder, "test-all")[1]
-    assert "slow" not in everything
+    assert "-m 'not slow' tests\n" in everything
+    assert "--minutes" not in everything
     assert " tests docs/tutorials\n" in everything
     assert ".venv-interop/bin/python -m pytest tests/interop " in everything
-    assert "make test-all\n" in (ROOT / ".ci/run").read_text()
+    assert " -m slow --minutes=30 " in make(folder, "test-slow", "MINUTES=30")[1]
+    commands = (ROOT / ".ci/run").read_text()
+    assert all(f"make {name}" in commands for name in ("lint", "docs", "test\n", "test-slow MINUTES=", "test-interop"))
+
+
+def test_slow_tests_that_have_no_time_left_are_listed():
+    test = "tests/test_registration.py::test_import_of_keras_first_loads_every_kind_of_model"
+    command = [sys.executable, "-m", "pytest", "--minutes=0", test, "tests/test_seeds.py"]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    assert "2 passed, 1 skipped" in output
+    assert f"not run, no time left: {test}\n" in output

@@ -69,6 +69,7 @@ def saved(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_import_of_keras_first_loads_every_kind_of_model(saved):
     code = """
 import keras, ganlib

@@ -9,6 +9,8 @@ from PIL import Image
 
 from tests.end_to_end.jobs import run_in_one_process
 
+pytestmark = pytest.mark.slow
+
 SHARED = ("--config.image_size=32x48", "--config.validation_per_class=2", "--config.smoke")
 
 

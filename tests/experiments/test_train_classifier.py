@@ -81,6 +81,7 @@ def test_features_of_a_gan(tmp_path, frozen):
     assert same(weights(body), weights(model.network.body)) == frozen
 
 
+@pytest.mark.slow
 def test_gan_named_by_its_config_is_trained_first(tmp_path, monkeypatch):
     """It is trained on the images that the classifier may use: all images except held-out ones, or the labeled ones."""
 
@@ -143,6 +144,7 @@ def test_a_single_class_and_a_folder_of_unlabeled_images_are_refused(names, mess
         train_classifier.check_classes(ganlib.data.from_arrays("mine", np.zeros((6, 8, 8, 1), np.uint8), labels, names))
 
 
+@pytest.mark.slow
 def test_generated_images_join_the_labeled_ones(tmp_path, monkeypatch):
     """Each batch holds equally many labeled and generated images, from a GAN trained on the same few labels."""
     gan_config = digits_dcgan.get_config()

@@ -51,6 +51,7 @@ def first_run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_gan_starts_from_the_weights_of_another(first_run, tmp_path):
     before = ganlib.load(first_run)
     config = small(f"weights_from={first_run}", "frozen_layers=1", "generator_optimizer.learning_rate=0.0", "seed=5")
@@ -64,6 +65,7 @@ def test_gan_starts_from_the_weights_of_another(first_run, tmp_path):
     assert all(layer.trainable_variables for layer in others)
 
 
+@pytest.mark.slow
 def test_discriminator_starts_from_the_features_of_a_classifier(tmp_path):
     classifier = configs.load("digits_cnn", ["smoke=True"])
     train_classifier.train(classifier, tmp_path / "classifier")

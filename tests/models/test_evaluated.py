@@ -153,6 +153,7 @@ def test_an_exported_classifier_serves_what_predict_returns(tmp_path):
     np.testing.assert_allclose(loaded.serve(IMAGES[:5]), model.predict(IMAGES[:5], verbose=0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_replicas_evaluate_as_one():
     keras.utils.set_random_seed(0)
     expected = mlp_gan(10, **KID).evaluate(IMAGES, LABELS)

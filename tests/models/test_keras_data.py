@@ -7,7 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 import ganlib
-from tests.helpers import mlp_gan, replicas
+from tests.helpers import mlp_gan, replicas, slow_beyond
 
 PIXELS = np.random.RandomState(0).randint(0, 256, (16, 8, 8, 1)).astype("uint8")
 LABELS = np.arange(16) % 3
@@ -168,7 +168,7 @@ def test_a_batch_smaller_than_the_number_of_replicas():
     assert np.isfinite(gan.generate(2)).all()
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("dtype", slow_beyond(["float64", "float16"], 1))
 def test_images_of_another_float_dtype_train_as_float32(dtype):
     """uint8 arrays divided by 127.5 are float64, and a dataset keeps that."""
     images = (PIXELS / 127.5 - 1.0).astype(dtype)

@@ -98,6 +98,7 @@ def sgan(**arguments):
     return model
 
 
+@pytest.mark.slow
 def test_a_semi_supervised_gan_trains_on_features_and_classifies_images(tmp_path):
     keras.utils.set_random_seed(0)
     model = sgan(shifts_priors=True)

@@ -69,6 +69,7 @@ def test_training_updates_every_weight_and_keeps_the_instances():
         np.testing.assert_array_equal(network.instances, instance.unit_length(STORED))
 
 
+@pytest.mark.slow
 def test_training_resumes_after_saving(tmp_path):
     gan = create_gan()
     gan.fit(batches(), steps_per_epoch=2, verbose=0)
@@ -96,6 +97,7 @@ def test_mismatched_arguments_are_rejected():
         ganlib.GAN(gan.generator, dcgan.Discriminator((16, 16, 1), width=8))
 
 
+@pytest.mark.slow
 def test_biggan_is_conditioned_as_in_the_authors_code():
     """Each block gets the whole embedding and its chunk of the latents; all linear maps have spectral normalization."""
     network = biggan.Generator((16, 16, 1), 6, width=4, condition_dim=8)

@@ -20,7 +20,7 @@ from ganlib.networks import (
     resnet,
     stylegan2,
 )  # fmt: skip
-from tests.helpers import adam, weights
+from tests.helpers import adam, slow_beyond, weights
 
 SHAPES = ((16, 24, 3), (24, 16, 3))
 MODULES = {
@@ -43,7 +43,7 @@ def perturb(variables):
         variable.assign_add(0.1 * np.random.default_rng(0).normal(size=variable.shape))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", slow_beyond([(shape,) for shape in SHAPES], 1))
 @pytest.mark.parametrize("name", MODULES)
 def test_gradients_reach_every_weight_and_files_are_exact(name, shape, tmp_path):
     generator, discriminator = generator_of(name, shape), discriminator_of(name, shape)
@@ -84,7 +84,7 @@ def test_skip_layers_of_fastgan_pool_to_the_lowest_resolution(shape, lowest):
         assert layer.gather.layer.kernel.shape[0] == lowest[0] * lowest[1] * coarse
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet", "stylegan2"])
+@pytest.mark.parametrize("name", slow_beyond(["dcgan", "resnet", "stylegan2"], 1))
 def test_training_at_64x96(name, tmp_path):
     shape = (64, 96, 3)
     width = {"width": 4}
@@ -121,6 +121,7 @@ def test_a_pretrained_network_keeps_the_aspect_ratio():
     assert [maps.shape[1:3] for maps in enlarged(images)] == [(8, 12), (4, 6)]
 
 
+@pytest.mark.slow
 def test_the_discriminator_of_projected_gan(tmp_path):
     arguments = {"backbone": "applications:MobileNetV2", "weights": None, "taps": 2, "width": 2}
     for pytorch in (True, False):

@@ -10,9 +10,11 @@ import pytest
 from experiments.studies.parity import comparison, comparisons
 
 COMPARISONS = comparisons()
+LARGE = {"biggan128", "biggan_cifar", "fastgan_cond", "projected", "sg2_training", "sngan64", "stylegan2_resnet"}
+"""Files that take 35 seconds or longer on a slow core. Others compare the same losses and most of the same layers."""
 
 
-@pytest.mark.parametrize("name", COMPARISONS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in LARGE else ()) for n in COMPARISONS])
 def test_every_number_of_a_file_of_the_authors(name):
     if name not in comparison.available():
         pytest.skip(f"needs {name}.npz in {comparison.folder()}: set GANLIB_PARITY")

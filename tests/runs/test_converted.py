@@ -12,6 +12,7 @@ from experiments.configs import base
 from ganlib import interop, runs
 from ganlib.runs import converted
 from tests.end_to_end import jobs
+from tests.helpers import slow_beyond
 from tests.interop import states, torch_files
 
 
@@ -43,7 +44,7 @@ def photos(folder, count):
     return folder
 
 
-@pytest.mark.parametrize("form", ["zip", "legacy", "nvidia", "npz", "safetensors"])
+@pytest.mark.parametrize("form", slow_beyond(["npz", "zip", "legacy", "nvidia", "safetensors"], 1))
 def test_images_of_the_run_are_those_of_the_arrays(tmp_path, form):
     state = states.mimicry_generator(num_classes=3)
     path = write(form, tmp_path, state)
@@ -57,6 +58,7 @@ def test_images_of_the_run_are_those_of_the_arrays(tmp_path, form):
     assert np.ptp(gan.generate_from(latents, labels)) > 0.1
 
 
+@pytest.mark.slow
 def test_jobs_work_on_a_converted_run(tmp_path):
     """Generates, exports and trains further, like a user. The model card names the code and its license."""
     generator, discriminator = tmp_path / "G.pth", tmp_path / "D.pth"
@@ -159,6 +161,7 @@ def test_networks_that_do_not_belong_together_are_one_line(tmp_path):
         converted.read("mimicry", tmp_path / "two.npz")
 
 
+@pytest.mark.slow
 def test_further_training_starts_from_the_generator_and_asks_for_images(tmp_path):
     """The file has the generator and its average. Without --dataset, the images must be given."""
     parts = {

@@ -67,6 +67,7 @@ def test_pooled_features_are_computed_once_for_the_same_images_and_backbone(tmp_
     assert not np.array_equal(features._pooled(pooled, SOURCE), first)
 
 
+@pytest.mark.slow
 def test_too_many_images_for_the_cache_are_encoded_without_it(tmp_path, monkeypatch):
     parts, model = data.few_labels(SOURCE, 2), model_of(tmp_path / "run")
     features.adapt(model, parts.unlabeled)
@@ -81,6 +82,7 @@ def test_too_many_images_for_the_cache_are_encoded_without_it(tmp_path, monkeypa
     assert not same([np.asarray(expected)], [features.encoded(model, parts.unlabeled).images])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["photos_tuned", "photos_fixmatch", "photos_sgan_tuned"])
 def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, name):
     config = configs.load(name, ["smoke=True"])
@@ -97,6 +99,7 @@ def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, 
         assert np.array_equal(new, old) == (id(old) not in trained), old.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["photos_probe", "photos_sgan", "photos_logistic"])
 def test_a_resumed_job_has_the_encoder_of_its_checkpoint(tmp_path, name, monkeypatch):
     config = configs.load(name, ["smoke=True"])

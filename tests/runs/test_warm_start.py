@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from experiments import configs
 from experiments.configs import digits_sgan
@@ -23,6 +24,7 @@ def test_weight_norm_is_initialized_from_the_training_images(tmp_path):
     assert same(weights(model.network), weights(again.network))
 
 
+@pytest.mark.slow
 def test_the_last_layer_starts_from_a_linear_probe(tmp_path, monkeypatch):
     monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
     source = data.open("digits", image_size=(16, 16))

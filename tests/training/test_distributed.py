@@ -25,6 +25,7 @@ def test_one_and_two_replicas_give_the_same_weights_and_logs(float64, arguments)
     assert int(two.step.numpy()) == 10
 
 
+@pytest.mark.slow
 def test_stateful_layers_train_on_two_replicas():
     with replicas(2).scope():
         gan = ganlib.GAN(
@@ -116,6 +117,7 @@ def test_run_eagerly(images):
     assert int(gan.step.numpy()) == 3
 
 
+@pytest.mark.slow
 def test_xla_step_matches_the_graph_step():
     """The step has augmentation and penalties with random numbers. On a GPU, XLA is the default."""
     source = data.open("digits")

@@ -94,6 +94,7 @@ def test_each_step_counts_train_steps(images):
     assert same(previous, before)
 
 
+@pytest.mark.slow
 def test_schedules_agree_on_one_and_two_replicas(float64):
     """This includes DRAGAN, whose noise depends on the standard deviation of the global batch."""
 

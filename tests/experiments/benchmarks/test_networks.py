@@ -19,6 +19,7 @@ def test_batch_fits_the_train_step_of_a_config(name, parts):
         assert set(model.train_step(batch)) >= {"generator_loss", "r1"}
 
 
+@pytest.mark.slow
 def test_row_of_measurements(tmp_path, capsys):
     config = configs.load("digits_dcgan", ["generator.width=8", "discriminator.width=8", "batch_size=8"])
     row = networks.measure("digits_dcgan", config, False, 0.2, contextlib.nullcontext)

@@ -95,6 +95,7 @@ def test_shares_of_unequal_classes():
     assert [line.split()[-3:] for line in likeness.table(results).splitlines()[-1:]] == [["0.500", "0.250", "1.000"]]
 
 
+@pytest.mark.slow
 def test_gan_without_instances_is_refused(tmp_path):
     train_gan.train(configs.load("digits_dcgan", ["smoke=True"]), tmp_path)
     code, _, errors = run("generate", f"--workdir={tmp_path}", f"--like={tmp_path / 'samples' / 'step_00000002.png'}")
