@@ -17,6 +17,7 @@ from ganlib.networks.base import rescale
 from ganlib.networks.keras_graph import text
 from ganlib.regularizers import CLASSIFIER_TERMS, GENERATOR_TERMS, Outputs, classifier_terms, listed
 from ganlib.training.distributed import split_arguments
+from ganlib.training.draws import Draws, classify_generated
 from ganlib.training.replicas import batch_mean
 
 
@@ -190,10 +191,13 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         latents = self.sample_latents(unlabeled, rng)
-        fake = tf.stop_gradient(self.generate_for_training(latents, None, rng))
-        logits = self._classify_labeled(labeled, rng)
-        real_logits, fake_logits = self._classify(unlabeled, rng), self._classify(fake, rng)
-        outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, rng)
+        of_generator = Draws(self.networks, rng)
+        fake = tf.stop_gradient(self._generate(latents, rng))
+        logits, real_logits = self._classify_labeled(labeled, rng), self._classify(unlabeled, rng)
+        of_classifier = Draws(self.networks, rng)
+        fake_logits = self._classify(fake, rng)
+        repeated = classify_generated(self._generate, self._classify, of_generator, of_classifier)
+        outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, fake, repeated, rng)
         return self._classifier_terms(labels, logits, outputs, rng)
 
     def generator_step(self, unlabeled, rng):
@@ -222,7 +226,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         real_features = self._features(unlabeled, rng)
-        fake = self.generate_for_training(self.sample_latents(unlabeled, rng), None, rng)
+        fake = self._generate(self.sample_latents(unlabeled, rng), rng)
         loss = self._feature_matching(real_features, self._features(fake, rng))
         return loss, {"generator_loss": loss}
 
@@ -256,22 +260,26 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             A tuple ``([classifier loss, generator loss], logs)`` of a list of scalars and a dict of scalars.
         """
         latents = self.sample_latents(unlabeled, rng)
-        fake = self.generate_for_training(latents, None, rng)
-        logits = self._classify_labeled(labeled, rng)
-        real_features, fake_features = self._features(unlabeled, rng), self._features(fake, rng)
+        of_generator = Draws(self.networks, rng)
+        fake = self._generate(latents, rng)
+        logits, real_features = self._classify_labeled(labeled, rng), self._features(unlabeled, rng)
         real_logits = self.network.class_logits(real_features, training=True)
+        of_classifier = Draws(self.networks, rng)
+        fake_features = self._features(fake, rng)
         fake_logits = self.network.class_logits(fake_features, training=True)
-        outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, rng)
+        repeated = classify_generated(self._generate, self._classify, of_generator, of_classifier)
+        outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, fake, repeated, rng)
         loss, logs = self._classifier_terms(labels, logits, outputs, rng)
         generator_loss = self._feature_matching(real_features, fake_features)
         return [loss, generator_loss], logs | {"generator_loss": generator_loss}
 
-    def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, rng):
+    def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, fake, repeated, rng):
         return Outputs(
             unlabeled_logits,
             fake_logits,
             latents,
-            classify_generated=lambda latents: self._classify(self.generate_for_training(latents, None, rng), rng),
+            fake,
+            classify_generated=repeated,
             classify_by_average=lambda: self.classifier(self.augment(unlabeled, rng)),
             step=self.step.value,
         )
@@ -297,6 +305,9 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         for regularizer in self.generator_regularizers:
             loss = loss + regularizer(fake_features)
         return loss
+
+    def _generate(self, latents, rng):
+        return self.generate_for_training(latents, None, rng)
 
     def _classify_labeled(self, images, rng):
         return self.network(self.labeled_augment(images, rng), training=True)

@@ -13,6 +13,7 @@ from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks.base import rescale
 from ganlib.regularizers import CLASSIFIER_TERMS, Outputs, classifier_terms, listed
 from ganlib.training.distributed import split_arguments
+from ganlib.training.draws import Draws, classify_generated
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -146,7 +147,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         Returns:
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
-        fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
+        fake, fake_labels = self._generate_pairs(unlabeled, rng)
         pseudo_labels = tf.argmax(self._classify(unlabeled, rng), axis=-1)
         real_logits = self.critic(labels, rng)(labeled)
         fake_logits = self.critic(fake_labels, rng)(tf.stop_gradient(fake))
@@ -183,8 +184,11 @@ class TripleGAN(WithClassifier, AdversarialModel):
         Returns:
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
-        fake, fake_labels, latents = self._generate_pairs(unlabeled, rng)
+        fake_labels, latents = self._sample_inputs(unlabeled, rng)
+        of_generator = Draws(self.networks, rng)
+        fake = self.generate_for_training(latents, fake_labels, rng)
         logits, unlabeled_logits = self._classify(labeled, rng), self._classify(unlabeled, rng)
+        of_classifier = Draws(self.networks, rng)
         fake_logits = self._classify(tf.stop_gradient(fake), rng)
         pseudo_labels = tf.argmax(unlabeled_logits, axis=-1)
         pseudo_logits = tf.stop_gradient(self.critic(pseudo_labels, rng)(unlabeled))
@@ -194,7 +198,13 @@ class TripleGAN(WithClassifier, AdversarialModel):
             unlabeled_logits,
             fake_logits,
             latents,
-            classify_generated=lambda z: self._classify(self.generate_for_training(z, fake_labels, rng), rng),
+            fake,
+            classify_generated=classify_generated(
+                lambda latents, rng: self.generate_for_training(latents, fake_labels, rng),
+                self._classify,
+                of_generator,
+                of_classifier,
+            ),
             classify_by_average=lambda: self.classifier(self.augment(unlabeled, rng)),
             step=self.step.value,
         )
@@ -233,16 +243,19 @@ class TripleGAN(WithClassifier, AdversarialModel):
         Returns:
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
-        fake, fake_labels, _ = self._generate_pairs(unlabeled, rng)
+        fake, fake_labels = self._generate_pairs(unlabeled, rng)
         logits = self.critic(fake_labels, rng)(fake)
         loss = (1.0 - self.alpha) * tf.reduce_mean(tf.nn.softplus(-logits))
         return loss, {"generator_loss": loss}
 
     def _generate_pairs(self, real, rng):
-        """Generates ``(images, labels, latents)``, as many as ``real``, with labels drawn uniformly."""
-        labels = rng.integers((tf.shape(real)[0],), 0, self.generator.num_classes)
-        latents = self.sample_latents(real, rng)
-        return self.generate_for_training(latents, labels, rng), labels, latents
+        """Generates ``(images, labels)``, as many as ``real``."""
+        labels, latents = self._sample_inputs(real, rng)
+        return self.generate_for_training(latents, labels, rng), labels
+
+    def _sample_inputs(self, real, rng):
+        """Draws ``(labels, latents)``, as many as ``real``. The labels are uniform."""
+        return rng.integers((tf.shape(real)[0],), 0, self.generator.num_classes), self.sample_latents(real, rng)
 
     def _classify(self, images, rng):
         return self.network(self.augment(images, rng), training=True)

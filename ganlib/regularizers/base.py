@@ -16,7 +16,10 @@ class Outputs:
         unlabeled_logits: ``(n, num_classes)`` logits of unlabeled images.
         fake_logits: ``(n, num_classes)`` logits of generated images.
         latents: ``(n, latent_dim)`` latents of these generated images.
-        classify_generated: A function from latents to the logits of the images generated from them.
+        fake: ``(n, height, width, channels)`` generated images.
+        classify_generated: A function from latents to the logits of the images generated from them, with the random numbers of
+            ``fake`` and ``fake_logits``: the generator's noise, the augmentation and the dropout masks. A second argument, a
+            function, maps the images to other ones, which are then classified.
         classify_by_average: A function without arguments that returns the ``(n, num_classes)`` logits of the averaged
             classifier for the same unlabeled images under a new augmentation.
         step: The number of previous train steps, a scalar integer.
@@ -25,6 +28,7 @@ class Outputs:
     unlabeled_logits: tf.Tensor
     fake_logits: tf.Tensor
     latents: tf.Tensor
+    fake: tf.Tensor
     classify_generated: Callable
     classify_by_average: Callable
     step: tf.Tensor

@@ -9,7 +9,7 @@ import tensorflow as tf
 from ganlib.data import user_errors
 from ganlib.errors import UserError, choose, integer
 from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
-from ganlib.training import averaging, gradients, input_checks, keras_callbacks, precision, train_function
+from ganlib.training import averaging, draws, gradients, input_checks, keras_callbacks, precision, train_function
 from ganlib.training import optimizers as optimizer_objects
 from ganlib.training.random_stream import RandomStream
 from ganlib.training.saving import SavedWithTraining
@@ -97,7 +97,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         """
         context = tf.distribute.get_replica_context()
         replica, step = context.replica_id_in_sync_group, self.step.value
-        states = [v for network in self.networks for v in network.variables if v.name == "seed_generator_state"]
+        states = draws.states(self.networks)
         if states:
             seed = derive(self.seed, Purpose.LAYERS, step, replica)
             numbers = tf.random.stateless_uniform((len(states), 2), seed, 0, 2**31 - 1, tf.int32, alg=ALGORITHM)

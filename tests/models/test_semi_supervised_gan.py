@@ -5,8 +5,8 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import data, losses, regularizers
-from ganlib.networks import dcgan, mlp
-from tests.helpers import SHAPE, adam, replicas, same, weights
+from ganlib.networks import dcgan, improved_mlp, mlp, stylegan2
+from tests.helpers import SHAPE, adam, replicas, same, slow_beyond, weights
 
 
 def make(**arguments):
@@ -108,6 +108,28 @@ def test_every_option_affects_training(images, labels, update):
         assert float(logs[term.name]) > 0
     for arguments in ({"generator_regularizers": [regularizers.PullAway()]}, {"generator_loss": "feature_matching_l1"}):
         assert not same(generator, trained(**arguments)[1])
+
+
+@pytest.mark.parametrize("update", slow_beyond(["alternating", "simultaneous"], 1))
+def test_the_manifold_term_of_equal_latents_is_zero(images, labels, update):
+    """Both images have the same noise, augmentation and dropout masks."""
+
+    def trained(*terms):
+        keras.utils.set_random_seed(0)
+        discriminator = improved_mlp.Discriminator(SHAPE, width=16)  # with Gaussian noise
+        sgan = ganlib.SemiSupervisedGAN(stylegan2.Generator(SHAPE, 4, 8), discriminator, num_classes=3)
+        sgan.compile(adam(), adam(), augment="translation,cutout", regularizers=terms, update=update)
+        return sgan.train_step(batch(images, labels)), weights(sgan.network)
+
+    logs, network = trained()
+    logs_with_term, network_with_term = trained(regularizers.Manifold(1.0, epsilon=0.0))
+    assert float(logs_with_term.pop("manifold")) == 0.0
+    assert all(logs_with_term[name] == logs[name] for name in logs if name != "generator_loss")  # its latents are drawn later
+    for one, other in zip(network, network_with_term, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    small, large = (float(trained(regularizers.Manifold(1.0, epsilon=step))[0]["manifold"]) for step in (0.01, 0.02))
+    assert small > 0
+    assert large == pytest.approx(4 * small, rel=0.2)  # the square of the distance, and no noise
 
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])

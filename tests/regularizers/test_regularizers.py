@@ -18,12 +18,14 @@ MATRIX = np.random.default_rng(2).normal(size=(3, 4)).astype(np.float32)
 
 
 def outputs():
-    classify = lambda latents: tf.matmul(latents, MATRIX)  # noqa: E731
+    generate = lambda latents: tf.reshape(2.0 * latents, (-1, 1, 1, 3))  # noqa: E731
+    classify = lambda images: tf.matmul(tf.reshape(images, (-1, 3)), MATRIX / 2.0)  # noqa: E731
     return regularizers.Outputs(
         tf.constant(LOGITS),
-        classify(LATENTS),
+        classify(generate(LATENTS)),
         tf.constant(LATENTS),
-        classify,
+        generate(LATENTS),
+        lambda latents, moved=None: classify(moved(generate(latents)) if moved else generate(latents)),
         lambda: tf.constant(LOGITS[::-1]),
         tf.constant(50),
     )
@@ -42,6 +44,15 @@ def test_manifold_of_a_linear_map():
     expected = 2 * 0.1**2 * np.square(direction @ MATRIX).sum(1).mean()
     term = regularizers.Manifold(weight=2.0, epsilon=0.1)
     assert float(term(outputs(), RandomStream(5))) == pytest.approx(expected, rel=1e-3)
+
+
+def test_manifold_of_images_along_the_direction_of_the_latents():
+    """An image is 2 z, and the other one is 2 z + image_step d / ||d||, whatever the distance of the latents."""
+    direction = np.array(RandomStream(5).normal((6, 3)))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    expected = 2 * np.abs(20 * direction @ MATRIX / 2).sum(1).mean()
+    term = regularizers.Manifold(weight=2.0, epsilon=0.1, image_step=20.0, norm="l1")
+    assert float(term(outputs(), RandomStream(5))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_consistency_against_scipy():
@@ -107,7 +118,7 @@ def test_pull_away_by_a_double_loop():
     "term",
     [
         regularizers.ConditionalEntropy(0.1),
-        regularizers.Manifold(0.2, epsilon=0.5),
+        regularizers.Manifold(0.2, epsilon=0.5, image_step=2.0, norm="l1"),
         regularizers.PullAway(0.8),
         regularizers.Consistency(10.0),
         regularizers.MarginalEntropy(0.3, ramp_down=7),
