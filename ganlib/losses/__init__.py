@@ -17,11 +17,13 @@ from ganlib.losses.adversarial import (
 from ganlib.losses.resolving import get
 from ganlib.losses.semi_supervised import (
     GENERATOR_LOSSES,
+    TRIPLE_CLASSIFIER_LOSSES,
     cross_entropy,
     feature_matching,
     feature_matching_l1,
     pseudo_label_loss,
     triple_classifier_loss,
+    triple_classifier_loss_saturating,
     triple_discriminator_loss,
     unlabeled_losses,
 )
@@ -29,6 +31,7 @@ from ganlib.losses.semi_supervised import (
 __all__ = [
     "GENERATOR_LOSSES",
     "LOSSES",
+    "TRIPLE_CLASSIFIER_LOSSES",
     "Loss",
     "cross_entropy",
     "cross_entropy_discriminator",
@@ -45,6 +48,7 @@ __all__ = [
     "relativistic_discriminator",
     "relativistic_generator",
     "triple_classifier_loss",
+    "triple_classifier_loss_saturating",
     "triple_discriminator_loss",
     "unlabeled_losses",
     "wasserstein_discriminator",

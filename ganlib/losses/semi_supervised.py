@@ -36,26 +36,50 @@ def feature_matching_l1(real_mean, fake_mean):
     return tf.reduce_mean(tf.abs(real_mean - fake_mean))
 
 
-def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha):
+def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha, labeled_fraction=1.0):
     """-E log D(x, y) - (1 - alpha) E log(1 - D(G(z, y), y)) - alpha E log(1 - D(x, C(x))): equation 5 of the paper.
+
+    In the first term, a fraction of the pairs are labeled images with their labels. The others are unlabeled images with the
+    classes that the classifier predicts, as in the authors' code. They are real and fake pairs at the same time, with different
+    weights.
 
     Args:
         real_logits: ``(n,)`` logits of labeled images with their labels.
         fake_logits: ``(m,)`` logits of generated images with the labels that they are conditioned on.
         pseudo_logits: ``(m,)`` logits of unlabeled images with the classes that the classifier predicts.
-        alpha: The weight of the classifier's pairs.
+        alpha: The weight of the classifier's pairs among the fake pairs.
+        labeled_fraction: The weight of the labeled pairs among the real pairs, in ``[0, 1]``. Defaults to 1.0.
 
     Returns:
         A scalar.
     """
-    real, fake, pseudo = (tf.reduce_mean(tf.nn.softplus(x)) for x in (-real_logits, fake_logits, pseudo_logits))
+    labeled, as_real = tf.reduce_mean(tf.nn.softplus(-real_logits)), tf.reduce_mean(tf.nn.softplus(-pseudo_logits))
+    fake, pseudo = tf.reduce_mean(tf.nn.softplus(fake_logits)), tf.reduce_mean(tf.nn.softplus(pseudo_logits))
+    real = labeled_fraction * labeled + (1.0 - labeled_fraction) * as_real
     return real + (1.0 - alpha) * fake + alpha * pseudo
 
 
 def triple_classifier_loss(logits, pseudo_logits):
+    """-E p(y | x) log D(x, y) at the class y that the classifier predicts, as in the authors' code.
+
+    Its gradient goes through the probability only. It lowers all probabilities, and most of all those of classes that the
+    discriminator rejects.
+
+    Args:
+        logits: ``(n, num_classes)`` logits of unlabeled images.
+        pseudo_logits: ``(n,)`` logits that the discriminator gives these images with their most probable class.
+
+    Returns:
+        A scalar.
+    """
+    return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * tf.nn.softplus(-pseudo_logits))
+
+
+def triple_classifier_loss_saturating(logits, pseudo_logits):
     """E p(y | x) log(1 - D(x, y)) at the class y that the classifier predicts: algorithm 1 of the paper.
 
-    Its gradient goes through the probability only, and raises the probability of classes that the discriminator accepts.
+    Its gradient goes through the probability only. It raises all probabilities, and most of all those of classes that the
+    discriminator accepts.
 
     Args:
         logits: ``(n, num_classes)`` logits of unlabeled images.
@@ -81,6 +105,9 @@ def pseudo_label_loss(labels, mask, logits):
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     return tf.reduce_mean(tf.where(mask, losses, 0.0))
 
+
+TRIPLE_CLASSIFIER_LOSSES = {"non_saturating": triple_classifier_loss, "saturating": triple_classifier_loss_saturating}
+"""Name -> adversarial loss of Triple-GAN's classifier."""
 
 GENERATOR_LOSSES = {"feature_matching": feature_matching, "feature_matching_l1": feature_matching_l1}
 """Name -> function of the mean features of real and of generated images."""

@@ -3,11 +3,13 @@
 Li et al. 2017, "Triple generative adversarial nets" (arXiv:1703.02291).
 """
 
+import types
+
 import keras
 import tensorflow as tf
 
-from ganlib.errors import UserError
-from ganlib.losses import cross_entropy, triple_classifier_loss, triple_discriminator_loss
+from ganlib.errors import UserError, choose, integer
+from ganlib.losses import TRIPLE_CLASSIFIER_LOSSES, cross_entropy, triple_discriminator_loss
 from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator_logs
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks.base import rescale
@@ -18,10 +20,11 @@ from ganlib.training.draws import Draws, classify_generated
 
 @keras.saving.register_keras_serializable("ganlib")
 class TripleGAN(WithClassifier, AdversarialModel):
-    """A GAN whose discriminator distinguishes labeled images with their labels from two kinds of fake pairs.
+    """A GAN whose discriminator distinguishes real pairs of an image and a label from two kinds of fake pairs.
 
     The fake pairs are generated images with the labels that they are conditioned on, and unlabeled images with the classes
-    that the classifier predicts.
+    that the classifier predicts. The real pairs are labeled images with their labels, and, with another weight, the pairs of
+    the classifier again: with a hundred labeled pairs alone, the discriminator would learn these by heart.
 
     Args:
         generator: A conditional `ganlib.networks.Generator`, or a Keras model, as for `ganlib.GAN`.
@@ -37,6 +40,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
     """
 
     parts = ("generator", "discriminator", "network")
+    earlier_arguments = types.MappingProxyType({"labeled_fraction": 1.0, "adversarial_loss": "saturating"})
 
     def __init__(self, generator, discriminator, network, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
@@ -58,8 +62,12 @@ class TripleGAN(WithClassifier, AdversarialModel):
         classifier_optimizer=None,
         augment=None,
         alpha=0.5,
-        adversarial_weight=0.01,
+        labeled_fraction=1 / 401,
+        adversarial_loss="non_saturating",
+        adversarial_weight=0.5,
         generated_weight=0.1,
+        generated_from_step=0,
+        pretraining_steps=0,
         regularizers=(),
         metrics=(),
         metric_features="in_domain",
@@ -82,9 +90,16 @@ class TripleGAN(WithClassifier, AdversarialModel):
             augment: The augmentation applied to all images before the classifier and the discriminator. Defaults to None,
                 which applies none.
             alpha: The weight of the classifier's pairs among the fake pairs. Defaults to 0.5, as in the paper.
-            adversarial_weight: The weight of the classifier's adversarial loss. Defaults to 0.01, as in the authors' code.
+            labeled_fraction: The weight of the labeled pairs among the real pairs, in ``[0, 1]``. The authors use 1/401 on
+                MNIST, 0.2 on CIFAR-10 and 0.1 on SVHN. Defaults to 1/401.
+            adversarial_loss: The classifier's adversarial loss: ``"non_saturating"``, -p log D as in the authors' code, or
+                ``"saturating"``, p log(1 - D) as in algorithm 1 of the paper. Defaults to ``"non_saturating"``.
+            adversarial_weight: The weight of this loss. The authors use 0.5 on MNIST and 0.005 on CIFAR-10. Defaults to 0.5.
             generated_weight: The weight of the cross-entropy of generated images (alpha_P in the paper). Defaults to 0.1, as
                 in the paper.
+            generated_from_step: The step from which generated images train the classifier. Defaults to 0.
+            pretraining_steps: The number of first steps that train only the classifier, on the labels and the regularizers.
+                Defaults to 0.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
                 authors use too. Defaults to ``()``.
             metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
@@ -94,10 +109,17 @@ class TripleGAN(WithClassifier, AdversarialModel):
             metric_samples: The number of generated images in an evaluation. Defaults to 5000.
             ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
                 `ganlib.training.DistributedModel.configure`.
+
+        Raises:
+            UserError: If the adversarial loss is unknown, or a number of steps is negative.
         """
         own, shared = split_arguments(locals())
         self._set_augment(augment)
-        self.alpha, self.adversarial_weight, self.generated_weight = alpha, adversarial_weight, generated_weight
+        self.alpha, self.labeled_fraction = alpha, labeled_fraction
+        self._adversarial_loss = choose("adversarial loss", adversarial_loss, TRIPLE_CLASSIFIER_LOSSES)
+        self.adversarial_weight, self.generated_weight = adversarial_weight, generated_weight
+        self.generated_from_step = integer("generated_from_step", generated_from_step, 0)
+        self.pretraining_steps = integer("pretraining_steps", pretraining_steps, 0)
         self.regularizers = own["regularizers"] = listed("regularizers", regularizers, CLASSIFIER_TERMS)
         self._set_metrics(metrics, metric_features, metric_samples)
         optimizers = {
@@ -119,7 +141,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         return logs
 
     def discriminator_step(self, labeled, labels, unlabeled, rng):
-        """Updates the discriminator to distinguish labeled pairs from pairs of the generator and of the classifier.
+        """Updates the discriminator to distinguish real pairs from pairs of the generator and of the classifier.
 
         Args:
             labeled: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
@@ -132,7 +154,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         """
         updates = [(self.discriminator, self.discriminator_optimizer)]
         gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
-        self.apply_gradients(updates, gradients)
+        self._apply_after_pretraining(updates, gradients)
         return logs
 
     def discriminator_loss(self, labeled, labels, unlabeled, rng):
@@ -152,7 +174,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         real_logits = self.critic(labels, rng)(labeled)
         fake_logits = self.critic(fake_labels, rng)(tf.stop_gradient(fake))
         pseudo_logits = self.critic(pseudo_labels, rng)(unlabeled)
-        loss = triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, self.alpha)
+        loss = triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, self.alpha, self.labeled_fraction)
         return loss, discriminator_logs(loss, real_logits, fake_logits)
 
     def classifier_step(self, labeled, labels, unlabeled, rng):
@@ -193,7 +215,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         pseudo_labels = tf.argmax(unlabeled_logits, axis=-1)
         pseudo_logits = tf.stop_gradient(self.critic(pseudo_labels, rng)(unlabeled))
         labeled_loss, generated_loss = cross_entropy(labels, logits), cross_entropy(fake_labels, fake_logits)
-        adversarial_loss = triple_classifier_loss(unlabeled_logits, pseudo_logits)
+        adversarial_loss = self._adversarial_loss(unlabeled_logits, pseudo_logits)
         outputs = Outputs(
             unlabeled_logits,
             fake_logits,
@@ -209,7 +231,9 @@ class TripleGAN(WithClassifier, AdversarialModel):
             step=self.step.value,
         )
         terms = classifier_terms(self.regularizers, outputs, rng)
-        loss = labeled_loss + self.generated_weight * generated_loss + self.adversarial_weight * adversarial_loss
+        generated_weight = self._weight_from(self.generated_weight, max(self.generated_from_step, self.pretraining_steps))
+        adversarial_weight = self._weight_from(self.adversarial_weight, self.pretraining_steps)
+        loss = labeled_loss + generated_weight * generated_loss + adversarial_weight * adversarial_loss
         return add_terms(loss, terms), {
             "labeled_loss": labeled_loss,
             "generated_loss": generated_loss,
@@ -230,7 +254,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
         """
         updates = [(self.generator, self.generator_optimizer)]
         gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
-        self.apply_gradients(updates, gradients)
+        self._apply_after_pretraining(updates, gradients)
         return logs
 
     def generator_loss(self, unlabeled, rng):
@@ -256,6 +280,24 @@ class TripleGAN(WithClassifier, AdversarialModel):
     def _sample_inputs(self, real, rng):
         """Draws ``(labels, latents)``, as many as ``real``. The labels are uniform."""
         return rng.integers((tf.shape(real)[0],), 0, self.generator.num_classes), self.sample_latents(real, rng)
+
+    def _weight_from(self, weight, step):
+        """Returns ``weight`` from a step on, and 0 before it."""
+        return tf.where(self.step.value >= step, weight, 0.0) if step else weight
+
+    def _apply_after_pretraining(self, updates, gradients):
+        """Updates networks with their optimizers, which start after the pretraining: until then, nothing changes."""
+        if self.pretraining_steps == 0:
+            return self.apply_gradients(updates, gradients)
+        has_started = self.step.value >= self.pretraining_steps
+        kept = [
+            [None if value is None else tf.where(has_started, value, tf.zeros_like(value)) for value in values]
+            for values in gradients
+        ]
+        self.apply_gradients(updates, kept)
+        for _, optimizer in updates:
+            iterations = getattr(optimizer, "inner_optimizer", optimizer).iterations
+            iterations.assign(tf.where(has_started, iterations.value, 0))
 
     def _classify(self, images, rng):
         return self.network(self.augment(images, rng), training=True)

@@ -108,7 +108,7 @@ def unread(config):
 
 
 def filled(config, defaults):
-    """Fills in the missing keys of a config from an older version of ganlib with their defaults.
+    """Fills in the missing keys of a config from an older version of ganlib with the values that it used.
 
     Args:
         config: The config as a dict.
@@ -120,7 +120,8 @@ def filled(config, defaults):
     result = {}
     for key, default in defaults.items():
         if key in GROUPS:
-            result[key] = filled(config.get(key) or {}, default)
+            earlier = METHODS[key].earlier_settings if key == config.get("method") else {}
+            result[key] = filled({**earlier, **(config.get(key) or {})}, default)
         else:
             result[key] = config.get(key, _plain(default))
     return result

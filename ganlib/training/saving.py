@@ -1,5 +1,7 @@
 """What a `.keras` file of a model in training holds: its networks, their frozen layers, and the arguments of ``compile``."""
 
+import types
+
 import keras
 
 
@@ -8,9 +10,12 @@ class SavedWithTraining:
 
     Attributes:
         parts: The names of the constructor's arguments, which are also attributes.
+        earlier_arguments: The values of arguments of ``compile`` that did not exist in earlier versions, if their defaults are
+            other ones: name -> value. A file of an earlier version is trained further as it was.
     """
 
     parts = ()
+    earlier_arguments = types.MappingProxyType({})
 
     def get_config(self):
         """Returns the config with the constructor's arguments, in which networks are serialized as Keras serializes layers."""
@@ -37,7 +42,8 @@ class SavedWithTraining:
 
     def compile_from_config(self, config):
         """Calls ``compile`` with the arguments in a config returned by `get_compile_config`."""
-        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+        arguments = {name: keras.saving.deserialize_keras_object(value) for name, value in config.items()}
+        self.compile(**{**self.earlier_arguments, **arguments})
 
 
 def _layers(part):

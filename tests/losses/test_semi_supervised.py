@@ -45,15 +45,30 @@ def test_triple_losses_against_the_paper():
     logits = np.random.default_rng(1).normal(size=(6, 3))
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     expected = np.mean(probabilities.max(1) * np.log(1 - sigmoid(pseudo)))
+    assert float(losses.triple_classifier_loss_saturating(tf.constant(logits), pseudo)) == pytest.approx(expected)
+    expected = -np.mean(probabilities.max(1) * np.log(sigmoid(pseudo)))
     assert float(losses.triple_classifier_loss(tf.constant(logits), pseudo)) == pytest.approx(expected)
 
 
-def test_triple_classifier_loss_raises_the_probability_of_accepted_classes():
+def test_real_pairs_of_triple_gan_are_labeled_and_predicted_ones():
+    """The mean over 1 labeled and 4 predicted pairs, as in the authors' code, which concatenates them."""
+    real, fake = np.random.default_rng(0).normal(size=(2, 1))
+    pseudo = np.random.default_rng(1).normal(size=4)
+    expected = -np.log(sigmoid(np.concatenate([real, pseudo]))).mean()
+    expected += -0.7 * np.log(1 - sigmoid(fake)).mean() - 0.3 * np.log(1 - sigmoid(pseudo)).mean()
+    assert float(losses.triple_discriminator_loss(real, fake, pseudo, 0.3, 0.2)) == pytest.approx(expected)
+
+
+def test_triple_classifier_losses_raise_or_lower_the_probability():
+    """The first image's class is accepted by the discriminator, and the second one's is rejected."""
     logits = tf.Variable([[1.0, 0.5, 0.0]] * 2)
-    with tf.GradientTape() as tape:
-        loss = losses.triple_classifier_loss(logits, tf.constant([3.0, -3.0]))
-    step = -tape.gradient(loss, logits).numpy()
-    assert step[0, 0] > 10 * step[1, 0] > 0
+    steps = {}
+    for name, function in losses.TRIPLE_CLASSIFIER_LOSSES.items():
+        with tf.GradientTape() as tape:
+            loss = function(logits, tf.constant([3.0, -3.0]))
+        steps[name] = -tape.gradient(loss, logits).numpy()[:, 0]
+    assert steps["saturating"][0] > 10 * steps["saturating"][1] > 0
+    assert steps["non_saturating"][1] < 10 * steps["non_saturating"][0] < 0
 
 
 def test_pseudo_label_loss_by_hand():

@@ -58,8 +58,70 @@ def test_every_input_and_option_affects_training(images, labels):
     assert not same(base, trained(images=np.concatenate([images[:9], images[:15]])))
     terms = [regularizers.ConditionalEntropy(0.3), regularizers.Manifold(0.1), regularizers.Consistency(10.0)]
     options = {"adversarial_weight": 1.0, "generated_weight": 0.0, "augment": "translation", "regularizers": terms}
+    options |= {"adversarial_loss": "saturating", "generated_from_step": 1, "pretraining_steps": 1}
     for name, value in options.items():
         assert not same(base, trained(**{name: value})), name
+
+
+def test_pairs_of_the_classifier_teach_the_discriminator_unseen_pairs():
+    """With labeled pairs alone, it learns ten pairs by heart and rejects other true ones."""
+    digits = ganlib.data.open("digits")
+    images, labels = tf.cast(digits.images, tf.float32) / 127.5 - 1, tf.constant(digits.labels)
+    labeled, unlabeled, unseen = np.arange(10), np.arange(10, 800), np.arange(800, 1200)
+
+    def logits(fraction):
+        keras.utils.set_random_seed(0)
+        classifier = Classifier(mlp.Discriminator(SHAPE, width=32).body, SHAPE, 10)
+        pair = mlp.Generator(SHAPE, 4, 8, num_classes=10), mlp.Discriminator(SHAPE, width=64, num_classes=10)
+        model = ganlib.TripleGAN(*pair, classifier)
+        model.compile(adam(), adam(), adam(1e-2), labeled_fraction=fraction)
+        for _ in range(60):  # the classifier knows the classes, so that all of its pairs are right
+            with tf.GradientTape() as tape:
+                loss = ganlib.losses.cross_entropy(labels, classifier(images))
+            model.classifier_optimizer.apply(tape.gradient(loss, classifier.trainable_variables))
+
+        @tf.function
+        def step(rows):
+            pairs = tf.gather(images, labeled), tf.gather(labels, labeled)
+            model.discriminator_step(*pairs, tf.gather(images, rows), model.random_stream())
+            model.step.assign_add(1)
+
+        for index in range(150):
+            step(tf.constant(np.random.default_rng(index).choice(unlabeled, 100)))
+        return [
+            float(tf.reduce_mean(model.discriminator(tf.gather(images, k), tf.gather(labels, k)))) for k in (labeled, unseen)
+        ]
+
+    alone, together = logits(1.0), logits(0.1)
+    assert alone[0] > 1 > 0 > alone[1]
+    assert together[1] > alone[1] + 1
+
+
+def test_pretraining_changes_the_classifier_only_and_the_others_start_after_it(images, labels):
+    model, fresh = make(pretraining_steps=2), make()
+    for _ in range(2):
+        before = weights(model.network)
+        logs = model.train_step(batch(images, labels))
+        assert not same(before, weights(model.network))
+        assert same(
+            weights(model.generator) + weights(model.discriminator), weights(fresh.generator) + weights(fresh.discriminator)
+        )
+    assert int(model.generator_optimizer.iterations) == int(model.discriminator_optimizer.iterations) == 0
+    assert float(logs["labeled_loss"]) > 0
+    model.train_step(batch(images, labels))
+    assert not same(weights(model.generator), weights(fresh.generator))
+    assert int(model.generator_optimizer.iterations) == int(model.discriminator_optimizer.iterations) == 1
+    assert int(model.classifier_optimizer.iterations) == 3
+
+
+def test_a_file_of_an_earlier_version_keeps_its_losses():
+    model = make(labeled_fraction=1.0, adversarial_loss="saturating")
+    config = model.get_compile_config()
+    del config["labeled_fraction"], config["adversarial_loss"]
+    loaded = make()
+    loaded.compile_from_config(config)
+    assert loaded.get_compile_config()["labeled_fraction"] == 1.0
+    assert loaded.get_compile_config()["adversarial_loss"] == "saturating"
 
 
 def test_saved_model_continues_bit_for_bit(tmp_path, images, labels):

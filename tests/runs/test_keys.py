@@ -50,6 +50,8 @@ OTHERS = {
     "generator_regularizers": {"pull_away": {"weight": 0.8}}, "pseudo_labels.threshold": 0.5,
     "pseudo_labels.strong_augment": "shift", "triple_gan.classifier": {"width": 6}, "triple_gan.classifier_optimizer": SGD,
     "triple_gan.alpha": 0.3, "triple_gan.adversarial_weight": 0.3, "triple_gan.generated_weight": 0.3,
+    "triple_gan.labeled_fraction": 0.3, "triple_gan.adversarial_loss": "saturating", "triple_gan.generated_from_step": 1,
+    "triple_gan.pretraining_steps": 1,
 }  # fmt: skip
 """Key -> another valid value. The paths in braces come from the fixture `paths`."""
 
@@ -359,6 +361,8 @@ INVALID = {
     "unlabeled_weight": -1.0, "generated_images": 0, "labeled_augment": "ada", "generator_loss": "feature_machting",
     "regularizers": {"manifold": {"weight": float("nan")}}, "generator_regularizers": {"pull_away": {"weight": -0.8}},
     "pseudo_labels.threshold": 3.0, "pseudo_labels.strong_augment": "ada", "triple_gan.alpha": 1.5,
+    "triple_gan.labeled_fraction": 1.5, "triple_gan.adversarial_loss": "saturated", "triple_gan.generated_from_step": -1,
+    "triple_gan.pretraining_steps": 0.5,
     "triple_gan.generated_weight": -1.0, "triple_gan.classifier_optimizer": {"name": "adam", "beta_1": -0.5},
 }  # fmt: skip
 
@@ -421,6 +425,14 @@ def started(folder, config, defaults):
     folder.mkdir(exist_ok=True)
     run.write()
     return run
+
+
+def test_settings_of_an_earlier_version_are_those_that_it_had():
+    """Its Triple-GAN had labeled pairs alone as real ones. Other methods do not read the setting."""
+    defaults, written = base.classifier(), base.classifier().to_dict()
+    del written["triple_gan"]["labeled_fraction"]
+    assert keys.filled({**written, "method": "triple_gan"}, defaults)["triple_gan"]["labeled_fraction"] == 1.0
+    assert keys.filled({**written, "method": "supervised"}, defaults)["triple_gan"]["labeled_fraction"] == 1 / 401
 
 
 def test_run_of_an_older_version_resumes(tmp_path, capsys):
