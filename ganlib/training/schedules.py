@@ -71,6 +71,31 @@ class Cosine(Schedule):
 
 
 @register
+class Exponential(Schedule):
+    """An exponential schedule: the same factor in every step. ``start`` and ``end`` have the same sign and are not 0.
+
+    Examples:
+        >>> from ganlib.training.schedules import Exponential
+        >>> schedule = Exponential(1.0, 0.01, steps=10)
+        >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+        [1.0, 0.1, 0.01]
+    """
+
+    def __init__(self, start, end, steps, begin=0):
+        super().__init__(start, end, steps, begin)
+        if start * end <= 0:
+            raise UserError(
+                f"start and end of an exponential schedule must be both above or both below 0, got {start} and {end}"
+            )
+
+    def interpolate(self, progress):
+        if self.start == self.end:
+            return progress
+        ratio = self.end / self.start
+        return (ops.power(ratio, progress) - 1.0) / (ratio - 1.0)
+
+
+@register
 class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
     """The decay of a moving average with a given half-life: 0.5 ** (1 / half_life).
 
@@ -182,7 +207,7 @@ def restored(number):
     return keras.saving.deserialize_keras_object(number) if isinstance(number, dict) else number
 
 
-SCHEDULES = {"linear": Linear, "cosine": Cosine, "half_life": HalfLife}
+SCHEDULES = {"linear": Linear, "cosine": Cosine, "exponential": Exponential, "half_life": HalfLife}
 """Name in a config -> class."""
 
 

@@ -16,6 +16,16 @@ def values(schedule, steps):
 STEPS = np.arange(0, 120, 5)
 
 
+def test_exponential_by_hand():
+    """Triple-GAN's rate falls by 0.5 % in each of 700 epochs of 600 steps."""
+    schedule = schedules.Exponential(1e-3, 1e-3 * 0.995**700, 700 * 600, begin=1000)
+    expected = [1e-3 * 0.995**epoch for epoch in (0, 0, 1, 350, 700, 700)]
+    steps = [0, 1000, 1600, 1000 + 350 * 600, 1000 + 700 * 600, 10**6]
+    np.testing.assert_allclose([float(schedule(step)) for step in steps], expected, rtol=1e-4)
+    with pytest.raises(ganlib.UserError, match="start and end of an exponential schedule must be both above or both below 0"):
+        schedules.Exponential(1e-3, 0.0, 10)
+
+
 def test_linear_and_cosine_by_hand():
     progress = np.clip((STEPS - 20) / 50, 0, 1)
     np.testing.assert_allclose(values(schedules.Linear(0.2, 1.0, 50, begin=20), STEPS), 0.2 + 0.8 * progress, atol=1e-6)
