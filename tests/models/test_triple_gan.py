@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 import ganlib
-from ganlib import regularizers
+from ganlib import data, regularizers
 from ganlib.networks import Classifier, mlp
-from tests.helpers import SHAPE, adam, same, weights
+from tests.helpers import SHAPE, adam, replicas, same, weights
 
 
 def make(**arguments):
@@ -65,7 +65,7 @@ def test_every_input_and_option_affects_training(images, labels):
 
 def test_pairs_of_the_classifier_teach_the_discriminator_unseen_pairs():
     """With labeled pairs alone, it learns ten pairs by heart and rejects other true ones."""
-    digits = ganlib.data.open("digits")
+    digits = data.open("digits")
     images, labels = tf.cast(digits.images, tf.float32) / 127.5 - 1, tf.constant(digits.labels)
     labeled, unlabeled, unseen = np.arange(10), np.arange(10, 800), np.arange(800, 1200)
 
@@ -112,6 +112,22 @@ def test_pretraining_changes_the_classifier_only_and_the_others_start_after_it(i
     assert not same(weights(model.generator), weights(fresh.generator))
     assert int(model.generator_optimizer.iterations) == int(model.discriminator_optimizer.iterations) == 1
     assert int(model.classifier_optimizer.iterations) == 3
+
+
+@pytest.mark.slow
+def test_pretraining_and_what_follows_are_the_same_on_two_replicas(float64):
+    source = data.open("digits").of_classes(["0", "1", "2"])
+
+    def trained(count):
+        with replicas(count).scope():
+            model = make(pretraining_steps=2, generated_from_step=3)
+        dataset = data.semi_supervised_batches(source.subset(range(50)), source, 16)
+        model.fit(dataset, steps_per_epoch=4, verbose=0)
+        assert int(keras.ops.convert_to_numpy(model.generator_optimizer.iterations)) == 2
+        return weights(model)
+
+    for one, other in zip(trained(1), trained(2), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_a_file_of_an_earlier_version_keeps_its_losses():
