@@ -3,8 +3,9 @@
 python -m experiments.train_classifier --config=experiments/configs/cifar10_bad_gan.py --workdir=runs/cifar10_bad_gan
 
 This is `cifar10_improved_gan` with conditional entropy for the classifier and the pull-away term for the generator, with the
-weights of the authors' code for SVHN. On CIFAR-10 the authors instead bound the generator's entropy with an encoder. The
-paper's test error with 4,000 labels is 14.41 % ± 0.30. Training takes as long as `cifar10_improved_gan`. Not yet reproduced.
+weights of the authors' code for SVHN. On CIFAR-10 the authors use neither, but bound the generator's entropy with an encoder.
+Their test error with 4,000 labels, 14.41 % ± 0.30, is therefore not to be compared with this config. Training takes as long as
+`cifar10_improved_gan`. Not yet run.
 """
 
 from experiments.configs import cifar10_improved_gan

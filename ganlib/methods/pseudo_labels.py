@@ -17,6 +17,8 @@ def build(run):
         strong_augment=config.pseudo_labels.strong_augment,
         threshold=config.pseudo_labels.threshold,
         unlabeled_weight=config.unlabeled_weight,
+        joint_pass=config.pseudo_labels.joint_pass,
+        weight_decay=config.pseudo_labels.weight_decay,
         class_weights=building.class_weights(run),
         **building.shared_arguments(config),
     )
@@ -38,10 +40,20 @@ METHOD = Method(
         "class_weights": (UNEQUAL,),
         "pseudo_labels.threshold": (),
         "pseudo_labels.strong_augment": (),
+        "pseudo_labels.joint_pass": (),
+        "pseudo_labels.weight_decay": (),
     },
     settings={
         "threshold": (0.95, "smallest probability at which a prediction becomes a pseudo-label"),
         "strong_augment": ("", 'strong data augmentation, such as "color,translation,cutout", for FixMatch'),
+        "joint_pass": (True, "classify labeled and unlabeled images in one pass, with the same batch statistics"),
+        "weight_decay": (0.0, "weight of half the squared norm of all kernels in the loss"),
     },
-    values={"pseudo_labels.threshold": values.share(), "pseudo_labels.strong_augment": values.augmentation},
+    earlier_settings={"joint_pass": False},
+    values={
+        "pseudo_labels.threshold": values.share(),
+        "pseudo_labels.strong_augment": values.augmentation,
+        "pseudo_labels.joint_pass": values.flag,
+        "pseudo_labels.weight_decay": values.number(0),
+    },
 )

@@ -3,6 +3,8 @@
 Lee 2013, "Pseudo-label". With a strong augmentation it is FixMatch, Sohn et al. 2020 (arXiv:2001.07685).
 """
 
+import types
+
 import keras
 import tensorflow as tf
 
@@ -29,6 +31,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
 
     uses_unlabeled = True
     logs_loss = False
+    earlier_arguments = types.MappingProxyType({"joint_pass": False})
 
     def compile(
         self,
@@ -37,6 +40,8 @@ class PseudoLabelClassifier(SupervisedClassifier):
         strong_augment=None,
         threshold=0.95,
         unlabeled_weight=1.0,
+        joint_pass=True,
+        weight_decay=0.0,
         class_weights=None,
         ema_decay=0.999,
         seed=0,
@@ -56,6 +61,10 @@ class PseudoLabelClassifier(SupervisedClassifier):
                 weak augmentation; this is Lee's method.
             threshold: The probability that a prediction must reach to become a label, in ``[0, 1]``. Defaults to 0.95.
             unlabeled_weight: The weight of the loss on unlabeled images. Defaults to 1.0.
+            joint_pass: Whether labeled and unlabeled images are classified in one pass, so that batch normalization has the
+                statistics of all of them, as in FixMatch's code. Otherwise each kind has a pass. Defaults to True.
+            weight_decay: The weight of half the squared norm of all kernels in the loss; FixMatch's authors use 5e-4. Defaults
+                to 0.0.
             class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
                 Defaults to None, which weights all images equally.
             ema_decay, seed, accumulation_steps, non_finite, jit_compile, steps_per_execution, run_eagerly: See
@@ -69,6 +78,7 @@ class PseudoLabelClassifier(SupervisedClassifier):
         self.augment = augmentations.get_fixed(augment)
         self.strong_augment = augmentations.get_fixed(strong_augment or augment)
         self.threshold, self.unlabeled_weight = threshold, unlabeled_weight
+        self.joint_pass, self.weight_decay = joint_pass, weight_decay
         self.configure({"optimizer": (optimizer, self.network)}, own, **shared)
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
@@ -84,15 +94,31 @@ class PseudoLabelClassifier(SupervisedClassifier):
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         labeled, unlabeled = rescale(labeled), rescale(unlabeled)
-        probabilities = tf.stop_gradient(tf.nn.softmax(self.network(self.augment(unlabeled, rng), training=True)))
+        weak, labeled, strong = self.augment(unlabeled, rng), self.augment(labeled, rng), self.strong_augment(unlabeled, rng)
+        weak_logits, logits, strong_logits = self._classify(weak, labeled, strong)
+        probabilities = tf.stop_gradient(tf.nn.softmax(weak_logits))
         pseudo_labels, mask = tf.argmax(probabilities, axis=-1), tf.reduce_max(probabilities, axis=-1) >= self.threshold
-        logits = self.network(self.augment(labeled, rng), training=True)
-        strong_logits = self.network(self.strong_augment(unlabeled, rng), training=True)
         labeled_loss = self.labeled_loss(labels, logits)
         unlabeled_loss = pseudo_label_loss(pseudo_labels, mask, strong_logits)
-        return labeled_loss + self.unlabeled_weight * unlabeled_loss, {
+        loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
+        if self.weight_decay:
+            loss = loss + self.weight_decay * _half_squared_norm(self.network)
+        return loss, {
             "labeled_loss": labeled_loss,
             "unlabeled_loss": unlabeled_loss,
             "train_accuracy": accuracy(labels, logits),
             "sure": tf.reduce_mean(tf.cast(mask, tf.float32)),
         }
+
+    def _classify(self, *batches):
+        """Returns the logits of each of several batches of images, as a list."""
+        if not self.joint_pass:
+            return [self.network(images, training=True) for images in batches]
+        logits = self.network(tf.concat(batches, axis=0), training=True)
+        return tf.split(logits, [tf.shape(images)[0] for images in batches])
+
+
+def _half_squared_norm(network):
+    """Returns half the sum of the squares of all trainable kernels of a network, a scalar."""
+    kernels = [variable for variable in network.trainable_variables if "kernel" in variable.name]
+    return tf.add_n([tf.nn.l2_loss(tf.convert_to_tensor(kernel)) for kernel in kernels])

@@ -71,6 +71,37 @@ class Cosine(Schedule):
 
 
 @register
+class FixMatchCosine(keras.optimizers.schedules.LearningRateSchedule):
+    """``start * cos(7 pi t / 16)`` with t from 0 to 1 over the steps: Sohn et al. 2020 (arXiv:2001.07685). It ends at 0.195
+    times the start.
+
+    Args:
+        start: The initial value.
+        steps: The number of steps.
+
+    Raises:
+        UserError: If ``steps`` is not positive.
+
+    Examples:
+        >>> from ganlib.training.schedules import FixMatchCosine
+        >>> [round(float(FixMatchCosine(0.03, steps=100)(step)), 4) for step in (0, 50, 100)]
+        [0.03, 0.0232, 0.0059]
+    """
+
+    def __init__(self, start, steps):
+        if steps <= 0:
+            raise UserError(f"a schedule's steps must be positive, got {steps}")
+        self.start, self.steps = start, steps
+
+    def __call__(self, step):
+        progress = ops.clip(ops.cast(step, "float32") / self.steps, 0.0, 1.0)
+        return self.start * ops.cos(7.0 * math.pi / 16.0 * progress)
+
+    def get_config(self):
+        return {"start": self.start, "steps": self.steps}
+
+
+@register
 class Exponential(Schedule):
     """An exponential schedule: the same factor in every step. ``start`` and ``end`` have the same sign and are not 0.
 
@@ -207,7 +238,7 @@ def restored(number):
     return keras.saving.deserialize_keras_object(number) if isinstance(number, dict) else number
 
 
-SCHEDULES = {"linear": Linear, "cosine": Cosine, "exponential": Exponential, "half_life": HalfLife}
+SCHEDULES = {"linear": Linear, "cosine": Cosine, "exponential": Exponential, "fixmatch": FixMatchCosine, "half_life": HalfLife}
 """Name in a config -> class."""
 
 

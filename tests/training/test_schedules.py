@@ -26,6 +26,14 @@ def test_exponential_by_hand():
         schedules.Exponential(1e-3, 0.0, 10)
 
 
+def test_fixmatchs_cosine_by_hand():
+    schedule = schedules.from_config({"fixmatch": {"start": 0.03, "share": 1.0}}, 1000)
+    expected = [0.03 * np.cos(7 * np.pi * share / 16) for share in (0, 0.25, 1, 1)]
+    np.testing.assert_allclose([float(schedule(step)) for step in (0, 250, 1000, 2000)], expected, rtol=1e-5)
+    with pytest.raises(ganlib.UserError, match="a schedule's steps must be positive, got 0"):
+        schedules.FixMatchCosine(0.03, 0)
+
+
 def test_linear_and_cosine_by_hand():
     progress = np.clip((STEPS - 20) / 50, 0, 1)
     np.testing.assert_allclose(values(schedules.Linear(0.2, 1.0, 50, begin=20), STEPS), 0.2 + 0.8 * progress, atol=1e-6)
@@ -43,6 +51,8 @@ ALL = [
     schedules.Cosine(0.2, 1.0, 50),
     schedules.HalfLife(schedules.Linear(1, 9, 10)),
     schedules.HalfLife(7),
+    schedules.Exponential(0.2, 1.0, 50, 3),
+    schedules.FixMatchCosine(0.2, 50),
     schedules.EachStep(schedules.Linear(0.2, 1.0, 5), 8),
 ]
 
