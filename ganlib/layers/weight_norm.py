@@ -17,11 +17,12 @@ class WeightNorm(keras.layers.Wrapper):
         layer: A `Dense` or `Conv2D`, whose first weight is the kernel.
         trainable_gain: Whether the gains are trained. The semi-supervised networks of Salimans et al. 2016 (arXiv:1606.03498)
             keep their initial values, except in the last layer. Defaults to False.
+        init_std: The standard deviation of the outputs after `initialize_weight_norm`. Defaults to 1.0.
     """
 
-    def __init__(self, layer, trainable_gain=False, **kwargs):
+    def __init__(self, layer, trainable_gain=False, init_std=1.0, **kwargs):
         super().__init__(layer, **kwargs)
-        self.trainable_gain = trainable_gain
+        self.trainable_gain, self.init_std = trainable_gain, init_std
 
     def build(self, input_shape=None):
         super().build(input_shape)
@@ -37,11 +38,12 @@ class WeightNorm(keras.layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def get_config(self):
-        return {**super().get_config(), "trainable_gain": self.trainable_gain}
+        return {**super().get_config(), "trainable_gain": self.trainable_gain, "init_std": self.init_std}
 
 
 def initialize_weight_norm(stack, inputs, batch_size=None):
-    """Sets gains and biases so that the outputs of every `WeightNorm` layer have mean 0 and standard deviation 1 on ``inputs``.
+    """Sets gains and biases so that the outputs of every `WeightNorm` layer have mean 0 and standard deviation ``init_std`` on
+    ``inputs``.
 
     This is the data-dependent initialization of Salimans & Kingma 2016, section 3. Other layers run in inference mode.
 
@@ -61,7 +63,7 @@ def initialize_weight_norm(stack, inputs, batch_size=None):
         else:
             outputs = ops.cast(layer(inputs), "float32")
             axes = tuple(range(len(outputs.shape) - 1))
-            mean, scale = ops.mean(outputs, axis=axes), 1.0 / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
+            mean, scale = ops.mean(outputs, axis=axes), layer.init_std / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
             layer.gain.assign(layer.gain * scale)
             layer.layer.bias.assign((layer.layer.bias - mean) * scale)
             outputs = (outputs - mean) * scale

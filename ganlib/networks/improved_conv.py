@@ -6,12 +6,14 @@ convolutions, as in the authors' code. Sizes other than 32x32 are ours.
 """
 
 import math
+import types
 
 import keras
 
 from ganlib import layers
 from ganlib.layers.dtype_policy import policy
 from ganlib.networks import base, shapes
+from ganlib.networks.improved_mlp import uniform
 
 register = keras.saving.register_keras_serializable("ganlib.improved_conv")
 
@@ -31,19 +33,22 @@ class Generator(base.Generator):
     Args:
         image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
             `STAGES`. Defaults to ``(32, 32, 3)``.
-        latent_dim: The dimension of the latents; the authors use 100, uniform in [0, 1]. Defaults to 100.
+        latent_dim: The dimension of the latents. Defaults to 100, as in the authors' code.
         width: The number of channels at half the image resolution. It doubles at each coarser resolution. The authors use 128.
             Defaults to 128.
         num_classes: The number of classes, or None. Defaults to None.
+        uniform_latents: Whether the standard normal latents are mapped to uniform ones, as the authors' are. Defaults to True.
 
     Raises:
         UserError: If the image size is not supported.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, **kwargs):
+    earlier_defaults = types.MappingProxyType({"uniform_latents": False})
+
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, uniform_latents=True, **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         size = shapes.size_of(self.image_shape, STAGES, "improved_conv")
-        self.width = width
+        self.width, self.uniform_latents = width, uniform_latents
         *finer, coarsest = [width * 2**stage for stage in range(STAGES[size])]
         start = (*shapes.lowest(self.image_shape, STAGES[size]), coarsest)
         stack = [
@@ -62,8 +67,12 @@ class Generator(base.Generator):
     def _norm_and_relu(self):
         return [layers.batch_norm(scale=False), keras.layers.ReLU()]
 
+    def call(self, latents, labels=None, training=False):
+        """Generates images: ``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 in ``[-1, 1]``."""
+        return super().call(uniform(latents) if self.uniform_latents else latents, labels, training)
+
     def get_config(self):
-        return {**super().get_config(), "width": self.width}
+        return {**super().get_config(), "width": self.width, "uniform_latents": self.uniform_latents}
 
 
 @register
@@ -98,7 +107,8 @@ class Discriminator(base.Discriminator):
     def class_head(self, num_classes):
         """Returns the last layer of a classifier: a dense layer with trainable gains."""
         with policy(self.dtype_policy):
-            return layers.WeightNorm(keras.layers.Dense(num_classes), trainable_gain=True, name="head")
+            dense = keras.layers.Dense(num_classes, kernel_initializer=_initializer())
+            return layers.WeightNorm(dense, trainable_gain=True, init_std=0.1, name="head")
 
     def get_config(self):
         config = {**super().get_config(), "width": self.width, "dropout": self.dropout}

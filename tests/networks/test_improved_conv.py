@@ -1,3 +1,5 @@
+import numpy as np
+
 from ganlib.networks import Classifier, improved_conv
 
 
@@ -10,6 +12,14 @@ def test_parameters_match_a_count_by_hand():
     generator = improved_conv.Generator((32, 32, 3))
     expected = 100 * 8192 + 25 * (512 * 256 + 256 * 128 + 128 * 3) + 3 + (512 + 256 + 128)  # batch norm has a bias only
     assert sum(v.value.shape.num_elements() for v in generator.trainable_variables) == expected
+
+
+def test_first_logits_have_a_tenth_of_the_deviation_of_the_features():
+    discriminator = improved_conv.Discriminator((16, 16, 1), width=8)
+    classifier = Classifier(discriminator.body, (16, 16, 1), 5, discriminator.class_head(5))
+    images = np.random.default_rng(0).integers(0, 256, (200, 16, 16, 1), np.uint8)
+    classifier.initialize(images)
+    np.testing.assert_allclose(classifier.predict(images, verbose=0).std(axis=0), 0.1, rtol=0.02)
 
 
 def test_features_are_means_over_positions():

@@ -1,6 +1,8 @@
 import itertools
 
 import numpy as np
+import pytest
+import scipy.stats
 
 from ganlib import layers
 from ganlib.networks import Classifier, improved_mlp
@@ -15,6 +17,29 @@ def test_parameters_match_a_count_by_hand():
     generator = improved_mlp.Generator((28, 28, 1))
     expected = 100 * 500 + 500 * 500 + 2 * 500 + 500 * 784 + 2 * 784  # batch norm has a bias only
     assert sum(v.value.shape.num_elements() for v in generator.trainable_variables) == expected
+
+
+def test_latents_are_uniform():
+    z = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
+    np.testing.assert_allclose(improved_mlp.uniform(z), scipy.stats.norm.cdf(z), atol=2e-4)
+    generator = improved_mlp.Generator((4, 4, 1), latent_dim=3, width=8)
+    body_input = np.asarray(improved_mlp.uniform(z))
+    np.testing.assert_allclose(generator(z), generator.body(body_input), atol=1e-6)
+    config = generator.get_config()
+    del config["uniform_latents"]
+    earlier = improved_mlp.Generator.from_config(config)
+    earlier.set_weights(generator.get_weights())
+    np.testing.assert_allclose(earlier(z), generator.body(z), atol=1e-6)
+
+
+def test_directions_have_the_length_of_the_authors():
+    """N(0, 0.1) in the authors' nn.DenseLayer."""
+    discriminator = improved_mlp.Discriminator((28, 28, 1))
+    classifier = Classifier(discriminator.body, (28, 28, 1), 10, discriminator.class_head(10))
+    kernels = [variable for variable in classifier.weights if variable.name == "kernel"]
+    assert len(kernels) == 6
+    for kernel in kernels:
+        assert np.std(kernel) == pytest.approx(0.1, rel=0.05)
 
 
 def test_noise_before_every_layer():
