@@ -31,7 +31,7 @@ def arrays(folder, key, compute):
         A dict of numpy arrays.
     """
     path = path_of(folder, key, ".npz")
-    if path.exists():
+    if os.path.exists(path):  # False, unlike path.exists(), in a folder that cannot be searched
         try:
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}  # reading from a zip file checks the CRC

@@ -4,6 +4,8 @@ ImageNet features are of little use for MNIST-like data. Numbers computed with t
 one dataset, but not with papers.
 """
 
+import os
+
 import keras
 import numpy as np
 import tqdm
@@ -35,7 +37,7 @@ def load(source, cache_dir=None):
         ``(n, 128)``, and ``"probabilities"``, ``(n, num_classes)``.
 
     Raises:
-        UserError: If the images have no labels, or are streamed.
+        UserError: If the images have no labels, or are streamed, or the classifier cannot be written.
     """
     if source.labels is None:
         remedy = "set other features, such as efficientnet_lite:0, or compute no metrics (metrics='')"
@@ -43,7 +45,7 @@ def load(source, cache_dir=None):
             remedy = f"write it once with python -m experiments.prepare, {remedy}"
         raise UserError(f"in_domain features require labels of all images by index, which {source.name} lacks: {remedy}")
     path = path_of(source, cache_dir)
-    if path.exists():
+    if os.path.exists(path):
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # a damaged file can fail to load in any way
@@ -56,9 +58,17 @@ def load(source, cache_dir=None):
 
 
 def store(model, source, cache_dir=None):
-    """Writes the classifier of a source's images to the cache: see `load`."""
-    with written_whole(path_of(source, cache_dir)) as partial:
-        model.save(partial)
+    """Writes the classifier of a source's images to the cache: see `load`.
+
+    Raises:
+        UserError: If it cannot be written. Other processes read it there, so that all of them have the same one.
+    """
+    path = path_of(source, cache_dir)
+    try:
+        with written_whole(path) as partial:
+            model.save(partial)
+    except OSError as error:
+        raise UserError(f"cannot write {path} ({error}): set GANLIB_CACHE to a folder that can be written") from None
 
 
 def untrained(source):

@@ -55,6 +55,14 @@ def test_a_class_without_images_is_reported(monkeypatch, caplog):
     assert "a classifier is trained on images of only 2 of 3 classes" in caplog.text
 
 
+def test_a_classifier_that_cannot_be_written_is_one_line(tmp_path):
+    """Other workers read it there. The folder is a file."""
+    source = data.open("digits")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ganlib.UserError, match=r"cannot write .*file/in.domain_digits.*: set GANLIB_CACHE to a folder"):
+        in_domain.store(in_domain.untrained(source), source, tmp_path / "file")
+
+
 def test_labels_are_required():
     source = data.from_arrays("mine", np.zeros((3, 8, 8, 1), np.uint8))
     with pytest.raises(
