@@ -88,6 +88,7 @@ def test_which_tests_run(folder):
     assert all(f"make {name}" in commands for name in ("lint", "docs", "test\n", "test-slow MINUTES=", "test-interop"))
 
 
+@pytest.mark.slow
 def test_slow_tests_that_have_no_time_left_are_listed():
     test = "tests/test_registration.py::test_import_of_keras_first_loads_every_kind_of_model"
     command = [sys.executable, "-m", "pytest", "--minutes=0", test, "tests/test_seeds.py"]

@@ -25,8 +25,8 @@ class TimeLimit:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config, items):
-        """Orders the files by the commit, so that the last ones, which may not run, are others after each commit."""
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=config.rootpath, capture_output=True).stdout
+        """Orders the files by the commit, so that each commit leaves out other files."""
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=config.rootpath, capture_output=True, check=True).stdout
         order = {path: random.Random(commit + bytes(path)).random() for path in {item.path for item in items}}
         items.sort(key=lambda item: order[item.path])
 

@@ -17,7 +17,7 @@ def get_config():
     config.labels_per_class = 400
     config.validation_per_class = 100
     config.networks = "improved_conv"
-    config.generator.update(latent_dim=100, width=128)
+    config.generator.update(latent_dim=100, width=128, uniform_latents=True)
     config.discriminator.update(width=96, dropout=0.5)
     config.batch_size = 100
     config.steps = 600_000

@@ -17,7 +17,7 @@ def get_config():
     config.labels_per_class = 10
     config.validation_per_class = 100
     config.networks = "improved_mlp"
-    config.generator.update(latent_dim=100, width=500)
+    config.generator.update(latent_dim=100, width=500, uniform_latents=True)
     config.discriminator.update(width=1000, noise=0.5)
     config.batch_size = 100
     config.steps = 180_000

@@ -6,7 +6,7 @@ python -m experiments.train_classifier --config=experiments/configs/mnist_manifo
 This is `mnist_feature_matching` with the paper's regularization term. The paper has no results on MNIST. The two images of a
 pair have the same augmentation and dropout masks, unlike in the authors' code: see `ganlib.regularizers.Manifold`.
 
-Not yet run in this form. With other masks for each image and a step of 1e-5, the test error over three label seeds was
+Not yet run in this form. With different masks for the two images and a step of 1e-5, the test error over three label seeds was
 1.9 % ± 0.4 (docs/results.md) after six minutes on one core in bfloat16.
 """
 

@@ -62,8 +62,8 @@ def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha, la
 def triple_classifier_loss(logits, pseudo_logits):
     """-E p(y | x) log D(x, y) at the class y that the classifier predicts, as in the authors' code.
 
-    Its gradient goes through the probability only. It lowers all probabilities, and most of all those of classes that the
-    discriminator rejects.
+    Its gradient goes through the probability only. It lowers the probability of the predicted class of every image, and most
+    where the discriminator rejects the pair.
 
     Args:
         logits: ``(n, num_classes)`` logits of unlabeled images.
@@ -78,8 +78,8 @@ def triple_classifier_loss(logits, pseudo_logits):
 def triple_classifier_loss_saturating(logits, pseudo_logits):
     """E p(y | x) log(1 - D(x, y)) at the class y that the classifier predicts: algorithm 1 of the paper.
 
-    Its gradient goes through the probability only. It raises all probabilities, and most of all those of classes that the
-    discriminator accepts.
+    Its gradient goes through the probability only. It raises the probability of the predicted class of every image, and most
+    where the discriminator accepts the pair.
 
     Args:
         logits: ``(n, num_classes)`` logits of unlabeled images.

@@ -121,4 +121,4 @@ class PseudoLabelClassifier(SupervisedClassifier):
 def _half_squared_norm(network):
     """Returns half the sum of the squares of all trainable kernels of a network, a scalar."""
     kernels = [variable for variable in network.trainable_variables if "kernel" in variable.name]
-    return tf.add_n([tf.nn.l2_loss(tf.convert_to_tensor(kernel)) for kernel in kernels])
+    return sum((tf.nn.l2_loss(tf.convert_to_tensor(kernel)) for kernel in kernels), 0.0)

@@ -14,6 +14,7 @@ from ganlib.models.adversarial import AdversarialModel, add_terms, discriminator
 from ganlib.models.supervised import WithClassifier, accuracy
 from ganlib.networks.base import rescale
 from ganlib.regularizers import CLASSIFIER_TERMS, Outputs, classifier_terms, listed
+from ganlib.training import gradients
 from ganlib.training.distributed import split_arguments
 from ganlib.training.draws import Draws, classify_generated
 
@@ -91,7 +92,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
                 which applies none.
             alpha: The weight of the classifier's pairs among the fake pairs. Defaults to 0.5, as in the paper.
             labeled_fraction: The weight of the labeled pairs among the real pairs, in ``[0, 1]``. The authors use 1/401 on
-                MNIST, 0.2 on CIFAR-10 and 0.1 on SVHN. Defaults to 1/401.
+                MNIST with 100 labels, 0.2 on CIFAR-10 and 0.1 on SVHN. Defaults to 1/401.
             adversarial_loss: The classifier's adversarial loss: ``"non_saturating"``, -p log D as in the authors' code, or
                 ``"saturating"``, p log(1 - D) as in algorithm 1 of the paper. Defaults to ``"non_saturating"``.
             adversarial_weight: The weight of this loss. The authors use 0.5 on MNIST and 0.005 on CIFAR-10. Defaults to 0.5.
@@ -99,7 +100,7 @@ class TripleGAN(WithClassifier, AdversarialModel):
                 in the paper.
             generated_from_step: The step from which generated images train the classifier. Defaults to 0.
             pretraining_steps: The number of first steps that train only the classifier, on the labels and the regularizers.
-                Defaults to 0.
+                Batch statistics of the other networks and the probability of ADA change from the first step on. Defaults to 0.
             regularizers: A list of terms of the classifier's loss, such as `ganlib.regularizers.ConditionalEntropy`, which the
                 authors use too. Defaults to ``()``.
             metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
@@ -153,8 +154,8 @@ class TripleGAN(WithClassifier, AdversarialModel):
             A dict of scalars, the losses and terms by name.
         """
         updates = [(self.discriminator, self.discriminator_optimizer)]
-        gradients, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
-        self._apply_after_pretraining(updates, gradients)
+        computed, logs = self.compute_gradients(self.discriminator_loss, updates, (labeled, labels, unlabeled), rng)
+        self._apply_after_pretraining(updates, computed)
         return logs
 
     def discriminator_loss(self, labeled, labels, unlabeled, rng):
@@ -190,8 +191,8 @@ class TripleGAN(WithClassifier, AdversarialModel):
             A dict of scalars, the terms of the loss by name.
         """
         updates = [(self.network, self.classifier_optimizer)]
-        gradients, logs = self.compute_gradients(self.classifier_loss, updates, (labeled, labels, unlabeled), rng)
-        self.apply_gradients(updates, gradients)
+        computed, logs = self.compute_gradients(self.classifier_loss, updates, (labeled, labels, unlabeled), rng)
+        self.apply_gradients(updates, computed)
         return logs
 
     def classifier_loss(self, labeled, labels, unlabeled, rng):
@@ -253,8 +254,8 @@ class TripleGAN(WithClassifier, AdversarialModel):
             A dict of scalars, the losses and terms by name.
         """
         updates = [(self.generator, self.generator_optimizer)]
-        gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
-        self._apply_after_pretraining(updates, gradients)
+        computed, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
+        self._apply_after_pretraining(updates, computed)
         return logs
 
     def generator_loss(self, unlabeled, rng):
@@ -285,19 +286,14 @@ class TripleGAN(WithClassifier, AdversarialModel):
         """Returns ``weight`` from a step on, and 0 before it."""
         return tf.where(self.step.value >= step, weight, 0.0) if step else weight
 
-    def _apply_after_pretraining(self, updates, gradients):
-        """Updates networks with their optimizers, which start after the pretraining: until then, nothing changes."""
+    def _apply_after_pretraining(self, updates, computed):
+        """Updates networks and optimizers after the pretraining. During it, they keep their values."""
         if self.pretraining_steps == 0:
-            return self.apply_gradients(updates, gradients)
+            self.apply_gradients(updates, computed)
+            return
+        variables = [v for network, optimizer in updates for v in (*network.trainable_variables, *optimizer.variables)]
         has_started = self.step.value >= self.pretraining_steps
-        kept = [
-            [None if value is None else tf.where(has_started, value, tf.zeros_like(value)) for value in values]
-            for values in gradients
-        ]
-        self.apply_gradients(updates, kept)
-        for _, optimizer in updates:
-            iterations = getattr(optimizer, "inner_optimizer", optimizer).iterations
-            iterations.assign(tf.where(has_started, iterations.value, 0))
+        gradients.apply_if(has_started, variables, lambda: self.apply_gradients(updates, computed))
 
     def _classify(self, images, rng):
         return self.network(self.augment(images, rng), training=True)

@@ -6,7 +6,6 @@ convolutions, as in the authors' code. Sizes other than 32x32 are ours.
 """
 
 import math
-import types
 
 import keras
 
@@ -37,15 +36,14 @@ class Generator(base.Generator):
         width: The number of channels at half the image resolution. It doubles at each coarser resolution. The authors use 128.
             Defaults to 128.
         num_classes: The number of classes, or None. Defaults to None.
-        uniform_latents: Whether the standard normal latents are mapped to uniform ones, as the authors' are. Defaults to True.
+        uniform_latents: Whether the standard normal latents are mapped to ones that are uniform in [0, 1], as in the authors'
+            code. Defaults to False.
 
     Raises:
         UserError: If the image size is not supported.
     """
 
-    earlier_defaults = types.MappingProxyType({"uniform_latents": False})
-
-    def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, uniform_latents=True, **kwargs):
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, uniform_latents=False, **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         size = shapes.size_of(self.image_shape, STAGES, "improved_conv")
         self.width, self.uniform_latents = width, uniform_latents

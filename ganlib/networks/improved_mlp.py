@@ -5,7 +5,6 @@ code. Their images are in [0, 1] and ours in [-1, 1], so the noise on the images
 """
 
 import math
-import types
 
 import keras
 from keras import ops
@@ -30,7 +29,7 @@ def uniform(latents):
 
 
 def _initializer():
-    """Directions of weights as long as the authors', which a step of Adam turns by the same angle."""
+    """N(0, 0.1) as in the authors' code: weight normalization ignores the length, but the angle of a step depends on it."""
     return keras.initializers.RandomNormal(stddev=0.1)
 
 
@@ -59,12 +58,11 @@ class Generator(base.Generator):
         latent_dim: The dimension of the latents. Defaults to 100, as in the authors' code.
         width: The number of units in each hidden layer; the authors use 500. Defaults to 500.
         num_classes: The number of classes, or None. Defaults to None.
-        uniform_latents: Whether the standard normal latents are mapped to uniform ones, as the authors' are. Defaults to True.
+        uniform_latents: Whether the standard normal latents are mapped to ones that are uniform in [0, 1], as in the authors'
+            code. Defaults to False.
     """
 
-    earlier_defaults = types.MappingProxyType({"uniform_latents": False})
-
-    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=500, num_classes=None, uniform_latents=True, **kwargs):
+    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=500, num_classes=None, uniform_latents=False, **kwargs):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         self.width, self.uniform_latents = width, uniform_latents
         hidden = softplus_layers(width)

@@ -209,7 +209,7 @@ def open_run(workdir):
     workdir = pathlib.Path(workdir)
     if not (workdir / "config.json").exists() or not (workdir / "run.json").exists():
         raise UserError(f"no run in {str(workdir)!r}: it has no config.json and run.json; train one there first")
-    config = ml_collections.ConfigDict(_read_json(workdir / "config.json"))
+    config = ml_collections.ConfigDict(keys.with_earlier_settings(_read_json(workdir / "config.json")))
     return Run(workdir, workdir, config, _read_json(workdir / "run.json"))
 
 

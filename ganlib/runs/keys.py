@@ -107,6 +107,22 @@ def unread(config):
     return {key for key in all_keys if _why_unread(key, config, fulfilled=(OWN_FEATURES,))}
 
 
+def with_earlier_settings(config):
+    """Fills in the settings of a config's method that its version of ganlib did not have yet, with the values that it used.
+
+    Args:
+        config: The config of a run as a dict.
+
+    Returns:
+        A dict.
+    """
+    name = config.get("method")
+    if name not in METHODS or not METHODS[name].settings:
+        return config
+    defaults = {key: _plain(default) for key, (default, _) in METHODS[name].settings.items()}
+    return {**config, name: {**defaults, **METHODS[name].earlier_settings, **(config.get(name) or {})}}
+
+
 def filled(config, defaults):
     """Fills in the missing keys of a config from an older version of ganlib with the values that it used.
 
@@ -117,11 +133,10 @@ def filled(config, defaults):
     Returns:
         A dict with the keys of ``defaults``.
     """
-    result = {}
+    result, config = {}, with_earlier_settings(config)
     for key, default in defaults.items():
         if key in GROUPS:
-            earlier = METHODS[key].earlier_settings if key == config.get("method") else {}
-            result[key] = filled({**earlier, **(config.get(key) or {})}, default)
+            result[key] = filled(config.get(key) or {}, default)
         else:
             result[key] = config.get(key, _plain(default))
     return result

@@ -33,8 +33,10 @@ class Draws:
         """Returns a context in which passes draw the remembered numbers again. Its value is the stream for these passes."""
         later = [tf.identity(state.value) for state in self._states]
         gradients.assign(self._states, self._seeds)
-        yield copy.copy(self._rng)
-        gradients.assign(self._states, later)
+        try:
+            yield copy.copy(self._rng)
+        finally:
+            gradients.assign(self._states, later)
 
 
 def classify_generated(generate, classify, of_generator, of_classifier):

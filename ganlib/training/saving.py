@@ -10,8 +10,8 @@ class SavedWithTraining:
 
     Attributes:
         parts: The names of the constructor's arguments, which are also attributes.
-        earlier_arguments: The values of arguments of ``compile`` that did not exist in earlier versions, if their defaults are
-            other ones: name -> value. A file of an earlier version is trained further as it was.
+        earlier_arguments: Argument of ``compile`` that files of earlier versions lack -> the value that keeps their behavior,
+            if this is not the default.
     """
 
     parts = ()

@@ -119,11 +119,9 @@ class Exponential(Schedule):
                 f"start and end of an exponential schedule must be both above or both below 0, got {start} and {end}"
             )
 
-    def interpolate(self, progress):
-        if self.start == self.end:
-            return progress
-        ratio = self.end / self.start
-        return (ops.power(ratio, progress) - 1.0) / (ratio - 1.0)
+    def __call__(self, step):
+        progress = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
+        return self.start * ops.power(self.end / self.start, progress)
 
 
 @register

@@ -97,8 +97,30 @@ def test_pairs_of_the_classifier_teach_the_discriminator_unseen_pairs():
     assert together[1] > alone[1] + 1
 
 
+def test_other_losses_of_the_classifier_begin_when_they_should(images, labels):
+    def trained(steps, **arguments):
+        model = make(**arguments)
+        for _ in range(steps):
+            model.train_step(batch(images, labels))
+        return weights(model.network)
+
+    assert same(trained(1, pretraining_steps=1), trained(1, adversarial_weight=0.0, generated_weight=0.0))
+    assert same(trained(1, generated_from_step=1), trained(1, generated_weight=0.0))
+    assert not same(trained(2, generated_from_step=1), trained(2, generated_weight=0.0))
+    assert not same(trained(2, pretraining_steps=1), trained(2, pretraining_steps=2))
+
+
+def test_the_manifold_term_of_equal_latents_is_zero(images, labels):
+    model = make(augment="translation,cutout", regularizers=[regularizers.Manifold(1.0, epsilon=0.0)])
+    assert float(model.train_step(batch(images, labels))["manifold"]) == 0.0
+    model = make(augment="translation,cutout", regularizers=[regularizers.Manifold(1.0, epsilon=1.0, image_step=0.0)])
+    assert float(model.train_step(batch(images, labels))["manifold"]) == 0.0
+
+
 def test_pretraining_changes_the_classifier_only_and_the_others_start_after_it(images, labels):
     model, fresh = make(pretraining_steps=2), make()
+    optimizers = [keras.optimizers.AdamW(1e-3, weight_decay=0.1), keras.optimizers.AdamW(1e-3, weight_decay=0.1), adam()]
+    model.compile(*optimizers, pretraining_steps=2)
     for _ in range(2):
         before = weights(model.network)
         logs = model.train_step(batch(images, labels))

@@ -22,7 +22,7 @@ def test_parameters_match_a_count_by_hand():
 def test_latents_are_uniform():
     z = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
     np.testing.assert_allclose(improved_mlp.uniform(z), scipy.stats.norm.cdf(z), atol=2e-4)
-    generator = improved_mlp.Generator((4, 4, 1), latent_dim=3, width=8)
+    generator = improved_mlp.Generator((4, 4, 1), latent_dim=3, width=8, uniform_latents=True)
     body_input = np.asarray(improved_mlp.uniform(z))
     np.testing.assert_allclose(generator(z), generator.body(body_input), atol=1e-6)
     config = generator.get_config()

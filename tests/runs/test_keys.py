@@ -429,6 +429,20 @@ def started(folder, config, defaults):
     return run
 
 
+@pytest.mark.parametrize(
+    ("method", "key", "value"), [("triple_gan", "labeled_fraction", 1.0), ("pseudo_labels", "joint_pass", False)]
+)
+def test_a_run_of_an_earlier_version_is_loaded_with_the_settings_that_it_had(tmp_path, method, key, value):
+    started(tmp_path / "run", small(method), base.classifier()).write()
+
+    def age(written):
+        for setting in ("labeled_fraction", "adversarial_loss", "pretraining_steps", "joint_pass", "weight_decay"):
+            written[method].pop(setting, None)
+
+    edited(tmp_path / "run", age)
+    assert getattr(runs.build(runs.open_run(tmp_path / "run")), key) == value
+
+
 def test_settings_of_an_earlier_version_are_those_that_it_had():
     """Its Triple-GAN had labeled pairs alone as real ones. Other methods do not read the setting."""
     defaults, written = base.classifier(), base.classifier().to_dict()

@@ -22,6 +22,7 @@ def test_exponential_by_hand():
     expected = [1e-3 * 0.995**epoch for epoch in (0, 0, 1, 350, 700, 700)]
     steps = [0, 1000, 1600, 1000 + 350 * 600, 1000 + 700 * 600, 10**6]
     np.testing.assert_allclose([float(schedule(step)) for step in steps], expected, rtol=1e-4)
+    np.testing.assert_allclose(float(schedules.Exponential(1.0, 1e-8, 100)(100)), 1e-8, rtol=1e-4)
     with pytest.raises(ganlib.UserError, match="start and end of an exponential schedule must be both above or both below 0"):
         schedules.Exponential(1e-3, 0.0, 10)
 
