@@ -19,9 +19,10 @@ WIDTHS = (1000, 500, 250, 250, 250)
 
 
 def uniform(latents):
-    """Maps standard normal latents to latents that are uniform in [0, 1], by their cumulative distribution.
+    """Maps standard normal latents to latents that are uniform in [0, 1]: ``(n, latent_dim)`` -> ``(n, latent_dim)`` float32.
 
-    It is computed by a function that every export format has, with an error of at most 2e-4: Bowling et al. 2009, "A logistic
+    This is their cumulative distribution, computed by a function that every export format has, with an error of at most 2e-4:
+    Bowling et al. 2009, "A logistic
     approximation to the cumulative normal distribution".
     """
     x = ops.cast(latents, "float32")

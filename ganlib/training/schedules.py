@@ -105,6 +105,15 @@ class FixMatchCosine(keras.optimizers.schedules.LearningRateSchedule):
 class Exponential(Schedule):
     """An exponential schedule: the same factor in every step. ``start`` and ``end`` have the same sign and are not 0.
 
+    Args:
+        start: The initial value.
+        end: The final value.
+        steps: The number of steps from ``start`` to ``end``.
+        begin: The step at which the change begins. Defaults to 0.
+
+    Raises:
+        UserError: If ``steps`` is not positive, or ``start`` and ``end`` have different signs or one is 0.
+
     Examples:
         >>> from ganlib.training.schedules import Exponential
         >>> schedule = Exponential(1.0, 0.01, steps=10)

@@ -34,7 +34,10 @@ def test_regularizers_of_a_semi_supervised_gan_by_name(tmp_path):
     config.generator_regularizers.pull_away = {"weight": 0.8}
     config.update(generator_loss="feature_matching_l1", update_rule="simultaneous")
     sgan = from_config.build(runs.start(tmp_path, config, data.open("digits")))
-    assert [term.get_config() for term in sgan.regularizers] == [{"weight": 0.1}, {"weight": 1e-3, "epsilon": 2.0}]
+    assert [term.get_config() for term in sgan.regularizers] == [
+        {"weight": 0.1},
+        {"weight": 1e-3, "epsilon": 2.0, "image_step": None, "norm": "squared"},
+    ]
     assert sgan.generator_regularizers[0].weight == 0.8
     config.regularizers = {"entropy": {}}
     with pytest.raises(ganlib.UserError, match="unknown regularizer 'entropy'"):
