@@ -77,10 +77,12 @@ ARGUMENTS = {
     ],
     "TripleGAN": [
         "generator_optimizer", "discriminator_optimizer", "classifier_optimizer", "augment", "alpha", "adversarial_weight",
-        "generated_weight", "regularizers",
+        "generated_weight", "regularizers", "labeled_fraction", "adversarial_loss", "generated_from_step", "pretraining_steps",
     ],
     "SupervisedClassifier": ["optimizer", "augment", "class_weights"],
-    "PseudoLabelClassifier": ["optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight", "class_weights"],
+    "PseudoLabelClassifier": [
+        "optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight", "class_weights", "joint_pass", "weight_decay",
+    ],
 }  # fmt: skip
 
 
