@@ -81,7 +81,8 @@ ARGUMENTS = {
     ],
     "SupervisedClassifier": ["optimizer", "augment", "class_weights"],
     "PseudoLabelClassifier": [
-        "optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight", "class_weights", "joint_pass", "weight_decay",
+        "optimizer", "augment", "strong_augment", "threshold", "unlabeled_weight", "class_weights", "joint_pass",
+        "weight_decay",
     ],
 }  # fmt: skip
 
