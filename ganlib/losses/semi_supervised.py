@@ -72,7 +72,7 @@ def triple_classifier_loss(logits, pseudo_logits):
     Returns:
         A scalar.
     """
-    return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * tf.nn.softplus(-pseudo_logits))
+    return _weighted_by_probability(logits, tf.nn.softplus(-pseudo_logits))
 
 
 def triple_classifier_loss_saturating(logits, pseudo_logits):
@@ -88,7 +88,12 @@ def triple_classifier_loss_saturating(logits, pseudo_logits):
     Returns:
         A scalar.
     """
-    return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * -tf.nn.softplus(pseudo_logits))
+    return _weighted_by_probability(logits, -tf.nn.softplus(pseudo_logits))
+
+
+def _weighted_by_probability(logits, values):
+    """Returns the batch mean of ``(n,)`` values times the probability of the predicted class of ``(n, num_classes)`` logits."""
+    return tf.reduce_mean(tf.reduce_max(tf.nn.softmax(logits), axis=-1) * values)
 
 
 def pseudo_label_loss(labels, mask, logits):

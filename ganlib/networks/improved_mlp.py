@@ -22,8 +22,7 @@ def uniform(latents):
     """Maps standard normal latents to latents that are uniform in [0, 1]: ``(n, latent_dim)`` -> ``(n, latent_dim)`` float32.
 
     This is their cumulative distribution, computed by a function that every export format has, with an error of at most 2e-4:
-    Bowling et al. 2009, "A logistic
-    approximation to the cumulative normal distribution".
+    Bowling et al. 2009, "A logistic approximation to the cumulative normal distribution".
     """
     x = ops.cast(latents, "float32")
     return ops.sigmoid(1.5976 * x + 0.07056 * x**3)

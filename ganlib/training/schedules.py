@@ -35,6 +35,10 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         progress = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
+        return self.value_after(progress)
+
+    def value_after(self, progress):
+        """Returns the value after a fraction of the steps, in ``[0, 1]``."""
         return self.start + (self.end - self.start) * self.interpolate(progress)
 
     def interpolate(self, progress):
@@ -71,7 +75,7 @@ class Cosine(Schedule):
 
 
 @register
-class FixMatchCosine(keras.optimizers.schedules.LearningRateSchedule):
+class FixMatchCosine(Schedule):
     """``start * cos(7 pi t / 16)`` with t from 0 to 1 over the steps: Sohn et al. 2020 (arXiv:2001.07685). It ends at 0.195
     times the start.
 
@@ -89,12 +93,9 @@ class FixMatchCosine(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, start, steps):
-        if steps <= 0:
-            raise UserError(f"a schedule's steps must be positive, got {steps}")
-        self.start, self.steps = start, steps
+        super().__init__(start, start * math.cos(7.0 * math.pi / 16.0), steps)
 
-    def __call__(self, step):
-        progress = ops.clip(ops.cast(step, "float32") / self.steps, 0.0, 1.0)
+    def value_after(self, progress):
         return self.start * ops.cos(7.0 * math.pi / 16.0 * progress)
 
     def get_config(self):
@@ -128,8 +129,7 @@ class Exponential(Schedule):
                 f"start and end of an exponential schedule must be both above or both below 0, got {start} and {end}"
             )
 
-    def __call__(self, step):
-        progress = ops.clip((ops.cast(step, "float32") - self.begin) / self.steps, 0.0, 1.0)
+    def value_after(self, progress):
         return self.start * ops.power(self.end / self.start, progress)
 
 
