@@ -90,6 +90,13 @@ def is_taken(folder):
         return time.monotonic() - started
 
 
+def is_taken_at_once(folder):
+    """Whether the lock is taken without a wait. The limits are long, since the machine can be busy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locks, "STALE", 60.0)
+        return is_taken(folder) < 30
+
+
 def refusal(folder):
     with pytest.raises(UserError) as error, locked(folder):
         pass
@@ -111,14 +118,15 @@ def write_record(folder, **changes):
     (folder / ".lock-1").write_text(json.dumps(locks._this_process() | changes))
 
 
-def test_second_process_is_refused_at_once_with_host_pid_and_time(holder, folder, capsys):
+def test_second_process_is_refused_at_once_with_host_pid_and_time(holder, folder, capsys, monkeypatch):
     process = holder(START + HOLD)
     expected = f"another job is writing to '{folder}': host {socket.gethostname()}, pid {process.pid}, since 20"
     freeze(process)  # a stopped process of the same kernel is alive, whatever its heartbeat
     time.sleep(2 * locks.STALE)
+    monkeypatch.setattr(locks, "STALE", 60.0)
     started = time.monotonic()
     assert re.match(re.escape(expected) + r"[-\d]+ [:\d]+\+\d\d:\d\d\. Wait until it ends, stop it, or", refusal(folder))
-    assert time.monotonic() - started < locks.STALE / 2
+    assert time.monotonic() - started < 30
     assert not capsys.readouterr().out
 
 
@@ -130,7 +138,7 @@ def test_lock_of_a_killed_process_is_taken_at_once(holder, folder, reaped):
         process.wait()
     else:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert is_taken(folder) < locks.STALE / 2
+    assert is_taken_at_once(folder)
 
 
 def test_reused_pid_does_not_count_as_alive(folder):
@@ -138,20 +146,20 @@ def test_reused_pid_does_not_count_as_alive(folder):
     write_record(folder, started=started)
     assert "another job is writing to" in refusal(folder)
     write_record(folder, started=started - 1)
-    assert is_taken(folder) < locks.STALE / 2
+    assert is_taken_at_once(folder)
 
 
 def test_exception_and_end_release_the_lock(folder):
     with pytest.raises(OSError, match="disk full"), locked(folder):
         raise OSError("disk full")
     assert record(folder) == {"holder": None}
-    assert is_taken(folder) < locks.STALE / 2
+    assert is_taken_at_once(folder)
 
 
 def test_sigterm_releases_all_locks_and_ends_the_process(holder, folder):
     process = holder(START + 'with locks.locked(folder + "/outer"):' + HOLD.replace("\n", "\n    "))
     process.terminate()
-    assert process.wait(timeout=10) == -signal.SIGTERM
+    assert process.wait(timeout=60) == -signal.SIGTERM
     assert record(folder) == {"holder": None}
     assert not (folder / "outer").exists()
 
@@ -191,7 +199,7 @@ os.kill(os.getpid(), signal.SIGSTOP)
         assert f"pid {process.pid}" in refusal(folder)
         process.kill()
         process.wait()
-        assert is_taken(folder) < locks.STALE / 2
+        assert is_taken_at_once(folder)
     finally:
         os.kill(int(child), signal.SIGKILL)
 
@@ -206,8 +214,9 @@ os.utime = lambda path: utime(path, (time.time() + {3600 * hours},) * 2)  # a fi
     time.sleep(0.2)
     assert re.search(f"another job is writing to .*: host node7, pid {process.pid}, since", refusal(folder))
     (line,) = capsys.readouterr().out.splitlines()
-    age = 3600 if hours == -1 else 0
-    assert re.match(f"another job holds '{folder}': host node7, pid {process.pid}, since .* was {age} s ago. This job ", line)
+    holder_and_age = f"another job holds '{folder}': host node7, pid {process.pid}, since .* was (\\d+) s ago. This job "
+    age = int(re.match(holder_and_age, line)[1]) - (3600 if hours == -1 else 0)
+    assert 0 <= age < 30
     assert line.endswith("ends at the next heartbeat, or takes over in 1 s if there is none")
     assert record(folder)["host"] == "node7"
 
@@ -216,7 +225,7 @@ def test_dead_holder_on_another_host_is_taken_over_when_its_lock_is_stale(holder
     process = holder(ON_ANOTHER_HOST + HOLD)
     process.kill()
     process.wait()
-    assert locks.STALE <= is_taken(folder) < 2 * locks.STALE
+    assert locks.STALE <= is_taken(folder) < 30 * locks.STALE
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
@@ -331,7 +340,7 @@ def test_frozen_holder_stops_at_its_next_write(holder, folder, frozen_in):
         rows = folder / "rows.jsonl"
         write_rows(rows, read_rows(rows))  # as at the start of training
         process.send_signal(signal.SIGCONT)
-        message, _ = process.communicate(timeout=10)
+        message, _ = process.communicate(timeout=60)
         assert process.returncode == 2
         assert message.startswith(f"another job took over '{folder}' because this job showed no heartbeat for 1 s: host ")
         assert f", pid {os.getpid()}, since" in message

@@ -1,7 +1,6 @@
 import subprocess
 import sys
 import textwrap
-import time
 
 import numpy as np
 import pytest
@@ -17,12 +16,11 @@ def test_a_function_is_called_in_a_pipeline():
 
 
 def run(script, *arguments):
-    """Runs a script in a new process, and returns its exit status and the seconds from its last line to its end."""
+    """Runs a script in a new process and returns its exit status. Raises `TimeoutExpired` if it hangs after its last line."""
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script), *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "last line\n"
-    started = time.monotonic()
     try:
-        return process.wait(60), time.monotonic() - started
+        return process.wait(60)
     finally:
         process.kill()
 
@@ -47,13 +45,11 @@ def test_a_script_ends_while_an_iterator_is_alive(tmp_path, kind, tfds_dir, monk
         Image.fromarray(np.full((300, 300, 3), index, np.uint8)).save(tmp_path / f"{index}.jpg")
     preparing.prepare(f"folder:{tmp_path}", tmp_path.parent / "x", image_size=8)
     name = {"folder": f"folder:{tmp_path}", "prepared": f"prepared:{tmp_path.parent / 'x'}"}.get(kind, kind)
-    status, seconds = run(SCRIPT, name)
-    assert status == 0
-    assert seconds < 10
+    assert run(SCRIPT, name) == 0
 
 
 def test_a_script_ends_while_slow_functions_are_running():
-    status, seconds = run("""
+    status = run("""
         import time
         import numpy as np
         import tensorflow as tf
@@ -72,7 +68,6 @@ def test_a_script_ends_while_slow_functions_are_running():
         print("last line", flush=True)
     """)
     assert status == 0
-    assert seconds < 10
 
 
 def test_later_calls_fail_once_the_interpreter_ends():
