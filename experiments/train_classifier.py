@@ -66,9 +66,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     check_classes(source)
     config = runs.automatic.completed(config, source, workdir)
     gans = gans_of(config, workdir)
-    parts = data.few_labels(
-        source, config.labels_per_class, config.label_seed, config.validation_per_class, runs.open_unlabeled(config)
-    )
+    parts = runs.few_labels(config, source)
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError(
@@ -150,6 +148,7 @@ def facts_of(config, parts):
     labeled = parts.labeled
     facts = {"label_counts": np.bincount(labeled.labels, minlength=labeled.num_classes).tolist()}
     facts |= {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
+    facts |= {"labeled_fingerprint": labeled.fingerprint} if config.added_labels else {}
     return facts | ({"generated_by": named_runs.state_of(config.generated_from)} if config.generated_from else {})
 
 

@@ -45,6 +45,7 @@ def classifier():
     config.label_seed = 0  # seed that selects the labeled images
     config.validation_per_class = 0  # labeled images per class to hold out, for model selection and calibration
     config.test_split = "test"  # split to test on; "" tests on the validation images
+    config.added_labels = placeholder(str)  # table of experiments.suggest with labels, whose images are labeled too
     config.unlabeled_dataset = placeholder(str)  # dataset of the unlabeled images; unset: the images of dataset
     config.labeled_batch_size = placeholder(int)  # batch size of the labeled images; unset: batch_size
     config.class_sampling = "as_is"  # labeled batches: "as_is", or "balanced" for equally many images of each class

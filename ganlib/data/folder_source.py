@@ -21,19 +21,32 @@ def open_folder(path, split, image_size, skip_corrupt, background, choice, fit):
         UserError: If the folder is missing, empty or ambiguous, or a file is not an image.
     """
     listing = folders.scan(path, split, image_size, skip_corrupt, background, choice, fit)
+    return source_of(listing, f"folder:{path}/{listing.split}" if listing.split else f"folder:{path}")
+
+
+def source_of(listing, name):
+    """Returns the `ganlib.data.Source` of the images of a `ganlib.data.listing.Listing`.
+
+    Args:
+        listing: The listing.
+        name: The name of the source.
+
+    Raises:
+        UserError: If a file is unreadable, unless the listing skips such files.
+    """
     shape = (*listing.image_size, listing.channels)
-    name = f"folder:{path}/{listing.split}" if listing.split else f"folder:{path}"
     if fits_in_memory(len(listing.paths), shape):
         listing, images = folders.load_all(listing)
         _warn_about_contradictions(listing, images)
-        in_memory = dataclasses.replace(from_arrays(name, images), origin=origin_of(listing))
+        in_memory = dataclasses.replace(from_arrays(name, images), origin=origin_of(listing), files=listing.relative_paths)
         return with_labels(in_memory, listing.labels, listing.class_names)
 
-    if skip_corrupt:
+    if listing.skip_corrupt:
         listing = folders.check_all(listing)
     _check_decodable(name, listing)
     fetch, decode = _reading(listing, shape)
-    on_demand = Source(name, shape, len(listing.paths), fetch=fetch, decode=decode, origin=origin_of(listing))
+    origin, files = origin_of(listing), listing.relative_paths
+    on_demand = Source(name, shape, len(listing.paths), fetch=fetch, decode=decode, origin=origin, files=files)
     return with_labels(on_demand, listing.labels, listing.class_names)
 
 

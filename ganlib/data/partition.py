@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from ganlib.data import labels
-from ganlib.data.source import Source
+from ganlib.data.source import Source, joined
 from ganlib.errors import UserError
 
 
@@ -24,7 +24,20 @@ class FewLabels:
     validation: Source | None
 
 
-def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled=None):
+@dataclasses.dataclass(frozen=True)
+class AddedLabels:
+    """Labels for further images of a training set, such as those that `ganlib.data.suggestions` reads.
+
+    Attributes:
+        indices: ``(n,)`` int64, the positions of the images among the images of `pool_of`.
+        labels: ``(n,)`` int64 labels, with -1 for those that the training set itself has.
+    """
+
+    indices: np.ndarray
+    labels: np.ndarray
+
+
+def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled=None, added=None):
     """Partitions a training set into few labeled images, unlabeled images and held-out images.
 
     Args:
@@ -33,15 +46,77 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         seed: An integer that determines the selection. The same seed holds out the same images for any ``per_class``. Defaults
             to 0.
         validation_per_class: The number of labeled images per class to hold out. Defaults to 0.
-        unlabeled: Another `ganlib.data.Source` of unlabeled images; None uses ``source`` without the held-out images, and with
-            its images that have no label. Defaults to None.
+        unlabeled: Another `ganlib.data.Source` of unlabeled images, to which the labeled ones are added; None uses ``source``
+            without the held-out images, and with its images that have no label. Defaults to None.
+        added: The `AddedLabels` of images that are labeled too. Defaults to None.
 
     Returns:
         A `FewLabels`.
 
     Raises:
-        UserError: If the source is streamed, has no labels or too few of a class, or the unlabeled images have another shape.
+        UserError: If the source is streamed, has no labels or too few of a class, the unlabeled images have another shape, or
+            an image with an added label is held out.
     """
+    labeled, validation = _selected(source, per_class, seed, validation_per_class, unlabeled)
+    of_source = source.subset(labeled)
+    return FewLabels(
+        of_source if added is None else _with_added(source, labeled, validation, unlabeled, added),
+        joined(of_source, unlabeled) if unlabeled else _without(source, validation),
+        source.subset(validation) if validation_per_class else None,
+    )
+
+
+def pool_of(source, unlabeled=None):
+    """Returns the `ganlib.data.Source` of all images from which more could be labeled, with those that have a label.
+
+    Args:
+        source: The `ganlib.data.Source` of the training set.
+        unlabeled: The source of other unlabeled images, which are then the pool. Defaults to None.
+    """
+    return unlabeled or source.all_images or source
+
+
+def without_label(source, per_class=None, seed=0, validation_per_class=0, unlabeled=None, added=None):
+    """Returns the positions in `pool_of` of the images that are neither labeled nor held out: ``(n,)`` int64, ascending.
+
+    Args:
+        source, per_class, seed, validation_per_class, unlabeled, added: As for `few_labels`.
+
+    Raises:
+        UserError: As `few_labels`.
+    """
+    used = _selected(source, per_class, seed, validation_per_class, unlabeled)
+    used = np.array([], np.int64) if unlabeled else np.concatenate([_positions(source, indices) for indices in used])
+    used = used if added is None else np.union1d(used, added.indices)
+    return np.setdiff1d(np.arange(pool_of(source, unlabeled).num_examples), used)
+
+
+def _positions(source, indices):
+    """Returns the positions of a source's images in its pool."""
+    return indices if source.all_images is None else source.positions[indices]
+
+
+def _with_added(source, labeled, validation, unlabeled, added):
+    """Returns the source of the labeled images and of those with an added label. An added label replaces an earlier one."""
+    pool = pool_of(source, unlabeled)
+    if not unlabeled and np.isin(added.indices, _positions(source, validation)).any():
+        raise UserError(f"some of the images of {source.name} with an added label are held out: remove them from the table")
+    values = added.labels.copy()
+    if (values < 0).any():
+        known = np.full(pool.num_examples, -1)
+        if not unlabeled:
+            known[_positions(source, np.arange(source.num_examples))] = source.labels
+        values = np.where(values < 0, known[added.indices], values)
+        if (values < 0).any():
+            raise UserError(f"{(values < 0).sum()} of the {len(values)} added labels of {pool.name} are empty: fill them in")
+    if not unlabeled:
+        labeled = labeled[~np.isin(_positions(source, labeled), added.indices)]
+    further = dataclasses.replace(pool.subset(added.indices), labels=values, class_names=source.class_names)
+    return joined(source.subset(labeled), further)
+
+
+def _selected(source, per_class, seed, validation_per_class, unlabeled):
+    """Returns ``(labeled, validation)``, the indices of the selected images of a source, which is checked."""
     source.check_not_streamed("labeled images cannot be selected")
     if source.labels is None:
         raise UserError(f"{source.name} has no labels: choose a labeled dataset")
@@ -56,11 +131,7 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
     _check_every_class(source, remaining)
     _check_enough(source, remaining, per_class, validation_per_class)
     labeled = remaining if per_class is None else remaining[labels.split(source.labels[remaining], per_class, seed)[0]]
-    return FewLabels(
-        source.subset(labeled),
-        unlabeled or _without(source, validation),
-        source.subset(validation) if validation_per_class else None,
-    )
+    return labeled, validation
 
 
 def _without(source, held_out):

@@ -47,6 +47,7 @@ class Source:
         all_images: If some images of the dataset have no label, a source of all its images without labels, otherwise None.
             This source has only the images with a label.
         positions: The indices of this source's images in ``all_images``, ``(num_examples,)`` int64, or None.
+        files: For images of a folder or a zip file, their paths relative to the folder of the split, otherwise None.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Source:
     origin: str = ""
     all_images: "Source | None" = None
     positions: np.ndarray | None = None
+    files: tuple[str, ...] | None = None
 
     @functools.cached_property
     def fingerprint(self):
@@ -120,8 +122,10 @@ class Source:
             return self
         count = max(1, min(self.num_examples, MEMORY_LIMIT // math.prod(self.image_shape)))
         indices = np.sort(np.random.default_rng(seed).permutation(self.num_examples)[:count])
-        labels = None if self.labels is None else self.labels[indices]
-        return from_arrays(self.name, self.pick(indices), labels, self.class_names)
+        subset = self.subset(indices)
+        return dataclasses.replace(
+            from_arrays(self.name, self.pick(indices), subset.labels, self.class_names), files=subset.files
+        )
 
     def of_classes(self, classes):
         """Returns a source with only the images of some classes, which are renumbered in the given order.
@@ -158,8 +162,9 @@ class Source:
         """
         indices = self._indices(indices)
         labels = None if self.labels is None else self.labels[indices]
+        files = None if self.files is None else tuple(self.files[index] for index in indices)
         if self.images is not None:
-            return from_arrays(self.name, self.images[indices], labels, self.class_names)
+            return dataclasses.replace(from_arrays(self.name, self.images[indices], labels, self.class_names), files=files)
         origin = digest(self.origin, indices)
         with tf.device("CPU:0"):  # an array would become a constant in the pipeline's graph
             rows = tf.constant(indices)
@@ -171,6 +176,7 @@ class Source:
             origin=origin,
             all_images=None,
             positions=None,
+            files=files,
         )
 
     def check_not_streamed(self, consequence):
@@ -257,6 +263,32 @@ def with_labels(source, labels, class_names):
     return dataclasses.replace(
         labeled, labels=labels[positions], class_names=class_names, all_images=source, positions=positions
     )
+
+
+def joined(first, second):
+    """Returns the images of a source followed by those of another one with the same shape, with labels if both have them.
+
+    Args:
+        first: A `Source`, which is not streamed.
+        second: Another one. If both have labels, their classes are the same.
+    """
+    name = first.name if first.name == second.name else f"{first.name}+{second.name}"
+    labels, class_names = None, ()
+    if first.labels is not None and second.labels is not None:
+        labels, class_names = np.concatenate([first.labels, second.labels]), first.class_names
+    files = first.files + second.files if first.files and second.files else None
+    if first.images is not None and second.images is not None:
+        images = np.concatenate([first.images, second.images])
+        return dataclasses.replace(from_arrays(name, images, labels, class_names), files=files)
+
+    def fetch(indices):
+        is_first = indices < first.num_examples
+        parts = tf.dynamic_partition(tf.range(tf.size(indices)), tf.cast(~is_first, tf.int32), 2)
+        images = [first.read(indices[is_first]), second.read(indices[~is_first] - first.num_examples)]
+        return tf.dynamic_stitch(parts, images)
+
+    count, origin = first.num_examples + second.num_examples, digest(first.fingerprint, second.fingerprint)
+    return Source(name, first.image_shape, count, labels, class_names, fetch=fetch, origin=origin, files=files)
 
 
 def check_channels(name, channels):

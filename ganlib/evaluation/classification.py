@@ -41,7 +41,7 @@ def probabilities(classifier, source):
 
 
 def _logits(classifier, source):
-    return np.concatenate([classifier.predict(images, verbose=0) for images in _images(source)])
+    return np.concatenate([classifier.predict(images, verbose=0) for images in images_of(source)])
 
 
 def accuracy(model, source):
@@ -51,7 +51,7 @@ def accuracy(model, source):
 
 def classify(model, source):
     """Computes the ``(n, num_classes)`` float32 probabilities of all images of a source, in their order."""
-    return np.concatenate([model.classify(images) for images in _images(source)])
+    return np.concatenate([model.classify(images) for images in images_of(source)])
 
 
 def test(classifier, source, features=None):  # noqa: PT028 - it is not a pytest
@@ -134,7 +134,7 @@ def _figure_of_mistakes(source, probabilities):
     return plots.captioned_grid(source.pick(worst), captions)
 
 
-def _images(source, batch_size=1000):
+def images_of(source, batch_size=1000):
     """Yields the images of a source in order, in batches."""
     for start in range(0, source.num_examples, batch_size):
         yield source.pick(np.arange(start, min(start + batch_size, source.num_examples)))

@@ -31,8 +31,8 @@ WITH_GENERATOR = {
     "ada.interval": (ADA, ADAPTS), "ada.strengths": (ADA,),
 }  # fmt: skip
 
-CLASSIFIER = dict.fromkeys(("background", "fit", "test_split", "labeled_batch_size", "class_sampling", "features_from"), ()) | {
-    "evaluate_every": (HELD_OUT,)
-}
+CLASSIFIER = dict.fromkeys(
+    ("background", "fit", "test_split", "labeled_batch_size", "class_sampling", "features_from", "added_labels"), ()
+) | {"evaluate_every": (HELD_OUT,)}
 
 FROM_FEATURES = {"discriminator": (OWN_FEATURES,), "networks": (OWN_FEATURES, NAMED_DISCRIMINATOR)}

@@ -245,6 +245,7 @@ SHARED = {
     "label_seed": _SEED,
     "validation_per_class": whole(0),
     "test_split": text,
+    "added_labels": optional(a_name),
     "unlabeled_dataset": optional(a_name),
     "labeled_augment": optional(augmentation),
     "labeled_batch_size": optional(whole(1)),

@@ -89,10 +89,48 @@ def training_images(config, source):
     is_gan = config.method == "gan"
     if is_gan and not (config.labels_per_class or config.validation_per_class):
         return source
-    unlabeled = None if is_gan else open_unlabeled(config)
-    parts = data.few_labels(source, config.labels_per_class, config.label_seed, config.validation_per_class, unlabeled)
+    parts = few_labels(config, source)
     labeled_only = is_gan and (config.conditional or config.labels_per_class)
     return parts.labeled if labeled_only else parts.unlabeled
+
+
+def few_labels(config, source):
+    """Returns the `ganlib.data.FewLabels` that a config selects. A classifier's ``added_labels`` are among its labels.
+
+    Args:
+        config: A `ConfigDict`.
+        source: The `ganlib.data.Source` of all training images.
+    """
+    return data.few_labels(source, **_selection(config, source))
+
+
+def pool(config, source):
+    """Returns the images of a classifier's training set from which more could be labeled.
+
+    Args:
+        config: A `ConfigDict`.
+        source: The `ganlib.data.Source` of all training images.
+
+    Returns:
+        ``(source, indices)``: a `ganlib.data.Source`, and the ``(n,)`` int64 indices of its images that are neither labeled nor
+        held out.
+    """
+    selection = _selection(config, source)
+    return data.partition.pool_of(source, selection["unlabeled"]), data.partition.without_label(source, **selection)
+
+
+def _selection(config, source):
+    """Returns the arguments of `ganlib.data.few_labels` other than the source."""
+    unlabeled, added = None if config.method == "gan" else open_unlabeled(config), None
+    if config.get("added_labels"):
+        added = data.suggestions.read(config.added_labels, data.partition.pool_of(source, unlabeled), source.class_names)
+    return {
+        "per_class": config.labels_per_class,
+        "seed": config.label_seed,
+        "validation_per_class": config.validation_per_class,
+        "unlabeled": unlabeled,
+        "added": added,
+    }
 
 
 def open_unlabeled(config):

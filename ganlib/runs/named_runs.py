@@ -72,7 +72,9 @@ def _trained_on(workdir, other, config, source):
     if (other_config.dataset, other_config.get("classes")) != (config.dataset, config.get("classes")):
         return np.array([], np.int64)  # other images
     indices = _indices(other_config, source)
-    labeled_only = other_config.get("labels_per_class") and other_config.method in ("gan", "supervised")
+    # Added labels may be those of any image that is not held out.
+    few_labels = other_config.get("labels_per_class") and not other_config.get("added_labels")
+    labeled_only = few_labels and other_config.method in ("gan", "supervised")
     return indices["labeled" if labeled_only or other_config.get("unlabeled_dataset") else "unlabeled"]
 
 

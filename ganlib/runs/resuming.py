@@ -28,13 +28,17 @@ depends on it."""
 MEANINGS = {"image_size": sizes.parsed}
 """Config key -> a function of its value. Two values are equal if the function returns the same for both."""
 
-PLACES = {"dataset": "fingerprint", "unlabeled_dataset": "unlabeled_fingerprint"}
+PLACES = {
+    "dataset": "fingerprint",
+    "unlabeled_dataset": "unlabeled_fingerprint",
+    "added_labels": "labeled_fingerprint",
+}
 """Config key -> a fact. The key may differ if the fact is equal: the same images are in another place."""
 
 FACTS = {
     "image_shape": REFUSES, "class_names": REFUSES, "class_counts": REFUSES, "label_counts": REFUSES, "num_examples": REFUSES,
-    "fingerprint": REFUSES, "unlabeled_fingerprint": REFUSES, "generated_by": REFUSES, "instance_dim": REFUSES,
-    "instance_features": REFUSES,
+    "fingerprint": REFUSES, "unlabeled_fingerprint": REFUSES, "labeled_fingerprint": REFUSES,
+    "generated_by": REFUSES, "instance_dim": REFUSES, "instance_features": REFUSES,
     "ganlib": REPORTS, "tensorflow": REPORTS, "keras": REPORTS, "replicas": REPORTS,
     "data": RESUMES, "python": RESUMES, "devices": RESUMES, "defaults_of": RESUMES,
 }  # fmt: skip

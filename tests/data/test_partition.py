@@ -44,7 +44,9 @@ def test_without_validation_nothing_is_held_out():
 def test_separate_unlabeled_images():
     source = data.open("digits")
     other = data.from_arrays("more", source.images[:50])
-    assert data.few_labels(source, 5, unlabeled=other).unlabeled is other
+    parts = data.few_labels(source, 5, unlabeled=other)
+    np.testing.assert_array_equal(parts.unlabeled.images, np.concatenate([parts.labeled.images, other.images]))
+    assert parts.unlabeled.labels is None
     larger = data.from_arrays("larger", np.zeros((3, 16, 16, 1), np.uint8))
     with pytest.raises(ganlib.UserError, match=r"images of \(8, 8, 1\), the unlabeled larger of \(16, 16, 1\)"):
         data.few_labels(source, 5, unlabeled=larger)
@@ -128,3 +130,23 @@ def test_all_images_are_read_on_demand_too():
     unlabeled = data.few_labels(source, validation_per_class=1).unlabeled
     assert unlabeled.num_examples == 10
     assert {2, 5, 8, 11} <= set(unlabeled.read(np.arange(10)).numpy()[:, 0, 0, 0].tolist())
+
+
+def test_joined_sources_are_read_by_index_also_if_one_is_not_in_memory():
+    first = data.from_arrays("a", np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1), [0, 1, 0], ("cat", "dog"))
+    second = data.from_arrays("b", np.arange(10, 12, dtype=np.uint8).reshape(2, 1, 1, 1), [1, 1], ("cat", "dog"))
+    on_demand = dataclasses.replace(
+        second, images=None, decode=lambda image: image + 0, origin="files", files=("x.png", "y.png")
+    )
+    for other in (second, on_demand):
+        both = source_module.joined(first, other)
+        assert both.labels.tolist() == [0, 1, 0, 1, 1]
+        assert both.pick(np.array([4, 0, 2, 3])).ravel().tolist() == [11, 0, 2, 10]
+        assert both.pick(np.array([1])).ravel().tolist() == [1]
+        assert both.subset([3, 1]).pick(np.arange(2)).ravel().tolist() == [10, 1]
+        images, labels = next(iter(data.batches(both, 5, seed=0)))
+        expected = {0: 0, 1: 1, 2: 0, 10: 1, 11: 1}
+        assert dict(zip(images.numpy().ravel().tolist(), labels.numpy().tolist(), strict=True)) == expected
+        assert both.files is None
+    assert source_module.joined(first, second).fingerprint != source_module.joined(second, first).fingerprint
+    assert source_module.joined(first, dataclasses.replace(second, labels=None, class_names=())).labels is None

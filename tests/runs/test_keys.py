@@ -41,7 +41,7 @@ OTHERS = {
     "discriminator_steps": 2, "generator_batch_factor": 2, "fresh_real_images": True,
     "mirror": True, "top_k": 0.5, "metrics": "fid", "features": "inception_v3", "evaluation_samples": 50,
     "labels_per_class": 2, "label_seed": 1, "validation_per_class": 2, "test_split": "train",
-    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
+    "added_labels": "{added}", "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
     "class_priors": "estimated",
     "unlabeled_weight": 0.5, "features_from": "{gan}",
     "generated_from": "{conditional}", "generated_images": 50, "freeze_features": True, "initial_head": "linear_probe",
@@ -163,6 +163,7 @@ def paths(tmp_path_factory):
     (root / "damaged/train/a/broken.png").write_text("not an image")
     table(root / "data")
     source = data.open("digits")
+    (root / "added").write_text("image,label\ndigits/train#0,7\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(averaging, "clone_network", identity)
         for name, conditional in (("gan", False), ("conditional", True)):

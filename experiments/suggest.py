@@ -1,0 +1,70 @@
+"""Suggests which images to label next: python -m experiments.suggest --workdir=runs/parts --count=20
+
+Writes a table with one row per image, the most uncertain first, and their pictures. Without --images, they are training images
+of the classifier that are neither labeled nor held out. Write their classes into the column `label` of the table, and train
+again in another workdir with --config.added_labels=suggestions.csv. The images are uncertain and typical ones that differ from
+each other: see `ganlib.evaluation.suggestions`.
+"""
+
+import pathlib
+
+from absl import flags
+
+from experiments.common import job
+
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of a trained classifier", required=True)
+COUNT = flags.DEFINE_integer("count", 20, "number of images to suggest", lower_bound=1)
+IMAGES = flags.DEFINE_string("images", None, "folder or zip file of other images to choose from; unset: the training images")
+OUTPUT = flags.DEFINE_string("output", "suggestions.csv", "CSV file to write; the pictures are written next to it as .png")
+SEED = flags.DEFINE_integer("seed", 0, "seed of the clusters", lower_bound=0, upper_bound=2**32 - 1)
+DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the TFDS datasets; unset: that of the training")
+SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "skip unreadable files of --images instead of failing")
+
+
+def main():
+    from ganlib import UserError, plots, runs
+    from ganlib.data import suggestions
+    from ganlib.evaluation.suggestions import suggest
+    from ganlib.files import written_whole
+    from ganlib.runs import features
+
+    output = pathlib.Path(OUTPUT.value)
+    if output.suffix.lower() == ".png":
+        raise UserError(f"--output={output} is the table: choose a name that ends in .csv")
+    run = runs.open_run(WORKDIR.value)
+    model = runs.load(WORKDIR.value)
+    if not hasattr(model, "classifier"):
+        raise UserError(f"no classifier in {WORKDIR.value!r}: train one with experiments.train_classifier")
+    source, indices = candidates(run)
+    found = suggest(model.classifier, features.encoded(model, source), indices, COUNT.value, SEED.value)
+    names, predictions = suggestions.names_of(source, found.indices), [run.class_names[k] for k in found.predictions]
+    suggestions.write(output, names, predictions, found.probabilities, found.uncertainties)
+    captions = [
+        f"{rank}: {name}\n{100 * probability:.0f} %"
+        for rank, (name, probability) in enumerate(zip(predictions, found.probabilities, strict=True), 1)
+    ]
+    with written_whole(output.with_suffix(".png")) as partial:
+        plots.captioned_grid(source.pick(found.indices), captions).savefig(partial, dpi=90)
+    print(f"{len(names)} of {len(indices)} images to label: {output}, pictures: {output.with_suffix('.png')}")
+
+
+def candidates(run):
+    """Returns ``(source, indices)``: a `ganlib.data.Source`, and the indices of its images that could be labeled."""
+    import numpy as np
+
+    from ganlib import runs
+    from ganlib.data import folder_source, folders
+
+    if IMAGES.value is None:
+        config = run.config.copy_and_resolve_references()
+        config.data_dir = DATA_DIR.value or config.data_dir
+        return runs.pool(config, runs.open_data_of(run, DATA_DIR.value))
+    *size, channels = run.image_shape
+    as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
+    listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
+    source = folder_source.source_of(listing, f"folder:{IMAGES.value}")
+    return source, np.arange(source.num_examples)
+
+
+if __name__ == "__main__":
+    job.start(main)

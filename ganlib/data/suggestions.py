@@ -1,0 +1,101 @@
+"""Tables of images to label next: `write` makes one without labels, and `read` reads it after they are filled in."""
+
+import csv
+import pathlib
+
+import numpy as np
+
+from ganlib.data import tables
+from ganlib.data.partition import AddedLabels
+from ganlib.data.table_files import Names
+from ganlib.errors import UserError, did_you_mean
+from ganlib.files import written_whole
+
+COLUMNS = ("image", "label", "prediction", "probability", "uncertainty")
+"""The columns of the table. ``label`` is empty at first."""
+
+
+def names_of(source, indices):
+    """Returns how a table names images: by their file, or by the source and the index, such as ``"mnist/train#17"``.
+
+    Args:
+        source: A `ganlib.data.Source`.
+        indices: Integers, the indices of the images.
+    """
+    return [source.files[index] if source.files else f"{source.name}#{index}" for index in indices]
+
+
+def write(path, names, predictions, probabilities, uncertainties):
+    """Writes a table of images to label, a CSV file with the columns `COLUMNS` and one row per image.
+
+    Args:
+        path: The file to write.
+        names: The names of the images, as from `names_of`.
+        predictions: The names of the predicted classes, one for each image.
+        probabilities: ``(n,)`` numbers, their probabilities.
+        uncertainties: ``(n,)`` numbers in ``[0, 1]``.
+    """
+    with written_whole(path) as partial, partial.open("w", newline="", errors="surrogateescape") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for name, prediction, *numbers in zip(names, predictions, probabilities, uncertainties, strict=True):
+            writer.writerow([name, "", prediction, *(f"{number:.4f}" for number in numbers)])
+
+
+def read(path, source, class_names):
+    """Reads the labels in a table of `write`.
+
+    Args:
+        path: The table, in a form of `ganlib.data.tables`, with the columns ``image`` and ``label``.
+        source: The `ganlib.data.Source` with the images, as from `ganlib.data.partition.pool_of`.
+        class_names: The names of the classes.
+
+    Returns:
+        The `ganlib.data.partition.AddedLabels` of all rows. An image without a label in the table has the label -1.
+
+    Raises:
+        UserError: If the file is no such table, or a row names no image, an image twice, or an unknown class.
+    """
+    table = _table(path)
+    image, label = (table.columns.index(name) for name in COLUMNS[:2])
+    find, labels = _finder(source), {}
+    for row, line in zip(table.rows, table.lines, strict=True):
+        index = find(row[image], table.path)
+        if index is None:
+            raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is not an image of {source.name}: remove the row")
+        if index in labels:
+            raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is there twice: keep one of the rows")
+        labels[index] = _class_of(str(row[label]).strip(), class_names, table.path, line)
+    return AddedLabels(np.array([*labels], np.int64), np.array([*labels.values()], np.int64))
+
+
+def _table(path):
+    try:
+        with pathlib.Path(path).open("rb") as file:
+            table = tables.parsed(file.read(), path)
+    except OSError as error:
+        raise UserError(f"added_labels={str(path)!r} cannot be read: {error.strerror}") from None
+    if table is not None and table.columns is None and table.rows:
+        table = table.with_header()
+        table.check_widths()
+    if table is None or not table.rows or not set(COLUMNS[:2]) <= set(table.columns):
+        raise UserError(
+            f"{str(path)!r} is not a table with the columns image and label: write one with python -m experiments.suggest"
+        )
+    return table
+
+
+def _finder(source):
+    """Returns a function ``(cell, path)`` that returns the index of the image which a cell names, or None."""
+    if source.files is None:
+        known = {name: index for index, name in enumerate(names_of(source, range(source.num_examples)))}
+        return lambda cell, path: known.get(cell)
+    names, indices = Names(source.files), {file: index for index, file in enumerate(source.files)}
+    return lambda cell, path: indices.get(names.find(cell, path))
+
+
+def _class_of(name, class_names, path, line):
+    if name and name not in class_names:
+        advice = did_you_mean(name, class_names)
+        raise UserError(f"line {line} of {path!r}: unknown class {name!r}; known are {', '.join(class_names)}.{advice}")
+    return class_names.index(name) if name else -1
