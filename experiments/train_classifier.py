@@ -43,6 +43,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
             lambda model: {"validation_accuracy": classification.accuracy(model, encoded().validation)}
         )
         runs.fit(run, model, batches, evaluate, label, samples=makes_images(model))
+        if run.selects_best_step:
+            run.selected_checkpoints(model).restore()
         _, priors = runs.calibrate(run, model, encoded().validation, encoded())
         export.examples.write(run.workdir, export.examples.of_classifier(model, test))
         result, mistakes = classification.test(model.classifier, test, features.encoded(model, test))

@@ -44,6 +44,7 @@ def classifier():
     config.labels_per_class = placeholder(int)  # labeled images per class; unset: all
     config.label_seed = 0  # seed that selects the labeled images
     config.validation_per_class = 0  # labeled images per class to hold out, for model selection and calibration
+    config.selected_step = "last"  # step of the classifier to use: "last", or "best" for the best on the held-out images
     config.test_split = "test"  # split to test on; "" tests on the validation images
     config.added_labels = placeholder(str)  # table of experiments.suggest with labels, whose images are labeled too
     config.unlabeled_dataset = placeholder(str)  # dataset of the unlabeled images; unset: the images of dataset

@@ -68,6 +68,11 @@ UNEQUAL = Condition(
 HELD_OUT = Condition(
     lambda config: config.validation_per_class, "validation_per_class is 0", "set validation_per_class to hold out images"
 )
+EVALUATED = Condition(
+    lambda config: config.validation_per_class and 0 < config.evaluate_every < config.steps,
+    "no step but the last is evaluated",
+    "set validation_per_class, and evaluate_every below steps",
+)
 METRICS = Condition(lambda config: config.metrics, "metrics is ''", "set metrics")
 INSTANCES = Condition(lambda config: config.instances.features, "instances.features is ''", "set instances.features")
 ADA = Condition(lambda config: config.augment == "ada", "augment is not 'ada'", "set augment to 'ada'")

@@ -18,7 +18,7 @@ def build(run):
 
 NOT_READ = (
     "batch_size", "discriminator_optimizer", "augment", "accumulation_steps", "non_finite", "ema_decay", "steps_per_execution",
-    "log_every", "checkpoint_every", "labeled_batch_size", "class_sampling", "evaluate_every",
+    "log_every", "checkpoint_every", "labeled_batch_size", "class_sampling", "evaluate_every", "selected_step",
 )  # fmt: skip
 """The keys of a training by gradient steps."""
 

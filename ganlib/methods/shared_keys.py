@@ -4,6 +4,7 @@ from ganlib.methods.conditions import (
     ADA,
     ADAPTS,
     CHOSEN,
+    EVALUATED,
     FOLDER,
     HELD_OUT,
     LABELED_FOLDER,
@@ -33,6 +34,6 @@ WITH_GENERATOR = {
 
 CLASSIFIER = dict.fromkeys(
     ("background", "fit", "test_split", "labeled_batch_size", "class_sampling", "features_from", "added_labels"), ()
-) | {"evaluate_every": (HELD_OUT,)}
+) | {"evaluate_every": (HELD_OUT,), "selected_step": (EVALUATED,)}
 
 FROM_FEATURES = {"discriminator": (OWN_FEATURES,), "networks": (OWN_FEATURES, NAMED_DISCRIMINATOR)}

@@ -246,6 +246,7 @@ SHARED = {
     "validation_per_class": whole(0),
     "test_split": text,
     "added_labels": optional(a_name),
+    "selected_step": one_of("selected_step", lambda: ("last", "best")),
     "unlabeled_dataset": optional(a_name),
     "labeled_augment": optional(augmentation),
     "labeled_batch_size": optional(whole(1)),

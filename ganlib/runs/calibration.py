@@ -16,7 +16,7 @@ any. With 400 labels, it was 86.6, 86.5 and 84.6 %.
 
 
 def calibrate(run, model, held_out, parts=None):
-    """Calibrates the averaged classifier of a finished run and stores the result in the newest checkpoint.
+    """Calibrates the averaged classifier of a finished run and stores the result in its checkpoint.
 
     The temperature is fitted to the held-out images. If the config has ``class_priors="estimated"``, the frequencies of the
     classes among the unlabeled images are estimated then and averaged with those in training, as `LABELS_FOR_HALF` describes.
@@ -27,7 +27,7 @@ def calibrate(run, model, held_out, parts=None):
 
     Args:
         run: A `ganlib.runs.Run`.
-        model: The model of the run, as returned by `ganlib.runs.fit`.
+        model: The model of the run, at its selected step.
         held_out: The held-out images, as in `ganlib.evaluation.classification.calibrate`.
         parts: The `ganlib.data.FewLabels` of images, or of features, that the model was trained on. Only the estimation of the
             frequencies needs them. Defaults to None.
@@ -53,7 +53,7 @@ def calibrate(run, model, held_out, parts=None):
         for variable, value in zip(calibrated, previous, strict=True):
             variable.assign(value)
     else:
-        checkpoints = run.checkpoints(model)
+        checkpoints = run.selected_checkpoints(model)
         checkpoints.save(anew=True)
         checkpoints.wait()
     return temperature, priors

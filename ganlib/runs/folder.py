@@ -80,8 +80,20 @@ class Run:
         return Checkpoints(self.folder / "checkpoints", model)
 
     def best_checkpoint(self, model):
-        """Returns the `Checkpoints` that hold the checkpoint with the lowest FID, if the FID is computed during training."""
+        """Returns the `Checkpoints` that hold the best checkpoint: of a GAN, that with the lowest FID, if the FID is computed
+        during training; of a classifier with ``selected_step="best"``, that with the highest accuracy on held-out images."""
         return Checkpoints(self.folder / "best_checkpoint", model, keep=None)
+
+    @property
+    def selects_best_step(self):
+        """True if a classifier is tested and used as it was at its best step, instead of the last one."""
+        return self.config.get("selected_step") == "best"
+
+    def selected_checkpoints(self, model):
+        """Returns the `Checkpoints` of the step at which the model is tested and used: the best ones of a classifier with
+        ``selected_step="best"``, once it was evaluated, otherwise those of the training."""
+        best = self.best_checkpoint(model)
+        return best if self.selects_best_step and best.steps() else self.checkpoints(model)
 
     def write(self):
         """Writes ``config.json`` and ``run.json``. Creates the folder if it does not exist."""

@@ -15,7 +15,8 @@ def load(workdir, best=False, precision=None):
 
     Args:
         workdir: The folder of a run with at least one checkpoint.
-        best: Whether to load the checkpoint with the lowest FID instead of the newest. Defaults to False.
+        best: Whether to load the checkpoint with the lowest FID instead of the newest. A classifier with
+            ``selected_step="best"`` is always loaded as it was at its best step. Defaults to False.
         precision: The precision of the layers, such as ``"float32"``; None uses that of the training. Defaults to None.
 
     Returns:
@@ -29,7 +30,7 @@ def load(workdir, best=False, precision=None):
     if best and run.best_checkpoint(model).restore() is None:
         advice = "train it with --config.metrics=fid, or" if "metrics" in run.config else "classifiers keep none;"
         raise UserError(f"run {str(workdir)!r} has no best checkpoint: {advice} use the newest checkpoint")
-    if not best and run.checkpoints(model).restore() is None:
+    if not best and run.selected_checkpoints(model).restore() is None:
         raise UserError(f"run {str(workdir)!r} has no checkpoint yet: train it first")
     _warn_if_not_calibrated(run, model)
     return model if precision in (None, run.config.precision) else _in_precision(run, model, precision)

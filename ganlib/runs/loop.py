@@ -29,7 +29,8 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
         batches: A function ``batches(start_step)`` that returns an endless `tf.data.Dataset` of batches. With several workers,
             it also takes the argument ``share``, the `ganlib.data.Share` of each batch that a worker reads.
         evaluate: A function ``evaluate(model)`` that returns a dict of numbers to log every ``evaluate_every`` steps. If it
-            contains ``"fid"``, the best checkpoint is kept. Defaults to None, which disables evaluation.
+            contains ``"fid"``, or for ``selected_step="best"`` ``"validation_accuracy"``, the best checkpoint is kept. Defaults
+            to None, which disables evaluation.
         label: The label of the progress bar. Defaults to ``""``.
         samples: Whether the model generates images, which are then written as grids. Defaults to True.
 
@@ -53,7 +54,9 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     elif run.finished_step is not None:
         return
     checkpoints.set_aside_after(start_step)
-    best = BestCheckpoint(run.best_checkpoint(model), "fid", getattr(evaluate, "selection", None), checkpoints)
+    compared = {"name": "validation_accuracy", "largest": True} if run.selects_best_step else {"name": "fid"}
+    selection = getattr(evaluate, "selection", None)
+    best = BestCheckpoint(run.best_checkpoint(model), selection=selection, resumed_from=checkpoints, **compared)
     callbacks = [
         SaveCheckpoints(checkpoints, every=0),  # at the end of training, before callbacks that may fail there
         StopAtNonFinite(patience=MAX_CONSECUTIVE_SKIPS if config.non_finite == "skip" else 0),

@@ -142,7 +142,7 @@ class SaveSamples(StepCallback):
 
 
 class BestCheckpoint:
-    """Keeps the checkpoint of the step with the lowest value of a metric.
+    """Keeps the checkpoint of the step with the best value of a metric.
 
     Args:
         checkpoints: A `ganlib.training.checkpoint.Checkpoints`, whose notes hold the value and the selection.
@@ -152,14 +152,21 @@ class BestCheckpoint:
         resumed_from: The `ganlib.training.checkpoint.Checkpoints` that training may resume from. The best checkpoint before the
             oldest of them is kept too, because a run that resumes there needs the best checkpoint up to that step. Defaults to
             None.
+        largest: Whether the largest value is the best, as for an accuracy, and of equal values the last. Otherwise the lowest
+            is the best, and of equal values the first. Defaults to False.
     """
 
-    def __init__(self, checkpoints, name, selection, resumed_from=None):
+    def __init__(self, checkpoints, name, selection, resumed_from=None, largest=False):
         self.checkpoints, self.name, self.selection, self.resumed_from = checkpoints, name, selection, resumed_from
-        self.lowest = math.inf
+        self.largest = largest
+        self.best = self._worst
+
+    @property
+    def _worst(self):
+        return -math.inf if self.largest else math.inf
 
     def begin(self, rows, first_step):
-        """Finds the lowest value so far, before training starts or resumes.
+        """Finds the best value so far, before training starts or resumes.
 
         Checkpoints of later steps belong to a lost part of the run and are removed. A damaged checkpoint is set aside.
 
@@ -173,16 +180,17 @@ class BestCheckpoint:
         self.checkpoints.set_aside_after(-1 if step is None else step)
         saved = self.checkpoints.notes.get(self.name)
         values = [saved] if saved is not None else [row[self.name] for row in rows if self.name in row and row["step"] == step]
-        self.lowest = min(filter(math.isfinite, values), default=math.inf)
+        self.best = (max if self.largest else min)(filter(math.isfinite, values), default=self._worst)
         if self.selection is not None and self.checkpoints.notes.get("selection", self.selection) != self.selection:
             message = "the best checkpoint is selected anew: the %s before this change is not comparable"
             logging.getLogger("ganlib").warning(message, self.name)
-            self.lowest = math.inf
+            self.best = self._worst
 
     def save_if_best(self, metrics):
-        """Saves a checkpoint if the value in ``metrics``, a dict, is the lowest so far."""
-        if metrics.get(self.name, math.inf) < self.lowest:
-            self.lowest = self.checkpoints.notes[self.name] = float(metrics[self.name])
+        """Saves a checkpoint if the value in ``metrics``, a dict, is the best so far."""
+        value = float(metrics.get(self.name, math.nan))
+        if value >= self.best if self.largest else value < self.best:
+            self.best = self.checkpoints.notes[self.name] = value
             self.checkpoints.notes["selection"] = self.selection
             self.checkpoints.save()
             self._prune()

@@ -41,7 +41,8 @@ OTHERS = {
     "discriminator_steps": 2, "generator_batch_factor": 2, "fresh_real_images": True,
     "mirror": True, "top_k": 0.5, "metrics": "fid", "features": "inception_v3", "evaluation_samples": 50,
     "labels_per_class": 2, "label_seed": 1, "validation_per_class": 2, "test_split": "train",
-    "added_labels": "{added}", "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
+    "selected_step": "best", "added_labels": "{added}",
+    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
     "class_priors": "estimated",
     "unlabeled_weight": 0.5, "features_from": "{gan}",
     "generated_from": "{conditional}", "generated_images": 50, "freeze_features": True, "initial_head": "linear_probe",
@@ -70,6 +71,7 @@ READ_WITH = {
     "fresh_real_images": {"loss": "relativistic"}, "evaluation_samples": {"metrics": "fid"},
     "generated_images": {"generated_from": "{conditional}"},
     "evaluate_every": {"gan": {"metrics": "fid"}, "": {"validation_per_class": 2}},
+    "selected_step": {"validation_per_class": 2, "evaluate_every": 1},
     "unlabeled_dataset": {
         "supervised": {"features_from": "config:digits_dcgan"}, "linear_probe": {"class_priors": "estimated"}, "": {},
     },
@@ -207,6 +209,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
         }
         evaluate = attributes["LogMetrics"]["evaluate"]
         record["evaluation"] = [getattr(evaluate, name, "") for name in ("asked", "samples", "features")], evaluate is None
+        record["best"] = attributes["LogMetrics"]["best"].name
         record["steps"], record["spec"] = steps_per_epoch, str(dataset.element_spec)
         record["batch"] = [digest(part) for part in flat(next(iter(dataset)))]
         record["networks"], record["compiled"] = model.get_config(), model.get_compile_config()

@@ -1,5 +1,6 @@
 import functools
 import json
+import math
 import signal
 import time
 import types
@@ -166,10 +167,23 @@ def test_best_checkpoint_of_a_lost_part_is_replaced_by_the_previous_best(tmp_pat
     assert best.checkpoints.steps() == [400, 600, 900]
     best = best_of(tmp_path, 500)
     best.begin([], 500)
-    assert (best.checkpoints.steps(), best.lowest) == ([400], 12.0)
+    assert (best.checkpoints.steps(), best.best) == ([400], 12.0)
     save_if_best(best, at_600=11.5, at_700=11.7)
     assert best.checkpoints.steps() == [400, 600]
     assert best.checkpoints.find() == 600
+
+
+def test_of_equal_largest_values_the_last_is_kept(tmp_path):
+    best = best_of(tmp_path, 0)
+    best.largest, best.name = True, "accuracy"
+    best.begin([], 0)
+    for step, accuracy in ((1, 0.5), (2, 0.7), (3, 0.6), (4, 0.7), (5, math.nan), (6, 0.1)):
+        best.checkpoints.model.step.assign(step)
+        best.save_if_best({"accuracy": accuracy})
+    best.save_if_best({"loss": 3.0})
+    best.checkpoints.wait()
+    assert best.checkpoints.find() == 4
+    assert best.checkpoints.notes["accuracy"] == 0.7
 
 
 def test_values_of_other_features_are_not_compared(tmp_path, caplog):
@@ -181,7 +195,7 @@ def test_values_of_other_features_are_not_compared(tmp_path, caplog):
     assert best.checkpoints.notes["selection"] == few
     best = best_of(tmp_path, 4, selection=few)
     best.begin([], 4)
-    assert best.lowest == 1.2
+    assert best.best == 1.2
     best = best_of(tmp_path, 4, selection=many)
     best.begin([], 4)
     assert "the best checkpoint is selected anew" in caplog.text
@@ -211,7 +225,7 @@ def test_lowest_value_ignores_rows_without_a_checkpoint(tmp_path):
     resumed = best_of(tmp_path, 9)
     resumed.checkpoints.notes.clear()
     resumed.begin([{"step": 7, "fid": float("nan")}], 9)
-    assert resumed.lowest == 3.0
+    assert resumed.best == 3.0
 
 
 def test_steps_continue_over_epochs(tmp_path):
