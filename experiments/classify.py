@@ -5,6 +5,9 @@ The CSV file has one line per image: its path relative to --images, the predicte
 of all classes. All images are classified, in any layout of subfolders. The probabilities are calibrated if the classifier's
 config sets validation_per_class. Images are converted to the classifier's size and colors in the same way as the images of a
 training folder, and only a few hundred of them are in memory at a time.
+
+With --unknown=0.05, images of none of the classes get the answer "unknown". The limit is set on the held-out images: 5 % of
+images of the classes become unknown, too. The column `energy` shows how far an image is from them.
 """
 
 import csv
@@ -17,7 +20,12 @@ from experiments.common import job
 WORKDIR = flags.DEFINE_string("workdir", None, "folder of a trained classifier", required=True)
 IMAGES = flags.DEFINE_string("images", None, "folder or zip file of images", required=True)
 OUTPUT = flags.DEFINE_string("output", "predictions.csv", "CSV file to write")
+UNKNOWN = flags.DEFINE_float("unknown", None, "answer 'unknown' where this share of held-out images would be; unset: never")
 SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "skip unreadable files instead of failing")
+
+
+ANSWER = "unknown"
+"""The answer for images of none of the classes."""
 
 
 def main():
@@ -25,31 +33,49 @@ def main():
 
     from ganlib import runs
     from ganlib.data import folders
+    from ganlib.evaluation import unknown
     from ganlib.files import written_whole
 
     run = runs.open_run(WORKDIR.value)
-    classifier = runs.load_classifier(run)
+    model = runs.load_classifier(run)
+    classifier, limit = model.classifier, np.inf
+    if UNKNOWN.value is not None:
+        limit = unknown.threshold(run, int(model.step), UNKNOWN.value)
+        check_names(run.class_names)
+    names = [*run.class_names, *([ANSWER] if UNKNOWN.value is not None else [])]
+    further = ["energy"] if UNKNOWN.value is not None else []
     *size, channels = run.image_shape
     as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
     listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
-    counts, confidence = np.zeros(len(run.class_names), int), 0.0
+    counts, confidence = np.zeros(len(names), int), 0.0
     with written_whole(OUTPUT.value) as partial, partial.open("w", newline="", errors="surrogateescape") as file:
         writer = csv.writer(file)
-        writer.writerow(["file", "class", "probability", *run.class_names])
-        for paths, probabilities in classified(classifier, listing):
+        writer.writerow(["file", "class", "probability", *run.class_names, *further])
+        for paths, logits in classified(classifier, listing):
+            probabilities, energies = classifier.calibrated(logits), unknown.energies(logits)
             predictions = probabilities.argmax(axis=1)
-            for path, label, row in zip(paths, predictions, probabilities, strict=True):
-                writer.writerow([path, run.class_names[label], f"{row[label]:.4f}", *(f"{p:.4f}" for p in row)])
-            counts += np.bincount(predictions, minlength=len(counts))
+            answers = np.where(energies > limit, len(run.class_names), predictions)
+            for path, answer, row, energy in zip(paths, answers, probabilities, energies, strict=True):
+                numbers = [f"{p:.4f}" for p in (row.max(), *row)]
+                writer.writerow([path, names[answer], *numbers, *(f"{energy:.4f}" for _ in further)])
+            counts += np.bincount(answers, minlength=len(counts))
             confidence += probabilities.max(axis=1).sum()
-    for name, count in zip(run.class_names, counts, strict=True):
+    for name, count in zip(names, counts, strict=True):
         print(f"{name:<24}{count:>8}")
     total = counts.sum()
     print(f"{total} images, mean confidence {100 * confidence / total:.1f} %: {pathlib.Path(OUTPUT.value)}")
 
 
+def check_names(class_names):
+    """Raises a `UserError` if a class has the name of the answer for images of none of the classes."""
+    from ganlib import UserError
+
+    if ANSWER in class_names:
+        raise UserError(f"the classifier has a class {ANSWER!r}: leave --unknown unset")
+
+
 def classified(classifier, listing):
-    """Yields the relative paths of a block of images and their probabilities, ``(n, num_classes)`` float32.
+    """Yields the relative paths of a block of images and their logits, ``(n, num_classes)`` float32.
 
     Raises:
         UserError: If an image is unreadable and the listing does not skip such images, or if all are.
@@ -66,7 +92,7 @@ def classified(classifier, listing):
             if errors and not listing.skip_corrupt:
                 break
             if len(images):
-                yield paths, classifier.classify(images)
+                yield paths, classifier.logits(images)
             progress.update(len(images) + len(errors_of_block))
     parallel.report(errors, count, listing.skip_corrupt)
     if len(errors) == count:

@@ -32,9 +32,7 @@ def main():
     if output.suffix.lower() == ".png":
         raise UserError(f"--output={output} is the table: choose a name that ends in .csv")
     run = runs.open_run(WORKDIR.value)
-    model = runs.load(WORKDIR.value)
-    if not hasattr(model, "classifier"):
-        raise UserError(f"no classifier in {WORKDIR.value!r}: train one with experiments.train_classifier")
+    model = runs.load_classifier(run)
     source, indices = candidates(run)
     found = suggest(model.classifier, features.encoded(model, source), indices, COUNT.value, SEED.value)
     names, predictions = suggestions.names_of(source, found.indices), [run.class_names[k] for k in found.predictions]

@@ -29,7 +29,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the classifier of ``config`` in ``workdir``, under a `tf.distribute.Strategy`, and writes its report. Returns its
     test accuracy in [0, 1]."""
     from ganlib import export, runs
-    from ganlib.evaluation import classification
+    from ganlib.evaluation import classification, unknown
     from ganlib.runs import features
 
     with runs.writing(workdir, strategy):
@@ -48,6 +48,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         _, priors = runs.calibrate(run, model, encoded().validation, encoded())
         export.examples.write(run.workdir, export.examples.of_classifier(model, test))
         result, mistakes = classification.test(model.classifier, test, features.encoded(model, test))
+        if parts.validation is not None:
+            result[unknown.PERCENTILES] = unknown.percentiles(model.classifier, encoded().validation)
         if priors is not None:
             result["class_priors"] = dict(zip(test.class_names, priors.tolist(), strict=True))
             result["accuracy_at_class_priors"] = classification.accuracy_at(priors, result)

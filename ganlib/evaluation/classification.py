@@ -28,7 +28,7 @@ def calibrate(classifier, held_out, training_priors=None):
         if training_priors is not None:
             frequencies = np.bincount(held_out.labels, minlength=len(training_priors)) / len(held_out.labels)
             offset = np.log(np.maximum(frequencies, 1e-12) / training_priors)
-        classifier.temperature.assign(metrics.temperature(held_out.labels, _logits(classifier, held_out), offset, SPREAD))
+        classifier.temperature.assign(metrics.temperature(held_out.labels, logits(classifier, held_out), offset, SPREAD))
     return float(classifier.temperature.numpy())
 
 
@@ -37,10 +37,11 @@ def probabilities(classifier, source):
 
     The source may have features in place of images, for a classifier that takes them.
     """
-    return scipy.special.softmax(_logits(classifier, source).astype(np.float64) / classifier.temperature.numpy(), axis=-1)
+    return scipy.special.softmax(logits(classifier, source).astype(np.float64) / classifier.temperature.numpy(), axis=-1)
 
 
-def _logits(classifier, source):
+def logits(classifier, source):
+    """Computes the ``(n, num_classes)`` float32 logits of all images of a source, in their order."""
     return np.concatenate([classifier.predict(images, verbose=0) for images in images_of(source)])
 
 

@@ -108,12 +108,20 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         Raises:
             UserError: If floats are outside ``[-1, 1]``.
         """
+        return self.calibrated(self.logits(images, batch_size))
+
+    def calibrated(self, logits):
+        """Computes calibrated class probabilities from ``(n, num_classes)`` logits: numpy, of the same shape."""
+        return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
+
+    def logits(self, images, batch_size=None):
+        """Computes class logits in batches: ``(n, num_classes)`` float32, numpy. The arguments and errors are those of
+        `classify`."""
         if len(images.shape) == 4:
             pixels.check(images)
         if batch_size is None:  # 256 photos of 300x300 took 7 GB of memory in EfficientNet-Lite1
             batch_size = min(self._batch_size(2**21), 256)
-        logits = self.predict(images, batch_size=batch_size, verbose=0)
-        return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
+        return self.predict(images, batch_size=batch_size, verbose=0)
 
     def _batch_size(self, max_pixels):
         """Returns the number of images, at least 16, that have ``max_pixels`` in the size to which a backbone resizes them."""

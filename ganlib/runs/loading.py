@@ -95,7 +95,7 @@ def selection_of_best(run, model):
 
 
 def load_classifier(run):
-    """Returns the averaged, calibrated classifier of a run, a `ganlib.Classifier`, as loaded by `ganlib.load`.
+    """Loads a model that has an averaged, calibrated ``classifier``, a `ganlib.Classifier`: see `load`.
 
     Args:
         run: A `ganlib.runs.Run`.
@@ -106,4 +106,4 @@ def load_classifier(run):
     model = load(run.folder)
     if not hasattr(model, "classifier"):
         raise UserError(f"no classifier in {str(run.folder)!r}: train one with experiments.train_classifier")
-    return model.classifier
+    return model

@@ -91,7 +91,7 @@ def test_a_classifier_is_trained_with_the_last_stages_of_its_backbone(tmp_path, 
     run = runs.open_run(tmp_path / "run")
     before, after = (
         classifier.body.encoder.pooled.backbone
-        for classifier in (model_of(tmp_path / "untrained", name).network, runs.load_classifier(run))
+        for classifier in (model_of(tmp_path / "untrained", name).network, runs.load_classifier(run).classifier)
     )
     trained = {id(variable) for variable in before.trainable_variables}
     assert 0 < len(trained) < len(before.variables)
