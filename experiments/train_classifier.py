@@ -46,8 +46,12 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         if run.selects_best_step:
             run.selected_checkpoints(model).restore()
         _, priors = runs.calibrate(run, model, encoded().validation, encoded())
+        cross_fitted = None
+        if test is parts.validation:
+            training_priors = runs.calibration.training_priors(run, model.classifier, encoded())
+            cross_fitted = classification.cross_fitted(model.classifier, encoded().validation, training_priors)
         export.examples.write(run.workdir, export.examples.of_classifier(model, test))
-        result, mistakes = classification.test(model.classifier, test, features.encoded(model, test))
+        result, mistakes = classification.test(model.classifier, test, features.encoded(model, test), cross_fitted)
         if parts.validation is not None:
             result[unknown.PERCENTILES] = unknown.percentiles(model.classifier, encoded().validation)
         if priors is not None:
@@ -189,7 +193,8 @@ def _config_of_gan(name, config, conditional):
     if conditional:
         overrides["labels_per_class"] = config.labels_per_class
     elif config.unlabeled_dataset:
-        overrides |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0, **dict.fromkeys(runs.images.TABLE)}
+        overrides |= {"dataset": config.unlabeled_dataset, "validation_per_class": 0}
+        overrides |= dict.fromkeys((*runs.images.TABLE, "classes"))
     gan.update(overrides)
     return keys.without_idle(gan, base.gan(), overrides.keys() & keys.idle(gan, base.gan()).keys())
 

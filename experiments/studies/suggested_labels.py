@@ -1,6 +1,6 @@
 """Compares labeling suggested images with labeling random ones:
-python -m experiments.studies.suggested_labels --config=photos_probe --set=dataset=folder:data/cells --labels=10 --count=20 \
-  --seeds=0,1,2,3,4 --workdir=runs/suggested
+python -m experiments.studies.suggested_labels --classifier=photos_probe --set=dataset=folder:data/cells --labels=10 \
+  --count=20 --seeds=0,1,2,3,4 --workdir=runs/suggested
 
 For each label seed, a classifier is trained on a few labels of each class. Then --count of its other training images are
 labeled: once those that `experiments.suggest` selects, and once random ones. Both times, a classifier is trained on all these
@@ -41,7 +41,7 @@ def train(workdir, seed, *arguments):
     if not (workdir / "classification.json").exists():
         keys = [f"--config.{setting}" for setting in FLAGS.set]
         keys += [f"--config.seed={seed}", f"--config.label_seed={seed}", f"--config.labels_per_class={FLAGS.labels}"]
-        run("train_classifier", f"--config={FLAGS.config}", f"--workdir={workdir}", *keys, *arguments)
+        run("train_classifier", f"--config={FLAGS.classifier}", f"--workdir={workdir}", *keys, *arguments)
     return files.read_measures(workdir / "classification.json")
 
 
@@ -94,7 +94,7 @@ def main():
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("config", None, "config of a classifier", required=True)
+    flags.DEFINE_string("classifier", None, "config of a classifier, such as photos_probe", required=True)
     flags.DEFINE_multi_string("set", [], "config key for all runs, as in --set=dataset=folder:data/cells")
     flags.DEFINE_integer("labels", 2, "labels per class at first", lower_bound=1)
     flags.DEFINE_integer("count", 20, "number of images to label then", lower_bound=1)

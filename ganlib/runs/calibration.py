@@ -43,7 +43,7 @@ def calibrate(run, model, held_out, parts=None):
     training = None
     if shift:
         shift.shift.assign(np.zeros(classifier.num_classes))
-        training = _training_priors(parts.labeled.labels, classifier.num_classes, building.is_balanced(run.config))
+        training = training_priors(run, classifier, parts)
     temperature = classification.calibrate(classifier, held_out, training)
     if shift:
         priors = _priors(run, classifier, parts, training)
@@ -69,7 +69,17 @@ def _priors(run, classifier, parts, training):
     return weight * estimated + (1 - weight) * training
 
 
-def _training_priors(labels, num_classes, balanced):
-    """Returns the frequencies of the classes in the training of a classifier."""
-    counts = np.bincount(labels, minlength=num_classes)
-    return np.full(num_classes, 1.0 / num_classes) if balanced else counts / counts.sum()
+def training_priors(run, classifier, parts):
+    """Returns the frequencies of the classes in the training of a classifier: ``(num_classes,)`` float64, or None if its logits
+    are not shifted to other frequencies.
+
+    Args:
+        run: A `ganlib.runs.Run`.
+        classifier: Its `ganlib.Classifier`.
+        parts: The `ganlib.data.FewLabels` that it was trained on.
+    """
+    if layers.prior_shift_of(classifier.head) is None:
+        return None
+    counts = np.bincount(parts.labeled.labels, minlength=classifier.num_classes)
+    is_balanced = building.is_balanced(run.config)
+    return np.full(len(counts), 1.0 / len(counts)) if is_balanced else counts / counts.sum()

@@ -134,11 +134,12 @@ def _selection(config, source):
 
 
 def open_unlabeled(config):
-    """Opens the `ganlib.data.Source` of ``unlabeled_dataset``. Returns None if the config names none."""
+    """Opens the `ganlib.data.Source` of all images of ``unlabeled_dataset``, whatever classes the config selects. Returns None
+    if the config names none."""
     if not config.unlabeled_dataset:
         return None
     config = config.copy_and_resolve_references()
     config.dataset = config.unlabeled_dataset
-    config.update(dict.fromkeys(TABLE))
+    config.update(dict.fromkeys((*TABLE, "classes")))
     source = open_data(config)
     return source if source.all_images is None else source.all_images

@@ -31,6 +31,30 @@ def test_calibration_lowers_the_cross_entropy_of_held_out_images(classifier):
     assert classification.calibrate(classifier, None) == temperature
 
 
+def test_cross_fitted_temperatures_have_not_seen_their_images(classifier):
+    source = data.open("digits", "test").subset(np.arange(50))
+    raw = classification.logits(classifier, source).astype(np.float64)
+    probabilities = classification.cross_fitted(classifier, source)
+    temperatures = (raw[:, 0] - raw[:, 1]) / np.log(probabilities[:, 0] / probabilities[:, 1])
+    assert len(set(temperatures.round(6))) == 5
+    for temperature in set(temperatures.round(6)):
+        left_out = temperatures.round(6) == temperature
+        assert left_out.sum() == 10
+        kept = source.subset(np.flatnonzero(~left_out))
+        assert classification.calibrate(classifier, kept) == pytest.approx(temperature, rel=1e-3)
+
+
+def test_cross_fitted_calibration_error_of_memorized_images_is_larger(classifier):
+    source = data.from_arrays("noise", np.random.default_rng(0).integers(0, 256, (40, *SHAPE), np.uint8), np.arange(40) % 10)
+    classifier.head.kernel.assign(20 * classifier.head.kernel)
+    classification.calibrate(classifier, source)
+    cross_fitted = classification.cross_fitted(classifier, source)
+    np.testing.assert_array_equal(cross_fitted.argmax(1), classification.classify(classifier, source).argmax(1))
+    result, _ = classification.test(classifier, source, cross_fitted=cross_fitted)
+    assert result["expected_calibration_error"] == metrics.expected_calibration_error(source.labels, cross_fitted)
+    assert result["test_accuracy"] == classification.accuracy(classifier, source)
+
+
 def test_the_test_result_is_complete(classifier):
     source = data.open("digits", "test")
     result, figure = classification.test(classifier, source)

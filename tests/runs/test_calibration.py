@@ -7,6 +7,7 @@ import ganlib
 from experiments import configs
 from experiments.configs import base, digits_sgan
 from ganlib import data, metrics, runs
+from ganlib.evaluation import classification
 from ganlib.runs import calibration, features
 from tests.helpers import same
 
@@ -132,6 +133,10 @@ def test_frequencies_are_known_if_all_images_have_a_label(tmp_path, monkeypatch)
     temperature, priors = runs.calibrate(run, model, encoded.validation, encoded)
     np.testing.assert_allclose(priors, [87 / 114, 27 / 114])
     assert 0.2 < temperature < 5
+    in_training = runs.calibration.training_priors(run, model.classifier, encoded)
+    np.testing.assert_allclose(in_training, [87 / 114, 27 / 114])
+    cross_fitted = classification.cross_fitted(model.classifier, encoded.validation, in_training)
+    np.testing.assert_allclose(cross_fitted, model.classifier.classify(encoded.validation.images), atol=0.15)
     predicted = model.classify(digits.subset(chosen).images).argmax(axis=1)
     assert 15 <= predicted.sum() <= 45
 

@@ -61,3 +61,13 @@ def test_images_without_a_label_train_a_semi_supervised_gan(tmp_path):
     assert sorted(runs.training_images(config, source).images[:, 0, 0, 0].tolist())[-1] == 4
     config.update(unlabeled_dataset=config.dataset, label_file="labels.csv")
     assert runs.open_unlabeled(config).num_examples == 5
+
+
+def test_classes_do_not_select_among_unlabeled_images(tmp_path):
+    for index in range(4):
+        Image.fromarray(np.full((8, 8), index, np.uint8)).save(tmp_path / f"{index}.png")
+    config = configs.load("digits_sgan", ["classes=3,7", "labels_per_class=2", f"unlabeled_dataset=folder:{tmp_path}"])
+    parts = runs.few_labels(config, runs.open_data(config))
+    assert parts.labeled.class_names == ("3", "7")
+    assert parts.unlabeled.num_examples == 4 + 4
+    np.testing.assert_array_equal(parts.unlabeled.images[4:, 0, 0, 0], range(4))
