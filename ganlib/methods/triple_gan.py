@@ -1,5 +1,6 @@
 """A classifier, a conditional generator and a discriminator of pairs: Li et al. 2017 (arXiv:1703.02291)."""
 
+from ganlib.errors import UserError
 from ganlib.methods import shared_keys, values
 from ganlib.methods.conditions import OWN_FEATURES
 from ganlib.methods.method import Method
@@ -12,6 +13,11 @@ def build(run):
     from ganlib.models import TripleGAN
 
     config, settings, num_classes = run.config, run.config.triple_gan, len(run.class_names)
+    if settings.pretraining_steps >= config.steps and not config.smoke:
+        raise UserError(
+            f"triple_gan.pretraining_steps={settings.pretraining_steps} leaves none of the {config.steps} steps to train the "
+            "generator and the discriminator: increase steps, or decrease triple_gan.pretraining_steps"
+        )
     steps = max(config.steps - settings.pretraining_steps, 1)  # of the generator and the discriminator
     model = TripleGAN(
         building.network(run, "generator", config.generator, num_classes),

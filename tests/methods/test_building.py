@@ -3,6 +3,7 @@ import types
 import pytest
 
 import ganlib
+from experiments import configs
 from experiments.configs import base, cifar10_biggan, digits_sgan
 from ganlib import data, runs
 from ganlib.methods import building
@@ -42,6 +43,13 @@ def test_regularizers_of_a_semi_supervised_gan_by_name(tmp_path):
     config.regularizers = {"entropy": {}}
     with pytest.raises(ganlib.UserError, match="unknown regularizer 'entropy'"):
         from_config.build(runs.start(tmp_path, config, data.open("digits")))
+
+
+def test_pretraining_leaves_steps_for_the_generator(tmp_path):
+    config = configs.load("mnist_triple_gan", ["dataset=digits", "steps=6", "triple_gan.pretraining_steps=6"])
+    run = runs.start(tmp_path, config, data.open("digits"))
+    with pytest.raises(ganlib.UserError, match="pretraining_steps=6 leaves none of the 6 steps to train the generator"):
+        runs.build(run)
 
 
 def test_conditional_gan_needs_labels(tmp_path):
