@@ -46,9 +46,9 @@ def test_regularizers_of_a_semi_supervised_gan_by_name(tmp_path):
 
 
 def test_pretraining_leaves_steps_for_the_generator(tmp_path):
-    config = configs.load("mnist_triple_gan", ["dataset=digits", "steps=6", "triple_gan.pretraining_steps=6"])
+    config = configs.load("mnist_triple_gan", ["dataset=digits", "steps=60", "triple_gan.pretraining_steps=60"])
     run = runs.start(tmp_path, config, data.open("digits"))
-    with pytest.raises(ganlib.UserError, match="pretraining_steps=6 leaves none of the 6 steps to train the generator"):
+    with pytest.raises(ganlib.UserError, match="pretraining_steps=60 leaves none of the 60 steps to train the generator"):
         runs.build(run)
 
 
