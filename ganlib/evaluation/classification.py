@@ -74,7 +74,7 @@ def probabilities(classifier, source):
 
 def logits(classifier, source):
     """Computes the ``(n, num_classes)`` float32 logits of all images of a source, in their order."""
-    return np.concatenate([classifier.predict(images, verbose=0) for images in images_of(source)])
+    return np.concatenate([classifier.predict(images, verbose=0) for images in _images(source)])
 
 
 def accuracy(model, source):
@@ -84,7 +84,7 @@ def accuracy(model, source):
 
 def classify(model, source):
     """Computes the ``(n, num_classes)`` float32 probabilities of all images of a source, in their order."""
-    return np.concatenate([model.classify(images) for images in images_of(source)])
+    return np.concatenate([model.classify(images) for images in _images(source)])
 
 
 def test(classifier, source, features=None, cross_fitted=None):  # noqa: PT028 - it is not a pytest
@@ -171,7 +171,7 @@ def _figure_of_mistakes(source, probabilities):
     return plots.captioned_grid(source.pick(worst), captions)
 
 
-def images_of(source, batch_size=1000):
+def _images(source, batch_size=1000):
     """Yields the images of a source in order, in batches."""
     for start in range(0, source.num_examples, batch_size):
         yield source.pick(np.arange(start, min(start + batch_size, source.num_examples)))

@@ -8,7 +8,6 @@ import tensorflow as tf
 import tqdm
 
 from ganlib.errors import UserError
-from ganlib.evaluation import classification
 
 BATCH = 32
 NEIGHBORS = 20
@@ -65,7 +64,7 @@ def suggest(classifier, source, indices, count, seed=0):
     rng = np.random.default_rng(seed)
     if len(indices) > MAX_CANDIDATES:
         indices = np.sort(rng.choice(indices, MAX_CANDIDATES, replace=False))
-    features, probabilities = _outputs(classifier, source.subset(indices))
+    features, probabilities = _outputs(classifier, source, indices)
     second, first = np.sort(probabilities, axis=1)[:, -2:].T
     uncertainties = 1.0 - (first - second)
     chosen = _chosen(features, uncertainties, min(count, len(indices)), rng)
@@ -73,8 +72,8 @@ def suggest(classifier, source, indices, count, seed=0):
     return Suggestions(indices[chosen], probabilities.argmax(axis=1)[chosen], first[chosen], uncertainties[chosen])
 
 
-def _outputs(classifier, source):
-    """Returns ``(features, probabilities)`` of all images of a source. The features have length 1."""
+def _outputs(classifier, source, indices):
+    """Returns ``(features, probabilities)`` of some images of a source. The features have length 1."""
 
     @tf.function(reduce_retracing=True)
     def compute(images):
@@ -83,10 +82,11 @@ def _outputs(classifier, source):
         return tf.cast(features, tf.float32), tf.nn.softmax(logits)
 
     parts = []
-    with tqdm.tqdm(total=source.num_examples, desc="classifying", unit=" images", mininterval=1.0) as progress:
-        for images in classification.images_of(source, BATCH):
-            parts.append([output.numpy() for output in compute(tf.constant(images))])
-            progress.update(len(images))
+    with tqdm.tqdm(total=len(indices), desc="classifying", unit=" images", mininterval=1.0) as progress:
+        for start in range(0, len(indices), BATCH):
+            block = indices[start : start + BATCH]
+            parts.append([output.numpy() for output in compute(tf.constant(source.pick(block)))])
+            progress.update(len(block))
     features, probabilities = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12), probabilities.astype(np.float64)
 

@@ -10,7 +10,7 @@ from PIL import Image
 import ganlib
 from experiments import configs, train_classifier
 from experiments.studies import suggested_labels
-from ganlib import runs
+from ganlib import data, runs
 from tests.end_to_end.jobs import run_in_one_process
 
 
@@ -76,6 +76,25 @@ def test_changed_labels_are_noticed(workdir, tmp_path):
     table.write_text(f"image,label\n{source.files[candidates[1]]},cat\n")  # as many labels of each class
     with pytest.raises(ganlib.UserError, match="was created with other data: labeled_fingerprint"):
         train_classifier.train(config_of(workdir, f"added_labels={table}"), tmp_path / "run")
+
+
+def test_classifier_on_frozen_features(tmp_path, monkeypatch):
+    """It takes features, which the job computes for the images without a label."""
+    monkeypatch.setenv("GANLIB_CACHE", str(tmp_path / "cache"))
+    config = configs.load("photos_probe", ["smoke=True"])
+    config.update(dataset="digits", classes="0,1", image_size=16, labels_per_class=3)
+    train_classifier.train(config, tmp_path / "run")
+    output = tmp_path / "next.csv"
+    ((status, text, errors),) = run_in_one_process([
+        ("suggest", f"--workdir={tmp_path / 'run'}", "--count=4", f"--output={output}")
+    ])  # fmt: skip
+    assert status == 0, errors
+    source = data.open("digits", image_size=(16, 16)).of_classes(["0", "1"])
+    assert f"4 of {source.num_examples - 6} images to label" in text
+    found = rows(output)
+    assert all(row["image"].startswith("digits/train[0,1]#") for row in found)
+    probabilities = runs.load(tmp_path / "run").classify(source.pick([int(row["image"].split("#")[1]) for row in found]))
+    np.testing.assert_allclose([float(row["probability"]) for row in found], probabilities.max(axis=1), atol=1e-3)
 
 
 def test_images_of_another_folder(workdir, tmp_path):
