@@ -6,6 +6,7 @@ again in another workdir with --config.added_labels=suggestions.csv. The images 
 each other: see `ganlib.evaluation.suggestions`.
 """
 
+import functools
 import pathlib
 
 from absl import flags
@@ -31,11 +32,15 @@ def main():
     output = pathlib.Path(OUTPUT.value)
     if output.suffix.lower() == ".png":
         raise UserError(f"--output={output} is the table: choose a name that ends in .csv")
+    if suggestions.has_labels(output):
+        raise UserError(f"{str(output)!r} has labels that would be lost: choose another --output")
     run = runs.open_run(WORKDIR.value)
     model = runs.load_classifier(run)
     source, indices = candidates(run)
-    found = suggest(model.classifier, features.encoded(model, source), indices, COUNT.value, SEED.value)
-    names, predictions = suggestions.names_of(source, found.indices), [run.class_names[k] for k in found.predictions]
+    encode = functools.partial(features.encoded, model)
+    found = suggest(model.classifier, source, indices, COUNT.value, SEED.value, encode)
+    names = suggestions.names_of(source, found.indices, with_folder=IMAGES.value is not None)
+    predictions = [run.class_names[k] for k in found.predictions]
     suggestions.write(output, names, predictions, found.probabilities, found.uncertainties)
     captions = [
         f"{rank}: {name}\n{100 * probability:.0f} %"

@@ -31,6 +31,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
     from ganlib import export, runs
     from ganlib.evaluation import classification, unknown
     from ganlib.runs import features
+    from ganlib.training import strategy as training_strategy
 
     with runs.writing(workdir, strategy):
         run, model, parts, test = prepare(config, pathlib.Path(workdir), accept_new_config, strategy)
@@ -45,6 +46,8 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
         runs.fit(run, model, batches, evaluate, label, samples=makes_images(model))
         if run.selects_best_step:
             run.selected_checkpoints(model).restore()
+            # The other workers wait here. Otherwise they would read the checkpoint while the chief calibrates it.
+            training_strategy.check_same(run.strategy, "the selected step", int(model.step.numpy()))
         _, priors = runs.calibrate(run, model, encoded().validation, encoded())
         cross_fitted = None
         if test is parts.validation:
@@ -74,17 +77,19 @@ def prepare(config, workdir, accept_new_config, strategy):
     check_classes(source)
     config = runs.automatic.completed(config, source, workdir)
     gans = gans_of(config, workdir)
-    parts = runs.few_labels(config, source)
+    unlabeled = runs.open_unlabeled(config)
+    parts = runs.few_labels(config, source, unlabeled)
     test = runs.open_data(config, config.test_split) if config.test_split else parts.validation
     if test is None:
         raise UserError(
             "there are no images to test on: set test_split, or validation_per_class, such as 10, to hold out images"
         )
     data.partition.check_test_set(source, test)
-    config = with_gans(config, gans, parts.labeled.num_examples, accept_new_config, strategy)
+    num_labeled = config.labels_per_class * source.num_classes if config.labels_per_class else parts.labeled.num_examples
+    config = with_gans(config, gans, num_labeled, accept_new_config, strategy)
     named_runs.check(config, source)
     config = runs.smoke(warm_start.with_features_of(config))
-    run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts))
+    run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts, unlabeled))
     model = runs.build(run)
     check_features(run.config, model)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
@@ -149,13 +154,13 @@ def write_results(run, model, test, result, mistakes):
     report.write(run.workdir / "report.html", [run.workdir], title=title)
 
 
-def facts_of(config, parts):
+def facts_of(config, parts, unlabeled):
     """Returns the entries of ``run.json`` about the training images other than the dataset."""
     from ganlib.runs import named_runs
 
     labeled = parts.labeled
     facts = {"label_counts": np.bincount(labeled.labels, minlength=labeled.num_classes).tolist()}
-    facts |= {"unlabeled_fingerprint": parts.unlabeled.fingerprint} if config.unlabeled_dataset else {}
+    facts |= {"unlabeled_fingerprint": unlabeled.fingerprint} if unlabeled else {}
     facts |= {"labeled_fingerprint": labeled.fingerprint} if config.added_labels else {}
     return facts | ({"generated_by": named_runs.state_of(config.generated_from)} if config.generated_from else {})
 
@@ -164,7 +169,8 @@ def gans_of(config, workdir):
     """Returns the GANs that ``features_from`` and ``generated_from`` select with ``config:NAME``: key -> ``(config, workdir)``.
 
     They are trained in the classifier's folder, with its seed, and never on held-out images. The GAN for features is trained
-    on all other images, without labels; the GAN for generated images on the labeled images, with labels.
+    on all other images, without labels; the GAN for generated images on the images that ``labels_per_class`` selects, with
+    labels, but not on those of ``added_labels``.
 
     Raises:
         UserError: If a config is not that of a GAN, or `ganlib.runs.checked` rejects it.

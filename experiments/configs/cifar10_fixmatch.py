@@ -9,7 +9,7 @@ transformations and the same cutout. The weak one is theirs, shifts by up to an 
 repeated instead of reflected.
 
 The paper's test error with 4,000 labels is 4.26 % ± 0.05 (RandAugment), and 5.07 % ± 0.65 with 250 labels. Training requires a
-GPU: WRN-28-2 takes 2.6 GFLOP for the forward and backward pass of an image, and 1,048,576 steps of 960 images take 2.6e18.
+GPU: WRN-28-2 takes 1.3 GFLOP for the forward and backward pass of an image, and 1,048,576 steps of 960 images take 1.3e18.
 Not yet run.
 """
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from ganlib.data import labels
-from ganlib.data.source import Source, joined
+from ganlib.data.source import Source, joined, without_labels
 from ganlib.errors import UserError
 
 
@@ -46,8 +46,9 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         seed: An integer that determines the selection. The same seed holds out the same images for any ``per_class``. Defaults
             to 0.
         validation_per_class: The number of labeled images per class to hold out. Defaults to 0.
-        unlabeled: Another `ganlib.data.Source` of unlabeled images, to which the labeled ones are added; None uses ``source``
-            without the held-out images, and with its images that have no label. Defaults to None.
+        unlabeled: Another `ganlib.data.Source` of unlabeled images, whose labels, if any, are not used. The unlabeled part then
+            begins with the labeled images. Images that equal a labeled or a held-out one are left out, if all are in memory.
+            None uses ``source`` without the held-out images, and with its images that have no label. Defaults to None.
         added: The `AddedLabels` of images that are labeled too. Defaults to None.
 
     Returns:
@@ -58,12 +59,14 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
             an image with an added label is held out.
     """
     labeled, validation = _selected(source, per_class, seed, validation_per_class, unlabeled)
-    of_source = source.subset(labeled)
-    return FewLabels(
-        of_source if added is None else _with_added(source, labeled, validation, unlabeled, added),
-        joined(of_source, unlabeled) if unlabeled else _without(source, validation),
-        source.subset(validation) if validation_per_class else None,
-    )
+    of_labels = source.subset(labeled) if added is None else _with_added(source, labeled, validation, unlabeled, added)
+    if unlabeled is None:
+        others = _without(source, validation)
+    else:
+        rest = without_label(source, per_class, seed, validation_per_class, unlabeled, added)
+        rest = unlabeled if len(rest) == unlabeled.num_examples else unlabeled.subset(rest)
+        others = joined(without_labels(of_labels), without_labels(rest))
+    return FewLabels(of_labels, others, source.subset(validation) if validation_per_class else None)
 
 
 def pool_of(source, unlabeled=None):
@@ -85,21 +88,27 @@ def without_label(source, per_class=None, seed=0, validation_per_class=0, unlabe
     Raises:
         UserError: As `few_labels`.
     """
-    used = _selected(source, per_class, seed, validation_per_class, unlabeled)
-    used = np.array([], np.int64) if unlabeled else np.concatenate([_positions(source, indices) for indices in used])
+    used = np.concatenate(_selected(source, per_class, seed, validation_per_class, unlabeled))
+    used = _positions(source, used, unlabeled)
     used = used if added is None else np.union1d(used, added.indices)
     return np.setdiff1d(np.arange(pool_of(source, unlabeled).num_examples), used)
 
 
-def _positions(source, indices):
-    """Returns the positions of a source's images in its pool."""
-    return indices if source.all_images is None else source.positions[indices]
+def _positions(source, indices, unlabeled=None):
+    """Returns the positions in the pool of some images of a source. In a pool of other images, these are the images with equal
+    pixels, as far as all are in memory."""
+    if unlabeled is None:
+        return indices if source.all_images is None else source.positions[indices]
+    if source.images is None or unlabeled.images is None:
+        return np.array([], np.int64)
+    images = {image.tobytes() for image in source.images[indices]}
+    return np.flatnonzero([image.tobytes() in images for image in unlabeled.images])
 
 
 def _with_added(source, labeled, validation, unlabeled, added):
     """Returns the source of the labeled images and of those with an added label. An added label replaces an earlier one."""
     pool = pool_of(source, unlabeled)
-    if not unlabeled and np.isin(added.indices, _positions(source, validation)).any():
+    if np.isin(added.indices, _positions(source, validation, unlabeled)).any():
         raise UserError(f"some of the images of {source.name} with an added label are held out: remove them from the table")
     values = added.labels.copy()
     if (values < 0).any():

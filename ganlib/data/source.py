@@ -265,6 +265,11 @@ def with_labels(source, labels, class_names):
     )
 
 
+def without_labels(source):
+    """Returns a source of the same images without labels."""
+    return dataclasses.replace(source, labels=None, class_names=(), all_images=None, positions=None)
+
+
 def joined(first, second):
     """Returns the images of a source followed by those of another one with the same shape, with labels if both have them.
 

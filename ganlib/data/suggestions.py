@@ -2,12 +2,12 @@
 
 import csv
 import pathlib
+import unicodedata
 
 import numpy as np
 
 from ganlib.data import tables
 from ganlib.data.partition import AddedLabels
-from ganlib.data.table_files import Names
 from ganlib.errors import UserError, did_you_mean
 from ganlib.files import written_whole
 
@@ -15,14 +15,16 @@ COLUMNS = ("image", "label", "prediction", "probability", "uncertainty")
 """The columns of the table. ``label`` is empty at first."""
 
 
-def names_of(source, indices):
+def names_of(source, indices, with_folder=False):
     """Returns how a table names images: by their file, or by the source and the index, such as ``"mnist/train#17"``.
 
     Args:
         source: A `ganlib.data.Source`.
         indices: Integers, the indices of the images.
+        with_folder: Whether the folder is part of the name of a file. Defaults to False.
     """
-    return [source.files[index] if source.files else f"{source.name}#{index}" for index in indices]
+    folder = f"{source.name.removeprefix('folder:')}/" if with_folder else ""
+    return [f"{folder}{source.files[index]}" if source.files else f"{source.name}#{index}" for index in indices]
 
 
 def write(path, names, predictions, probabilities, uncertainties):
@@ -42,11 +44,22 @@ def write(path, names, predictions, probabilities, uncertainties):
             writer.writerow([name, "", prediction, *(f"{number:.4f}" for number in numbers)])
 
 
-def read(path, source, class_names):
-    """Reads the labels in a table of `write`.
+def has_labels(path):
+    """Returns True if a file is a table in which a label is filled in."""
+    if not pathlib.Path(path).exists():
+        return False
+    try:
+        table = _table(path)
+    except UserError:
+        return False
+    return any(str(row[table.columns.index("label")]).strip() for row in table.rows)
+
+
+def read(paths, source, class_names):
+    """Reads the labels in tables of `write`.
 
     Args:
-        path: The table, in a form of `ganlib.data.tables`, with the columns ``image`` and ``label``.
+        paths: The tables, in a form of `ganlib.data.tables`, with the columns ``image`` and ``label``.
         source: The `ganlib.data.Source` with the images, as from `ganlib.data.partition.pool_of`.
         class_names: The names of the classes.
 
@@ -54,18 +67,20 @@ def read(path, source, class_names):
         The `ganlib.data.partition.AddedLabels` of all rows. An image without a label in the table has the label -1.
 
     Raises:
-        UserError: If the file is no such table, or a row names no image, an image twice, or an unknown class.
+        UserError: If a file is no such table, or a row names no image, an image twice, or an unknown class.
     """
-    table = _table(path)
-    image, label = (table.columns.index(name) for name in COLUMNS[:2])
-    find, labels = _finder(source), {}
-    for row, line in zip(table.rows, table.lines, strict=True):
-        index = find(row[image], table.path)
-        if index is None:
-            raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is not an image of {source.name}: remove the row")
-        if index in labels:
-            raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is there twice: keep one of the rows")
-        labels[index] = _class_of(str(row[label]).strip(), class_names, table.path, line)
+    indices, labels = _indices_by_name(source), {}
+    for table in map(_table, paths):
+        image, label = (table.columns.index(name) for name in COLUMNS[:2])
+        for row, line in zip(table.rows, table.lines, strict=True):
+            index = indices.get(_normalized(row[image]))
+            if index is None:
+                raise UserError(
+                    f"line {line} of {table.path!r}: {row[image]!r} is not an image of {source.name}: remove the row"
+                )
+            if index in labels:
+                raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is there twice: keep one of the rows")
+            labels[index] = _class_of(str(row[label]).strip(), class_names, table.path, line)
     return AddedLabels(np.array([*labels], np.int64), np.array([*labels.values()], np.int64))
 
 
@@ -85,13 +100,18 @@ def _table(path):
     return table
 
 
-def _finder(source):
-    """Returns a function ``(cell, path)`` that returns the index of the image which a cell names, or None."""
-    if source.files is None:
-        known = {name: index for index, name in enumerate(names_of(source, range(source.num_examples)))}
-        return lambda cell, path: known.get(cell)
-    names, indices = Names(source.files), {file: index for index, file in enumerate(source.files)}
-    return lambda cell, path: indices.get(names.find(cell, path))
+def _indices_by_name(source):
+    """Returns the index of each image by its names, with and without the folder."""
+    indices = {}
+    for with_folder in (True, False):
+        names = names_of(source, range(source.num_examples), with_folder)
+        indices |= {_normalized(name): index for index, name in enumerate(names)}
+    return indices
+
+
+def _normalized(name):
+    """Returns a name with accents in one form, as file systems and spreadsheets may have another, and "/" as the separator."""
+    return unicodedata.normalize("NFC", str(name)).replace("\\", "/")
 
 
 def _class_of(name, class_names, path, line):

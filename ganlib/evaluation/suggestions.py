@@ -35,7 +35,7 @@ class Suggestions:
     uncertainties: np.ndarray
 
 
-def suggest(classifier, source, indices, count, seed=0):
+def suggest(classifier, source, indices, count, seed=0, encode=None):
     """Selects images to label next: uncertain and typical ones that differ from each other.
 
     The features of the candidates are divided into ``count`` clusters by k-means. From each cluster, the image with the largest
@@ -46,10 +46,12 @@ def suggest(classifier, source, indices, count, seed=0):
 
     Args:
         classifier: A `ganlib.Classifier`.
-        source: A `ganlib.data.Source` of what the classifier takes: images, or for a classifier on frozen features, features.
+        source: A `ganlib.data.Source` of images.
         indices: ``(n,)`` int64 indices of the candidates in the source.
         count: The number of images to select, at least 1.
         seed: An integer that determines the clusters. Defaults to 0.
+        encode: A function that converts a source of images to one of what the classifier takes, such as features. Defaults to
+            None, for a classifier that takes images.
 
     Returns:
         `Suggestions` of ``count`` images, or of all candidates if these are fewer.
@@ -64,7 +66,8 @@ def suggest(classifier, source, indices, count, seed=0):
     rng = np.random.default_rng(seed)
     if len(indices) > MAX_CANDIDATES:
         indices = np.sort(rng.choice(indices, MAX_CANDIDATES, replace=False))
-    features, probabilities = _outputs(classifier, source, indices)
+    candidates = source.subset(indices)
+    features, probabilities = _outputs(classifier, encode(candidates) if encode else candidates)
     second, first = np.sort(probabilities, axis=1)[:, -2:].T
     uncertainties = 1.0 - (first - second)
     chosen = _chosen(features, uncertainties, min(count, len(indices)), rng)
@@ -72,8 +75,8 @@ def suggest(classifier, source, indices, count, seed=0):
     return Suggestions(indices[chosen], probabilities.argmax(axis=1)[chosen], first[chosen], uncertainties[chosen])
 
 
-def _outputs(classifier, source, indices):
-    """Returns ``(features, probabilities)`` of some images of a source. The features have length 1."""
+def _outputs(classifier, source):
+    """Returns ``(features, probabilities)`` of all images of a source. The features have length 1."""
 
     @tf.function(reduce_retracing=True)
     def compute(images):
@@ -82,9 +85,9 @@ def _outputs(classifier, source, indices):
         return tf.cast(features, tf.float32), tf.nn.softmax(logits)
 
     parts = []
-    with tqdm.tqdm(total=len(indices), desc="classifying", unit=" images", mininterval=1.0) as progress:
-        for start in range(0, len(indices), BATCH):
-            block = indices[start : start + BATCH]
+    with tqdm.tqdm(total=source.num_examples, desc="classifying", unit=" images", mininterval=1.0) as progress:
+        for start in range(0, source.num_examples, BATCH):
+            block = np.arange(start, min(start + BATCH, source.num_examples))
             parts.append([output.numpy() for output in compute(tf.constant(source.pick(block)))])
             progress.update(len(block))
     features, probabilities = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -111,11 +114,15 @@ def _chosen(features, uncertainties, count, rng):
 
 
 def _typicality(features):
-    """Returns how typical each row is: the inverse of the mean distance to its `NEIGHBORS` nearest other rows."""
+    """Returns how typical each row is: the inverse of the mean distance to its `NEIGHBORS` nearest other rows.
+
+    Distances below half their median count as half of it. Otherwise copies of one image would be chosen, however certain.
+    """
     from sklearn.neighbors import NearestNeighbors
 
     count = min(NEIGHBORS, len(features) - 1)
     if not count:
         return np.ones(1)
     distances, _ = NearestNeighbors(n_neighbors=count).fit(features).kneighbors()  # without arguments: of other rows
-    return 1.0 / (distances.mean(axis=1) + 1e-6)
+    means = distances.mean(axis=1)
+    return 1.0 / np.maximum(means, max(0.5 * np.median(means), 1e-6))

@@ -58,9 +58,14 @@ def threshold(run, step, share):
             f"the share of images of known classes that may become unknown must be above 0 and below 1, got {share}"
         )
     result = read_measures(run.folder / "classification.json")
-    if result.get(PERCENTILES) is None or result.get("step") != step:
-        why = "its training has not finished" if run.config.validation_per_class else "it has no held-out images"
+    if not run.config.validation_per_class:
         raise UserError(
-            f"{str(run.folder)!r} cannot tell what is unknown, because {why}: train it with validation_per_class, such as 20"
+            f"{str(run.folder)!r} cannot tell what is unknown, because it has no held-out images: train a classifier with "
+            "validation_per_class, such as 20"
+        )
+    if result.get(PERCENTILES) is None or result.get("step") != step:
+        raise UserError(
+            f"{str(run.folder)!r} cannot tell what is unknown, because it has no energies of held-out images at step {step}: "
+            "run its training command again, which completes it"
         )
     return float(np.interp(100 * (1 - share), np.arange(101), result[PERCENTILES]))

@@ -64,7 +64,10 @@ def _priors(run, classifier, parts, training):
     counts = np.bincount(parts.labeled.labels, minlength=classifier.num_classes)
     if not run.config.unlabeled_dataset and counts.sum() == parts.unlabeled.num_examples:
         return counts / counts.sum()
-    estimated = metrics.class_priors(classification.probabilities(classifier, parts.unlabeled), training)
+    probabilities = classification.probabilities(classifier, parts.unlabeled)
+    if run.config.unlabeled_dataset:  # the labeled images come first, and may be as frequent as someone chose
+        probabilities = probabilities[parts.labeled.num_examples :]
+    estimated = metrics.class_priors(probabilities, training)
     weight = counts.min() / (counts.min() + LABELS_FOR_HALF)
     return weight * estimated + (1 - weight) * training
 

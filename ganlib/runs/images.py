@@ -94,14 +94,15 @@ def training_images(config, source):
     return parts.labeled if labeled_only else parts.unlabeled
 
 
-def few_labels(config, source):
+def few_labels(config, source, unlabeled=None):
     """Returns the `ganlib.data.FewLabels` that a config selects. A classifier's ``added_labels`` are among its labels.
 
     Args:
         config: A `ConfigDict`.
         source: The `ganlib.data.Source` of all training images.
+        unlabeled: What `open_unlabeled` returns, if it was opened before. Defaults to None, which opens it.
     """
-    return data.few_labels(source, **_selection(config, source))
+    return data.few_labels(source, **_selection(config, source, unlabeled))
 
 
 def pool(config, source):
@@ -119,11 +120,12 @@ def pool(config, source):
     return data.partition.pool_of(source, selection["unlabeled"]), data.partition.without_label(source, **selection)
 
 
-def _selection(config, source):
+def _selection(config, source, unlabeled=None):
     """Returns the arguments of `ganlib.data.few_labels` other than the source."""
-    unlabeled, added = None if config.method == "gan" else open_unlabeled(config), None
+    unlabeled, added = unlabeled or (None if config.method == "gan" else open_unlabeled(config)), None
     if config.get("added_labels"):
-        added = data.suggestions.read(config.added_labels, data.partition.pool_of(source, unlabeled), source.class_names)
+        tables = [path.strip() for path in config.added_labels.split(",")]
+        added = data.suggestions.read(tables, data.partition.pool_of(source, unlabeled), source.class_names)
     return {
         "per_class": config.labels_per_class,
         "seed": config.label_seed,

@@ -85,7 +85,10 @@ def differences(before, after, unread=()):
         data = ["files were replaced or renamed; their number is unchanged"]
     data = [line for line in data if not line.startswith("fingerprint ")]
     moved = {key for key, fact in PLACES.items() if old_facts.get(fact, "unknown") == facts.get(fact)}
-    settings = _config_differences(old_config, config, moved | {*CONFIG, *unread}) if old_config else []
+    allowed = moved | {*CONFIG, *unread}
+    if "best" in (old_config.get("selected_step"), config.get("selected_step")):
+        allowed -= {"evaluate_every", "selected_step"}  # they determine which step is the result
+    settings = _config_differences(old_config, config, allowed) if old_config else []
     return Differences(tuple(settings), tuple(data), tuple(reported))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import ganlib
 from ganlib import data
+from ganlib.data import partition
 from ganlib.data import source as source_module
 
 
@@ -43,13 +44,31 @@ def test_without_validation_nothing_is_held_out():
 
 def test_separate_unlabeled_images():
     source = data.open("digits")
-    other = data.from_arrays("more", source.images[:50])
+    other = data.from_arrays("more", 255 - source.images[:50])
     parts = data.few_labels(source, 5, unlabeled=other)
     np.testing.assert_array_equal(parts.unlabeled.images, np.concatenate([parts.labeled.images, other.images]))
     assert parts.unlabeled.labels is None
     larger = data.from_arrays("larger", np.zeros((3, 16, 16, 1), np.uint8))
     with pytest.raises(ganlib.UserError, match=r"images of \(8, 8, 1\), the unlabeled larger of \(16, 16, 1\)"):
         data.few_labels(source, 5, unlabeled=larger)
+
+
+def test_separate_unlabeled_images_with_labels_of_their_own_and_with_copies():
+    """Their labels are not used. Copies of held-out images would be training images, and those of labeled ones count twice."""
+    source = data.open("digits").subset(np.arange(200))
+    other = data.from_arrays("dates", source.images, np.arange(200) % 30, [f"day {i}" for i in range(30)])
+    parts = data.few_labels(source, 2, seed=1, validation_per_class=3, unlabeled=other)
+    assert parts.unlabeled.labels is None
+    assert parts.unlabeled.class_names == ()
+    assert not image_set(parts.validation) & image_set(parts.unlabeled)
+    assert parts.unlabeled.num_examples == len(image_set(parts.unlabeled)) == 200 - 30
+    np.testing.assert_array_equal(parts.unlabeled.images[:20], parts.labeled.images)
+    candidates = partition.without_label(source, 2, seed=1, validation_per_class=3, unlabeled=other)
+    assert image_set(other.subset(candidates)) == image_set(other) - image_set(parts.labeled) - image_set(parts.validation)
+    held_out = np.flatnonzero([bytes(image) in image_set(parts.validation) for image in other.images])
+    added = partition.AddedLabels(held_out[:1], np.array([0]))
+    with pytest.raises(ganlib.UserError, match="are held out"):
+        data.few_labels(source, 2, seed=1, validation_per_class=3, unlabeled=other, added=added)
 
 
 def test_invalid_input_is_rejected():

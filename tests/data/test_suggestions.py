@@ -38,7 +38,7 @@ def written(path, source, indices, labels):
 
 def test_labels_that_are_filled_in_belong_to_the_suggested_images(tmp_path):
     source = arrays()
-    added = suggestions.read(written(tmp_path / "a.csv", source, [4, 1, 2], ["dog", "cat", ""]), source, NAMES)
+    added = suggestions.read([written(tmp_path / "a.csv", source, [4, 1, 2], ["dog", "cat", ""])], source, NAMES)
     assert added.indices.tolist() == [4, 1, 2]
     assert added.labels.tolist() == [1, 0, -1]
 
@@ -48,10 +48,10 @@ def test_images_of_a_folder_are_named_by_their_files(tmp_path):
     assert source.files is not None
     assert suggestions.names_of(source, [1]) == [source.files[1]]
     table = written(tmp_path / "a.csv", source, [2, 1], ["dog", "cat"])
-    added = suggestions.read(table, source, NAMES)
+    added = suggestions.read([table], source, NAMES)
     assert [source.pick([index]).flat[0] for index in added.indices] == [source.pick([i]).flat[0] for i in (2, 1)]
     (tmp_path / "b.csv").write_text(f"image;label\n{source.files[0]};dog\n")  # as a spreadsheet writes it
-    assert suggestions.read(tmp_path / "b.csv", source, NAMES).indices.tolist() == [0]
+    assert suggestions.read([tmp_path / "b.csv"], source, NAMES).indices.tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,40 @@ def test_images_of_a_folder_are_named_by_their_files(tmp_path):
 def test_bad_tables_are_one_line(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(ganlib.UserError, match=message) as error:
-        suggestions.read(tmp_path / "a.csv", arrays(), NAMES)
+        suggestions.read([tmp_path / "a.csv"], arrays(), NAMES)
     assert "\n" not in str(error.value)
+
+
+def test_names_must_be_those_of_the_table(tmp_path):
+    """The end of a path is not enough: it may be the image of another folder or split."""
+    source = folder(tmp_path / "images")
+    for name in (f"test/{source.files[0]}", source.files[0].rpartition("/")[2], source.files[0].removesuffix(".png")):
+        (tmp_path / "a.csv").write_text(f"image,label\n{name},dog\n")
+        with pytest.raises(ganlib.UserError, match="is not an image of"):
+            suggestions.read([tmp_path / "a.csv"], source, NAMES)
+    names = [suggestions.names_of(source, [0], with_folder=True)[0], source.files[1].replace("/", "\\"), f"{source.files[2]}"]
+    (tmp_path / "a.csv").write_text("image,label\n" + "".join(f"{name},dog\n" for name in names))
+    assert suggestions.read([tmp_path / "a.csv"], source, NAMES).indices.tolist() == [0, 1, 2]
+
+
+def test_several_tables(tmp_path):
+    source = arrays()
+    tables = [written(tmp_path / f"{i}.csv", source, [i], ["dog"]) for i in (3, 0)]
+    assert suggestions.read(tables, source, NAMES).indices.tolist() == [3, 0]
+    with pytest.raises(ganlib.UserError, match="'mine#3' is there twice"):
+        suggestions.read([tables[0], tables[0]], source, NAMES)
+
+
+def test_a_table_with_labels_is_known(tmp_path):
+    source = arrays()
+    assert suggestions.has_labels(written(tmp_path / "a.csv", source, [1, 2], ["", "dog"]))
+    assert not suggestions.has_labels(written(tmp_path / "a.csv", source, [1, 2], ["", ""]))
+    assert not suggestions.has_labels(tmp_path / "none.csv")
 
 
 def test_missing_table_is_one_line(tmp_path):
     with pytest.raises(ganlib.UserError, match="none.csv' cannot be read: No such file"):
-        suggestions.read(tmp_path / "none.csv", arrays(), NAMES)
+        suggestions.read([tmp_path / "none.csv"], arrays(), NAMES)
 
 
 def test_added_labels_are_among_the_labeled_images():
@@ -117,6 +144,7 @@ def test_added_labels_of_separate_unlabeled_images():
     parts = data.few_labels(source, unlabeled=other, added=partition.AddedLabels(np.array([1]), np.array([0])))
     assert parts.labeled.images[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 9]
     assert parts.labeled.labels.tolist() == [0, 1, 0, 1, 0, 1, 0]
+    assert parts.unlabeled.images[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 9, 9, 9], "the labeled ones first"
 
 
 def test_added_label_of_a_held_out_image_is_refused():

@@ -1,9 +1,10 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 
-from ganlib import data, metrics
+from ganlib import data, layers, metrics
 from ganlib.evaluation import classification
 from ganlib.networks import Classifier, mlp
 from tests.helpers import SHAPE
@@ -44,12 +45,27 @@ def test_cross_fitted_temperatures_have_not_seen_their_images(classifier):
         assert classification.calibrate(classifier, kept) == pytest.approx(temperature, rel=1e-3)
 
 
-def test_cross_fitted_calibration_error_of_memorized_images_is_larger(classifier):
-    source = data.from_arrays("noise", np.random.default_rng(0).integers(0, 256, (40, *SHAPE), np.uint8), np.arange(40) % 10)
-    classifier.head.kernel.assign(20 * classifier.head.kernel)
+def test_cross_fitted_probabilities_have_the_shifted_frequencies():
+    body, source = mlp.Discriminator(SHAPE, width=8).body, data.open("digits", "test").subset(np.arange(60))
+    classifier = Classifier(body, SHAPE, 10, layers.with_prior_shift(keras.layers.Dense(10)))
+    training = np.linspace(1, 2, 10) / np.linspace(1, 2, 10).sum()
+    temperature = classification.calibrate(classifier, source, training)
+    unshifted = classification.logits(classifier, source).astype(np.float64)
+    log_ratios = np.linspace(-1, 1, 10)
+    layers.prior_shift_of(classifier.head).shift.assign(temperature * log_ratios)
+    probabilities = classification.cross_fitted(classifier, source, training)
+    logs = np.log(probabilities) - log_ratios
+    for image, row in zip(unshifted, logs, strict=True):
+        fitted = (image[0] - image[1]) / (row[0] - row[1])
+        assert fitted == pytest.approx(temperature, rel=0.5)
+        np.testing.assert_allclose(row - row[0], (image - image[0]) / fitted, atol=1e-3)
+
+
+def test_calibration_error_of_held_out_images_is_the_cross_fitted_one(classifier):
+    source = data.open("digits", "test").subset(np.arange(60))
     classification.calibrate(classifier, source)
-    cross_fitted = classification.cross_fitted(classifier, source)
-    np.testing.assert_array_equal(cross_fitted.argmax(1), classification.classify(classifier, source).argmax(1))
+    cross_fitted = np.full((60, 10), 0.05)
+    cross_fitted[:, 3] = 0.55
     result, _ = classification.test(classifier, source, cross_fitted=cross_fitted)
     assert result["expected_calibration_error"] == metrics.expected_calibration_error(source.labels, cross_fitted)
     assert result["test_accuracy"] == classification.accuracy(classifier, source)

@@ -41,6 +41,13 @@ def test_in_a_group_the_product_of_uncertainty_and_typicality_decides():
     assert crowd[found.indices[0] - 1][0] == 103  # the others are about as typical as each other, and 103 is less certain
 
 
+def test_copies_of_a_certain_image_are_not_preferred():
+    blank = [(250, 250)] * 30
+    crowd = [(x, y) for x in (98, 102) for y in range(220, 250)]
+    found = suggest(TwoPixels(), source_of([*blank, *crowd]), np.arange(90), 1)
+    assert found.indices[0] >= 30
+
+
 def test_only_candidates_are_suggested():
     pixels = np.random.default_rng(0).integers(0, 256, (40, 2))
     candidates = np.array([3, 8, 20, 33])

@@ -31,11 +31,11 @@ def test_share_outside_its_range_is_an_error(tmp_path, share):
 
 
 def test_energies_of_another_step_or_of_no_images_are_an_error(tmp_path):
-    with pytest.raises(ganlib.UserError, match="because its training has not finished"):
+    with pytest.raises(ganlib.UserError, match="no energies of held-out images at step 8: run its training command again"):
         unknown.threshold(run_with(tmp_path, energy_percentiles=[0.0] * 101), 8, 0.05)
     run = run_with(tmp_path)
     run.config.validation_per_class = 0
-    with pytest.raises(ganlib.UserError, match="because it has no held-out images: train it with validation_per_class"):
+    with pytest.raises(ganlib.UserError, match="because it has no held-out images: train a classifier with"):
         unknown.threshold(run, 7, 0.05)
 
 

@@ -56,6 +56,9 @@ def test_suggested_images_are_labeled_in_the_next_training(workdir, tmp_path):
         writer = csv.DictWriter(file, found[0])
         writer.writeheader()
         writer.writerows({**row, "label": "dog"} for row in found)
+    ((status, _, errors),) = run_in_one_process([("suggest", f"--workdir={workdir / 'run'}", f"--output={output}")])
+    assert (status, len(errors)) == (2, 1)
+    assert "has labels that would be lost: choose another --output" in errors[0]
     train_classifier.train(config_of(workdir, f"added_labels={output}"), tmp_path / "run")
     assert json.loads((tmp_path / "run/run.json").read_text())["label_counts"] == [2, 7]
     further = tmp_path / "further.csv"
@@ -114,7 +117,7 @@ def test_images_of_another_folder(workdir, tmp_path):
     ]
     good, picture, empty = run_in_one_process(commands)
     assert good[0] == 0, good
-    assert {row["image"] for row in rows(tmp_path / "a.csv")} <= {"x/0.jpg", "x/1.jpg", "x/2.jpg"}
+    assert {row["image"] for row in rows(tmp_path / "a.csv")} <= {f"{tmp_path}/new/x/{index}.jpg" for index in range(3)}
     assert (picture[0], empty[0]) == (2, 2)
     assert "choose a name that ends in .csv" in picture[2][0]
     assert "no run in" in empty[2][0]

@@ -18,7 +18,8 @@ def test_images_of_a_gan_and_of_a_semi_supervised_gan():
     labeled = data.few_labels(source, 3, 5).labeled.images
     overrides = ["labels_per_class=3", "label_seed=5", "unlabeled_dataset=digits"]
     both = runs.training_images(configs.load("digits_sgan", overrides), source)
-    np.testing.assert_array_equal(both.images, np.concatenate([labeled, source.images]))
+    assert both.num_examples == source.num_examples, "the labeled images, and all others"
+    np.testing.assert_array_equal(both.images[:30], labeled)
 
 
 def test_the_test_images_are_opened_only_for_a_metric_that_needs_them():
@@ -71,3 +72,7 @@ def test_classes_do_not_select_among_unlabeled_images(tmp_path):
     assert parts.labeled.class_names == ("3", "7")
     assert parts.unlabeled.num_examples == 4 + 4
     np.testing.assert_array_equal(parts.unlabeled.images[4:, 0, 0, 0], range(4))
+    config.unlabeled_dataset = "digits"  # it has labels, of ten classes
+    parts = runs.few_labels(config, runs.open_data(config))
+    assert parts.unlabeled.num_examples == data.open("digits").num_examples
+    assert parts.unlabeled.labels is None

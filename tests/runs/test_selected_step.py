@@ -58,3 +58,11 @@ def test_last_step_is_the_default(train, tmp_path):
 def test_selection_without_a_choice_is_an_error(train, overrides):
     with pytest.raises(ganlib.UserError, match="selected_step='best' has no effect, because no step but the last is evaluated"):
         train(4, *overrides)
+
+
+def test_other_evaluations_are_another_choice(train):
+    train(4)
+    with pytest.raises(ganlib.UserError, match="evaluate_every 1 -> 2"):
+        train(4, "evaluate_every=2")
+    with pytest.raises(ganlib.UserError, match='selected_step "best" -> "last"'):
+        train(4, "selected_step=last")
