@@ -32,9 +32,12 @@ def main():
     output = pathlib.Path(OUTPUT.value)
     if output.suffix.lower() == ".png":
         raise UserError(f"--output={output} is the table: choose a name that ends in .csv")
-    if suggestions.has_labels(output):
-        raise UserError(f"{str(output)!r} has labels that would be lost: choose another --output")
+    if not suggestions.can_be_replaced(output):
+        raise UserError(f"{str(output)!r} has labels or other content that would be lost: choose another --output")
+    if output.with_suffix(".png").exists() and not output.exists():
+        raise UserError(f"{str(output.with_suffix('.png'))!r} would be replaced: choose another --output")
     run = runs.open_run(WORKDIR.value)
+    check_outside(output, run.config)
     model = runs.load_classifier(run)
     source, indices = candidates(run)
     encode = functools.partial(features.encoded, model)
@@ -51,6 +54,16 @@ def main():
     print(f"{len(names)} of {len(indices)} images to label: {output}, pictures: {output.with_suffix('.png')}")
 
 
+def check_outside(output, config):
+    """Raises a `UserError` if a file would be written into a folder of images, where it would count as an image or a table."""
+    from ganlib import UserError
+
+    for name in filter(None, (IMAGES.value, config.dataset, config.get("unlabeled_dataset"))):
+        folder = pathlib.Path(name.removeprefix("folder:")).absolute()
+        if folder.is_dir() and output.absolute().is_relative_to(folder):
+            raise UserError(f"--output={output} is in a folder of images, {str(folder)!r}: choose a name outside of it")
+
+
 def candidates(run):
     """Returns ``(source, indices)``: a `ganlib.data.Source`, and the indices of its images that could be labeled."""
     import numpy as np
@@ -64,8 +77,9 @@ def candidates(run):
         return runs.pool(config, runs.open_data_of(run, DATA_DIR.value))
     *size, channels = run.image_shape
     as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
-    listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
-    source = folder_source.source_of(listing, f"folder:{IMAGES.value}")
+    path = IMAGES.value.removeprefix("folder:")
+    listing = folders.scan(path, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
+    source = folder_source.source_of(listing, f"folder:{path}")
     return source, np.arange(source.num_examples)
 
 

@@ -108,8 +108,12 @@ def _positions(source, indices, unlabeled=None):
 def _with_added(source, labeled, validation, unlabeled, added):
     """Returns the source of the labeled images and of those with an added label. An added label replaces an earlier one."""
     pool = pool_of(source, unlabeled)
-    if np.isin(added.indices, _positions(source, validation, unlabeled)).any():
-        raise UserError(f"some of the images of {source.name} with an added label are held out: remove them from the table")
+    held_out = np.isin(added.indices, _positions(source, validation, unlabeled))
+    if held_out.any():
+        raise UserError(
+            f"the added label of {_name(pool, added.indices[held_out][0])!r} is of a held-out image: remove its row from the "
+            f"table (held out are {held_out.sum()} of the {len(held_out)} images)"
+        )
     values = added.labels.copy()
     if (values < 0).any():
         known = np.full(pool.num_examples, -1)
@@ -117,11 +121,27 @@ def _with_added(source, labeled, validation, unlabeled, added):
             known[_positions(source, np.arange(source.num_examples))] = source.labels
         values = np.where(values < 0, known[added.indices], values)
         if (values < 0).any():
-            raise UserError(f"{(values < 0).sum()} of the {len(values)} added labels of {pool.name} are empty: fill them in")
-    if not unlabeled:
-        labeled = labeled[~np.isin(_positions(source, labeled), added.indices)]
+            raise UserError(
+                f"the added label of {_name(pool, added.indices[values < 0][0])!r} is empty: fill it in, or delete the row "
+                f"({(values < 0).sum()} of {len(values)} are empty)"
+            )
+    labeled = labeled[~_have_added(source, labeled, unlabeled, added)]
     further = dataclasses.replace(pool.subset(added.indices), labels=values, class_names=source.class_names)
     return joined(source.subset(labeled), further)
+
+
+def _have_added(source, labeled, unlabeled, added):
+    """Returns for each labeled image whether it has an added label, a bool array."""
+    if unlabeled is None:
+        return np.isin(_positions(source, labeled), added.indices)
+    if source.images is None or unlabeled.images is None:
+        return np.zeros(len(labeled), bool)
+    images = {image.tobytes() for image in unlabeled.images[added.indices]}
+    return np.array([image.tobytes() in images for image in source.images[labeled]], bool)
+
+
+def _name(pool, index):
+    return pool.files[index] if pool.files else f"{pool.name}#{index}"
 
 
 def _selected(source, per_class, seed, validation_per_class, unlabeled):

@@ -1,6 +1,8 @@
 """Tables of images to label next: `write` makes one without labels, and `read` reads it after they are filled in."""
 
 import csv
+import dataclasses
+import os
 import pathlib
 import unicodedata
 
@@ -21,9 +23,9 @@ def names_of(source, indices, with_folder=False):
     Args:
         source: A `ganlib.data.Source`.
         indices: Integers, the indices of the images.
-        with_folder: Whether the folder is part of the name of a file. Defaults to False.
+        with_folder: Whether the name of a file is its absolute path. Defaults to False.
     """
-    folder = f"{source.name.removeprefix('folder:')}/" if with_folder else ""
+    folder = f"{os.path.abspath(source.name.removeprefix('folder:'))}/" if with_folder else ""
     return [f"{folder}{source.files[index]}" if source.files else f"{source.name}#{index}" for index in indices]
 
 
@@ -37,22 +39,23 @@ def write(path, names, predictions, probabilities, uncertainties):
         probabilities: ``(n,)`` numbers, their probabilities.
         uncertainties: ``(n,)`` numbers in ``[0, 1]``.
     """
-    with written_whole(path) as partial, partial.open("w", newline="", errors="surrogateescape") as file:
+    # With a byte order mark, spreadsheets read UTF-8.
+    with written_whole(path) as partial, partial.open("w", encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for name, prediction, *numbers in zip(names, predictions, probabilities, uncertainties, strict=True):
             writer.writerow([name, "", prediction, *(f"{number:.4f}" for number in numbers)])
 
 
-def has_labels(path):
-    """Returns True if a file is a table in which a label is filled in."""
+def can_be_replaced(path):
+    """Returns True if there is no file, or a table of `write` without a label."""
     if not pathlib.Path(path).exists():
-        return False
+        return True
     try:
         table = _table(path)
     except UserError:
         return False
-    return any(str(row[table.columns.index("label")]).strip() for row in table.rows)
+    return table.columns == COLUMNS and not any(_cell(row[table.columns.index("label")]) for row in table.rows)
 
 
 def read(paths, source, class_names):
@@ -73,15 +76,18 @@ def read(paths, source, class_names):
     for table in map(_table, paths):
         image, label = (table.columns.index(name) for name in COLUMNS[:2])
         for row, line in zip(table.rows, table.lines, strict=True):
-            index = indices.get(_normalized(row[image]))
+            name = _cell(row[image])
+            index = indices.get(_normalized(name), indices.get(_normalized(os.path.abspath(name))))
             if index is None:
                 raise UserError(
-                    f"line {line} of {table.path!r}: {row[image]!r} is not an image of {source.name}: remove the row"
+                    f"line {line} of {table.path!r}: {name!r} is not an image of {source.name}: remove the row, or set "
+                    "dataset or unlabeled_dataset to the folder of the image"
                 )
             if index in labels:
                 raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is there twice: keep one of the rows")
-            labels[index] = _class_of(str(row[label]).strip(), class_names, table.path, line)
-    return AddedLabels(np.array([*labels], np.int64), np.array([*labels.values()], np.int64))
+            labels[index] = _class_of(_cell(row[label]), class_names, table.path, line)
+    ordered = sorted(labels)  # whatever the order of the rows
+    return AddedLabels(np.array(ordered, np.int64), np.array([labels[index] for index in ordered], np.int64))
 
 
 def _table(path):
@@ -89,15 +95,24 @@ def _table(path):
         with pathlib.Path(path).open("rb") as file:
             table = tables.parsed(file.read(), path)
     except OSError as error:
-        raise UserError(f"added_labels={str(path)!r} cannot be read: {error.strerror}") from None
+        raise UserError(
+            f"the table of added_labels {str(path)!r} cannot be read: {error.strerror}: check its path, which starts from the "
+            "current folder"
+        ) from None
     if table is not None and table.columns is None and table.rows:
         table = table.with_header()
         table.check_widths()
-    if table is None or not table.rows or not set(COLUMNS[:2]) <= set(table.columns):
-        raise UserError(
-            f"{str(path)!r} is not a table with the columns image and label: write one with python -m experiments.suggest"
-        )
+        table = dataclasses.replace(table, columns=tuple(name.strip().lower() for name in table.columns))
+    if table is None or not table.columns or not set(COLUMNS[:2]) <= set(table.columns):
+        raise UserError(f"{str(path)!r} is not a table with the columns image and label, such as experiments.suggest writes")
+    if not table.rows:
+        raise UserError(f"{str(path)!r} has no rows: add an image and its label")
     return table
+
+
+def _cell(value):
+    """Returns a cell as a string, and ``""`` for null in JSON."""
+    return "" if value is None else str(value).strip()
 
 
 def _indices_by_name(source):
@@ -115,7 +130,8 @@ def _normalized(name):
 
 
 def _class_of(name, class_names, path, line):
-    if name and name not in class_names:
+    known = {_normalized(known): index for index, known in enumerate(class_names)}
+    if name and _normalized(name) not in known:
         advice = did_you_mean(name, class_names)
         raise UserError(f"line {line} of {path!r}: unknown class {name!r}; known are {', '.join(class_names)}.{advice}")
-    return class_names.index(name) if name else -1
+    return known[_normalized(name)] if name else -1

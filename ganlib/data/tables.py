@@ -4,6 +4,7 @@ A table of JSON is a list of objects, one object from names to values, or ``{"la
 ``dataset.json``.
 """
 
+import codecs
 import csv
 import dataclasses
 import io
@@ -80,6 +81,8 @@ def _text(content):
     """Decodes UTF-8, or UTF-16 with a byte order mark. What is neither is taken for the encoding of Western Windows."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
+    if content.startswith(codecs.BOM_UTF8):
+        return content.decode("utf-8-sig", errors="surrogateescape")  # names of files may not be UTF-8
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -87,10 +87,11 @@ UNLABELED = Condition(
     lambda config: (
         _trains_gan(config, "features_from")
         or config.class_priors
+        or config.get("added_labels")
         or "feature_space" in (config.networks, config.discriminator.get("networks"))
     ),
     "the method trains on labeled images only",
-    "set class_priors to 'estimated' or method to 'semi_supervised'",
+    "set added_labels, class_priors to 'estimated' or method to 'semi_supervised'",
 )
 BATCHES = Condition(
     lambda config: config.generated_from or not config.labeled_batch_size,

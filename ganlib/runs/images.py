@@ -1,5 +1,7 @@
 """Opens the images of a config."""
 
+import pathlib
+
 from ganlib import data
 from ganlib.errors import UserError
 from ganlib.runs import resuming
@@ -124,7 +126,8 @@ def _selection(config, source, unlabeled=None):
     """Returns the arguments of `ganlib.data.few_labels` other than the source."""
     unlabeled, added = unlabeled or (None if config.method == "gan" else open_unlabeled(config)), None
     if config.get("added_labels"):
-        tables = [path.strip() for path in config.added_labels.split(",")]
+        parts = [path.strip() for path in config.added_labels.split(",")]
+        tables = [config.added_labels] if pathlib.Path(config.added_labels).exists() else list(filter(None, parts))
         added = data.suggestions.read(tables, data.partition.pool_of(source, unlabeled), source.class_names)
     return {
         "per_class": config.labels_per_class,

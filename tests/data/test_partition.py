@@ -67,7 +67,7 @@ def test_separate_unlabeled_images_with_labels_of_their_own_and_with_copies():
     assert image_set(other.subset(candidates)) == image_set(other) - image_set(parts.labeled) - image_set(parts.validation)
     held_out = np.flatnonzero([bytes(image) in image_set(parts.validation) for image in other.images])
     added = partition.AddedLabels(held_out[:1], np.array([0]))
-    with pytest.raises(ganlib.UserError, match="are held out"):
+    with pytest.raises(ganlib.UserError, match="is of a held-out image"):
         data.few_labels(source, 2, seed=1, validation_per_class=3, unlabeled=other, added=added)
 
 

@@ -1,4 +1,6 @@
 import csv
+import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def written(path, source, indices, labels):
     suggestions.write(
         path, suggestions.names_of(source, indices), ["cat"] * len(indices), [0.5] * len(indices), [1] * len(indices)
     )
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
@@ -39,8 +41,8 @@ def written(path, source, indices, labels):
 def test_labels_that_are_filled_in_belong_to_the_suggested_images(tmp_path):
     source = arrays()
     added = suggestions.read([written(tmp_path / "a.csv", source, [4, 1, 2], ["dog", "cat", ""])], source, NAMES)
-    assert added.indices.tolist() == [4, 1, 2]
-    assert added.labels.tolist() == [1, 0, -1]
+    assert added.indices.tolist() == [1, 2, 4], "sorted, so that the order of the rows makes no difference"
+    assert added.labels.tolist() == [0, -1, 1]
 
 
 def test_images_of_a_folder_are_named_by_their_files(tmp_path):
@@ -49,7 +51,7 @@ def test_images_of_a_folder_are_named_by_their_files(tmp_path):
     assert suggestions.names_of(source, [1]) == [source.files[1]]
     table = written(tmp_path / "a.csv", source, [2, 1], ["dog", "cat"])
     added = suggestions.read([table], source, NAMES)
-    assert [source.pick([index]).flat[0] for index in added.indices] == [source.pick([i]).flat[0] for i in (2, 1)]
+    assert (added.indices.tolist(), added.labels.tolist()) == ([1, 2], [0, 1])
     (tmp_path / "b.csv").write_text(f"image;label\n{source.files[0]};dog\n")  # as a spreadsheet writes it
     assert suggestions.read([tmp_path / "b.csv"], source, NAMES).indices.tolist() == [0]
 
@@ -61,9 +63,9 @@ def test_images_of_a_folder_are_named_by_their_files(tmp_path):
         ("image,label\nmine#9,cat\n", "line 2 of .*: 'mine#9' is not an image of mine"),
         ("image,label\nother#1,cat\n", "line 2 of .*: 'other#1' is not an image of mine"),
         ("image,label\nmine#1,cat\nmine#1,dog\n", "line 3 of .*: 'mine#1' is there twice"),
-        ("file,class\nmine#1,cat\n", "is not a table with the columns image and label: write one"),
-        ("image,label\n", "is not a table with the columns image and label: write one"),
-        ("", "is not a table with the columns image and label: write one"),
+        ("file,class\nmine#1,cat\n", "is not a table with the columns image and label, such as"),
+        ("image,label\n", "a.csv' has no rows: add an image and its label"),
+        ("", "is not a table with the columns image and label, such as"),
     ],
 )
 def test_bad_tables_are_one_line(tmp_path, text, message):
@@ -88,20 +90,38 @@ def test_names_must_be_those_of_the_table(tmp_path):
 def test_several_tables(tmp_path):
     source = arrays()
     tables = [written(tmp_path / f"{i}.csv", source, [i], ["dog"]) for i in (3, 0)]
-    assert suggestions.read(tables, source, NAMES).indices.tolist() == [3, 0]
+    assert suggestions.read(tables, source, NAMES).indices.tolist() == [0, 3]
     with pytest.raises(ganlib.UserError, match="'mine#3' is there twice"):
         suggestions.read([tables[0], tables[0]], source, NAMES)
 
 
-def test_a_table_with_labels_is_known(tmp_path):
-    source = arrays()
-    assert suggestions.has_labels(written(tmp_path / "a.csv", source, [1, 2], ["", "dog"]))
-    assert not suggestions.has_labels(written(tmp_path / "a.csv", source, [1, 2], ["", ""]))
-    assert not suggestions.has_labels(tmp_path / "none.csv")
+def test_only_tables_without_labels_can_be_replaced(tmp_path):
+    source, path = arrays(), tmp_path / "a.csv"
+    assert suggestions.can_be_replaced(path)
+    suggestions.write(path, suggestions.names_of(source, [1, 2]), ["cat"] * 2, [0.5] * 2, [1] * 2)
+    assert suggestions.can_be_replaced(path)
+    assert not suggestions.can_be_replaced(written(path, source, [1, 2], ["", "dog"]))
+    for text in ("Image;Label;Prediction\nmine#1;dog;dog\n", "image,label,prediction\nmine#1,dog,dog,blurred?\n", "notes", ""):
+        path.write_text(text)
+        assert not suggestions.can_be_replaced(path)
+
+
+def test_tables_as_spreadsheets_and_other_computers_write_them(tmp_path):
+    names = ("Gr\u00fcn", "b\udcfc")  # the second is not UTF-8
+    images = np.arange(2, dtype=np.uint8)[:, None, None, None] * np.ones((8, 8, 1), np.uint8)
+    source = dataclasses.replace(data.from_arrays("folder:x", images), files=tuple(f"{name}/1.png" for name in names))
+    table = tmp_path / "a.csv"
+    suggestions.write(table, suggestions.names_of(source, [0, 1]), ["a"] * 2, [0.5] * 2, [1] * 2)
+    content = table.read_bytes().replace(b"png,,a", "png,Gru\u0308n,a".encode())  # decomposed, as on macOS
+    table.write_bytes(content.replace(b"image,label", b"Image,Label"))
+    added = suggestions.read([table], source, ("Gr\u00fcn", "other"))
+    assert (added.indices.tolist(), added.labels.tolist()) == ([0, 1], [0, 0])
+    (tmp_path / "b.json").write_text(json.dumps([{"image": source.files[0], "label": None}]))
+    assert suggestions.read([tmp_path / "b.json"], source, names).labels.tolist() == [-1]
 
 
 def test_missing_table_is_one_line(tmp_path):
-    with pytest.raises(ganlib.UserError, match="none.csv' cannot be read: No such file"):
+    with pytest.raises(ganlib.UserError, match="none.csv' cannot be read: No such file or directory: check its path"):
         suggestions.read([tmp_path / "none.csv"], arrays(), NAMES)
 
 
@@ -128,13 +148,21 @@ def test_added_label_replaces_an_earlier_one():
     assert parts.labeled.num_examples == 6
 
 
+def test_added_label_replaces_that_of_a_copy_among_unlabeled_images():
+    source = arrays([0, 1, 0, 1, 0, 1])
+    parts = data.few_labels(source, unlabeled=arrays(), added=partition.AddedLabels(np.array([2]), np.array([1])))
+    labels = dict(zip(parts.labeled.images[:, 0, 0, 0].tolist(), parts.labeled.labels.tolist(), strict=True))
+    assert labels == {0: 0, 1: 1, 2: 1, 3: 1, 4: 0, 5: 1}
+    assert parts.labeled.num_examples == parts.unlabeled.num_examples == 6
+
+
 def test_added_labels_of_images_without_a_label():
     source = data.source.with_labels(arrays(), np.array([0, -1, 1, -1, 0, 1]), NAMES)
     assert partition.without_label(source).tolist() == [1, 3]
     parts = data.few_labels(source, added=partition.AddedLabels(np.array([3]), np.array([1])))
     assert parts.labeled.images[:, 0, 0, 0].tolist() == [0, 2, 4, 5, 3]
     assert parts.labeled.labels.tolist() == [0, 1, 0, 1, 1]
-    with pytest.raises(ganlib.UserError, match="1 of the 1 added labels of mine are empty: fill them in"):
+    with pytest.raises(ganlib.UserError, match="the added label of 'mine#1' is empty: fill it in, or delete the row"):
         data.few_labels(source, added=partition.AddedLabels(np.array([1]), np.array([-1])))
 
 
@@ -151,6 +179,6 @@ def test_added_label_of_a_held_out_image_is_refused():
     source = arrays([0, 1, 0, 1, 0, 1])
     held_out = data.few_labels(source, validation_per_class=1).validation.images[:, 0, 0, 0].astype(int)
     added = partition.AddedLabels(held_out[:1], np.array([0]))
-    with pytest.raises(ganlib.UserError, match="are held out: remove them from the table"):
+    with pytest.raises(ganlib.UserError, match=f"'mine#{held_out[0]}' is of a held-out image: remove its row from the table"):
         data.few_labels(source, validation_per_class=1, added=added)
     assert not set(held_out) & set(partition.without_label(source, validation_per_class=1))

@@ -33,7 +33,7 @@ def config_of(workdir, *further):
 
 
 def rows(path):
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -58,7 +58,7 @@ def test_suggested_images_are_labeled_in_the_next_training(workdir, tmp_path):
         writer.writerows({**row, "label": "dog"} for row in found)
     ((status, _, errors),) = run_in_one_process([("suggest", f"--workdir={workdir / 'run'}", f"--output={output}")])
     assert (status, len(errors)) == (2, 1)
-    assert "has labels that would be lost: choose another --output" in errors[0]
+    assert "has labels or other content that would be lost: choose another --output" in errors[0]
     train_classifier.train(config_of(workdir, f"added_labels={output}"), tmp_path / "run")
     assert json.loads((tmp_path / "run/run.json").read_text())["label_counts"] == [2, 7]
     further = tmp_path / "further.csv"
@@ -113,14 +113,32 @@ def test_images_of_another_folder(workdir, tmp_path):
             f"--output={tmp_path / 'a.csv'}",
         ),
         ("suggest", f"--workdir={workdir / 'run'}", f"--output={tmp_path / 'a.PNG'}"),
+        ("suggest", f"--workdir={workdir / 'run'}", f"--output={workdir / 'photos/a.csv'}"),
         ("suggest", f"--workdir={tmp_path}"),
     ]
-    good, picture, empty = run_in_one_process(commands)
+    good, picture, inside, empty = run_in_one_process(commands)
     assert good[0] == 0, good
     assert {row["image"] for row in rows(tmp_path / "a.csv")} <= {f"{tmp_path}/new/x/{index}.jpg" for index in range(3)}
-    assert (picture[0], empty[0]) == (2, 2)
+    assert (picture[0], inside[0], empty[0]) == (2, 2, 2)
+    assert "is in a folder of images" in inside[2][0]
     assert "choose a name that ends in .csv" in picture[2][0]
     assert "no run in" in empty[2][0]
+
+
+def test_labels_of_another_folder_train_a_classifier_of_labeled_images(workdir, tmp_path):
+    """The folder may be spelled in another way in the table."""
+    for index in range(4):
+        (tmp_path / "new").mkdir(exist_ok=True)
+        Image.fromarray(np.full((8, 8), 50 * index, np.uint8)).save(tmp_path / f"new/{index}.png")
+    table = tmp_path / "a.csv"
+    ((status, _, errors),) = run_in_one_process([
+        ("suggest", f"--workdir={workdir / 'run'}", f"--images={tmp_path}/new/", "--count=2", f"--output={table}")
+    ])  # fmt: skip
+    assert status == 0, errors
+    table.write_bytes(table.read_bytes().replace(b"png,,", b"png,dog,"))
+    config = config_of(workdir, f"added_labels={table}", f"unlabeled_dataset=folder:{tmp_path}/new")
+    train_classifier.train(config, tmp_path / "run")
+    assert json.loads((tmp_path / "run/run.json").read_text())["label_counts"] == [2, 4]
 
 
 def test_table_of_the_study_has_all_runs():
