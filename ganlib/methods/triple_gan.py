@@ -7,7 +7,11 @@ from ganlib.methods.method import Method
 
 
 def build(run):
-    """Builds and compiles the `ganlib.TripleGAN` of a run."""
+    """Builds and compiles the `ganlib.TripleGAN` of a run.
+
+    Raises:
+        UserError: If the pretraining leaves no step for the generator.
+    """
     from ganlib import regularizers
     from ganlib.methods import building
     from ganlib.models import TripleGAN

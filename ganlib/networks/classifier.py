@@ -115,8 +115,8 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
         return ops.convert_to_numpy(ops.softmax(logits / self.temperature, axis=-1))
 
     def logits(self, images, batch_size=None):
-        """Computes class logits in batches: ``(n, num_classes)`` float32, numpy. The arguments and errors are those of
-        `classify`."""
+        """Computes class logits in batches: ``(n, num_classes)`` float32, numpy. ``images``, ``batch_size`` and the errors are
+        those of `classify`."""
         if len(images.shape) == 4:
             pixels.check(images)
         if batch_size is None:  # 256 photos of 300x300 took 7 GB of memory in EfficientNet-Lite1
