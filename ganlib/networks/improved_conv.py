@@ -10,6 +10,7 @@ import math
 import keras
 
 from ganlib import layers
+from ganlib.errors import choose
 from ganlib.layers.dtype_policy import policy
 from ganlib.networks import base, shapes
 from ganlib.networks.improved_mlp import uniform
@@ -75,7 +76,7 @@ class Generator(base.Generator):
 
 @register
 class Discriminator(base.Discriminator):
-    """Images -> nine convolutions -> features (averaged over positions) -> logits.
+    """Images -> nine convolutions -> features (the mean or the maximum over positions) -> logits.
 
     Args:
         image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
@@ -84,23 +85,40 @@ class Discriminator(base.Discriminator):
             Defaults to 96.
         dropout: The dropout rate after each resolution. The rate on the images is 0.4 times this. Defaults to 0.5.
         num_classes: The number of classes, or None. Defaults to None.
+        pooling: ``"mean"`` or ``"max"``, the features' statistic over positions. The codes of manifold regularization
+            (arXiv:1805.08957) use ``"max"``. Defaults to ``"mean"``.
+        trainable_gains: Whether the gains of all convolutions are trained, as in these codes. Defaults to False.
+
+    Raises:
+        UserError: If the image size is not supported, or the pooling is unknown.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), width=96, dropout=0.5, num_classes=None, **kwargs):
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        width=96,
+        dropout=0.5,
+        num_classes=None,
+        pooling="mean",
+        trainable_gains=False,
+        **kwargs,
+    ):
         super().__init__(image_shape, num_classes, **kwargs)
         shapes.size_of(self.image_shape, STAGES, "improved_conv")
-        self.width, self.dropout = width, dropout
+        self.width, self.dropout, self.pooling, self.trainable_gains = width, dropout, pooling, trainable_gains
+        poolings = {"mean": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+        pool = choose("pooling", pooling, poolings)
         stack = [keras.layers.Dropout(0.4 * dropout)]
         for filters in (width, 2 * width):
             stack += [*self._conv(filters, 3), *self._conv(filters, 3), *self._conv(filters, 3, strides=2)]
             stack.append(keras.layers.Dropout(dropout))
         stack += [*self._conv(2 * width, 3, padding="valid"), *self._conv(2 * width, 1), *self._conv(2 * width, 1)]
-        self.body = keras.Sequential([*stack, keras.layers.GlobalAveragePooling2D()], name="body")
+        self.body = keras.Sequential([*stack, pool()], name="body")
         self.build()
 
     def _conv(self, filters, kernel_size, strides=1, padding="same"):
         convolution = keras.layers.Conv2D(filters, kernel_size, strides, padding, kernel_initializer=_initializer())
-        return [layers.WeightNorm(convolution), keras.layers.LeakyReLU(0.2)]
+        return [layers.WeightNorm(convolution, self.trainable_gains), keras.layers.LeakyReLU(0.2)]
 
     def class_head(self, num_classes):
         """Returns the last layer of a classifier: a dense layer with trainable gains."""
@@ -109,6 +127,7 @@ class Discriminator(base.Discriminator):
             return layers.WeightNorm(dense, trainable_gain=True, init_std=0.1, name="head")
 
     def get_config(self):
-        config = {**super().get_config(), "width": self.width, "dropout": self.dropout}
+        names = ("width", "dropout", "pooling", "trainable_gains")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
         del config["spectral_norm"]
         return config

@@ -1,5 +1,8 @@
+import keras
 import numpy as np
+import pytest
 
+import ganlib
 from ganlib.networks import Classifier, improved_conv
 
 
@@ -26,3 +29,22 @@ def test_features_are_means_over_positions():
     for size in improved_conv.STAGES:
         discriminator = improved_conv.Discriminator((size, size, 1), width=4)
         assert discriminator.body.output_shape == (None, 8)
+
+
+def test_the_network_of_manifold_regularization_takes_the_maximum_and_trains_all_gains():
+    shape = (16, 16, 3)
+    network, plain = (
+        improved_conv.Discriminator(shape, width=4, **arguments)
+        for arguments in ({"pooling": "max", "trainable_gains": True}, {})
+    )
+    images = np.random.default_rng(0).uniform(-1, 1, (2, *shape)).astype(np.float32)
+    maps = keras.Sequential(network.body.layers[:-1])(images)
+    np.testing.assert_allclose(network.features(images), np.max(maps, axis=(1, 2)), rtol=1e-6)
+    gains = [variable for variable in network.body.variables if variable.name == "gain"]
+    assert len(gains) == 9
+    assert all(gain.trainable for gain in gains)
+    assert not any(variable.name == "gain" for variable in plain.body.trainable_variables)
+    restored = improved_conv.Discriminator.from_config(network.get_config())
+    assert (restored.pooling, restored.trainable_gains) == ("max", True)
+    with pytest.raises(ganlib.UserError, match="unknown pooling 'median'"):
+        improved_conv.Discriminator(shape, pooling="median")
