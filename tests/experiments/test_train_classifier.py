@@ -44,8 +44,8 @@ def test_validation_images_are_not_trained_on(tmp_path, monkeypatch):
     recorded = {}
     few_labels = ganlib.data.few_labels
 
-    def spy(*arguments):
-        recorded["parts"] = few_labels(*arguments)
+    def spy(*arguments, **keywords):
+        recorded["parts"] = few_labels(*arguments, **keywords)
         return recorded["parts"]
 
     monkeypatch.setattr(ganlib.data, "few_labels", spy)
