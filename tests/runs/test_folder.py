@@ -161,7 +161,7 @@ def test_failed_end_of_training_is_completed_on_the_next_start(tmp_path, capsys)
         ({"loss": "hing"}, "unknown loss 'hing'"),
         (
             {"networks": "dcgann"},
-            "unknown networks 'dcgann': known are biggan, dcgan, .*resnet, stylegan2. Did you mean 'dcgan'",
+            "unknown networks 'dcgann': known are biggan, dcgan, .*resnet, stylegan2, wide_resnet. Did you mean 'dcgan'",
         ),
         ({"precision": "half"}, "unknown precision 'half'"),
         ({"method": "gann"}, "unknown method 'gann'"),

@@ -225,7 +225,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
         return np.full((1, classifier.num_classes), 1 / classifier.num_classes)
 
     def end(*arguments, **_):
-        record["tested on"] = getattr(arguments[-1], "name", "")
+        record["tested on"] = [argument.name for argument in arguments if hasattr(argument, "name")]
         raise EndOfJob
 
     def prepare(source, extractor, neighbors):
