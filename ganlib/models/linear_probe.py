@@ -1,5 +1,7 @@
 """`LinearProbe`: a logistic regression on the features of a frozen network (Alain & Bengio 2016, arXiv:1610.01644)."""
 
+import logging
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -17,7 +19,11 @@ BATCH = 64
 """The number of images whose features are computed at a time."""
 FOLDS = 5
 DEFAULT_STRENGTH = 0.01
-"""The value of C if a class has a single labeled image, which cannot be both fitted and held out."""
+"""The value of C if the labels are too few to choose one: see `MIN_GAIN`. It is also that of a class with one labeled image."""
+MIN_GAIN = 0.02
+"""The smallest gain in the mean log-likelihood of left-out labels over that of the frequencies of the classes. If no C gains as
+much, the smallest one would win by chance, and the classifier would answer with one class. This happened with ten labels of
+each of two classes of solar cells, for one of five label seeds."""
 
 
 @keras.saving.register_keras_serializable("ganlib")
@@ -150,13 +156,20 @@ def fit_head(networks, features, labels, balanced=False, seed=0, max_iterations=
 
 
 def _best(models, features, labels, folds, seed):
-    """Returns the model with the best likelihood of left-out labels."""
+    """Returns the model with the best likelihood of left-out labels, or that with `DEFAULT_STRENGTH` if none predicts them."""
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
+    default = min(models, key=lambda model: abs(np.log(model.C / DEFAULT_STRENGTH)))
     if folds < 2:
-        return min(models, key=lambda model: abs(np.log(model.C / DEFAULT_STRENGTH)))
+        return default
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
     scores = [cross_val_score(model, features, labels, cv=splits, scoring="neg_log_loss").mean() for model in models]
+    frequencies = np.bincount(labels) / len(labels)
+    constant = np.sum(frequencies * np.log(np.maximum(frequencies, 1e-12)))
+    if max(scores) < constant + MIN_GAIN:
+        message = "the features do not predict labels that were left out of the fit: C=%g is used; label more images"
+        logging.getLogger("ganlib").warning(message, default.C)
+        return default
     return models[int(np.argmax(scores))]
 
 
