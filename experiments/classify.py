@@ -32,7 +32,6 @@ def main():
     import numpy as np
 
     from ganlib import runs
-    from ganlib.data import folders
     from ganlib.evaluation import unknown
     from ganlib.files import written_whole
 
@@ -44,9 +43,7 @@ def main():
         check_names(run.class_names)
     names = [*run.class_names, *([ANSWER] if UNKNOWN.value is not None else [])]
     further = ["energy"] if UNKNOWN.value is not None else []
-    *size, channels = run.image_shape
-    as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
-    listing = folders.scan(IMAGES.value, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
+    listing = runs.images.listing_of(run, IMAGES.value, SKIP_CORRUPT.value)
     counts, confidence = np.zeros(len(names), int), 0.0
     with written_whole(OUTPUT.value) as partial, partial.open("w", newline="", errors="surrogateescape") as file:
         writer = csv.writer(file)

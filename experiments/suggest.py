@@ -69,17 +69,14 @@ def candidates(run):
     import numpy as np
 
     from ganlib import runs
-    from ganlib.data import folder_source, folders
+    from ganlib.data import folder_source
 
     if IMAGES.value is None:
         config = run.config.copy_and_resolve_references()
         config.data_dir = DATA_DIR.value or config.data_dir
         return runs.pool(config, runs.open_data_of(run, DATA_DIR.value))
-    *size, channels = run.image_shape
-    as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
     path = IMAGES.value.removeprefix("folder:")
-    listing = folders.scan(path, None, tuple(size), SKIP_CORRUPT.value, **as_in_training).with_channels(channels)
-    source = folder_source.source_of(listing, f"folder:{path}")
+    source = folder_source.source_of(runs.images.listing_of(run, path, SKIP_CORRUPT.value), f"folder:{path}")
     return source, np.arange(source.num_examples)
 
 

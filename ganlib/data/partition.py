@@ -99,10 +99,7 @@ def _positions(source, indices, unlabeled=None):
     pixels, as far as all are in memory."""
     if unlabeled is None:
         return indices if source.all_images is None else source.positions[indices]
-    if source.images is None or unlabeled.images is None:
-        return np.array([], np.int64)
-    images = {image.tobytes() for image in source.images[indices]}
-    return np.flatnonzero([image.tobytes() in images for image in unlabeled.images])
+    return np.flatnonzero(_equal_to_some(unlabeled, np.arange(unlabeled.num_examples), source, indices))
 
 
 def _with_added(source, labeled, validation, unlabeled, added):
@@ -110,9 +107,10 @@ def _with_added(source, labeled, validation, unlabeled, added):
     pool = pool_of(source, unlabeled)
     held_out = np.isin(added.indices, _positions(source, validation, unlabeled))
     if held_out.any():
+        first = pool.image_name(added.indices[held_out][0])
         raise UserError(
-            f"the added label of {_name(pool, added.indices[held_out][0])!r} is of a held-out image: remove its row from the "
-            f"table (held out are {held_out.sum()} of the {len(held_out)} images)"
+            f"the added label of {first!r} is of a held-out image: remove its row from the table "
+            f"(held out are {held_out.sum()} of the {len(held_out)} images)"
         )
     values = added.labels.copy()
     if (values < 0).any():
@@ -122,7 +120,7 @@ def _with_added(source, labeled, validation, unlabeled, added):
         values = np.where(values < 0, known[added.indices], values)
         if (values < 0).any():
             raise UserError(
-                f"the added label of {_name(pool, added.indices[values < 0][0])!r} is empty: fill it in, or delete the row "
+                f"the added label of {pool.image_name(added.indices[values < 0][0])!r} is empty: fill it in, or delete the row "
                 f"({(values < 0).sum()} of {len(values)} are empty)"
             )
     labeled = labeled[~_have_added(source, labeled, unlabeled, added)]
@@ -134,14 +132,16 @@ def _have_added(source, labeled, unlabeled, added):
     """Returns for each labeled image whether it has an added label, a bool array."""
     if unlabeled is None:
         return np.isin(_positions(source, labeled), added.indices)
-    if source.images is None or unlabeled.images is None:
-        return np.zeros(len(labeled), bool)
-    images = {image.tobytes() for image in unlabeled.images[added.indices]}
-    return np.array([image.tobytes() in images for image in source.images[labeled]], bool)
+    return _equal_to_some(source, labeled, unlabeled, added.indices)
 
 
-def _name(pool, index):
-    return pool.files[index] if pool.files else f"{pool.name}#{index}"
+def _equal_to_some(source, indices, other, other_indices):
+    """Returns for each of some images of a source whether some images of another one have one with equal pixels, a bool array.
+    It is False unless both are in memory."""
+    if source.images is None or other.images is None:
+        return np.zeros(len(indices), bool)
+    images = {image.tobytes() for image in other.images[other_indices]}
+    return np.array([image.tobytes() in images for image in source.images[indices]], bool)
 
 
 def _selected(source, per_class, seed, validation_per_class, unlabeled):

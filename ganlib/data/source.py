@@ -81,6 +81,10 @@ class Source:
         """The number of classes, or None if there are none."""
         return len(self.class_names) or None
 
+    def image_name(self, index):
+        """Returns the file of the image at ``index``, or the source and the index, such as ``"mnist/train#17"``."""
+        return self.files[index] if self.files else f"{self.name}#{index}"
+
     def read(self, indices):
         """Returns the images at ``(n,)`` int64 indices, a tensor ``(n, height, width, channels)`` uint8.
 

@@ -25,8 +25,8 @@ def names_of(source, indices, with_folder=False):
         indices: Integers, the indices of the images.
         with_folder: Whether the name of a file is its absolute path. Defaults to False.
     """
-    folder = f"{os.path.abspath(source.name.removeprefix('folder:'))}/" if with_folder else ""
-    return [f"{folder}{source.files[index]}" if source.files else f"{source.name}#{index}" for index in indices]
+    folder = f"{os.path.abspath(source.name.removeprefix('folder:'))}/" if with_folder and source.files else ""
+    return [f"{folder}{source.image_name(index)}" for index in indices]
 
 
 def write(path, names, predictions, probabilities, uncertainties):
@@ -73,6 +73,7 @@ def read(paths, source, class_names):
         UserError: If a file is no such table, or a row names no image, an image twice, or an unknown class.
     """
     indices, labels = _indices_by_name(source), {}
+    classes = {"": -1} | {_normalized(name): index for index, name in enumerate(class_names)}
     for table in map(_table, paths):
         image, label = (table.columns.index(name) for name in COLUMNS[:2])
         for row, line in zip(table.rows, table.lines, strict=True):
@@ -85,7 +86,13 @@ def read(paths, source, class_names):
                 )
             if index in labels:
                 raise UserError(f"line {line} of {table.path!r}: {row[image]!r} is there twice: keep one of the rows")
-            labels[index] = _class_of(_cell(row[label]), class_names, table.path, line)
+            class_name = _cell(row[label])
+            if _normalized(class_name) not in classes:
+                raise UserError(
+                    f"line {line} of {table.path!r}: unknown class {class_name!r}; known are {', '.join(class_names)}."
+                    f"{did_you_mean(class_name, class_names)}"
+                )
+            labels[index] = classes[_normalized(class_name)]
     ordered = sorted(labels)  # whatever the order of the rows
     return AddedLabels(np.array(ordered, np.int64), np.array([labels[index] for index in ordered], np.int64))
 
@@ -127,11 +134,3 @@ def _indices_by_name(source):
 def _normalized(name):
     """Returns a name with accents in one form, as file systems and spreadsheets may have another, and "/" as the separator."""
     return unicodedata.normalize("NFC", str(name)).replace("\\", "/")
-
-
-def _class_of(name, class_names, path, line):
-    known = {_normalized(known): index for index, known in enumerate(class_names)}
-    if name and _normalized(name) not in known:
-        advice = did_you_mean(name, class_names)
-        raise UserError(f"line {line} of {path!r}: unknown class {name!r}; known are {', '.join(class_names)}.{advice}")
-    return known[_normalized(name)] if name else -1

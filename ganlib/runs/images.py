@@ -138,6 +138,25 @@ def _selection(config, source, unlabeled=None):
     }
 
 
+def listing_of(run, path, skip_corrupt):
+    """Lists all images of a folder or a zip file, in any layout, to be loaded as the training images of a run were.
+
+    Args:
+        run: A `Run`.
+        path: The folder or the zip file.
+        skip_corrupt: Whether to skip unreadable files instead of failing.
+
+    Returns:
+        A `ganlib.data.listing.Listing`.
+
+    Raises:
+        UserError: If the folder is missing or empty, or a file is unreadable.
+    """
+    *size, channels = run.image_shape
+    as_in_training = {"background": run.config.background, "fit": run.config.get("fit", "crop")}
+    return data.folders.scan(path, None, tuple(size), skip_corrupt, **as_in_training).with_channels(channels)
+
+
 def open_unlabeled(config):
     """Opens the `ganlib.data.Source` of all images of ``unlabeled_dataset``, whatever classes the config selects. Returns None
     if the config names none."""
