@@ -55,8 +55,8 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         A `FewLabels`.
 
     Raises:
-        UserError: If the source is streamed, has no labels or too few of a class, the unlabeled images have another shape, or
-            an image with an added label is held out.
+        UserError: If the source is streamed, has no labels or too few of a class, the unlabeled images have another shape or
+            all equal a labeled or a held-out image, or an image with an added label is held out.
     """
     labeled, validation = _selected(source, per_class, seed, validation_per_class, unlabeled)
     of_labels = source.subset(labeled) if added is None else _with_added(source, labeled, validation, unlabeled, added)
@@ -64,6 +64,11 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         others = _without(source, validation)
     else:
         rest = without_label(source, per_class, seed, validation_per_class, unlabeled, added)
+        if not len(rest):
+            raise UserError(
+                f"{unlabeled.name}: all {unlabeled.num_examples} unlabeled images equal a labeled or a held-out image of "
+                f"{source.name}: use a dataset with other images, or none"
+            )
         rest = unlabeled if len(rest) == unlabeled.num_examples else unlabeled.subset(rest)
         others = joined(without_labels(of_labels), without_labels(rest))
     return FewLabels(of_labels, others, source.subset(validation) if validation_per_class else None)

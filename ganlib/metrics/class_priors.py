@@ -24,7 +24,7 @@ def class_priors(probabilities, training_priors):
         ``(num_classes,)`` float64 frequencies with a sum of 1, each at least 1e-4.
 
     Raises:
-        UserError: If the probabilities or the frequencies are invalid.
+        UserError: If there are no probabilities, or they or the frequencies are invalid.
 
     Examples:
         >>> from ganlib import metrics
@@ -34,6 +34,8 @@ def class_priors(probabilities, training_priors):
     """
     probabilities = np.asarray(probabilities, np.float64)
     check_probabilities(probabilities)
+    if not len(probabilities):
+        raise UserError("there are no probabilities of unlabeled images to estimate the class priors from: pass at least 1 row")
     training = np.asarray(training_priors, np.float64)
     if training.shape != probabilities.shape[1:] or not (training > 0).all() or abs(training.sum() - 1) > 1e-4:
         raise UserError(

@@ -53,6 +53,13 @@ def test_separate_unlabeled_images():
         data.few_labels(source, 5, unlabeled=larger)
 
 
+def test_separate_unlabeled_images_that_are_all_copies_are_an_error():
+    source = data.open("digits")
+    copies = data.from_arrays("copies", source.images[:50])
+    with pytest.raises(ganlib.UserError, match="copies: all 50 unlabeled images equal a labeled or a held-out image of digits"):
+        data.few_labels(source, validation_per_class=1, unlabeled=copies)
+
+
 def test_separate_unlabeled_images_with_labels_of_their_own_and_with_copies():
     """Their labels are not used. Copies of held-out images would be training images, and those of labeled ones count twice."""
     source = data.open("digits").subset(np.arange(200))

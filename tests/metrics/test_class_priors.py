@@ -40,6 +40,11 @@ def test_invalid_frequencies_are_rejected(training):
         metrics.class_priors([[0.5, 0.5]], training)
 
 
+def test_no_probabilities_are_rejected():
+    with pytest.raises(ganlib.UserError, match="pass at least 1 row"):
+        metrics.class_priors(np.zeros((0, 2)), [0.5, 0.5])
+
+
 def test_logits_are_rejected():
     with pytest.raises(ganlib.UserError, match="apply a softmax"):
         metrics.class_priors([[3.0, -1.0]], [0.5, 0.5])

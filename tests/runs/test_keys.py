@@ -42,7 +42,7 @@ OTHERS = {
     "mirror": True, "top_k": 0.5, "metrics": "fid", "features": "inception_v3", "evaluation_samples": 50,
     "labels_per_class": 2, "label_seed": 1, "validation_per_class": 2, "test_split": "train",
     "selected_step": "best", "added_labels": "{added}",
-    "unlabeled_dataset": "folder:{data}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
+    "unlabeled_dataset": "folder:{others}", "labeled_batch_size": 4, "class_sampling": "balanced", "class_weights": "balanced",
     "class_priors": "estimated",
     "unlabeled_weight": 0.5, "features_from": "{gan}",
     "generated_from": "{conditional}", "generated_images": 50, "freeze_features": True, "initial_head": "linear_probe",
@@ -131,13 +131,13 @@ def small(method):
     return config
 
 
-def pictures(folder, classes, suffix="train", width=8):
+def pictures(folder, classes, suffix="train", width=8, seed=0):
     """Writes a folder with a few transparent images of height 8 in each class."""
     for name in classes:
         class_folder = folder / suffix / name
         class_folder.mkdir(parents=True)
         for index in range(10):
-            pixels = np.random.default_rng(index).integers(0, 256, (8, width, 2), np.uint8)
+            pixels = np.random.default_rng((seed, index)).integers(0, 256, (8, width, 2), np.uint8)
             Image.fromarray(pixels, "LA").save(class_folder / f"{index}.png")
 
 
@@ -162,6 +162,7 @@ def paths(tmp_path_factory):
     for name, width in (("data", 8), ("damaged", 8), ("wide", 12)):
         pictures(root / name, "ab", "train", width)
         pictures(root / name, "ab", "test", width)
+    pictures(root / "others", "ab", seed=1)
     (root / "damaged/train/a/broken.png").write_text("not an image")
     table(root / "data")
     source = data.open("digits")
@@ -222,7 +223,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
 
     def probabilities(classifier, source):
         record["frequencies of"] = source.name
-        return np.full((1, classifier.num_classes), 1 / classifier.num_classes)
+        return np.full((source.num_examples, classifier.num_classes), 1 / classifier.num_classes)
 
     def end(*arguments, **_):
         record["tested on"] = [argument.name for argument in arguments if hasattr(argument, "name")]
