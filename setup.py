@@ -47,6 +47,7 @@ setup(
         "ml-collections>=1.0",
         "pyyaml>=6.0",
         "scikit-learn>=1.4",
+        "threadpoolctl>=3.1",  # a dependency of scikit-learn
         "scipy>=1.11",
         "numpy>=1.26",
         "pillow>=10.3",

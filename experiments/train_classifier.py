@@ -92,6 +92,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts, unlabeled))
     model = runs.build(run)
     check_features(run.config, model)
+    runs.diagnosis.at_start(run, parts.unlabeled, test)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         warm_start.initialize_classifier(model, run, parts.unlabeled, parts.labeled)
     return run, model, parts, test

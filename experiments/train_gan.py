@@ -45,6 +45,7 @@ def prepare(config, workdir, accept_new_config, strategy):
         neighborhoods = instances.prepare(source, extractor, config.instances.neighbors)
         facts = {"instance_dim": neighborhoods.features.shape[1], "instance_features": extractor.version}
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts)
+    runs.diagnosis.at_start(run, source)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         warm_start.initialize_gan(model, run, neighborhoods)

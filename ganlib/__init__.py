@@ -11,8 +11,8 @@ from ganlib import registration
 __version__ = "0.2.0"
 
 _MODULES = (
-    "augment", "data", "evaluation", "export", "interop", "layers", "losses", "metrics", "models", "networks", "penalties",
-    "plots", "regularizers", "report", "runs", "sampling", "serving", "training",
+    "augment", "data", "diagnostics", "evaluation", "export", "interop", "layers", "losses", "metrics", "models", "networks",
+    "penalties", "plots", "regularizers", "report", "runs", "sampling", "serving", "training",
 )  # fmt: skip
 _NAMES = {
     "Classifier": "ganlib.networks",

@@ -163,6 +163,23 @@ def splits(path, choice=_FOUND):
     return layout.splits(storage, *_sorted_out(storage), choice)
 
 
+def class_counts(path):
+    """Returns the number of images in each class folder: a dict from the name of the split, which is ``""`` if there are no
+    splits, to a dict from the name of the class to the number. Labels in tables are not read.
+
+    Args:
+        path: The folder or the zip file.
+
+    Raises:
+        UserError: If the folder is missing or its splits are ambiguous.
+    """
+    storage = archives.Archive(path) if archives.is_archive(path) else Directory(path)
+    root = tree.inside_containers(tree.grow(storage.folders, *_sorted_out(storage)))
+    splits = tree.splits(root, storage.path) or {"": root}
+    folders = {split: tree.inside_containers(folder) for split, folder in splits.items()}
+    return {split: {inner.name: inner.total for inner in folder.subfolders} for split, folder in folders.items()}
+
+
 def _sorted_out(storage):
     """Returns ``(images, others)``, the relative paths of the images, damaged or not, and of the other files."""
 

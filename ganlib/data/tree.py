@@ -106,6 +106,20 @@ def split_within(name):
     return next(filter(None, map(split_of, re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name))), None)
 
 
+def splits_instead_of_classes(names):
+    """Returns the splits that names of folders mean, if they are not those of classes: all mean splits, or some that contain
+    little else. Returns an empty list if they may be names of classes.
+
+    Args:
+        names: The names of folders next to each other.
+    """
+    likely = dict.fromkeys(map(split_like, names))
+    possible = dict.fromkeys(split_like(name) or split_within(name) for name in names)
+    found = [split for split in possible if split]
+    certain = None not in likely or len([split for split in likely if split]) > 1 or (None not in possible and len(found) > 1)
+    return found if certain else []
+
+
 def inside_containers(folder):
     """Returns the folder in which the images are: ``images`` in a folder that contains nothing else.
 
@@ -253,11 +267,9 @@ def _check_are_classes(root, folders, where):
 
 
 def _check_no_splits(root, folders, where):
-    """Rejects folders whose names contain those of splits: all of them, or some that contain little else."""
-    likely = dict.fromkeys(split_like(folder.name) for folder in folders)
-    possible = dict.fromkeys(split_like(folder.name) or split_within(folder.name) for folder in folders)
-    found = [split for split in possible if split]
-    if None not in likely or len([split for split in likely if split]) > 1 or (None not in possible and len(found) > 1):
+    """Rejects folders that are named like splits."""
+    found = splits_instead_of_classes([folder.name for folder in folders])
+    if found:
         example = next(folder for folder in folders if split_like(folder.name) or split_within(folder.name))
         raise UserError(
             f"the folders of {where(root.path)!r}, such as {example.name!r}, look like splits, not classes: rename them to "

@@ -5,6 +5,7 @@ import logging
 import keras
 import numpy as np
 import tensorflow as tf
+from threadpoolctl import threadpool_limits
 
 from ganlib.errors import UserError
 from ganlib.metrics.arrays import check_labels
@@ -143,8 +144,9 @@ def fit_head(networks, features, labels, balanced=False, seed=0, max_iterations=
     features = (features - center) * scale
     weights = "balanced" if balanced else None
     models = [LogisticRegression(C=c, max_iter=max_iterations, class_weight=weights) for c in STRENGTHS]
-    best = _best(models, features, labels, min(FOLDS, counts.min()), seed)
-    solved = best.fit(features, labels)
+    with threadpool_limits(1):  # several threads would wait for each other most of the time
+        best = _best(models, features, labels, min(FOLDS, counts.min()), seed)
+        solved = best.fit(features, labels)
     accuracy = float(solved.score(features, labels))
     kernel, bias = scale * solved.coef_.T, solved.intercept_ - scale * (solved.coef_ @ center)
     if kernel.shape[1] == 1:  # scikit-learn has one logit for two classes

@@ -11,7 +11,7 @@ import numpy as np
 
 from ganlib import plots
 from ganlib.errors import UserError
-from ganlib.files import read_measures, written_whole
+from ganlib.files import read_dict, read_measures, written_whole
 from ganlib.metrics.evaluate import results_to_show
 from ganlib.training.callbacks import read_rows
 
@@ -99,6 +99,7 @@ def _describe(workdir):
     return {
         "title": workdir.name,
         "note": _summary(config, facts, rows),
+        "findings": _findings(workdir),
         "last_sample": samples[-1] if samples else None,
         "earlier_samples": samples[:-1],
         "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
@@ -112,6 +113,13 @@ def _describe(workdir):
         "config": json.dumps(config, indent=2),
         "facts": json.dumps(facts, indent=2),
     }
+
+
+def _findings(workdir):
+    """Returns the symptoms of the data as dicts, each with a picture of the images that show it, or None."""
+    pictures = {path.stem: _file_uri(path) for path in (workdir / "diagnosis").glob("*.png")}
+    findings = (read_dict(workdir / "diagnosis.json") or {}).get("data", [])
+    return [finding | {"picture": pictures.get(finding["symptom"])} for finding in findings]
 
 
 def _measured(path, rows):

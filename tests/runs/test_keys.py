@@ -18,7 +18,7 @@ from ganlib.data import folders, opening, tfds_source
 from ganlib.evaluation import classification
 from ganlib.metrics import features, instances
 from ganlib.models import linear_probe
-from ganlib.runs import keys, report, warm_start
+from ganlib.runs import diagnosis, keys, report, warm_start
 from ganlib.training import averaging, strategy
 from ganlib.training.callbacks import StepCallback
 from ganlib.training.distributed import DistributedModel
@@ -261,6 +261,7 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
     monkeypatch.setattr(warm_start, "INITIALIZATION_IMAGES", 8)
     monkeypatch.setattr(averaging, "clone_network", identity)
     monkeypatch.setattr(strategy, "check_same", lambda *_: None)
+    monkeypatch.setattr(diagnosis, "at_start", lambda *_: None)
 
     def description(method, changes):
         key = json.dumps([method, changes])
