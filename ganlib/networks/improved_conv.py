@@ -104,8 +104,8 @@ class Discriminator(base.Discriminator):
     Args:
         image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
             `STAGES`. Defaults to ``(32, 32, 3)``.
-        width: The number of channels of the first three convolutions; the others have twice as many. The authors use 96.
-            Defaults to 96.
+        width: The number of channels of the first three convolutions; the others have twice as many. The authors use 96 for
+            CIFAR-10 and 64 for SVHN. Defaults to 96.
         dropout: The dropout rate after each resolution. The rate on the images is 0.4 times this. Defaults to 0.5.
         num_classes: The number of classes, or None. Defaults to None.
         pooling: ``"mean"`` or ``"max"``, the features' statistic over positions. The codes of manifold regularization

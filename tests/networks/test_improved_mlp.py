@@ -72,19 +72,33 @@ def test_first_layer_of_the_discriminator_is_that_of_the_authors():
     assert np.any(gradient[4:] != 0.0)
 
 
-def test_pixels_of_the_generator_are_those_of_the_authors():
-    """A sigmoid, and nn.l2normalize, which has a trained scale of 1 and no initialization by data."""
+def test_the_discriminator_is_the_authors():
+    """Five times nn.DenseLayer without noise."""
+    discriminator = improved_mlp.Discriminator((4, 4, 1), width=80)
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 4, 4, 1)).astype(np.float32)
+    x = images.reshape(5, 16) / 2 + 0.5
+    for theta in [np.array(weight) for weight in discriminator.body.weights if weight.name == "kernel"]:
+        x = np.maximum(x @ (theta / np.sqrt(np.sum(theta**2, axis=0))), 0)
+    assert x.shape == (5, 20)
+    np.testing.assert_allclose(discriminator.features(images), x, atol=1e-6)
+
+
+def test_the_generator_is_the_authors():
+    """Batch normalization without gains, softplus, a sigmoid, and nn.l2normalize, which has a trained scale of 1 and no
+    initialization from data."""
     generator = improved_mlp.Generator((4, 4, 1), latent_dim=3, width=8)
-    z = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    z = np.random.default_rng(0).uniform(size=(6, 3)).astype(np.float32)
     before = generator.get_weights()
     generator.initialize(z)
     assert all(np.array_equal(a, b) for a, b in zip(before, generator.get_weights(), strict=True))
-    hidden = np.asarray(keras.Sequential(generator.body.layers[:6])(z))
-    dense = generator.body.layers[6]
-    kernel = dense.layer.kernel.numpy()
-    logits = hidden @ (kernel / np.sqrt(np.sum(kernel**2, axis=0))) + dense.layer.bias.numpy()
-    np.testing.assert_allclose(generator(z), 2 * scipy.special.expit(logits).reshape(6, 4, 4, 1) - 1, atol=1e-6)
-    assert dense.trainable_gain
+    first, second, last = [np.array(weight) for weight in generator.body.weights if weight.name == "kernel"]
+    x = z.astype(np.float64)
+    for kernel in (first, second):
+        x = x @ kernel
+        x = np.logaddexp(0, (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-6))
+    pixels = scipy.special.expit(x @ (last / np.sqrt(1e-6 + np.sum(last**2, axis=0))))
+    np.testing.assert_allclose(generator(z, training=True), 2 * pixels.reshape(6, 4, 4, 1) - 1, atol=1e-5)
+    assert generator.body.layers[6].trainable_gain
 
 
 def test_networks_of_earlier_versions_compute_with_images_in_minus_1_to_1():
