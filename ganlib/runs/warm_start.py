@@ -100,7 +100,7 @@ def initialize_gan(model, run, instances=None):
 def _initialize_generator(model, config):
     """Initializes the weight-normalized layers of a generator on a batch of latents, and its moving average."""
     generator = model.generator
-    if not layers.has_weight_norm(generator):
+    if generator.body is None or not layers.has_weight_norm(generator.body):
         return
     count = config.batch_size
     latents = RandomStream(config.seed, purpose=seeds.Purpose.INITIALIZATION).normal((count, generator.latent_dim))
