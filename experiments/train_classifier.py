@@ -230,7 +230,7 @@ def batches_of(config, parts, model, start_step, share=None):
     size, labeled, share = config.labeled_batch_size or config.batch_size, parts.labeled, share or data.pipeline.ALL
     balanced = config.class_sampling == "balanced"
     if model.uses_unlabeled:
-        arguments = config.batch_size, config.seed, start_step, size, share, balanced
+        arguments = config.batch_size, config.seed, start_step, size, share, balanced, model.fresh_real_images
         return data.semi_supervised_batches(labeled, parts.unlabeled, *arguments)
     if model.fits_at_once:  # a resumed fit is the same problem
         size, start_step = labeled.num_examples, 0

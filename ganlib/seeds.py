@@ -19,6 +19,7 @@ class Purpose(enum.IntEnum):
     ORDER = 3
     NEIGHBORS = 4
     MIRROR = 5
+    INITIALIZATION = 6
 
 
 def check_seed(seed):

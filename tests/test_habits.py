@@ -73,7 +73,7 @@ ARGUMENTS = {
     ],
     "SemiSupervisedGAN": [
         "generator_optimizer", "discriminator_optimizer", "augment", "labeled_augment", "unlabeled_weight", "generator_loss",
-        "regularizers", "generator_regularizers", "update", "class_weights",
+        "regularizers", "generator_regularizers", "update", "class_weights", "fresh_real_images",
     ],
     "TripleGAN": [
         "generator_optimizer", "discriminator_optimizer", "classifier_optimizer", "augment", "alpha", "adversarial_weight",

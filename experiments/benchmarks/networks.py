@@ -45,7 +45,9 @@ def build(config):
         warm_start.initialize_classifier(model, runs.start(tempfile.mkdtemp(), config, source), source)
     if getattr(model, "uses_unlabeled", False):
         size = config.labeled_batch_size or config.batch_size
-        batches = data.semi_supervised_batches(source, source, config.batch_size, labeled_batch_size=size)
+        batches = data.semi_supervised_batches(
+            source, source, config.batch_size, labeled_batch_size=size, fresh=model.fresh_real_images
+        )
     else:
         size = config.batch_size * config.get("discriminator_steps", 1)
         batches = data.batches(source, size, with_labels=config.get("conditional", True))

@@ -25,7 +25,6 @@ def gan():
     config.penalties = ConfigDict()  # discriminator or generator penalties, as in {"r1": {"weight": 10.0, "interval": 16}}
     config.discriminator_steps = 1  # discriminator updates per generator update
     config.generator_batch_factor = 1  # images in a generator update, as a multiple of those in a discriminator update
-    config.fresh_real_images = False  # for a loss of pairs: use other real images in the generator update
     config.mirror = False  # mirror each real image left to right with a probability of one half; unset: with few images
     config.top_k = 1.0  # fraction of generated images with the highest logits that train the generator
     config.metrics = ""  # metrics to compute every evaluate_every steps, such as "fid,precision_recall"
@@ -89,6 +88,7 @@ def _shared():
     config.generator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})  # name and arguments
     config.discriminator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})  # name and arguments
     config.update_rule = "alternating"  # order of the updates: "alternating", "generator_first" or "simultaneous"
+    config.fresh_real_images = False  # use other real images in the generator update; for a GAN, with a loss of pairs
     config.augment = ""  # data augmentation, such as "color,translation,cutout", "ada", or "shift" for classifiers
     config.ada = ConfigDict({  # settings of the augmentation "ada"
         "categories": "blit,geometric,color",  # categories of transformations

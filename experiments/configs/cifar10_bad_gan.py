@@ -14,6 +14,9 @@ from experiments.configs import cifar10_improved_gan
 def get_config():
     config = cifar10_improved_gan.get_config()
     config.discriminator_optimizer.learning_rate = 6e-4
+    for adam in (config.generator_optimizer, config.discriminator_optimizer):  # PyTorch's
+        adam.update(epsilon_in_root=False, corrected_epsilon=True)
+    config.fresh_real_images = False
     config.regularizers.conditional_entropy = {"weight": 0.1}
     config.generator_regularizers.pull_away = {"weight": 0.8}
     return config

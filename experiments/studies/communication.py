@@ -49,7 +49,9 @@ def _traceable(config, mirrored):
     model = runs.build(runs.Run(pathlib.Path(), pathlib.Path(), config, facts, mirrored))
     count = config.batch_size * config.get("discriminator_steps", 1)
     images, labels = tf.TensorSpec((count, *shape), tf.uint8), tf.TensorSpec((count,), tf.int64)
-    return model, (images, labels, images) if getattr(model, "uses_unlabeled", False) else (images, labels)
+    if not getattr(model, "uses_unlabeled", False):
+        return model, (images, labels)
+    return model, (images, labels, images, *([images] if model.fresh_real_images else []))
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def _batches(config, source, model):
 
     if getattr(model, "uses_unlabeled", False):
         parts = data.few_labels(source, config.labels_per_class, config.label_seed)
-        return data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size)
+        return data.semi_supervised_batches(parts.labeled, parts.unlabeled, config.batch_size, fresh=model.fresh_real_images)
     return data.batches(source, config.batch_size * config.discriminator_steps, with_labels=config.conditional)
 
 

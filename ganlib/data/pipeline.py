@@ -19,6 +19,9 @@ from ganlib.seeds import ALGORITHM, Purpose, derive
 UNLABELED = 1
 """The stream of the order of unlabeled images in a semi-supervised dataset."""
 
+OF_GENERATOR = 2
+"""The stream of the order of the unlabeled images for the update of the generator, if they are others."""
+
 PREFETCHED = 8
 """The number of batches that are read ahead. TensorFlow's automatic choice grows up to half of the memory."""
 
@@ -88,7 +91,7 @@ def batches(source, batch_size, seed=0, start_step=0, with_labels=True, stream=0
 
 
 def semi_supervised_batches(
-    labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None, share=ALL, balanced=False
+    labeled, unlabeled, batch_size, seed=0, start_step=0, labeled_batch_size=None, share=ALL, balanced=False, fresh=False
 ):
     """Returns endless batches for a semi-supervised GAN.
 
@@ -101,9 +104,11 @@ def semi_supervised_batches(
         labeled_batch_size: The number of labeled images in a batch; None uses ``batch_size``. Defaults to None.
         share: The `Share` of each batch to read. Defaults to all of it.
         balanced: Whether the labeled part of each batch is balanced, as in `batches`. Defaults to False.
+        fresh: Whether each batch also has as many unlabeled images in an order of their own, for the update of the generator.
+            Defaults to False.
 
     Returns:
-        A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``.
+        A `tf.data.Dataset` of ``(labeled_images, labels, unlabeled_images)``. With ``fresh``, other unlabeled images follow.
 
     Raises:
         UserError: If a batch size is invalid, or the labeled source is streamed or has no labels.
@@ -115,9 +120,10 @@ def semi_supervised_batches(
         return labeled.fetch(indices), tf.gather(labeled.labels, indices)
 
     indices = _indices_of(labeled, labeled_batch_size or batch_size, seed, start_step, 0, balanced)
-    unlabeled = batches(unlabeled, batch_size, seed, start_step, with_labels=False, stream=UNLABELED, share=share)
-    dataset = tf.data.Dataset.zip(_decoded(labeled, indices, fetch), unlabeled)
-    return _finish(dataset.map(lambda labeled, unlabeled: (*labeled, unlabeled)))
+    streams = (UNLABELED, OF_GENERATOR) if fresh else (UNLABELED,)
+    others = [batches(unlabeled, batch_size, seed, start_step, False, stream, share=share) for stream in streams]
+    dataset = tf.data.Dataset.zip(_decoded(labeled, indices, fetch), *others)
+    return _finish(dataset.map(lambda labeled, *others: (*labeled, *others)))
 
 
 def neighbor_batches(source, features, neighbors, batch_size, seed=0, start_step=0, mirror=False, share=ALL):

@@ -26,14 +26,15 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
 
-def batch_norm(synchronized=False, **kwargs):
+def batch_norm(synchronized=False, epsilon=1e-5, **kwargs):
     """Returns a batch normalization layer with the constants common in GANs: momentum 0.9, epsilon 1e-5.
 
     Args:
         synchronized: Whether to compute the batch statistics over all replicas. Defaults to False.
+        epsilon: The number that is added to the variance. Defaults to 1e-5.
         **kwargs: Further arguments of `keras.layers.BatchNormalization`.
     """
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized, **kwargs)
+    return BatchNormalization(momentum=0.9, epsilon=epsilon, synchronized=synchronized, **kwargs)
 
 
 def normalization(name):

@@ -27,6 +27,7 @@ def build(run):
         class_weights=building.class_weights(run),
         generator_loss=config.generator_loss,
         update=config.update_rule,
+        fresh_real_images=config.get("fresh_real_images", False),  # earlier configs lack the key
         **{key: building.terms("regularizer", config[key], known, config.steps) for key, known in terms.items()},
         **building.shared_arguments(config),
     )
@@ -55,6 +56,7 @@ METHOD = Method(
         "regularizers": (),
         "generator_regularizers": (),
         "update_rule": (),
+        "fresh_real_images": (),
         "discriminator": (OWN_FEATURES,),
     },
     values={

@@ -74,6 +74,12 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     def networks(self):
         return [self.generator, self.network]
 
+    @property
+    def form(self):
+        """The parts of a training batch, in the format of `ganlib.training.input_checks`."""
+        form = super().form
+        return form | ({"other unlabeled images": form["unlabeled images"]} if self.fresh_real_images else {})
+
     def compile(
         self,
         generator_optimizer=None,
@@ -86,6 +92,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         generator_regularizers=(),
         update="alternating",
         class_weights=None,
+        fresh_real_images=False,
         metrics=(),
         metric_features="in_domain",
         metric_samples=5000,
@@ -118,6 +125,9 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 to ``"alternating"``.
             class_weights: The factors of the loss of the labeled images of each class, a list of ``num_classes`` numbers.
                 Defaults to None, which weights all images equally.
+            fresh_real_images: Whether the update of the generator matches the features of other unlabeled images than those of
+                the classifier's update, as in the code of Salimans et al. 2016. Batches then end with these images. Defaults to
+                False.
             metrics: A list of names of metrics for `evaluate` and for ``validation_data`` of `fit`, such as ``["kid"]``: see
                 `ganlib.metrics.evaluate.METRICS`. Defaults to ``()``.
             metric_features: The feature network of the metrics, as in `ganlib.metrics.features.get`. Defaults to
@@ -127,12 +137,15 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
                 `ganlib.training.DistributedModel.configure`.
 
         Raises:
-            UserError: If the loss or the update is unknown, there are not as many class weights as classes, or one of them is
-                negative or not a number.
+            UserError: If the loss or the update is unknown, a simultaneous update should use other images for the generator,
+                there are not as many class weights as classes, or one of them is negative or not a number.
         """
         own, shared = split_arguments(locals())
         self.class_weights = own["class_weights"] = self._checked_class_weights(class_weights)
         self.simultaneous = choose("update", update, {"alternating": False, "simultaneous": True})
+        if self.simultaneous and fresh_real_images:
+            raise UserError("update='simultaneous' needs fresh_real_images=False, got True: set it to False")
+        self.fresh_real_images = fresh_real_images
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self._set_augment(augment)
         self.labeled_augment = augmentations.get(labeled_augment or augment)
@@ -148,8 +161,11 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         self.configure(optimizers, own, **shared)
 
     def train_step(self, data):
-        """Runs one train step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``, and returns the logs."""
-        labeled, labels, unlabeled = data
+        """Runs one train step on ``data``, a batch of ``(labeled_images, labels, unlabeled_images)``, and returns the logs.
+
+        With ``fresh_real_images``, the batch ends with other unlabeled images, for the generator.
+        """
+        labeled, labels, unlabeled, *others = data
         labeled, unlabeled, rng = rescale(labeled), rescale(unlabeled), self.random_stream()
         if self.simultaneous:
             logs = self.simultaneous_step(labeled, labels, unlabeled, rng)
@@ -157,7 +173,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         else:
             logs = self.classifier_step(labeled, labels, unlabeled, rng)
             logs |= self.update_augmentation(logs.pop("real_signs", None), unlabeled)
-            logs |= self.generator_step(unlabeled, rng)
+            logs |= self.generator_step(rescale(others[0]) if self.fresh_real_images else unlabeled, rng)
         self.end_step()
         return logs
 

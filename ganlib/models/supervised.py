@@ -28,9 +28,11 @@ class WithClassifier:
         fits_at_once: True if `fit` takes all labeled images in one batch.
         uses_unlabeled: True if training batches are ``(labeled_images, labels, unlabeled_images)``, False if they are
             ``(images, labels)``.
+        fresh_real_images: True if training batches end with further unlabeled images, for the update of a generator.
     """
 
     uses_unlabeled = True
+    fresh_real_images = False
     fits_at_once = False
 
     @property

@@ -95,6 +95,18 @@ class Generator(_Network):
         """Generates images: ``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 in ``[-1, 1]``."""
         return ops.cast(self.body(self.concat_label_embedding(latents, labels), training=training), "float32")
 
+    def initialize(self, latents, labels=None):
+        """Runs the data-dependent initialization of the weight-normalized layers of ``body``: see
+        `ganlib.layers.initialize_weight_norm`. The other layers run in training mode. Networks without such layers stay as they
+        are.
+
+        Args:
+            latents: ``(n, latent_dim)`` float32, as many as in a batch.
+            labels: ``(n,)`` integers of a conditional generator. Defaults to None.
+        """
+        if self.body is not None and layers.has_weight_norm(self.body):
+            layers.initialize_weight_norm(self.body, self.concat_label_embedding(latents, labels), training=True)
+
     def sample_noise(self, count, rng):
         """Draws the random arguments that a training step passes to ``call`` besides latents and labels.
 

@@ -78,6 +78,9 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
     def initialize(self, images):
         """Runs the data-dependent initialization of the weight-normalized layers: see `ganlib.layers.initialize_weight_norm`.
 
+        Noise and dropout are on, as in the code of Salimans et al. 2016 (arXiv:1606.03498), unless the body has an attribute
+        ``initialized_in_training`` that is False, as in `ganlib.networks.feature_space`.
+
         Args:
             images: ``(n, *image_shape)`` training images, uint8 or float in ``[-1, 1]``, or for a body in a feature space (see
                 `ganlib.networks.feature_space`) their ``(n, num_features)`` features.
@@ -89,8 +92,9 @@ class Classifier(SublayerPolicy, layers.Composed, keras.Model):
             pixels.check(images)
         if layers.has_weight_norm(self):
             # Eagerly, all intermediate outputs are kept: those of 500 photos of 224x224 in EfficientNet-Lite0 took 24 GB.
-            features = layers.initialize_weight_norm(self.body, base.rescale(images), self._batch_size(2**20))
-            layers.initialize_weight_norm(self.head, features)
+            training = getattr(self.body, "initialized_in_training", True)
+            features = layers.initialize_weight_norm(self.body, base.rescale(images), self._batch_size(2**20), training)
+            layers.initialize_weight_norm(self.head, features, training=training)
 
     def classify(self, images, batch_size=None):
         """Computes calibrated class probabilities.

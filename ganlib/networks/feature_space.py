@@ -113,11 +113,16 @@ class Body(SublayerPolicy, layers.Composed, keras.layers.Layer):
         top: A `keras.Sequential` of layers that take the encoder's features.
         image_shape: ``(height, width, channels)``.
 
+    Attributes:
+        initialized_in_training: False: `ganlib.Classifier.initialize` runs its layers without noise, as in the runs whose
+            results are documented. Its pretrained statistics stay as they are.
+
     Raises:
         UserError: If it is called with another number of features.
     """
 
     parts = ("encoder", "top")
+    initialized_in_training = False
 
     def __init__(self, encoder, top, image_shape, **kwargs):
         super().__init__(**kwargs)
@@ -189,7 +194,7 @@ class Generator(base.Generator):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         self.width, self.components = width, integer("components", components, 1)
         stack = improved_mlp.softplus_layers(width)
-        stack.append(layers.WeightNorm(keras.layers.Dense(self.components), trainable_gain=True))
+        stack.append(layers.WeightNorm(keras.layers.Dense(self.components), trainable_gain=True, init_std=None))
         self.body = keras.Sequential([*stack, keras.layers.Activation("tanh")], name="body")
         self.build()
 

@@ -6,6 +6,7 @@ convolutions, as in the authors' code. Sizes other than 32x32 are ours.
 """
 
 import math
+import types
 
 import keras
 
@@ -28,7 +29,8 @@ def _initializer():
 
 @register
 class Generator(base.Generator):
-    """Latents -> a dense layer -> transposed 5x5 convolutions with batch normalization and ReLU -> images.
+    """Latents -> a dense layer -> transposed 5x5 convolutions with batch normalization and ReLU, the last one with weight
+    normalization and tanh -> images.
 
     Args:
         image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
@@ -39,39 +41,60 @@ class Generator(base.Generator):
         num_classes: The number of classes, or None. Defaults to None.
         uniform_latents: Whether the standard normal latents are mapped to ones that are uniform in [0, 1], as in the authors'
             code. Defaults to False.
+        faithful: Whether the layers are those of the authors' code: each unit of the dense layer has batch statistics of its
+            own, and the last layer is weight-normalized, with trained gains. `initialize` then gives its outputs a standard
+            deviation of 0.1, before the tanh. False gives the network of ganlib 0.1, with statistics of channels and a plain
+            last layer. Defaults to True.
 
     Raises:
         UserError: If the image size is not supported.
     """
 
-    def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, num_classes=None, uniform_latents=False, **kwargs):
+    earlier_defaults = types.MappingProxyType({"faithful": False})
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        latent_dim=100,
+        width=128,
+        num_classes=None,
+        uniform_latents=False,
+        faithful=True,
+        **kwargs,
+    ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         size = shapes.size_of(self.image_shape, STAGES, "improved_conv")
-        self.width, self.uniform_latents = width, uniform_latents
+        self.width, self.uniform_latents, self.faithful = width, uniform_latents, faithful
         *finer, coarsest = [width * 2**stage for stage in range(STAGES[size])]
         start = (*shapes.lowest(self.image_shape, STAGES[size]), coarsest)
-        stack = [
-            keras.layers.Dense(math.prod(start), use_bias=False, kernel_initializer=_initializer()),
-            keras.layers.Reshape(start),
-            *self._norm_and_relu(),
-        ]
+        dense = keras.layers.Dense(math.prod(start), use_bias=False, kernel_initializer=_initializer())
+        reshape, norm_and_relu = keras.layers.Reshape(start), self._norm_and_relu()
+        stack = [dense, *norm_and_relu, reshape] if faithful else [dense, reshape, *norm_and_relu]
         for filters in reversed(finer):
             stack += [self._transposed_conv(filters, use_bias=False), *self._norm_and_relu()]
-        self.body = keras.Sequential([*stack, self._transposed_conv(self.image_shape[2], activation="tanh")], name="body")
+        self.body = keras.Sequential([*stack, *self._last_layers()], name="body")
         self.build()
+
+    def _last_layers(self):
+        channels = self.image_shape[2]
+        if not self.faithful:
+            return [self._transposed_conv(channels, activation="tanh")]
+        pixels = layers.WeightNorm(self._transposed_conv(channels), trainable_gain=True, init_std=0.1)
+        return [pixels, keras.layers.Activation("tanh")]
 
     def _transposed_conv(self, filters, **kwargs):
         return keras.layers.Conv2DTranspose(filters, 5, strides=2, padding="same", kernel_initializer=_initializer(), **kwargs)
 
     def _norm_and_relu(self):
-        return [layers.batch_norm(scale=False), keras.layers.ReLU()]
+        return [layers.batch_norm(scale=False, epsilon=1e-6 if self.faithful else 1e-5), keras.layers.ReLU()]
 
-    def call(self, latents, labels=None, training=False):
-        """Generates images: ``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 in ``[-1, 1]``."""
-        return super().call(uniform(latents) if self.uniform_latents else latents, labels, training)
+    def concat_label_embedding(self, latents, labels):
+        """Concatenates latents, uniform ones with ``uniform_latents``, and label embeddings: see the base class."""
+        return super().concat_label_embedding(uniform(latents) if self.uniform_latents else latents, labels)
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "uniform_latents": self.uniform_latents}
+        own = {name: getattr(self, name) for name in ("width", "uniform_latents", "faithful")}
+        return {**super().get_config(), **own}
 
 
 @register
@@ -81,8 +104,8 @@ class Discriminator(base.Discriminator):
     Args:
         image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
             `STAGES`. Defaults to ``(32, 32, 3)``.
-        width: The number of channels of the first three convolutions; the others have twice as many. The authors use 96.
-            Defaults to 96.
+        width: The number of channels of the first three convolutions; the others have twice as many. The authors use 96 for
+            CIFAR-10 and 64 for SVHN. Defaults to 96.
         dropout: The dropout rate after each resolution. The rate on the images is 0.4 times this. Defaults to 0.5.
         num_classes: The number of classes, or None. Defaults to None.
         pooling: ``"mean"`` or ``"max"``, the features' statistic over positions. The codes of manifold regularization

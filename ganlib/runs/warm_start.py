@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from ganlib import data, runs
+from ganlib import data, layers, runs, seeds
 from ganlib.errors import UserError
 from ganlib.methods import building
 from ganlib.models.adversarial import AdversarialModel
 from ganlib.models.linear_probe import fit_head
 from ganlib.runs import features
+from ganlib.training import draws
+from ganlib.training.random_stream import RandomStream
 
 INITIALIZATION_IMAGES = 500
 """The number of images that initialize weight-normalized layers, as in Salimans et al. 2016 (arXiv:1606.03498)."""
@@ -36,7 +38,8 @@ def with_features_of(config):
 
 def initialize_classifier(model, run, unlabeled, labeled=None):
     """Initializes the features of a classifier, from the GAN that its config names or, for weight-normalized layers, from the
-    data. Then initializes its last layer by a linear probe, if the config has ``initial_head="linear_probe"``.
+    data, and then the weight-normalized layers of its generator. Then initializes the last layer of the classifier by a linear
+    probe, if the config has ``initial_head="linear_probe"``.
 
     Args:
         model: A model from `ganlib.runs.build`, with a config from `with_features_of`.
@@ -53,7 +56,10 @@ def initialize_classifier(model, run, unlabeled, labeled=None):
         features.adapt(model, unlabeled)
         count = min(INITIALIZATION_IMAGES, unlabeled.num_examples)
         batches = data.batches(features.encoded(model, unlabeled), count, run.config.seed, with_labels=False)
+        draws.seed([model.network], seeds.derive(run.config.seed, seeds.Purpose.INITIALIZATION, 1))
         model.network.initialize(next(iter(batches)))
+    if isinstance(model, AdversarialModel):
+        _initialize_generator(model, run.config)
     if run.config.get("initial_head"):  # earlier configs lack the key
         computed = features.computed(model.network.body, labeled)
         fit_head([model.network], computed, np.asarray(labeled.labels), building.is_balanced(run.config), run.config.seed)
@@ -61,7 +67,8 @@ def initialize_classifier(model, run, unlabeled, labeled=None):
 
 
 def initialize_gan(model, run, instances=None):
-    """Initializes a GAN from the other runs that its config names, and stores the instances in its generator.
+    """Initializes the weight-normalized layers of a GAN's generator, then the GAN from the other runs that its config names,
+    and stores the instances in its generator.
 
     Args:
         model: A `ganlib.GAN` from `ganlib.runs.build`.
@@ -73,6 +80,7 @@ def initialize_gan(model, run, instances=None):
         UserError: If another run has different networks.
     """
     config = run.config
+    _initialize_generator(model, config)
     generators = model.generator, model.ema_generator
     if config.weights_from:
         other, origin = runs.load_gan(config.weights_from), runs.open_run(config.weights_from).facts.get("converted_from")
@@ -87,6 +95,18 @@ def initialize_gan(model, run, instances=None):
     if instances is not None:
         for generator in generators:
             generator.set_instances(instances.chosen(generator.num_instances, config.seed))
+
+
+def _initialize_generator(model, config):
+    """Initializes the weight-normalized layers of a generator on a batch of latents, and its moving average."""
+    generator = model.generator
+    if generator.body is None or not layers.has_weight_norm(generator.body):
+        return
+    count = config.batch_size
+    latents = RandomStream(config.seed, purpose=seeds.Purpose.INITIALIZATION).normal((count, generator.latent_dim))
+    draws.seed([generator], seeds.derive(config.seed, seeds.Purpose.INITIALIZATION, 2))
+    generator.initialize(latents, generator.labels_for(count))
+    model.ema_generator.set_weights(generator.get_weights())
 
 
 def _body_of(workdir, run):

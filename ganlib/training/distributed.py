@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ganlib.data import user_errors
 from ganlib.errors import UserError, choose, integer
-from ganlib.seeds import ALGORITHM, Purpose, check_seed, derive
+from ganlib.seeds import Purpose, check_seed, derive
 from ganlib.training import averaging, draws, gradients, input_checks, keras_callbacks, precision, train_function
 from ganlib.training import optimizers as optimizer_objects
 from ganlib.training.random_stream import RandomStream
@@ -97,12 +97,7 @@ class DistributedModel(SavedWithTraining, keras.Model):
         """
         context = tf.distribute.get_replica_context()
         replica, step = context.replica_id_in_sync_group, self.step.value
-        states = draws.states(self.networks)
-        if states:
-            seed = derive(self.seed, Purpose.LAYERS, step, replica)
-            numbers = tf.random.stateless_uniform((len(states), 2), seed, 0, 2**31 - 1, tf.int32, alg=ALGORITHM)
-            for index, state in enumerate(states):
-                state.assign(tf.cast(numbers[index], state.value.dtype))
+        draws.seed(self.networks, derive(self.seed, Purpose.LAYERS, step, replica))
         return RandomStream(self.seed, step, replica, context.num_replicas_in_sync, Purpose.TRAINING)
 
     def end_step(self):

@@ -5,6 +5,7 @@ import copy
 
 import tensorflow as tf
 
+from ganlib import seeds
 from ganlib.training import gradients
 
 STATE = "seed_generator_state"
@@ -14,6 +15,21 @@ STATE = "seed_generator_state"
 def states(networks):
     """Returns the variables from which the random layers of ``networks`` draw their numbers, as a list."""
     return [variable for network in networks for variable in network.variables if variable.name == STATE]
+
+
+def seed(networks, seed_of_all):
+    """Sets what the random layers of ``networks`` draw next.
+
+    Args:
+        networks: The networks.
+        seed_of_all: A ``(2,)`` int64 seed from `ganlib.seeds.derive`, from which each layer gets a seed of its own.
+    """
+    variables = states(networks)
+    if variables:
+        shape = (len(variables), 2)
+        numbers = tf.random.stateless_uniform(shape, seed_of_all, 0, 2**31 - 1, tf.int32, alg=seeds.ALGORITHM)
+        for index, variable in enumerate(variables):
+            variable.assign(tf.cast(numbers[index], variable.value.dtype))
 
 
 class Draws:

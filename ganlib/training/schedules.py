@@ -202,12 +202,21 @@ class Adam(keras.optimizers.Adam):
         corrected_epsilon: Whether ``epsilon`` is added to the root of the bias-corrected second moment, as in algorithm 1 of
             Kingma & Ba 2015 (arXiv:1412.6980) and in PyTorch. Keras and TensorFlow add it before the correction, which
             amounts to a larger epsilon in the first steps. Defaults to False.
+        epsilon_in_root: Whether ``epsilon`` is added to the bias-corrected second moment itself, under the root, as in the code
+            of Salimans et al. 2016 (arXiv:1606.03498). The denominator is then at least ``sqrt(epsilon)``, 1e-4 for their 1e-8.
+            Defaults to False.
         **kwargs: As for `keras.optimizers.Adam`.
+
+    Raises:
+        UserError: If ``epsilon_in_root`` is combined with ``corrected_epsilon`` or ``amsgrad``.
     """
 
-    def __init__(self, *args, corrected_epsilon=False, **kwargs):
+    def __init__(self, *args, corrected_epsilon=False, epsilon_in_root=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.corrected_epsilon = corrected_epsilon
+        self.corrected_epsilon, self.epsilon_in_root = corrected_epsilon, epsilon_in_root
+        for name in ("corrected_epsilon", "amsgrad"):
+            if epsilon_in_root and getattr(self, name):
+                raise UserError(f"epsilon_in_root=True is another form of Adam than {name}=True: set one of them to False")
 
     @property
     def beta_2(self):
@@ -230,8 +239,24 @@ class Adam(keras.optimizers.Adam):
     def epsilon(self, value):
         self._epsilon = value
 
+    def update_step(self, gradient, variable, learning_rate):
+        """Updates a variable and its moments; called by Keras."""
+        if not self.epsilon_in_root:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        dtype, index = variable.dtype, self._get_variable_index(variable)
+        gradient, count = ops.cast(gradient, dtype), ops.cast(self.iterations + 1, dtype)
+        first, second = self._momentums[index], self._velocities[index]
+        self.assign_add(first, ops.multiply(ops.subtract(gradient, first), 1 - self.beta_1))
+        self.assign_add(second, ops.multiply(ops.subtract(ops.square(gradient), second), 1 - self.beta_2))
+        mean = ops.divide(first, 1 - ops.power(ops.cast(self.beta_1, dtype), count))
+        square = ops.divide(second, 1 - ops.power(ops.cast(self.beta_2, dtype), count))
+        change = ops.divide(mean, ops.sqrt(ops.add(square, self._epsilon)))
+        self.assign_sub(variable, ops.multiply(change, ops.cast(learning_rate, dtype)))
+
     def get_config(self):
-        config = {"epsilon": self._epsilon, "corrected_epsilon": self.corrected_epsilon}
+        forms = {"corrected_epsilon": self.corrected_epsilon, "epsilon_in_root": self.epsilon_in_root}
+        config = {"epsilon": self._epsilon, **forms}
         return {**super().get_config(), "beta_2": keras.saving.serialize_keras_object(self._beta_2), **config}
 
 

@@ -138,6 +138,20 @@ def test_semi_supervised_batches(numbered):
         np.testing.assert_array_equal(first, second)
 
 
+def test_the_generator_gets_other_unlabeled_images_in_an_order_of_their_own(numbered):
+    arguments = {"batch_size": 4, "labeled_batch_size": 3}
+    dataset = pipeline.semi_supervised_batches(numbered.subset([0, 1, 2]), numbered, fresh=True, **arguments)
+    batches = [[tensor.numpy() for tensor in batch] for batch in dataset.take(10)]
+    usual = pipeline.semi_supervised_batches(numbered.subset([0, 1, 2]), numbered, **arguments)
+    for batch, three_parts in zip(batches, usual, strict=False):
+        assert all(np.array_equal(a, b) for a, b in zip(batch, three_parts, strict=False))
+    epochs = [np.concatenate([batch[part][:, 0, 0, 0] for batch in batches]).reshape(2, 20).tolist() for part in (2, 3)]
+    assert all(sorted(epoch) == list(range(20)) for part in epochs for epoch in part)  # each image once in an epoch
+    assert epochs[0] != epochs[1]
+    resumed = pipeline.semi_supervised_batches(numbered.subset([0, 1, 2]), numbered, start_step=7, fresh=True, **arguments)
+    assert all(np.array_equal(a, b) for a, b in zip(next(iter(resumed)), batches[7], strict=True))
+
+
 def test_joined_batches_contain_both():
     source = data.open("digits")
     first, second = (pipeline.batches(source.subset(range(100)), 4, seed=s) for s in (1, 2))

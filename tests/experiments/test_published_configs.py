@@ -178,3 +178,27 @@ def test_reacgans_networks_are_studiogans():
     assert {multiple * config.discriminator.width for multiple in (*widths[0], *widths[1])} == {192}
     assert {multiple * config.generator.width for multiple in biggan.GENERATOR_WIDTHS[32]} == {384}
     assert config.mirror
+
+
+# Name of the config -> epochs, images, learning rate and the epoch from which it falls, of mnist_svhn_cifar10/train_*.py.
+IMPROVED_GAN = {"mnist_improved_gan": (300, 60_000, 3e-3, 300), "cifar10_improved_gan": (1200, 50_000, 3e-4, 800)}
+
+
+@pytest.mark.parametrize("name", IMPROVED_GAN)
+def test_improved_gans_settings_are_the_authors(name):
+    epochs, images, rate, constant = IMPROVED_GAN[name]
+    config = config_of(name)
+    assert (config.batch_size, config.steps) == (100, epochs * images // 100)
+    assert (config.validation_per_class, config.augment, config.unlabeled_weight) == (0, "", 1.0)
+    assert config.fresh_real_images
+    assert config.generator.uniform_latents
+    assert config.ema_decay == 0.9999  # avg += 0.0001 * (param - avg)
+    assert config.generator_loss == ("feature_matching" if name.startswith("mnist") else "feature_matching_l1")
+    for which in ("generator", "discriminator"):
+        optimizer = building.optimizer(config[f"{which}_optimizer"], config.steps)
+        assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon_in_root) == (0.5, 0.999, True)
+        assert optimizer.get_config()["epsilon"] == 1e-8
+        for epoch in range(0, epochs, epochs // 12):
+            optimizer.iterations.assign(epoch * images // 100)
+            expected = rate * min((epochs - epoch) / (epochs - constant), 1.0) if constant < epochs else rate
+            assert float(optimizer.learning_rate) == pytest.approx(expected)

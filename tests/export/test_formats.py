@@ -9,7 +9,19 @@ import tensorflow as tf
 
 import ganlib
 from ganlib import export
-from ganlib.networks import Classifier, biggan, dcgan, fastgan, instance, mlp, multiscale, r3gan, resnet, stylegan2
+from ganlib.networks import (
+    Classifier,
+    biggan,
+    dcgan,
+    fastgan,
+    improved_conv,
+    instance,
+    mlp,
+    multiscale,
+    r3gan,
+    resnet,
+    stylegan2,
+)
 
 SHAPE, WIDE = (16, 16, 3), (16, 24, 3)
 GENERATORS = {
@@ -21,6 +33,7 @@ GENERATORS = {
     "r3gan": lambda: r3gan.Generator(SHAPE, 8, width=16, num_classes=3, blocks=1, group_width=8),
     "multiscale": lambda: multiscale.Generator(SHAPE, 8, 8, num_classes=3),
     "fastgan": lambda: fastgan.Generator(SHAPE, 8, width=8),
+    "improved_conv": lambda: improved_conv.Generator(SHAPE, 8, width=4, uniform_latents=True),
     "dcgan, wide": lambda: dcgan.Generator(WIDE, 8, 8, num_classes=3),
     "stylegan2, wide": lambda: stylegan2.Generator(WIDE, 8, width=8),
     "instance": lambda: instance.Generator(dcgan.Generator(SHAPE, 12, 8), 5, num_instances=4, embedding_dim=4),

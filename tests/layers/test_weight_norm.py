@@ -25,6 +25,29 @@ def test_each_unit_has_a_separate_length(layer):
     np.testing.assert_allclose(along, 0, atol=1e-2)
 
 
+def transposed(inputs, kernel, stride=2):
+    """A transposed convolution with "same" padding and a kernel of 5x5, pixel by pixel."""
+    count, height, width, _ = inputs.shape
+    outputs = np.zeros((count, stride * height + 4, stride * width + 4, kernel.shape[2]))
+    for y, x, row, column in np.ndindex(height, width, 5, 5):
+        outputs[:, stride * y + row, stride * x + column] += inputs[:, y, x] @ kernel[row, column].T
+    return outputs[:, 1 : stride * height + 1, 1 : stride * width + 1]
+
+
+def test_each_channel_of_a_transposed_convolution_has_a_separate_length():
+    layer = keras.layers.Conv2DTranspose(4, 5, strides=2, padding="same")
+    wrapped = layers.WeightNorm(layer)
+    inputs = np.random.default_rng(0).normal(size=(2, 3, 2, 3)).astype(np.float32)
+    wrapped(inputs)
+    gain = np.array([1, 2, 0.5, 3], np.float32)
+    wrapped.gain.assign(gain)
+    layer.bias.assign([0.5, 0, 0, 0])
+    kernel = layer.kernel.numpy()  # (height, width, outputs, inputs)
+    norms = np.sqrt((kernel**2).sum(axis=(0, 1, 3)))
+    expected = transposed(inputs, kernel * (gain / norms)[:, None]) + np.array([0.5, 0, 0, 0])
+    np.testing.assert_allclose(wrapped(inputs), expected, atol=1e-5)
+
+
 def test_the_gain_is_trainable_if_requested(tmp_path):
     for trainable in (False, True):
         model = keras.Sequential([keras.layers.Input((4,)), layers.WeightNorm(keras.layers.Dense(3), trainable_gain=trainable)])
@@ -49,14 +72,34 @@ def test_data_dependent_initialization():
 
 def test_initialization_in_mixed_precision():
     with precision.policy("mixed_bfloat16"):
-        body = keras.Sequential([layers.WeightNorm(keras.layers.Dense(4)), keras.layers.ReLU(),
-                                 layers.WeightNorm(keras.layers.Dense(3))])  # fmt: skip
+        body = keras.Sequential([layers.WeightNorm(keras.layers.Dense(4)), keras.layers.ReLU(), keras.layers.Reshape((1, 2, 2)),
+                                 layers.WeightNorm(keras.layers.Conv2DTranspose(3, 2))])  # fmt: skip
         body.build((None, 5))
     inputs = np.random.default_rng(0).normal(2, 3, (500, 5)).astype(np.float32)
     layers.initialize_weight_norm(body, inputs)
     outputs = np.asarray(keras.ops.cast(body(inputs), "float32"))
-    np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=0.02)  # bfloat16 has 8 bits
-    np.testing.assert_allclose(outputs.std(axis=0), 1, atol=0.02)
+    np.testing.assert_allclose(outputs.mean(axis=(0, 1, 2)), 0, atol=0.02)  # bfloat16 has 8 bits
+    np.testing.assert_allclose(outputs.std(axis=(0, 1, 2)), 1, atol=0.02)
+
+
+def test_initialization_with_noise_and_the_statistics_of_the_batch():
+    """In inference, the noise would be missing, and batch normalization would do nothing to the first inputs."""
+    body = keras.Sequential([keras.layers.Input((5,)), keras.layers.BatchNormalization(), keras.layers.GaussianNoise(1.0),
+                             layers.WeightNorm(keras.layers.Dense(3), init_std=0.1)])  # fmt: skip
+    inputs = np.random.default_rng(0).normal(2, 3, (4000, 5)).astype(np.float32)
+    layers.initialize_weight_norm(body, inputs, training=True)
+    np.testing.assert_allclose(np.std(body(inputs, training=True), axis=0), 0.1, rtol=0.05)
+    # The gains divide by the standard deviation of unit noise and of normalized inputs, whose direction has length 1.
+    np.testing.assert_allclose(body.layers[-1].gain, 0.1 / np.sqrt(2), rtol=0.05)
+
+
+def test_gains_without_a_deviation_stay_at_1():
+    layer = layers.WeightNorm(keras.layers.Dense(3), init_std=None)
+    body = keras.Sequential([keras.layers.Input((5,)), layer])
+    inputs = np.random.default_rng(0).normal(2, 3, (40, 5)).astype(np.float32)
+    np.testing.assert_array_equal(layers.initialize_weight_norm(body, inputs), body(inputs))
+    np.testing.assert_array_equal(layer.gain, 1.0)
+    assert not layers.has_weight_norm(body)
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -53,6 +53,33 @@ def test_labels_and_unlabeled_images_affect_training(images, labels):
     assert not same(base, trained(labels, images[9:], class_weights=[1, 2, 3]))
 
 
+def test_the_generator_is_updated_with_other_unlabeled_images(images, labels):
+    def trained(*unlabeled, **arguments):
+        keras.utils.set_random_seed(0)
+        sgan = make(**arguments)
+        parts = tf.constant(images[:9]), tf.constant(labels[:9]), *map(tf.constant, unlabeled)
+        sgan.fit(tf.data.Dataset.from_tensors(parts), verbose=0)
+        return weights(sgan.network), weights(sgan.generator)
+
+    first, second = images[9:13], images[13:17]
+    fresh, same_images, usual = (
+        trained(first, second, fresh_real_images=True),
+        trained(first, first, fresh_real_images=True),
+        trained(first),
+    )
+    assert same(fresh[0], usual[0])
+    assert not same(fresh[1], usual[1])
+    assert same(same_images[1], usual[1])
+    with pytest.raises(
+        ganlib.UserError, match=r"batches of \(labeled images, labels, unlabeled images, other unlabeled images\)"
+    ):
+        trained(first, fresh_real_images=True)
+    with pytest.raises(ganlib.UserError, match="got 4 parts"):
+        trained(first, second)
+    with pytest.raises(ganlib.UserError, match="update='simultaneous' needs fresh_real_images=False, got True"):
+        make(update="simultaneous", fresh_real_images=True)
+
+
 def test_simultaneous_update_matches_gradients_of_the_two_losses(images, labels):
     """With SGD, one pass updates both networks as separate gradients over the same images do."""
     sgan = make()

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 import ganlib
+from ganlib import seeds
 from ganlib.networks import Classifier, improved_conv
+from ganlib.training import draws
 
 
 def test_parameters_match_a_count_by_hand():
@@ -13,16 +15,105 @@ def test_parameters_match_a_count_by_hand():
     expected = sum(k * k * a * b + b for k, a, b in kernels) + 192 * 10 + 10 + 10
     assert sum(v.value.shape.num_elements() for v in classifier.trainable_variables) == expected
     generator = improved_conv.Generator((32, 32, 3))
-    expected = 100 * 8192 + 25 * (512 * 256 + 256 * 128 + 128 * 3) + 3 + (512 + 256 + 128)  # batch norm has a bias only
+    expected = 100 * 8192 + 25 * (512 * 256 + 256 * 128 + 128 * 3) + 3 + 3 + (8192 + 256 + 128)  # batch norm: biases only
     assert sum(v.value.shape.num_elements() for v in generator.trainable_variables) == expected
 
 
 def test_first_logits_have_a_tenth_of_the_deviation_of_the_features():
+    """With the dropout of the initialization, as in the authors' code."""
     discriminator = improved_conv.Discriminator((16, 16, 1), width=8)
     classifier = Classifier(discriminator.body, (16, 16, 1), 5, discriminator.class_head(5))
     images = np.random.default_rng(0).integers(0, 256, (200, 16, 16, 1), np.uint8)
+    seed = seeds.derive(0, seeds.Purpose.INITIALIZATION)
+    draws.seed([classifier], seed)
     classifier.initialize(images)
-    np.testing.assert_allclose(classifier.predict(images, verbose=0).std(axis=0), 0.1, rtol=0.02)
+    draws.seed([classifier], seed)
+    np.testing.assert_allclose(np.std(classifier(images, training=True), axis=0), 0.1, rtol=0.02)
+    assert np.std(classifier(images), axis=0).max() < 0.09  # dropout has a part in it
+
+
+def deconvolved(x, kernel):
+    """nn.Deconv2DLayer of the authors with stride 2: ``(n, h, w, in)``, ``(5, 5, out, in)`` -> ``(n, 2h, 2w, out)``.
+
+    Input i reaches the outputs 2i - 2 to 2i + 2. Theano's gradient of a convolution turns the kernel by 180 degrees.
+    """
+    n, height, width, _ = x.shape
+    padded = np.zeros((n, 2 * height + 4, 2 * width + 4, kernel.shape[2]))
+    for row, column in np.ndindex(5, 5):
+        padded[:, row : row + 2 * height : 2, column : column + 2 * width : 2] += x @ kernel[4 - row, 4 - column].T
+    return padded[:, 2 : 2 * height + 2, 2 : 2 * width + 2]
+
+
+def normalized(x):
+    """Batch normalization of the last axis."""
+    axes = tuple(range(x.ndim - 1))
+    return (x - x.mean(axes)) / np.sqrt(x.var(axes) + 1e-6)
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_the_generator_and_its_initialization_are_the_authors(num_classes):
+    """On images turned by 180 degrees, because TensorFlow's padding begins on the other side."""
+    generator = improved_conv.Generator((32, 32, 3), latent_dim=50, width=4, num_classes=num_classes)
+    z = np.random.default_rng(0).uniform(size=(40, 50)).astype(np.float32)
+    labels = generator.labels_for(40)
+    pixels = generator.body.layers[-2]
+    kernels = [np.array(weight) for weight in generator.body.trainable_weights if weight.name == "kernel"]
+    dense, first, second, last = kernels
+    assert not np.any(pixels.layer.bias)
+    assert np.all(pixels.gain == 1.0)
+    x = np.asarray(generator.concat_label_embedding(z, labels)).astype(np.float64)
+    x = np.maximum(normalized(x @ dense), 0).reshape(40, 4, 4, 16)[:, ::-1, ::-1]
+    for kernel in (first, second):
+        x = np.maximum(normalized(deconvolved(x, kernel)), 0)
+    x = deconvolved(x, last / np.sqrt(1e-6 + (last**2).sum(axis=(0, 1, 3)))[:, None])
+    mean, deviation = x.mean(axis=(0, 1, 2)), x.std(axis=(0, 1, 2))
+    generator.initialize(z, labels)
+    after = [np.array(weight) for weight in generator.body.trainable_weights if weight.name == "kernel"]
+    assert all(np.array_equal(a, b) for a, b in zip(kernels, after, strict=True))
+    np.testing.assert_allclose(pixels.gain, 0.1 / deviation, rtol=1e-4)
+    np.testing.assert_allclose(pixels.layer.bias, -mean * 0.1 / deviation, rtol=1e-4, atol=1e-6)
+    images = np.asarray(generator(z, *([] if labels is None else [labels]), training=True))
+    expected = np.tanh((x - mean) * 0.1 / deviation)
+    np.testing.assert_allclose(images[:, ::-1, ::-1], expected, atol=1e-5)
+    assert expected.std() == pytest.approx(0.1, rel=0.02)
+
+
+def convolved(x, kernel, stride, padding):
+    """Conv2DDNNLayer of the authors: every kernel has a length of 1 and is turned by 180 degrees, as in Theano."""
+    kernel = kernel / np.sqrt(1e-6 + (kernel**2).sum(axis=(0, 1, 2)))
+    size, x = len(kernel), np.pad(x, [(0, 0), (padding, padding), (padding, padding), (0, 0)])
+    count = (x.shape[1] - size) // stride + 1
+    parts = [
+        x[:, row : row + stride * count : stride, column : column + stride * count : stride][:, :count, :count]
+        @ kernel[size - 1 - row, size - 1 - column]
+        for row, column in np.ndindex(size, size)
+    ]
+    return sum(parts)
+
+
+def test_the_discriminator_is_the_authors():
+    """Without dropout, and on images turned by 180 degrees, as in the test of the generator."""
+    discriminator = improved_conv.Discriminator((32, 32, 3), width=4)
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    x, strides, paddings = images[:, ::-1, ::-1].astype(np.float64), [1, 1, 2, 1, 1, 2, 1, 1, 1], [1] * 6 + [0] * 3
+    kernels = [np.array(weight) for weight in discriminator.body.trainable_weights if weight.name == "kernel"]
+    for kernel, stride, padding in zip(kernels, strides, paddings, strict=True):
+        x = convolved(x, kernel, stride, padding)
+        x = np.maximum(x, 0.2 * x)
+    assert x.shape == (2, 6, 6, 8)
+    np.testing.assert_allclose(discriminator.features(images), x.mean(axis=(1, 2)), rtol=1e-3)
+
+
+def test_a_generator_of_an_earlier_version_has_its_layers():
+    generator = improved_conv.Generator((16, 16, 1), width=4)
+    config = generator.get_config()
+    assert config.pop("faithful")
+    earlier = improved_conv.Generator.from_config(config)
+    names = [type(layer).__name__ for layer in earlier.body.layers]
+    assert names == ["Dense", "Reshape", *["BatchNormalization", "ReLU", "Conv2DTranspose"] * 2]
+    before = earlier.get_weights()
+    earlier.initialize(np.ones((4, 100), np.float32))
+    assert all(np.array_equal(a, b) for a, b in zip(before, earlier.get_weights(), strict=True))
 
 
 def test_features_are_means_over_positions():

@@ -1,8 +1,11 @@
 import itertools
 
+import keras
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
+import tensorflow as tf
 
 from ganlib import layers
 from ganlib.networks import Classifier, improved_mlp
@@ -45,7 +48,69 @@ def test_directions_have_the_length_of_the_authors():
 def test_noise_before_every_layer():
     body = improved_mlp.Discriminator((28, 28, 1)).body
     names = [type(layer).__name__ for layer in body.layers]
-    assert names == ["Flatten", *["GaussianNoise", "WeightNorm", "ReLU"] * 5]
-    assert [layer.stddev for layer in body.layers[1::3]] == [0.6, 0.5, 0.5, 0.5, 0.5]
+    assert names == ["Flatten", "Rescaling", *["GaussianNoise", "WeightNorm", "ReLU"] * 5]
+    assert [layer.stddev for layer in body.layers[2::3]] == [0.3, 0.5, 0.5, 0.5, 0.5]
     assert not any(layer.trainable_gain for layer in body.layers if isinstance(layer, layers.WeightNorm))
     assert np.array_equal(body(np.ones((1, 28, 28, 1))), body(np.ones((1, 28, 28, 1))))
+
+
+def test_first_layer_of_the_discriminator_is_that_of_the_authors():
+    """nn.DenseLayer on images in [0, 1]. The gradient of a weight is 0 where all images are black."""
+    discriminator = improved_mlp.Discriminator((4, 4, 1), width=8)
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 4, 4, 1)).astype(np.float32)
+    images[:, 0] = -1.0
+    first_layers, dense = keras.Sequential(discriminator.body.layers[:4]), discriminator.body.layers[3]
+    theta = dense.layer.kernel.numpy()
+    pixels = images.reshape(5, 16) / 2 + 0.5
+    expected = pixels @ (theta / np.sqrt(np.sum(theta**2, axis=0)))
+    np.testing.assert_allclose(first_layers(images), expected, atol=1e-6)
+    dense.layer.kernel.assign(np.where(np.arange(16)[:, None] < 4, 0.0, theta))  # so that the length does not depend on them
+    with tf.GradientTape() as tape:
+        units = first_layers(images)
+    gradient = np.asarray(tape.gradient(units, dense.layer.kernel))
+    assert np.all(gradient[:4] == 0.0)
+    assert np.any(gradient[4:] != 0.0)
+
+
+def test_the_discriminator_is_the_authors():
+    """Five times nn.DenseLayer without noise."""
+    discriminator = improved_mlp.Discriminator((4, 4, 1), width=80)
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 4, 4, 1)).astype(np.float32)
+    x = images.reshape(5, 16) / 2 + 0.5
+    for theta in [np.array(weight) for weight in discriminator.body.weights if weight.name == "kernel"]:
+        x = np.maximum(x @ (theta / np.sqrt(np.sum(theta**2, axis=0))), 0)
+    assert x.shape == (5, 20)
+    np.testing.assert_allclose(discriminator.features(images), x, atol=1e-6)
+
+
+def test_the_generator_is_the_authors():
+    """Batch normalization without gains, softplus, a sigmoid, and nn.l2normalize, which has a trained scale of 1 and no
+    initialization from data."""
+    generator = improved_mlp.Generator((4, 4, 1), latent_dim=3, width=8)
+    z = np.random.default_rng(0).uniform(size=(6, 3)).astype(np.float32)
+    before = generator.get_weights()
+    generator.initialize(z)
+    assert all(np.array_equal(a, b) for a, b in zip(before, generator.get_weights(), strict=True))
+    first, second, last = [np.array(weight) for weight in generator.body.weights if weight.name == "kernel"]
+    x = z.astype(np.float64)
+    for kernel in (first, second):
+        x = x @ kernel
+        x = np.logaddexp(0, (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-6))
+    pixels = scipy.special.expit(x @ (last / np.sqrt(1e-6 + np.sum(last**2, axis=0))))
+    np.testing.assert_allclose(generator(z, training=True), 2 * pixels.reshape(6, 4, 4, 1) - 1, atol=1e-5)
+    assert generator.body.layers[6].trainable_gain
+
+
+def test_networks_of_earlier_versions_compute_with_images_in_minus_1_to_1():
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 4, 4, 1)).astype(np.float32)
+    networks = improved_mlp.Generator((4, 4, 1), 3, width=8), improved_mlp.Discriminator((4, 4, 1), width=8)
+    for network, layer in zip(networks, ("Activation", "GaussianNoise"), strict=True):
+        config = network.get_config()
+        assert config.pop("faithful")
+        earlier = type(network).from_config(config)
+        assert not earlier.faithful
+        assert "Rescaling" not in [type(layer).__name__ for layer in earlier.body.layers]
+        assert layer in [type(layer).__name__ for layer in earlier.body.layers]
+        if layer == "GaussianNoise":
+            assert earlier.body.layers[1].stddev == 0.6
+            assert not np.allclose(earlier(images), network(images))

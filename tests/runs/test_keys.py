@@ -68,7 +68,7 @@ READ_WITH = {
     "instances.neighbors": INSTANCES, "instances.embedding_dim": INSTANCES,
     "instances.projected_dim": INSTANCES,
     "instances.kept": INSTANCES, "generator_batch_factor": {"discriminator_steps": 2},
-    "fresh_real_images": {"loss": "relativistic"}, "evaluation_samples": {"metrics": "fid"},
+    "fresh_real_images": {"gan": {"loss": "relativistic"}, "": {}}, "evaluation_samples": {"metrics": "fid"},
     "generated_images": {"generated_from": "{conditional}"},
     "evaluate_every": {"gan": {"metrics": "fid"}, "": {"validation_per_class": 2}},
     "selected_step": {"validation_per_class": 2, "evaluate_every": 1},

@@ -163,3 +163,73 @@ def test_adam_adds_epsilon_before_or_after_the_bias_correction(corrected):
         np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5)
     copy = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert (copy.get_config()["epsilon"], copy.corrected_epsilon) == (0.3, corrected)
+
+
+def updates_of_the_authors(gradients, rate, beta_1, beta_2, epsilon, value):
+    """adam_updates of Salimans et al. 2016 in float64: the values after each gradient."""
+    m, v, values = 0.0, 0.0, []
+    for t, gradient in enumerate(gradients, start=1):
+        m, v = beta_1 * m + (1 - beta_1) * gradient, beta_2 * v + (1 - beta_2) * gradient**2
+        value = value - rate * (m / (1 - beta_1**t)) / np.sqrt(v / (1 - beta_2**t) + epsilon)
+        values.append(value)
+    return values
+
+
+GRADIENTS = np.array([[3e-4, -1.0], [1e-4, 0.4], [-2e-4, 2.0], [0.0, -0.1], [5e-5, 0.0]])
+"""In the first column, 1e-4, the root of epsilon, is as large as the root of the second moment."""
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_adam_with_epsilon_in_the_root_is_the_authors(jit_compile):
+    optimizer = schedules.Adam(0.1, beta_1=0.5, epsilon=1e-8, epsilon_in_root=True)
+    variable = keras.Variable([1.0, -2.0])
+    optimizer.build([variable])
+    apply = tf.function(lambda gradient: optimizer.apply([gradient], [variable]), jit_compile=jit_compile)
+    expected = updates_of_the_authors(GRADIENTS, 0.1, 0.5, 0.999, 1e-8, np.array([1.0, -2.0]))
+    for gradient, value in zip(GRADIENTS, expected, strict=True):
+        apply(tf.constant(gradient, tf.float32))
+        np.testing.assert_allclose(variable, value, rtol=1e-4)
+    assert abs(expected[0][0] - 1.0) == pytest.approx(0.1 * 3 / np.sqrt(10))  # 0.1 without epsilon
+
+
+def test_adam_with_epsilon_in_the_root_is_saved_and_goes_on(images, tmp_path):
+    adam = lambda: schedules.Adam(1e-2, beta_1=0.5, epsilon=1e-4, epsilon_in_root=True)  # noqa: E731
+    gan, other = mlp_gan(optimizer=adam), mlp_gan(optimizer=lambda: schedules.Adam(1e-2, beta_1=0.5, epsilon=1e-4))
+    other.set_weights(gan.get_weights())
+    for model in (gan, other):
+        model.train_on_batch(images[:8])
+    assert not same(weights(gan), weights(other))
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert loaded.generator_optimizer.epsilon_in_root
+    for model in (gan, loaded):
+        model.train_on_batch(images[8:16])
+    assert same(weights(gan), weights(loaded))
+
+
+def test_adam_with_epsilon_in_the_root_under_loss_scaling():
+    """The gradients are unscaled before epsilon is added, and an update that is not finite counts for nothing."""
+    optimizer = schedules.Adam(0.1, beta_1=0.5, epsilon=1e-8, epsilon_in_root=True)
+    scaled, variable = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0), keras.Variable([1.0, -2.0])
+    expected = updates_of_the_authors(GRADIENTS[:3], 0.1, 0.5, 0.999, 1e-8, np.array([1.0, -2.0]))
+    for gradient in [GRADIENTS[0], np.array([np.inf, 1.0]), GRADIENTS[1], GRADIENTS[2]]:
+        scaled.apply([tf.constant(gradient, tf.float32) * scaled.scale_loss(1.0)], [variable])
+    np.testing.assert_allclose(variable, expected[-1], rtol=1e-4)
+
+
+def test_adam_with_epsilon_in_the_root_agrees_on_one_and_two_replicas(float64):
+    def trained(count):
+        with replicas(count).scope():
+            keras.utils.set_random_seed(0)
+            gan = mlp_gan(optimizer=lambda: schedules.Adam(1e-3, beta_1=0.5, epsilon=1e-8, epsilon_in_root=True))
+        gan.fit(data.batches(data.open("digits"), 16, with_labels=False), steps_per_epoch=4, verbose=0)
+        return weights(gan)
+
+    for a, b in zip(trained(1), trained(2), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("other", ["corrected_epsilon", "amsgrad"])
+def test_adam_has_one_form_at_a_time(other):
+    with pytest.raises(ganlib.UserError, match=f"epsilon_in_root=True is another form of Adam than {other}=True"):
+        schedules.Adam(0.1, epsilon_in_root=True, **{other: True})
