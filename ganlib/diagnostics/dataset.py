@@ -10,7 +10,7 @@ from ganlib.evaluation.images import real_batches
 
 IN_MEMORY_SAMPLES = 100_000
 """The largest number of images that are examined if they are in memory."""
-READ_SAMPLES = 2_000
+READ_SAMPLES = 1_000
 """The same if they are read from files."""
 READ_BYTES = 512 << 20
 """The largest size of the images that are read from files."""
@@ -19,7 +19,7 @@ READ_BYTES = 512 << 20
 def of_dataset(source, test=None, is_gan=True, is_augmented=False, is_conditional=False, seed=0):
     """Returns the symptoms of a dataset, the surest first.
 
-    All images in memory are examined, up to 100,000, otherwise 2,000 random ones.
+    All images in memory are examined, up to 100,000, otherwise 1,000 random ones.
 
     Args:
         source: A `ganlib.data.Source` of the training images.

@@ -29,7 +29,7 @@ def duplicate_images(images, name_of=str):
         if original != index:
             copies.append((original, index))
     unique = np.array(sorted(first.values()), np.int64)
-    rows = thumbnails.thumbnails(images[unique])
+    rows = thumbnails.thumbnails(images)[unique]
     compared, neighbors, distances = thumbnails.nearest(rows, rows, excluded=np.arange(len(rows)))
     near = [(unique[a], unique[b]) for a, b in _pairs(compared, neighbors, distances)]
     return _finding("duplicate_images", copies, near, len(compared), len(images), "another image", name_of, name_of)
@@ -51,7 +51,7 @@ def split_leak(images, test_images, name_of=str, test_name_of=str):
     digests = thumbnails.digests(test_images)
     copies = [(known[digest], index) for index, digest in enumerate(digests) if digest in known]
     others = np.array([index for index, digest in enumerate(digests) if digest not in known], np.int64)
-    answers = thumbnails.nearest(thumbnails.thumbnails(test_images[others]), thumbnails.thumbnails(images))
+    answers = thumbnails.nearest(thumbnails.thumbnails(test_images)[others], thumbnails.thumbnails(images))
     near = [(neighbor, others[query]) for query, neighbor in _pairs(*answers)]
     count, total = len(answers[0]), len(test_images)
     return _finding("split_leak", copies, near, count, total, "a training image", name_of, test_name_of)
