@@ -176,7 +176,7 @@ def test_images_on_demand_are_examined(digits):
 
 
 def test_streams_are_examined(digits):
-    copied = data.from_arrays("made", np.concatenate([digits.images, digits.images[:200]]))
+    copied = data.from_arrays("made", np.concatenate([digits.images[:200], digits.images]))
     dataset = tf.data.Dataset.from_tensor_slices((copied.images, np.zeros(copied.num_examples, np.int64)))
     streamed = dataclasses.replace(copied, images=None, fetch=None, stream=lambda seed, start: dataset)
     (finding,) = diagnostics.of_dataset(streamed, is_gan=False)
