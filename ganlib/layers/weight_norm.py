@@ -14,7 +14,7 @@ class WeightNorm(keras.layers.Wrapper):
     biases.
 
     Args:
-        layer: A `Dense` or `Conv2D`, whose first weight is the kernel.
+        layer: A `Dense`, `Conv2D` or `Conv2DTranspose`, whose first weight is the kernel.
         trainable_gain: Whether the gains are trained. The semi-supervised networks of Salimans et al. 2016 (arXiv:1606.03498)
             keep their initial values, except in the last layer. Defaults to False.
         init_std: The standard deviation of the outputs after `initialize_weight_norm`. Defaults to 1.0.
@@ -23,16 +23,36 @@ class WeightNorm(keras.layers.Wrapper):
     def __init__(self, layer, trainable_gain=False, init_std=1.0, **kwargs):
         super().__init__(layer, **kwargs)
         self.trainable_gain, self.init_std = trainable_gain, init_std
+        self._units_last = not isinstance(layer, keras.layers.Conv2DTranspose)
+        self._is_initialized_in_call = False
 
     def build(self, input_shape=None):
         super().build(input_shape)
-        units = self.layer.weights[0].shape[-1]
+        units = self.layer.weights[0].shape[-1 if self._units_last else -2]
         self.gain = self.add_weight(name="gain", shape=(units,), initializer="ones", trainable=self.trainable_gain)
 
     def call(self, inputs):
         kernel = ops.cast(self.layer.weights[0], "float32")
-        norm = ops.sqrt(ops.sum(ops.square(kernel), axis=tuple(range(len(kernel.shape) - 1))) + 1e-12)
-        return call_with_kernel(self.layer, kernel * (self.gain / norm), inputs)
+        axes = (*range(len(kernel.shape) - 2), -2 if self._units_last else -1)
+        scale = self.gain / ops.sqrt(ops.sum(ops.square(kernel), axis=axes) + 1e-12)
+        outputs = call_with_kernel(self.layer, kernel * (scale if self._units_last else scale[:, None]), inputs)
+        return self.initialize(outputs) if self._is_initialized_in_call else outputs
+
+    def initialize(self, outputs):
+        """Sets gain and bias so that given outputs get the mean 0 and the standard deviation ``init_std``.
+
+        Args:
+            outputs: ``(n, ..., units)`` outputs of the layer.
+
+        Returns:
+            The outputs with the new gain and bias, float32.
+        """
+        outputs = ops.cast(outputs, "float32")
+        axes = tuple(range(len(outputs.shape) - 1))
+        mean, scale = ops.mean(outputs, axis=axes), self.init_std / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
+        self.gain.assign(self.gain * scale)
+        self.layer.bias.assign((self.layer.bias - mean) * scale)
+        return (outputs - mean) * scale
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -61,14 +81,41 @@ def initialize_weight_norm(stack, inputs, batch_size=None):
         if not isinstance(layer, WeightNorm):
             outputs = _in_parts(layer, inputs, batch_size or len(inputs))
         else:
-            outputs = ops.cast(layer(inputs), "float32")
-            axes = tuple(range(len(outputs.shape) - 1))
-            mean, scale = ops.mean(outputs, axis=axes), layer.init_std / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
-            layer.gain.assign(layer.gain * scale)
-            layer.layer.bias.assign((layer.layer.bias - mean) * scale)
-            outputs = (outputs - mean) * scale
+            outputs = layer.initialize(layer(inputs))
         inputs = outputs
     return inputs
+
+
+def initialize_in_call(model, *inputs, **arguments):
+    """Calls a model once, eagerly, in which every `WeightNorm` sets its gain and bias as in `initialize_weight_norm`.
+
+    Unlike that function, it takes models of any structure, whose other layers may run in training mode.
+
+    Args:
+        model: A built Keras model or layer.
+        *inputs: The inputs of the call, such as ``(500, latent_dim)`` latents.
+        **arguments: Other arguments of the call, such as ``training=True``.
+
+    Returns:
+        The outputs of the model.
+
+    Examples:
+        >>> import keras, numpy as np
+        >>> from ganlib import layers
+        >>> dense = layers.WeightNorm(keras.layers.Dense(2), init_std=0.1)
+        >>> dense.build((None, 3))
+        >>> outputs = layers.initialize_in_call(dense, np.random.default_rng(0).normal(size=(500, 3)))
+        >>> np.std(outputs, axis=0).round(3).tolist()
+        [0.1, 0.1]
+    """
+    wrappers = [layer for layer in model._flatten_layers() if isinstance(layer, WeightNorm)]
+    for wrapper in wrappers:
+        wrapper._is_initialized_in_call = True
+    try:
+        return model(*inputs, **arguments)
+    finally:
+        for wrapper in wrappers:
+            wrapper._is_initialized_in_call = False
 
 
 def has_weight_norm(model):
