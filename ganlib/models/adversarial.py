@@ -149,6 +149,16 @@ class AdversarialModel(Evaluated, DistributedModel):
         noise = self.generator.sample_noise(tf.shape(latents)[0], rng)
         return self.generator(*with_labels(latents, labels), training=True, **noise)
 
+    def initialize_generator(self, count):
+        """Runs the generator's data-dependent initialization, if it has one, on latents that the seed determines.
+
+        Args:
+            count: The number of latents.
+        """
+        latents = latents_for(count, self.generator.latent_dim, self.seed)
+        self.generator.initialize(*with_labels(latents, self.labels_for(count)))
+        self.ema_generator.set_weights(self.generator.get_weights())
+
     def critic(self, labels, rng):
         """Returns the `Critic` of this step: the augmentation followed by the discriminator, with the labels of a batch."""
         return Critic(self.discriminator, self.augment, labels, rng)

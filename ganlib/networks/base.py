@@ -107,8 +107,8 @@ class Generator(Network):
         """
         return latents
 
-    def initialize(self, latents):
-        """Runs a data-dependent initialization, given ``(n, latent_dim)`` latents. Most networks have none."""
+    def initialize(self, latents, labels=None):
+        """Runs a data-dependent initialization, given the inputs of ``call``. Most networks have none."""
 
     def sample_noise(self, count, rng):
         """Draws the random arguments that a training step passes to ``call`` besides latents and labels.

@@ -94,10 +94,10 @@ class Generator(base.Generator):
     def prior(self, latents):
         return uniform(latents) if self.uniform_latents else latents
 
-    def initialize(self, latents):
+    def initialize(self, latents, labels=None):
         """Initializes the last layer if it is weight-normalized: see `ganlib.layers.initialize_in_call`."""
         if self.weight_norm:
-            layers.initialize_in_call(self, latents, training=True)
+            layers.initialize_in_call(self, latents, labels, training=True)
 
     def call(self, latents, labels=None, training=False):
         """Generates images: ``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 in ``[-1, 1]``."""

@@ -26,7 +26,7 @@ def with_features_of(config):
     discriminator = building.completed(source, "discriminator", source.config.discriminator.to_dict())
     if config.method == "triple_gan":
         config.triple_gan.classifier = {"networks": networks} | discriminator
-    elif config.method == "semi_supervised":  # config.networks stays: it names the generator's module
+    elif config.method in ("semi_supervised", "bad_gan"):  # config.networks stays: it names the generator's module
         same_networks = networks == config.networks
         config.discriminator = discriminator if same_networks else {"networks": networks} | discriminator
     else:
@@ -36,7 +36,8 @@ def with_features_of(config):
 
 def initialize_classifier(model, run, unlabeled, labeled=None):
     """Initializes the features of a classifier, from the GAN that its config names or, for weight-normalized layers, from the
-    data. Then initializes its last layer by a linear probe, if the config has ``initial_head="linear_probe"``.
+    data. Then initializes its last layer by a linear probe, if the config has ``initial_head="linear_probe"``. If there is a
+    generator with weight-normalized layers, initializes them too.
 
     Args:
         model: A model from `ganlib.runs.build`, with a config from `with_features_of`.
@@ -54,6 +55,8 @@ def initialize_classifier(model, run, unlabeled, labeled=None):
         count = min(INITIALIZATION_IMAGES, unlabeled.num_examples)
         batches = data.batches(features.encoded(model, unlabeled), count, run.config.seed, with_labels=False)
         model.network.initialize(next(iter(batches)))
+    if isinstance(model, AdversarialModel):
+        model.initialize_generator(INITIALIZATION_IMAGES)
     if run.config.get("initial_head"):  # earlier configs lack the key
         computed = features.computed(model.network.body, labeled)
         fit_head([model.network], computed, np.asarray(labeled.labels), building.is_balanced(run.config), run.config.seed)
