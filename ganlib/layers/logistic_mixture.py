@@ -5,6 +5,7 @@ Salimans et al. 2017, "PixelCNN++" (arXiv:1701.05517), sections 2.1 and 2.2.
 
 import math
 
+import keras
 from keras import ops
 
 HALF_BIN = 1 / 255
@@ -37,7 +38,7 @@ def log_likelihood(images, parameters):
         parameters: ``(n, height, width, k)``, where k is `num_parameters`.
 
     Returns:
-        ``(n,)`` float32, in nats.
+        ``(n,)`` float32 (float64 if the parameters are), in nats.
 
     Examples:
         >>> import numpy as np
@@ -47,7 +48,8 @@ def log_likelihood(images, parameters):
         >>> round(float(np.exp(logistic_mixture.log_likelihood(values, parameters)).sum()), 3)
         1.0
     """
-    images, parameters = ops.cast(images, "float32"), ops.cast(parameters, "float32")
+    dtype = keras.backend.result_type(parameters.dtype, "float32")
+    images, parameters = ops.cast(images, dtype), ops.cast(parameters, dtype)
     _, height, width, channels = images.shape
     mixtures = parameters.shape[-1] // num_parameters(channels, 1)
     logits = parameters[..., :mixtures]

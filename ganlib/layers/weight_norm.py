@@ -32,7 +32,7 @@ class WeightNorm(keras.layers.Wrapper):
         self.gain = self.add_weight(name="gain", shape=(units,), initializer="ones", trainable=self.trainable_gain)
 
     def call(self, inputs):
-        kernel = ops.cast(self.layer.weights[0], "float32")
+        kernel = ops.cast(self.layer.weights[0], self._dtype_of_norms())
         axes = (*range(len(kernel.shape) - 2), -2 if self._units_last else -1)
         scale = self.gain / ops.sqrt(ops.sum(ops.square(kernel), axis=axes) + 1e-12)
         outputs = call_with_kernel(self.layer, kernel * (scale if self._units_last else scale[:, None]), inputs)
@@ -45,14 +45,17 @@ class WeightNorm(keras.layers.Wrapper):
             outputs: ``(n, ..., units)`` outputs of the layer.
 
         Returns:
-            The outputs with the new gain and bias, float32.
+            The outputs with the new gain and bias, float32, or float64 for a layer of float64.
         """
-        outputs = ops.cast(outputs, "float32")
+        outputs = ops.cast(outputs, self._dtype_of_norms())
         axes = tuple(range(len(outputs.shape) - 1))
         mean, scale = ops.mean(outputs, axis=axes), self.init_std / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
         self.gain.assign(self.gain * scale)
         self.layer.bias.assign((self.layer.bias - mean) * scale)
         return (outputs - mean) * scale
+
+    def _dtype_of_norms(self):
+        return keras.backend.result_type(self.compute_dtype, "float32")
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)

@@ -71,7 +71,7 @@ class PixelCNN(SublayerPolicy, keras.Model):
         self.compute_output_spec(keras.KerasTensor((None, *self.image_shape)))
 
     def call(self, images, training=False):
-        """Computes the parameters: ``(n, *image_shape)`` images in ``[-1, 1]`` -> ``(n, height, width, k)`` float32.
+        """Computes the parameters: ``(n, *image_shape)`` images in ``[-1, 1]`` -> ``(n, height, width, k)``.
 
         k is `ganlib.layers.logistic_mixture.num_parameters`.
         """
@@ -95,7 +95,7 @@ class PixelCNN(SublayerPolicy, keras.Model):
                 streams = self.double[stage - 1](streams)
             for block in blocks:
                 streams = block(streams, skips.pop(), training=training)
-        return ops.cast(self.last(ops.elu(streams[1])), "float32")
+        return self.last(ops.elu(streams[1]))
 
     def log_likelihood(self, images, training=False):
         """Computes the log-densities of images: ``(n, *image_shape)`` in ``[-1, 1]`` -> ``(n,)`` float32, in nats."""
@@ -114,7 +114,14 @@ class PixelCNN(SublayerPolicy, keras.Model):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-class CausalConv(SublayerPolicy, keras.layers.Layer):
+class _Layer(SublayerPolicy, keras.layers.Layer):
+    """A layer whose sublayers are built when they are called. Without a ``build``, Keras would trace each call once more."""
+
+    def build(self, input_shape):
+        pass
+
+
+class CausalConv(_Layer):
     """A convolution whose outputs depend on no later row, and on no later pixel of their row unless it is centered.
 
     Args:
@@ -137,7 +144,7 @@ class CausalConv(SublayerPolicy, keras.layers.Layer):
         return self.convolution(ops.pad(x, ((0, 0), *self.padding, (0, 0))))
 
 
-class CausalUpsampling(SublayerPolicy, keras.layers.Layer):
+class CausalUpsampling(_Layer):
     """The transpose of a `CausalConv` with strides of 2, with the same arguments. It doubles the resolution."""
 
     def __init__(self, filters, kernel_size, centered=False, strides=2, **kwargs):
@@ -151,7 +158,7 @@ class CausalUpsampling(SublayerPolicy, keras.layers.Layer):
         return self.convolution(x)[:, : 2 * height, self.first_column : self.first_column + 2 * width]
 
 
-class Resampling(SublayerPolicy, keras.layers.Layer):
+class Resampling(_Layer):
     """Halves or doubles the resolution of both streams.
 
     Args:
@@ -168,7 +175,7 @@ class Resampling(SublayerPolicy, keras.layers.Layer):
         return self.above(above), self.left(left)
 
 
-class GatedBlocks(SublayerPolicy, keras.layers.Layer):
+class GatedBlocks(_Layer):
     """A gated residual block of each stream. That of the pixels to the left also gets the stream of the rows above.
 
     Args:
@@ -181,6 +188,9 @@ class GatedBlocks(SublayerPolicy, keras.layers.Layer):
         super().__init__(**kwargs)
         self.above, self.left = GatedBlock(filters, ABOVE, dropout, with_skips), GatedBlock(filters, LEFT, dropout, True)
 
+    def build(self, streams_shape, skips_shape=None):
+        pass
+
     def call(self, streams, skips=None, training=False):
         above, left = streams
         above = self.above(above, skips and skips[0], training=training)
@@ -188,7 +198,7 @@ class GatedBlocks(SublayerPolicy, keras.layers.Layer):
         return above, self.left(left, others, training=training)
 
 
-class GatedBlock(SublayerPolicy, keras.layers.Layer):
+class GatedBlock(_Layer):
     """x + a * sigmoid(b), where a and b are the halves of two convolutions of x and of other maps.
 
     Args:
@@ -205,6 +215,9 @@ class GatedBlock(SublayerPolicy, keras.layers.Layer):
         self.of_others = _pointwise(filters) if with_others else None
         self.dropout = keras.layers.Dropout(dropout)
         self.second = CausalConv(2 * filters, kernel_size, centered, init_std=0.1)
+
+    def build(self, x_shape, others_shape=None):
+        pass
 
     def call(self, x, others=None, training=False):
         hidden = self.first(_concatenated_elu(x))

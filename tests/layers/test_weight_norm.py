@@ -25,6 +25,37 @@ def test_each_unit_has_a_separate_length(layer):
     np.testing.assert_allclose(along, 0, atol=1e-2)
 
 
+def test_each_channel_of_a_transposed_convolution_has_a_separate_length():
+    """Its kernel has the output channels second to last. An upsampling by strides of the kernel's size is a matrix product."""
+    layer = keras.layers.Conv2DTranspose(5, 2, strides=2)
+    wrapped = layers.WeightNorm(layer)
+    inputs = np.random.default_rng(0).normal(size=(2, 3, 3, 4)).astype(np.float32)
+    wrapped(inputs)
+    gain = np.array([1, 2, 0.5, 3, 4], np.float32)
+    wrapped.gain.assign(gain)
+    kernel = layer.kernel.numpy()
+    for channel in range(5):
+        kernel[:, :, channel] *= gain[channel] / np.linalg.norm(kernel[:, :, channel])
+    expected = np.einsum("nijc,hwoc->nihjwo", inputs, kernel).reshape(2, 6, 6, 5)
+    np.testing.assert_allclose(wrapped(inputs), expected, atol=1e-5)
+
+
+def test_initialization_in_a_call_of_a_model_of_any_structure():
+    """A residual model with batch normalization in training mode, whose second layer has a smaller deviation."""
+    first, second = layers.WeightNorm(keras.layers.Dense(4)), layers.WeightNorm(keras.layers.Dense(4), init_std=0.1)
+    inputs = keras.Input((4,))
+    hidden = first(layers.batch_norm()(inputs))
+    model = keras.Model(inputs, [hidden, second(hidden), hidden + second(hidden)])
+    x = np.random.default_rng(0).normal(2, 3, size=(400, 4)).astype(np.float32)
+    outputs = layers.initialize_in_call(model, x, training=True)
+    for values, std in zip(outputs[:2], (1.0, 0.1), strict=True):
+        np.testing.assert_allclose(np.mean(values, axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(np.std(values, axis=0), std, rtol=1e-2)
+    normalized = (x - x.mean(axis=0)) / x.std(axis=0)
+    np.testing.assert_allclose(first(normalized), outputs[0], atol=1e-3)
+    assert np.std(second(7.0 * outputs[0])) > 0.5  # it is as before the call
+
+
 def test_the_gain_is_trainable_if_requested(tmp_path):
     for trainable in (False, True):
         model = keras.Sequential([keras.layers.Input((4,)), layers.WeightNorm(keras.layers.Dense(3), trainable_gain=trainable)])
