@@ -74,7 +74,7 @@ class BadGAN(SemiSupervisedGAN):
         self._check_shapes("density", ("image_shape",))
         if density is not None:
             initial = keras.initializers.Constant(NO_THRESHOLD)
-            self.threshold = self.add_weight(name="threshold", shape=(), initializer=initial, trainable=False)
+            self.threshold = self.add_weight(name="threshold", shape=(), initializer=initial, dtype="float32", trainable=False)
 
     def _check_shapes(self, part, names):
         network = getattr(self, part)
@@ -196,7 +196,7 @@ class BadGAN(SemiSupervisedGAN):
         images, is_drawn = fake[:count], rng.shared_uniform() < self.low_density_probability
         log_densities = tf.cond(
             is_drawn & (self.step.value >= self.low_density_from_step),
-            lambda: self.density.log_likelihood(images),
+            lambda: tf.cast(self.density.log_likelihood(images), tf.float32),
             lambda: tf.fill([count], -NO_THRESHOLD),
         )
         return low_density_loss(log_densities, self.threshold.value)

@@ -1,9 +1,12 @@
 """`DensityModel`: the maximum-likelihood training of a density model of images."""
 
+import math
+
 import keras
 import tensorflow as tf
 
 from ganlib.networks.base import rescale
+from ganlib.training import input_checks
 from ganlib.training import strategy as strategies
 from ganlib.training.distributed import DistributedModel, split_arguments
 
@@ -69,8 +72,9 @@ class DensityModel(DistributedModel):
 
     def train_step(self, data):
         """Runs one train step on a batch of images, and returns the logs: the loss in nats, and bits per value of a pixel."""
+        images, *_ = input_checks.parts_of(data)
         updates = [(self.network, self.optimizer)]
-        gradients, logs = self.compute_gradients(self.density_loss, updates, (data,), self.random_stream())
+        gradients, logs = self.compute_gradients(self.density_loss, updates, (images,), self.random_stream())
         self.apply_gradients(updates, gradients)
         self.end_step()
         return logs
@@ -86,8 +90,7 @@ class DensityModel(DistributedModel):
             A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
         """
         loss = -tf.reduce_mean(self.network.log_likelihood(rescale(images), training=True))
-        values = tf.math.log(2.0) * tf.cast(tf.reduce_prod(self.network.image_shape), tf.float32)
-        return loss, {"loss": loss, "bits_per_value": loss / values}
+        return loss, {"loss": loss, "bits_per_value": loss / (math.log(2) * math.prod(self.network.image_shape))}
 
     def call(self, images, training=False):
         """Computes the log-densities of images: ``(n, height, width, channels)``, as in `fit` -> ``(n,)`` float32, in nats."""
