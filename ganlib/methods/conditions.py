@@ -104,7 +104,7 @@ ENCODES = Condition(
 LOWERS_DENSITY = Condition(
     lambda config: config.bad_gan.low_density_weight,
     "bad_gan.low_density_weight is 0",
-    "set bad_gan.low_density_weight, such as 1e-4",
+    "set bad_gan.low_density_weight, such as 0.0001",
 )
 OWN_FEATURES = Condition(
     lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
