@@ -1,13 +1,13 @@
 """Trains a classifier on few labels:
 python -m experiments.train_classifier --config=experiments/configs/digits_sgan.py --workdir=runs/digits_sgan
 
---config.method selects the training method. semi_supervised also trains on unlabeled images, against a generator. triple_gan
-also trains on generated images with labels. pseudo_labels also trains on unlabeled images with its own predictions as labels
-(with pseudo_labels.strong_augment: FixMatch). linear_probe fits a logistic regression to the features of a frozen network.
-supervised trains only on the labeled images. It can start from the features of another run's discriminator,
---config.features_from=runs/some_gan, or also train on the images of another run's conditional generator,
---config.generated_from=runs/some_gan. Both flags also accept config:mnist_dcgan, which first trains that GAN on the images
-that the classifier may use.
+--config.method selects the training method. semi_supervised also trains on unlabeled images, against a generator, and bad_gan
+against one whose images are unlikely or varied. triple_gan also trains on generated images with labels. pseudo_labels also
+trains on unlabeled images with its own predictions as labels (with pseudo_labels.strong_augment: FixMatch). linear_probe fits a
+logistic regression to the features of a frozen network. supervised trains only on the labeled images. It can start from the
+features of another run's discriminator, --config.features_from=runs/some_gan, or also train on the images of another run's
+conditional generator, --config.generated_from=runs/some_gan. Both flags also accept config:mnist_dcgan, which first trains that
+GAN on the images that the classifier may use.
 
 Validation images are held out of the training set, for model selection and calibration. The test images are used once, at the
 end of training. The workdir gets classifier.keras, classification.json, mistakes.png and examples.npz, with which exports are
@@ -94,6 +94,7 @@ def prepare(config, workdir, accept_new_config, strategy):
     check_features(run.config, model)
     runs.diagnosis.at_start(run, parts.unlabeled, test)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
+        runs.density.train(run, model, parts.unlabeled, accept_new_config)
         warm_start.initialize_classifier(model, run, parts.unlabeled, parts.labeled)
     return run, model, parts, test
 

@@ -15,7 +15,9 @@ _MODULES = (
     "penalties", "plots", "regularizers", "report", "runs", "sampling", "serving", "training",
 )  # fmt: skip
 _NAMES = {
+    "BadGAN": "ganlib.models",
     "Classifier": "ganlib.networks",
+    "DensityModel": "ganlib.models",
     "GAN": "ganlib.models",
     "LinearProbe": "ganlib.models",
     "PseudoLabelClassifier": "ganlib.models",

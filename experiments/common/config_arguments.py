@@ -9,7 +9,8 @@ from ml_collections import config_flags
 FOLDER = pathlib.Path(__file__).parents[1] / "configs"
 OPEN_GROUPS = (
     "generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "penalties", "regularizers",
-    "generator_regularizers", "triple_gan.classifier", "triple_gan.classifier_optimizer", "ada.strengths",
+    "generator_regularizers", "triple_gan.classifier", "triple_gan.classifier_optimizer", "bad_gan.encoder",
+    "bad_gan.encoder_optimizer", "bad_gan.density", "bad_gan.density_optimizer", "ada.strengths",
 )  # fmt: skip
 """Groups to which the command line may add keys. They hold arguments by name, and their consumer rejects unknown ones."""
 

@@ -9,7 +9,7 @@ from ganlib.layers.minibatch_deviation import MinibatchDeviation
 from ganlib.layers.prior_shift import PriorShift, prior_shift_of, with_prior_shift
 from ganlib.layers.resampling import upsample
 from ganlib.layers.spectral_norm import SpectralNorm
-from ganlib.layers.weight_norm import WeightNorm, has_weight_norm, initialize_weight_norm
+from ganlib.layers.weight_norm import WeightNorm, has_weight_norm, initialize_in_call, initialize_weight_norm
 
 __all__ = [
     "Composed",
@@ -26,6 +26,7 @@ __all__ = [
     "dense",
     "embedding",
     "has_weight_norm",
+    "initialize_in_call",
     "initialize_weight_norm",
     "normalization",
     "prior_shift_of",

@@ -29,6 +29,8 @@ class WeightNorm(keras.layers.Wrapper):
     def __init__(self, layer, trainable_gain=False, init_std=1.0, **kwargs):
         super().__init__(layer, **kwargs)
         self.trainable_gain, self.init_std = trainable_gain, init_std
+        self._units_last = not isinstance(layer, keras.layers.Conv2DTranspose)
+        self._is_initialized_in_call = False
 
     def build(self, input_shape=None):
         super().build(input_shape)
@@ -41,11 +43,31 @@ class WeightNorm(keras.layers.Wrapper):
         return len(self.layer.weights[0].shape) - (2 if isinstance(self.layer, TRANSPOSED) else 1)
 
     def call(self, inputs):
-        kernel = ops.cast(self.layer.weights[0], "float32")
+        kernel = ops.cast(self.layer.weights[0], self._dtype_of_norms())
         others = tuple(axis for axis in range(len(kernel.shape)) if axis != self._output_axis)
         norm = ops.sqrt(ops.sum(ops.square(kernel), axis=others) + 1e-12)
         scale = ops.expand_dims(self.gain / norm, others)
-        return call_with_kernel(self.layer, kernel * scale, inputs)
+        outputs = call_with_kernel(self.layer, kernel * scale, inputs)
+        return self.initialize(outputs) if self._is_initialized_in_call else outputs
+
+    def initialize(self, outputs):
+        """Sets gain and bias so that given outputs get the mean 0 and the standard deviation ``init_std``.
+
+        Args:
+            outputs: ``(n, ..., units)`` outputs of the layer.
+
+        Returns:
+            The outputs with the new gain and bias, float32, or float64 for a layer of float64.
+        """
+        outputs = ops.cast(outputs, self._dtype_of_norms())
+        axes = tuple(range(len(outputs.shape) - 1))
+        mean, scale = ops.mean(outputs, axis=axes), self.init_std / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
+        self.gain.assign(self.gain * scale)
+        self.layer.bias.assign((self.layer.bias - mean) * scale)
+        return (outputs - mean) * scale
+
+    def _dtype_of_norms(self):
+        return keras.backend.result_type(self.compute_dtype, "float32")
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -77,14 +99,41 @@ def initialize_weight_norm(stack, inputs, batch_size=None, training=False):
             call = functools.partial(layer, training=True) if training else layer
             outputs = _in_parts(call, inputs, batch_size or len(inputs))
         else:
-            outputs = ops.cast(layer(inputs), "float32")
-            axes = tuple(range(len(outputs.shape) - 1))
-            mean, scale = ops.mean(outputs, axis=axes), layer.init_std / ops.sqrt(ops.var(outputs, axis=axes) + 1e-8)
-            layer.gain.assign(layer.gain * scale)
-            layer.layer.bias.assign((layer.layer.bias - mean) * scale)
-            outputs = (outputs - mean) * scale
+            outputs = layer.initialize(layer(inputs))
         inputs = outputs
     return inputs
+
+
+def initialize_in_call(model, *inputs, **arguments):
+    """Calls a model once, eagerly, in which every `WeightNorm` sets its gain and bias as in `initialize_weight_norm`.
+
+    Unlike that function, it takes models of any structure, whose other layers may run in training mode.
+
+    Args:
+        model: A built Keras model or layer.
+        *inputs: The inputs of the call, such as ``(500, latent_dim)`` latents.
+        **arguments: Other arguments of the call, such as ``training=True``.
+
+    Returns:
+        The outputs of the model.
+
+    Examples:
+        >>> import keras, numpy as np
+        >>> from ganlib import layers
+        >>> dense = layers.WeightNorm(keras.layers.Dense(2), init_std=0.1)
+        >>> dense.build((None, 3))
+        >>> outputs = layers.initialize_in_call(dense, np.random.default_rng(0).normal(size=(500, 3)))
+        >>> np.std(outputs, axis=0).round(3).tolist()
+        [0.1, 0.1]
+    """
+    wrappers = [layer for layer in model._flatten_layers() if isinstance(layer, WeightNorm) and layer.init_std is not None]
+    for wrapper in wrappers:
+        wrapper._is_initialized_in_call = True
+    try:
+        return model(*inputs, **arguments)
+    finally:
+        for wrapper in wrappers:
+            wrapper._is_initialized_in_call = False
 
 
 def has_weight_norm(model):

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from ganlib.training.replicas import batch_mean
+
 
 def cross_entropy(labels, logits, class_weights=None):
     """Computes the batch mean of -log softmax(logits)[label]: ``(n,)`` integers, ``(n, num_classes)`` -> scalar.
@@ -34,6 +36,44 @@ def feature_matching(real_mean, fake_mean):
 def feature_matching_l1(real_mean, fake_mean):
     """Computes the mean absolute difference of the mean features, as in the authors' code for CIFAR-10 and SVHN."""
     return tf.reduce_mean(tf.abs(real_mean - fake_mean))
+
+
+def encoder_loss(means, log_stds, latents):
+    """Computes -E log q(z | x) up to a constant, as in the code of Bad GAN (Dai et al. 2017, arXiv:1705.09783).
+
+    q is the encoder's normal distribution. A generator that lowers the loss makes images from which the latents can be told,
+    which bounds the entropy of the images from below.
+
+    Args:
+        means: ``(n, latent_dim)``, of the distributions of the latents, given the generated images.
+        log_stds: ``(n, latent_dim)``, the logarithms of their standard deviations.
+        latents: ``(n, latent_dim)``, from which the images were generated.
+
+    Returns:
+        A scalar, the mean of the sums over the latents.
+    """
+    squares = 0.5 * tf.square((latents - means) / (tf.exp(log_stds) + 1e-8))
+    return tf.reduce_mean(tf.reduce_sum(log_stds + squares, axis=-1))
+
+
+def low_density_loss(log_densities, threshold):
+    """Computes the mean of log p(x) - threshold over the images for which it is positive, as in the code of Bad GAN (Dai et al.
+    2017, arXiv:1705.09783).
+
+    p is a density model of the training images. A generator that lowers the loss makes fewer images that are likely under it.
+    Images below the threshold have no effect, so that they do not become arbitrary. With several replicas, the mean is over the
+    images of all of them.
+
+    Args:
+        log_densities: ``(n,)``, of generated images.
+        threshold: A scalar.
+
+    Returns:
+        A scalar, 0 if no image is above the threshold.
+    """
+    excess = tf.nn.relu(log_densities - threshold)
+    share = tf.stop_gradient(batch_mean(tf.cast(excess > 0.0, tf.float32)))
+    return tf.math.divide_no_nan(tf.reduce_mean(excess), share)
 
 
 def triple_discriminator_loss(real_logits, fake_logits, pseudo_logits, alpha, labeled_fraction=1.0):

@@ -21,7 +21,7 @@ def terms(kind, config, known, steps):
         steps: The number of train steps, for schedules among the arguments.
     """
     return [
-        _construct(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
+        constructed(choose(kind, name, known), f"{kind} {name!r}", _scheduled(arguments, steps))
         for name, arguments in config.items()
     ]
 
@@ -70,11 +70,11 @@ def _scheduled(arguments, steps):
 
 
 def network(run, which, arguments, num_classes=None):
-    """Builds a generator or a discriminator.
+    """Builds a generator, a discriminator or an encoder.
 
     Args:
         run: A `ganlib.runs.Run`, which has the image shape and the config's ``networks``.
-        which: ``"generator"`` or ``"discriminator"``.
+        which: ``"generator"``, ``"discriminator"`` or ``"encoder"``.
         arguments: A dict of its arguments. The key ``networks``, if present, overrides the module in the config.
         num_classes: The number of classes that it is conditioned on; None for an unconditional network. Defaults to None.
 
@@ -83,7 +83,7 @@ def network(run, which, arguments, num_classes=None):
     """
     arguments = completed(run, which, arguments)
     kind = _kind(run, which, arguments.pop("networks", None))
-    return _construct(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
+    return constructed(kind, which, arguments, image_shape=run.image_shape, num_classes=num_classes)
 
 
 def completed(run, which, arguments):
@@ -91,7 +91,7 @@ def completed(run, which, arguments):
 
     Args:
         run: A `ganlib.runs.Run`.
-        which: ``"generator"`` or ``"discriminator"``.
+        which: ``"generator"``, ``"discriminator"`` or ``"encoder"``.
         arguments: A dict of the arguments in the run's config.
     """
     is_earlier = run.facts.get("defaults_of", "0.1.0").startswith("0.1.")
@@ -101,11 +101,12 @@ def completed(run, which, arguments):
 
 
 def _kind(run, which, name):
-    """Returns the class of a run's generator or discriminator. ``name`` overrides the module in the config unless None."""
+    """Returns the class of a run's network. ``name`` overrides the module in the config unless None."""
     name = name or run.config.networks
     kind = getattr(_architecture(name), which.capitalize(), None)
     if kind is None:
-        raise UserError(f"networks={name!r} has no {which}: set {which}.networks to another module")
+        key = "bad_gan.encoder" if which == "encoder" else which
+        raise UserError(f"networks={name!r} has no {which}: set {key}.networks to another module")
     return kind
 
 
@@ -155,11 +156,21 @@ def optimizer(config, steps, updates=1):
         scheduled = {key: value for key, value in arguments.items() if callable(value)}
         arguments |= {key: schedules.EachStep(value, updates) for key, value in scheduled.items()}
     known = {"adam": schedules.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
-    return _construct(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
+    return constructed(choose("optimizer", name, known), f"optimizer {name!r}", arguments)
 
 
-def _construct(kind, what, arguments, **fixed_arguments):
-    """Returns ``kind(**arguments, **fixed_arguments)``. Raises a `UserError` for an unknown argument or an invalid value."""
+def constructed(kind, what, arguments, **fixed_arguments):
+    """Returns ``kind(**arguments, **fixed_arguments)``.
+
+    Args:
+        kind: A class.
+        what: Its name for messages.
+        arguments: The arguments in a config, a dict.
+        **fixed_arguments: Other arguments. Those that are None are left out.
+
+    Raises:
+        UserError: If an argument in the config is unknown or has an invalid value.
+    """
     known = arguments_of(kind)
     for name in arguments:
         if name not in known:

@@ -98,6 +98,14 @@ BATCHES = Condition(
     "labeled_batch_size is set and there are no generated images",
     "set only labeled_batch_size",
 )
+ENCODES = Condition(
+    lambda config: config.bad_gan.encoder_weight, "bad_gan.encoder_weight is 0", "set bad_gan.encoder_weight, such as 0.01"
+)
+LOWERS_DENSITY = Condition(
+    lambda config: config.bad_gan.low_density_weight,
+    "bad_gan.low_density_weight is 0",
+    "set bad_gan.low_density_weight, such as 0.0001",
+)
 OWN_FEATURES = Condition(
     lambda config: not config.features_from, "features_from names the networks", "leave features_from unset"
 )
@@ -105,6 +113,7 @@ NAMED_NETWORKS = Condition(
     lambda config: (
         any("networks" not in config[which] for which in ("generator", "discriminator"))
         or (config.method == "triple_gan" and "networks" not in config.triple_gan.classifier)
+        or (config.method == "bad_gan" and ENCODES.holds(config) and "networks" not in config.bad_gan.encoder)
     ),
     "every network sets its own networks key",
     "remove one of these keys",

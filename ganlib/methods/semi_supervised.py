@@ -7,31 +7,44 @@ from ganlib.methods.method import Method
 
 def build(run):
     """Builds and compiles the `ganlib.SemiSupervisedGAN` of a run."""
-    from ganlib import regularizers
-    from ganlib.methods import building
     from ganlib.models import SemiSupervisedGAN
 
+    model = SemiSupervisedGAN(**model_arguments(run))
+    model.compile(**compile_arguments(run))
+    return model
+
+
+def model_arguments(run):
+    """Returns the arguments of the constructor of a run's model, a dict."""
+    from ganlib.methods import building
+
+    return {
+        "generator": building.network(run, "generator", run.config.generator),
+        "discriminator": building.with_body(building.network(run, "discriminator", run.config.discriminator)),
+        "num_classes": len(run.class_names),
+        "shifts_priors": bool(run.config.get("class_priors")),
+    }
+
+
+def compile_arguments(run):
+    """Returns the arguments of ``compile`` of a run's model, a dict."""
+    from ganlib import regularizers
+    from ganlib.methods import building
+
     config = run.config
-    model = SemiSupervisedGAN(
-        building.network(run, "generator", config.generator),
-        building.with_body(building.network(run, "discriminator", config.discriminator)),
-        len(run.class_names),
-        shifts_priors=bool(config.get("class_priors")),
-    )
     terms = {"regularizers": regularizers.CLASSIFIER_TERMS, "generator_regularizers": regularizers.GENERATOR_TERMS}
-    model.compile(
-        building.optimizer(config.generator_optimizer, config.steps),
-        building.optimizer(config.discriminator_optimizer, config.steps),
-        labeled_augment=config.labeled_augment,
-        unlabeled_weight=config.unlabeled_weight,
-        class_weights=building.class_weights(run),
-        generator_loss=config.generator_loss,
-        update=config.update_rule,
-        fresh_real_images=config.get("fresh_real_images", False),  # earlier configs lack the key
+    return {
+        "generator_optimizer": building.optimizer(config.generator_optimizer, config.steps),
+        "discriminator_optimizer": building.optimizer(config.discriminator_optimizer, config.steps),
+        "labeled_augment": config.labeled_augment,
+        "unlabeled_weight": config.unlabeled_weight,
+        "class_weights": building.class_weights(run),
+        "generator_loss": config.generator_loss,
+        "update": config.update_rule,
+        "fresh_real_images": config.get("fresh_real_images", False),  # earlier configs lack the key
         **{key: building.terms("regularizer", config[key], known, config.steps) for key, known in terms.items()},
         **building.shared_arguments(config),
-    )
-    return model
+    }
 
 
 def _generator_losses():

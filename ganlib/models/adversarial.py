@@ -4,16 +4,19 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib import augment as augmentations
+from ganlib import layers
 from ganlib.errors import UserError, integer
 from ganlib.models.critic import Critic
 from ganlib.models.evaluated import Evaluated
 from ganlib.models.metric_settings import MetricSettings
 from ganlib.networks import wrapped
 from ganlib.networks.base import Discriminator, Generator
-from ganlib.training import averaging
+from ganlib.seeds import Purpose, derive
+from ganlib.training import averaging, draws
 from ganlib.training import strategy as strategies
 from ganlib.training.distributed import DistributedModel
 from ganlib.training.latents import latents_for
+from ganlib.training.random_stream import RandomStream
 from ganlib.training.replicas import batch_mean, on_replicas
 
 
@@ -148,6 +151,21 @@ class AdversarialModel(Evaluated, DistributedModel):
         """Generates images with the generator in training mode, from latents and, if it is conditional, labels."""
         noise = self.generator.sample_noise(tf.shape(latents)[0], rng)
         return self.generator(*with_labels(latents, labels), training=True, **noise)
+
+    def initialize_generator(self, count):
+        """Initializes the weight-normalized layers of the generator on latents that the seed determines, and then its moving
+        average. Does nothing if there are no such layers.
+
+        Args:
+            count: The number of latents, as in a batch.
+        """
+        generator = self.generator
+        if generator.body is None or not layers.has_weight_norm(generator.body):
+            return
+        latents = RandomStream(self.seed, purpose=Purpose.INITIALIZATION).normal((count, generator.latent_dim))
+        draws.seed([generator], derive(self.seed, Purpose.INITIALIZATION, 2))
+        generator.initialize(latents, generator.labels_for(count))
+        self.ema_generator.set_weights(generator.get_weights())
 
     def critic(self, labels, rng):
         """Returns the `Critic` of this step: the augmentation followed by the discriminator, with the labels of a batch."""

@@ -26,8 +26,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
     """A GAN whose discriminator is a classifier of K classes, with "generated" as class K + 1.
 
     The logit of "generated" is fixed at 0, so that D(x) = Z / (Z + 1), where Z is the sum of the exponentials of the K
-    class logits. The generator is trained by feature matching. With `ganlib.regularizers` the model becomes Bad GAN (Dai et
-    al. 2017, arXiv:1705.09783) or manifold regularization (Lecouat et al. 2018, arXiv:1805.08957).
+    class logits. The generator is trained by feature matching. With `ganlib.regularizers` the model becomes manifold
+    regularization (Lecouat et al. 2018, arXiv:1805.08957), or Bad GAN in its form for SVHN: see `BadGAN`.
 
     Args:
         generator: An unconditional `ganlib.networks.Generator`, or a Keras model, as for `ganlib.GAN`.
@@ -226,10 +226,15 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         Returns:
             A dict of scalars, the losses and terms by name.
         """
-        updates = [(self.generator, self.generator_optimizer)]
+        updates = self.generator_updates
         gradients, logs = self.compute_gradients(self.generator_loss, updates, (unlabeled,), rng)
         self.apply_gradients(updates, gradients)
         return logs
+
+    @property
+    def generator_updates(self):
+        """The networks that are trained on the generator's loss, each with its optimizer, as a list of pairs."""
+        return [(self.generator, self.generator_optimizer)]
 
     def generator_loss(self, unlabeled, rng):
         """Computes the generator's loss, feature matching with its regularizers.
@@ -239,12 +244,12 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             rng: A `ganlib.training.RandomStream` for latents and augmentation.
 
         Returns:
-            A tuple ``(loss, logs)`` of a scalar and a dict of scalars.
+            A tuple ``(losses, logs)``: a list with the scalar for each of `generator_updates`, and a dict of scalars.
         """
-        real_features = self._features(unlabeled, rng)
-        fake = self._generate(self.sample_latents(unlabeled, rng), rng)
-        loss = self._feature_matching(real_features, self._features(fake, rng))
-        return loss, {"generator_loss": loss}
+        real_features, latents = self._features(unlabeled, rng), self.sample_latents(unlabeled, rng)
+        fake = self._generate(latents, rng)
+        loss, logs = self._generator_terms(real_features, self._features(fake, rng), fake, latents, rng)
+        return [loss] * len(self.generator_updates), logs
 
     def simultaneous_step(self, labeled, labels, unlabeled, rng):
         """Updates classifier and generator with gradients from one pass over the same generated images.
@@ -258,7 +263,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         Returns:
             A dict of scalars, the losses and terms by name.
         """
-        updates = [(self.network, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
+        updates = [(self.network, self.discriminator_optimizer), *self.generator_updates]
         gradients, logs = self.compute_gradients(self.simultaneous_losses, updates, (labeled, labels, unlabeled), rng)
         self.apply_gradients(updates, gradients)
         return logs
@@ -273,7 +278,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
             rng: A `ganlib.training.RandomStream` for latents and augmentation.
 
         Returns:
-            A tuple ``([classifier loss, generator loss], logs)`` of a list of scalars and a dict of scalars.
+            A tuple ``(losses, logs)``: a list with the scalars for the classifier and for each of `generator_updates`, and a
+            dict of scalars.
         """
         latents = self.sample_latents(unlabeled, rng)
         of_generator = Draws(self.networks, rng)
@@ -286,8 +292,8 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         repeated = classify_generated(self._generate, self._classify, of_generator, of_classifier)
         outputs = self._outputs(unlabeled, real_logits, fake_logits, latents, fake, repeated, rng)
         loss, logs = self._classifier_terms(labels, logits, outputs, rng)
-        generator_loss = self._feature_matching(real_features, fake_features)
-        return [loss, generator_loss], logs | {"generator_loss": generator_loss}
+        generator_loss, generator_logs = self._generator_terms(real_features, fake_features, fake, latents, rng)
+        return [loss, *[generator_loss] * len(self.generator_updates)], logs | generator_logs
 
     def _outputs(self, unlabeled, unlabeled_logits, fake_logits, latents, fake, repeated, rng):
         return Outputs(
@@ -315,12 +321,13 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         loss = labeled_loss + self.unlabeled_weight * unlabeled_loss
         return add_terms(loss, terms), logs | terms
 
-    def _feature_matching(self, real_features, fake_features):
+    def _generator_terms(self, real_features, fake_features, fake, latents, rng):
+        """Returns the generator's loss and logs, given features of real and of generated images, these, and their latents."""
         means = (batch_mean(tf.cast(features, tf.float32)) for features in (real_features, fake_features))
         loss = self._generator_loss(*means)
         for regularizer in self.generator_regularizers:
             loss = loss + regularizer(fake_features)
-        return loss
+        return loss, {"generator_loss": loss}
 
     def _generate(self, latents, rng):
         return self.generate_for_training(latents, None, rng)

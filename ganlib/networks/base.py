@@ -13,8 +13,13 @@ from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.networks.earlier_names import WithEarlierNames
 
 
-class _Network(WithEarlierNames, SublayerPolicy, keras.Model):
-    """A model that creates its weights in its constructor, so that they depend only on the global seed."""
+class Network(WithEarlierNames, SublayerPolicy, keras.Model):
+    """A model that creates its weights in its constructor, so that they depend only on the global seed.
+
+    Args:
+        image_shape: ``(height, width, channels)``.
+        num_classes: The number of classes of a conditional network; None for an unconditional one.
+    """
 
     frozen = ()
     """Layers whose weights are never trained."""
@@ -53,7 +58,7 @@ class _Network(WithEarlierNames, SublayerPolicy, keras.Model):
         return {**super().get_config(), "image_shape": self.image_shape, "num_classes": self.num_classes}
 
 
-class Generator(_Network):
+class Generator(Network):
     """A network from latents, and labels if it is conditional, to images.
 
     A subclass creates its layers in ``__init__`` and calls ``self.build()`` at the end. It either sets ``self.body``, a layer
@@ -94,6 +99,13 @@ class Generator(_Network):
     def call(self, latents, labels=None, training=False):
         """Generates images: ``(n, latent_dim)`` latents and ``(n,)`` labels -> ``(n, *image_shape)`` float32 in ``[-1, 1]``."""
         return ops.cast(self.body(self.concat_label_embedding(latents, labels), training=training), "float32")
+
+    def prior(self, latents):
+        """Maps standard normal latents to those of the authors' code: ``(n, latent_dim)`` -> ``(n, latent_dim)`` float32.
+
+        They are the same, except in networks with ``uniform_latents``.
+        """
+        return latents
 
     def initialize(self, latents, labels=None):
         """Runs the data-dependent initialization of the weight-normalized layers of ``body``: see
@@ -177,7 +189,7 @@ class Generator(_Network):
         return {**super().get_config(), "latent_dim": self.latent_dim}
 
 
-class Discriminator(_Network):
+class Discriminator(Network):
     """A network from images, and labels if it is conditional, to logits, which are high for images that look real.
 
     A subclass sets ``self.body``, a layer from images to features, in ``__init__`` and calls ``self.build()`` at the end. The

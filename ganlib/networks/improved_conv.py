@@ -2,7 +2,7 @@
 (arXiv:1606.03498), also used in Bad GAN (Dai et al. 2017, arXiv:1705.09783) and for manifold regularization.
 
 The discriminator has nine weight-normalized convolutions with leaky ReLU and dropout, the generator three transposed
-convolutions, as in the authors' code. Sizes other than 32x32 are ours.
+convolutions, as in the authors' code, and the encoder of Bad GAN three convolutions. Sizes other than 32x32 are ours.
 """
 
 import math
@@ -13,8 +13,8 @@ import keras
 from ganlib import layers
 from ganlib.errors import choose
 from ganlib.layers.dtype_policy import policy
-from ganlib.networks import base, shapes
-from ganlib.networks.improved_mlp import uniform
+from ganlib.networks import base, encoder, shapes
+from ganlib.networks.improved_mlp import SCALED, kernel_initializer, scaled_batch_norm, uniform
 
 register = keras.saving.register_keras_serializable("ganlib.improved_conv")
 
@@ -41,16 +41,16 @@ class Generator(base.Generator):
         num_classes: The number of classes, or None. Defaults to None.
         uniform_latents: Whether the standard normal latents are mapped to ones that are uniform in [0, 1], as in the authors'
             code. Defaults to False.
-        faithful: Whether the layers are those of the authors' code: each unit of the dense layer has batch statistics of its
-            own, and the last layer is weight-normalized, with trained gains. `initialize` then gives its outputs a standard
-            deviation of 0.1, before the tanh. False gives the network of ganlib 0.1, with statistics of channels and a plain
-            last layer. Defaults to True.
+        code: The code whose layers these are: ``"improved_gan"``, ``"bad_gan"``, in which batch normalization has scales and
+            the initial weights are PyTorch's, or ``"ganlib_0.1"``, in which the dense layer has batch statistics of channels in
+            place of units. The other codes have a weight-normalized last layer, with trained gains: `initialize` gives its
+            outputs a standard deviation of 0.1, before the tanh. Defaults to ``"improved_gan"``.
 
     Raises:
-        UserError: If the image size is not supported.
+        UserError: If the image size is not supported, or the code is unknown.
     """
 
-    earlier_defaults = types.MappingProxyType({"faithful": False})
+    earlier_defaults = types.MappingProxyType({"code": "ganlib_0.1"})
 
     def __init__(
         self,
@@ -59,42 +59,55 @@ class Generator(base.Generator):
         width=128,
         num_classes=None,
         uniform_latents=False,
-        faithful=True,
+        code="improved_gan",
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
         size = shapes.size_of(self.image_shape, STAGES, "improved_conv")
-        self.width, self.uniform_latents, self.faithful = width, uniform_latents, faithful
+        self.width, self.uniform_latents, self.code = width, uniform_latents, code
+        self._is_scaled = choose("code", code, SCALED)
         *finer, coarsest = [width * 2**stage for stage in range(STAGES[size])]
         start = (*shapes.lowest(self.image_shape, STAGES[size]), coarsest)
-        dense = keras.layers.Dense(math.prod(start), use_bias=False, kernel_initializer=_initializer())
-        reshape, norm_and_relu = keras.layers.Reshape(start), self._norm_and_relu()
-        stack = [dense, *norm_and_relu, reshape] if faithful else [dense, reshape, *norm_and_relu]
+        initial = self._kernel_initializer(self.latent_dim * (2 if num_classes else 1))
+        dense = keras.layers.Dense(math.prod(start), use_bias=False, kernel_initializer=initial)
+        norm, reshape = self._norm_and_relu(), keras.layers.Reshape(start)
+        stack = [dense, reshape, *norm] if code == "ganlib_0.1" else [dense, *norm, reshape]
         for filters in reversed(finer):
-            stack += [self._transposed_conv(filters, use_bias=False), *self._norm_and_relu()]
+            initial = self._kernel_initializer(25 * 2 * filters)
+            stack += [self._transposed_conv(filters, initial, use_bias=False), *self._norm_and_relu()]
         self.body = keras.Sequential([*stack, *self._last_layers()], name="body")
         self.build()
 
     def _last_layers(self):
         channels = self.image_shape[2]
-        if not self.faithful:
-            return [self._transposed_conv(channels, activation="tanh")]
-        pixels = layers.WeightNorm(self._transposed_conv(channels), trainable_gain=True, init_std=0.1)
-        return [pixels, keras.layers.Activation("tanh")]
+        if self.code == "ganlib_0.1":
+            return [self._transposed_conv(channels, _initializer(), activation="tanh")]
+        last = layers.WeightNorm(self._transposed_conv(channels, _initializer()), trainable_gain=True, init_std=0.1)
+        return [last, keras.layers.Activation("tanh")]
 
-    def _transposed_conv(self, filters, **kwargs):
-        return keras.layers.Conv2DTranspose(filters, 5, strides=2, padding="same", kernel_initializer=_initializer(), **kwargs)
+    def _transposed_conv(self, filters, initial, **kwargs):
+        return keras.layers.Conv2DTranspose(filters, 5, strides=2, padding="same", kernel_initializer=initial, **kwargs)
+
+    def _kernel_initializer(self, fan_in):
+        return kernel_initializer(fan_in) if self._is_scaled else _initializer()
 
     def _norm_and_relu(self):
-        return [layers.batch_norm(scale=False, epsilon=1e-6 if self.faithful else 1e-5), keras.layers.ReLU()]
+        epsilon = 1e-5 if self.code == "ganlib_0.1" else 1e-6
+        return [
+            scaled_batch_norm() if self._is_scaled else layers.batch_norm(scale=False, epsilon=epsilon),
+            keras.layers.ReLU(),
+        ]
+
+    def prior(self, latents):
+        return uniform(latents) if self.uniform_latents else latents
 
     def concat_label_embedding(self, latents, labels):
         """Concatenates latents, uniform ones with ``uniform_latents``, and label embeddings: see the base class."""
-        return super().concat_label_embedding(uniform(latents) if self.uniform_latents else latents, labels)
+        return super().concat_label_embedding(self.prior(latents), labels)
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("width", "uniform_latents", "faithful")}
-        return {**super().get_config(), **own}
+        names = ("width", "uniform_latents", "code")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @register
@@ -111,6 +124,8 @@ class Discriminator(base.Discriminator):
         pooling: ``"mean"`` or ``"max"``, the features' statistic over positions. The codes of manifold regularization
             (arXiv:1805.08957) use ``"max"``. Defaults to ``"mean"``.
         trainable_gains: Whether the gains of all convolutions are trained, as in these codes. Defaults to False.
+        noise: The standard deviation of the noise on the images before dropout. Bad GAN's code uses 0.05. Defaults to 0.0.
+        drops_channels: Whether dropout on the images drops whole channels, as in Bad GAN's code. Defaults to False.
 
     Raises:
         UserError: If the image size is not supported, or the pooling is unknown.
@@ -124,14 +139,18 @@ class Discriminator(base.Discriminator):
         num_classes=None,
         pooling="mean",
         trainable_gains=False,
+        noise=0.0,
+        drops_channels=False,
         **kwargs,
     ):
         super().__init__(image_shape, num_classes, **kwargs)
         shapes.size_of(self.image_shape, STAGES, "improved_conv")
         self.width, self.dropout, self.pooling, self.trainable_gains = width, dropout, pooling, trainable_gains
+        self.noise, self.drops_channels = noise, drops_channels
         poolings = {"mean": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
         pool = choose("pooling", pooling, poolings)
-        stack = [keras.layers.Dropout(0.4 * dropout)]
+        on_images = keras.layers.SpatialDropout2D if drops_channels else keras.layers.Dropout
+        stack = [*([keras.layers.GaussianNoise(noise)] if noise else []), on_images(0.4 * dropout)]
         for filters in (width, 2 * width):
             stack += [*self._conv(filters, 3), *self._conv(filters, 3), *self._conv(filters, 3, strides=2)]
             stack.append(keras.layers.Dropout(dropout))
@@ -150,7 +169,50 @@ class Discriminator(base.Discriminator):
             return layers.WeightNorm(dense, trainable_gain=True, init_std=0.1, name="head")
 
     def get_config(self):
-        names = ("width", "dropout", "pooling", "trainable_gains")
+        names = ("width", "dropout", "pooling", "trainable_gains", "noise", "drops_channels")
         config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
         del config["spectral_norm"]
         return config
+
+
+@register
+class Encoder(encoder.Encoder):
+    """Images -> 5x5 convolutions that halve the resolution, with batch normalization and ReLU -> means and logarithms of
+    standard deviations.
+
+    It is the encoder of Bad GAN's code for CIFAR-10.
+
+    Args:
+        image_shape: ``(height, width, channels)``, of which both sides are multiples of ``2**doublings``, as in 64x96: see
+            `STAGES`. Defaults to ``(32, 32, 3)``.
+        latent_dim: The dimension of the latents. Defaults to 100.
+        width: The number of channels at half the image resolution. It doubles at each coarser resolution. The authors use 128.
+            Defaults to 128.
+
+    Raises:
+        UserError: If the image size is not supported.
+    """
+
+    def __init__(self, image_shape=(32, 32, 3), latent_dim=100, width=128, **kwargs):
+        super().__init__(image_shape, latent_dim, **kwargs)
+        size = shapes.size_of(self.image_shape, STAGES, "improved_conv")
+        self.width, stack, fan_in = width, [], 25 * self.image_shape[2]
+        for stage in range(STAGES[size]):
+            filters, initial = width * 2**stage, kernel_initializer(fan_in)
+            stack += [
+                keras.layers.Conv2D(filters, 5, 2, "same", use_bias=False, kernel_initializer=initial),
+                scaled_batch_norm(),
+                keras.layers.ReLU(),
+            ]
+            fan_in = 25 * filters
+        dense = keras.layers.Dense(2 * self.latent_dim, kernel_initializer=_initializer())
+        last = layers.WeightNorm(dense, trainable_gain=True, init_std=0.1)
+        self.body = keras.Sequential([*stack, keras.layers.Flatten(), last], name="body")
+        self.build()
+
+    def initialize(self, images):
+        """Initializes the last layer: see `ganlib.layers.initialize_in_call`."""
+        layers.initialize_in_call(self, images, training=True)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}

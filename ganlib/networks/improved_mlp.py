@@ -1,4 +1,5 @@
-"""The perceptrons of "Improved techniques for training GANs" for MNIST: Salimans et al. 2016 (arXiv:1606.03498).
+"""The perceptrons of "Improved techniques for training GANs" for MNIST: Salimans et al. 2016 (arXiv:1606.03498), and those of
+Bad GAN (Dai et al. 2017, arXiv:1705.09783), which has the same layers.
 
 Weight normalization, Gaussian noise before every layer of the discriminator, softplus in the generator, as in the authors'
 code. As there, the layers compute with images in [0, 1]: the discriminator first maps images to this range, and the generator
@@ -12,12 +13,17 @@ import keras
 from keras import ops
 
 from ganlib import layers
+from ganlib.errors import choose
+from ganlib.layers import initializers
 from ganlib.layers.dtype_policy import policy
-from ganlib.networks import base
+from ganlib.networks import base, encoder
 
 register = keras.saving.register_keras_serializable("ganlib.improved_mlp")
 
 WIDTHS = (1000, 500, 250, 250, 250)
+
+SCALED = {"improved_gan": False, "bad_gan": True, "ganlib_0.1": False}
+"""Code of the authors -> whether its batch normalization has trainable scales."""
 
 
 def uniform(latents):
@@ -35,12 +41,31 @@ def _initializer():
     return keras.initializers.RandomNormal(stddev=0.1)
 
 
+def kernel_initializer(fan_in):
+    """Returns the initializer of PyTorch, in which Bad GAN's code is written, for kernels of a number of inputs."""
+    return initializers.uniform(fan_in)["kernel_initializer"]
+
+
+def scaled_batch_norm():
+    """Returns the batch normalization of Bad GAN's code: its scales are uniform in [0, 1] at first, as in PyTorch then."""
+    return layers.batch_norm(gamma_initializer=keras.initializers.RandomUniform(0.0, 1.0))
+
+
 def softplus_layers(width, epsilon=1e-5):
     """Returns the hidden layers of the generator, a list: two dense layers with batch normalization and softplus."""
     hidden = []
     for _ in range(2):
         hidden += [keras.layers.Dense(width, use_bias=False), layers.batch_norm(scale=False, epsilon=epsilon)]
         hidden.append(keras.layers.Activation("softplus"))
+    return hidden
+
+
+def scaled_softplus_layers(num_inputs, width):
+    """Returns the hidden layers of Bad GAN's code: those of `softplus_layers` with other initial weights, and scales."""
+    hidden = []
+    for fan_in in (num_inputs, width):
+        dense = keras.layers.Dense(width, use_bias=False, kernel_initializer=kernel_initializer(fan_in))
+        hidden += [dense, scaled_batch_norm(), keras.layers.Activation("softplus")]
     return hidden
 
 
@@ -62,11 +87,15 @@ class Generator(base.Generator):
         num_classes: The number of classes, or None. Defaults to None.
         uniform_latents: Whether the standard normal latents are mapped to ones that are uniform in [0, 1], as in the authors'
             code. Defaults to False.
-        faithful: Whether the layers are those of the authors' code, with a sigmoid at the end, whose values are mapped to
-            [-1, 1]. False gives the network of ganlib 0.1, with a tanh, which is twice as steep. Defaults to True.
+        code: The code whose layers these are: ``"improved_gan"``, ``"bad_gan"``, in which batch normalization has scales and
+            the initial weights are PyTorch's, or ``"ganlib_0.1"``, with a tanh in place of the sigmoid, which is twice as
+            steep. Defaults to ``"improved_gan"``.
+
+    Raises:
+        UserError: If the code is unknown.
     """
 
-    earlier_defaults = types.MappingProxyType({"faithful": False})
+    earlier_defaults = types.MappingProxyType({"code": "ganlib_0.1"})
 
     def __init__(
         self,
@@ -75,27 +104,34 @@ class Generator(base.Generator):
         width=500,
         num_classes=None,
         uniform_latents=False,
-        faithful=True,
+        code="improved_gan",
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, num_classes, **kwargs)
-        self.width, self.uniform_latents, self.faithful = width, uniform_latents, faithful
-        pixels = layers.WeightNorm(keras.layers.Dense(math.prod(self.image_shape)), trainable_gain=True, init_std=None)
-        if faithful:
-            stack = [*softplus_layers(width, epsilon=1e-6), pixels]
-            stack += [keras.layers.Activation("sigmoid"), keras.layers.Rescaling(2.0, -1.0)]
+        self.width, self.uniform_latents, self.code = width, uniform_latents, code
+        units = math.prod(self.image_shape)
+        if choose("code", code, SCALED):
+            hidden = scaled_softplus_layers(latent_dim * (2 if num_classes else 1), width)
+            dense = keras.layers.Dense(units, kernel_initializer=_initializer())
+            pixels = layers.WeightNorm(dense, trainable_gain=True)
         else:
-            stack = [*softplus_layers(width), pixels, keras.layers.Activation("tanh")]
-        self.body = keras.Sequential([*stack, keras.layers.Reshape(self.image_shape)], name="body")
+            hidden = softplus_layers(width, epsilon=1e-5 if code == "ganlib_0.1" else 1e-6)
+            pixels = layers.WeightNorm(keras.layers.Dense(units), trainable_gain=True, init_std=None)
+        sigmoid = [keras.layers.Activation("sigmoid"), keras.layers.Rescaling(2.0, -1.0)]
+        activation = [keras.layers.Activation("tanh")] if code == "ganlib_0.1" else sigmoid
+        self.body = keras.Sequential([*hidden, pixels, *activation, keras.layers.Reshape(self.image_shape)], name="body")
         self.build()
+
+    def prior(self, latents):
+        return uniform(latents) if self.uniform_latents else latents
 
     def concat_label_embedding(self, latents, labels):
         """Concatenates latents, uniform ones with ``uniform_latents``, and label embeddings: see the base class."""
-        return super().concat_label_embedding(uniform(latents) if self.uniform_latents else latents, labels)
+        return super().concat_label_embedding(self.prior(latents), labels)
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("width", "uniform_latents", "faithful")}
-        return {**super().get_config(), **own}
+        names = ("width", "uniform_latents", "code")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @register
@@ -136,3 +172,27 @@ class Discriminator(base.Discriminator):
         config = {**super().get_config(), "width": self.width, "noise": self.noise, "faithful": self.faithful}
         del config["spectral_norm"]
         return config
+
+
+@register
+class Encoder(encoder.Encoder):
+    """Images -> two dense layers with batch normalization and softplus -> means and logarithms of standard deviations.
+
+    It is the encoder of Bad GAN's code for MNIST, which its experiments do not use.
+
+    Args:
+        image_shape: ``(height, width, channels)`` of any size. Defaults to ``(28, 28, 1)``.
+        latent_dim: The dimension of the latents. Defaults to 100.
+        width: The number of units in each hidden layer; the authors use 500. Defaults to 500.
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, width=500, **kwargs):
+        super().__init__(image_shape, latent_dim, **kwargs)
+        self.width = width
+        hidden = scaled_softplus_layers(math.prod(self.image_shape), width)
+        dense = layers.WeightNorm(keras.layers.Dense(2 * latent_dim, kernel_initializer=_initializer()), trainable_gain=True)
+        self.body = keras.Sequential([keras.layers.Flatten(), *hidden, dense], name="body")
+        self.build()
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}

@@ -12,6 +12,8 @@ TINY = {
     "taps": 2,
     "trainable_from": "block_15",
     "components": 6,
+    "density_steps": 2,
+    "low_density_from_step": 0,
 }
 """Argument -> its value, in every group of the config that has it."""
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from ganlib import data, layers, runs, seeds
+from ganlib import data, runs, seeds
 from ganlib.errors import UserError
 from ganlib.methods import building
 from ganlib.models.adversarial import AdversarialModel
 from ganlib.models.linear_probe import fit_head
 from ganlib.runs import features
 from ganlib.training import draws
-from ganlib.training.random_stream import RandomStream
 
 INITIALIZATION_IMAGES = 500
 """The number of images that initialize weight-normalized layers, as in Salimans et al. 2016 (arXiv:1606.03498)."""
@@ -28,7 +27,7 @@ def with_features_of(config):
     discriminator = building.completed(source, "discriminator", source.config.discriminator.to_dict())
     if config.method == "triple_gan":
         config.triple_gan.classifier = {"networks": networks} | discriminator
-    elif config.method == "semi_supervised":  # config.networks stays: it names the generator's module
+    elif config.method in ("semi_supervised", "bad_gan"):  # config.networks stays: it names the generator's module
         same_networks = networks == config.networks
         config.discriminator = discriminator if same_networks else {"networks": networks} | discriminator
     else:
@@ -59,7 +58,7 @@ def initialize_classifier(model, run, unlabeled, labeled=None):
         draws.seed([model.network], seeds.derive(run.config.seed, seeds.Purpose.INITIALIZATION, 1))
         model.network.initialize(next(iter(batches)))
     if isinstance(model, AdversarialModel):
-        _initialize_generator(model, run.config)
+        model.initialize_generator(run.config.batch_size)
     if run.config.get("initial_head"):  # earlier configs lack the key
         computed = features.computed(model.network.body, labeled)
         fit_head([model.network], computed, np.asarray(labeled.labels), building.is_balanced(run.config), run.config.seed)
@@ -80,7 +79,7 @@ def initialize_gan(model, run, instances=None):
         UserError: If another run has different networks.
     """
     config = run.config
-    _initialize_generator(model, config)
+    model.initialize_generator(config.batch_size)
     generators = model.generator, model.ema_generator
     if config.weights_from:
         other, origin = runs.load_gan(config.weights_from), runs.open_run(config.weights_from).facts.get("converted_from")
@@ -95,18 +94,6 @@ def initialize_gan(model, run, instances=None):
     if instances is not None:
         for generator in generators:
             generator.set_instances(instances.chosen(generator.num_instances, config.seed))
-
-
-def _initialize_generator(model, config):
-    """Initializes the weight-normalized layers of a generator on a batch of latents, and its moving average."""
-    generator = model.generator
-    if generator.body is None or not layers.has_weight_norm(generator.body):
-        return
-    count = config.batch_size
-    latents = RandomStream(config.seed, purpose=seeds.Purpose.INITIALIZATION).normal((count, generator.latent_dim))
-    draws.seed([generator], seeds.derive(config.seed, seeds.Purpose.INITIALIZATION, 2))
-    generator.initialize(latents, generator.labels_for(count))
-    model.ema_generator.set_weights(generator.get_weights())
 
 
 def _body_of(workdir, run):

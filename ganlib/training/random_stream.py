@@ -60,6 +60,12 @@ class RandomStream:
         """Draws uniform int32 numbers in ``[low, high)``."""
         return self._draw(shape, lambda bits: low + tf.cast(_unit(bits) * tf.cast(high - low, tf.float32), tf.int32))
 
+    def shared_uniform(self):
+        """Draws a uniform float32 number between 0 and 1, a scalar, the same on all replicas and in all micro-batches."""
+        seed = fold_in(self._seed, self._draws)
+        self._draws += 1
+        return _unit(tf.random.stateless_uniform((), seed, 0, 1 << BITS, tf.int32, alg=ALGORITHM))
+
     def part(self, index, parts):
         """Returns the stream of one of ``parts`` equal micro-batches of this replica's batch.
 

@@ -48,6 +48,22 @@ def test_each_channel_of_a_transposed_convolution_has_a_separate_length():
     np.testing.assert_allclose(wrapped(inputs), expected, atol=1e-5)
 
 
+def test_initialization_in_a_call_of_a_model_of_any_structure():
+    """A residual model with batch normalization in training mode, whose second layer has a smaller deviation."""
+    first, second = layers.WeightNorm(keras.layers.Dense(4)), layers.WeightNorm(keras.layers.Dense(4), init_std=0.1)
+    inputs = keras.Input((4,))
+    hidden = first(layers.batch_norm()(inputs))
+    model = keras.Model(inputs, [hidden, second(hidden), hidden + second(hidden)])
+    x = np.random.default_rng(0).normal(2, 3, size=(400, 4)).astype(np.float32)
+    outputs = layers.initialize_in_call(model, x, training=True)
+    for values, std in zip(outputs[:2], (1.0, 0.1), strict=True):
+        np.testing.assert_allclose(np.mean(values, axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(np.std(values, axis=0), std, rtol=1e-2)
+    normalized = (x - x.mean(axis=0)) / x.std(axis=0)
+    np.testing.assert_allclose(first(normalized), outputs[0], atol=1e-3)
+    assert np.std(second(7.0 * outputs[0])) > 0.5  # it is as before the call
+
+
 def test_the_gain_is_trainable_if_requested(tmp_path):
     for trainable in (False, True):
         model = keras.Sequential([keras.layers.Input((4,)), layers.WeightNorm(keras.layers.Dense(3), trainable_gain=trainable)])

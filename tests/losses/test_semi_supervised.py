@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
 from ganlib import losses
+from tests.helpers import replicas
 
 
 def sigmoid(x):
@@ -77,3 +79,42 @@ def test_pseudo_label_loss_by_hand():
     expected = -(log_p[0, 2] + log_p[2, 1]) / 3  # the second example is not confident, but counts in the mean
     loss = losses.pseudo_label_loss([2, 0, 1], [True, False, True], logits)
     assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_encoder_loss_is_a_normal_likelihood():
+    """-log N(latents; means, stds), without the constant log(2 pi) / 2 of each latent."""
+    means, log_stds, latents = np.random.default_rng(0).normal(size=(3, 6, 4))
+    densities = scipy.stats.norm(means, np.exp(log_stds)).logpdf(latents)
+    expected = -np.mean(densities.sum(axis=1)) - 4 * np.log(2 * np.pi) / 2
+    assert float(losses.encoder_loss(*map(tf.constant, (means, log_stds, latents)))) == pytest.approx(expected)
+
+
+def test_low_density_loss_by_hand():
+    """Two images are 3 and 1 above the threshold of -10, and their mean counts. An image at or below it has no gradient."""
+    log_densities = tf.constant([-7.0, -12.0, -9.0, -10.0])
+    with tf.GradientTape() as tape:
+        tape.watch(log_densities)
+        loss = losses.low_density_loss(log_densities, -10.0)
+    assert float(loss) == pytest.approx(2.0)
+    np.testing.assert_allclose(tape.gradient(loss, log_densities), [0.5, 0.0, 0.5, 0.0])
+
+
+def test_low_density_loss_is_zero_below_the_threshold():
+    log_densities = tf.constant([-7.0, -np.finfo(np.float32).max])
+    with tf.GradientTape() as tape:
+        tape.watch(log_densities)
+        loss = losses.low_density_loss(log_densities, -6.0)
+    assert float(loss) == 0.0
+    np.testing.assert_array_equal(tape.gradient(loss, log_densities), [0.0, 0.0])
+
+
+def test_low_density_loss_counts_the_images_of_all_replicas():
+    """One of two replicas has no image above the threshold: the mean of both is that of the global batch."""
+    values = tf.constant([[5.0, 1.0], [-1.0, -2.0]])
+
+    def loss():
+        index = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return losses.low_density_loss(tf.gather(values, index), 0.0)
+
+    results = replicas(2).experimental_local_results(replicas(2).run(loss))
+    assert np.mean([float(result) for result in results]) == pytest.approx(3.0)

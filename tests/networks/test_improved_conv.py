@@ -107,7 +107,7 @@ def test_the_discriminator_is_the_authors():
 def test_a_generator_of_an_earlier_version_has_its_layers():
     generator = improved_conv.Generator((16, 16, 1), width=4)
     config = generator.get_config()
-    assert config.pop("faithful")
+    assert config.pop("code") == "improved_gan"
     earlier = improved_conv.Generator.from_config(config)
     names = [type(layer).__name__ for layer in earlier.body.layers]
     assert names == ["Dense", "Reshape", *["BatchNormalization", "ReLU", "Conv2DTranspose"] * 2]
@@ -139,3 +139,70 @@ def test_the_network_of_manifold_regularization_takes_the_maximum_and_trains_all
     assert (restored.pooling, restored.trainable_gains) == ("max", True)
     with pytest.raises(ganlib.UserError, match="unknown pooling 'median'"):
         improved_conv.Discriminator(shape, pooling="median")
+
+
+def kernels_of(network):
+    return [variable for variable in network.weights if variable.name == "kernel"]
+
+
+def test_the_generator_of_bad_gan_has_scales_and_the_initial_weights_of_pytorch():
+    """U(-b, b) with b = 1 / sqrt(inputs), and N(0, 0.05) in the last layer."""
+    generator = improved_conv.Generator((16, 16, 3), latent_dim=30, width=32, code="bad_gan")
+    bounds = [30**-0.5, (25 * 64) ** -0.5]
+    *kernels, last = kernels_of(generator)
+    for kernel, bound in zip(kernels, bounds, strict=True):
+        assert 0.99 * bound < np.max(np.abs(kernel)) <= bound
+        assert np.std(kernel) == pytest.approx(bound / 3**0.5, rel=0.05)
+    assert np.std(last) == pytest.approx(0.05, rel=0.05)
+    scales = [np.asarray(variable) for variable in generator.weights if variable.name == "gamma"]
+    assert [scale.shape for scale in scales] == [(4 * 4 * 64,), (32,)]  # by units, then by channels
+    assert 0 <= np.min(scales[0]) < 0.05 < 0.95 < np.max(scales[0]) <= 1
+    assert generator.get_config()["code"] == "bad_gan"
+    with pytest.raises(ganlib.UserError, match="unknown code 'badgan'.*Did you mean 'bad_gan'"):
+        improved_conv.Generator((16, 16, 3), code="badgan")
+
+
+@pytest.mark.parametrize("code", ["improved_gan", "bad_gan"])
+def test_a_weight_normalized_last_layer_begins_with_a_tenth_of_the_deviation(code):
+    generator = improved_conv.Generator((16, 16, 3), latent_dim=6, width=8, code=code)
+    latents = np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32)
+    generator.initialize(latents)
+    pixels = np.arctanh(generator(latents, training=True))
+    np.testing.assert_allclose(pixels.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+    np.testing.assert_allclose(pixels.std(axis=(0, 1, 2)), 0.1, rtol=1e-2)
+
+
+def test_images_get_noise_and_lose_whole_channels():
+    body = improved_conv.Discriminator((16, 16, 3), width=4, noise=0.05, drops_channels=True).body
+    noise, dropout, *_ = body.layers
+    assert (noise.stddev, dropout.rate) == (0.05, 0.2)
+    kept = np.asarray(dropout(np.ones((200, 16, 16, 3), np.float32), training=True))
+    assert set(np.unique(kept)) == {0.0, np.float32(1 / 0.8)}
+    np.testing.assert_array_equal(kept.max(axis=(1, 2)), kept.min(axis=(1, 2)))
+    assert np.mean(kept > 0) == pytest.approx(0.8, abs=0.06)
+
+
+def test_encoder_of_bad_gan():
+    """Three 5x5 convolutions of 128, 256 and 512 channels, and the mean and the deviation of each latent."""
+    encoder = improved_conv.Encoder((32, 32, 3), latent_dim=100)
+    convolutions = 25 * (3 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512)
+    expected = convolutions + 4 * 4 * 512 * 200 + 200 + 200  # the last layer has gains
+    assert sum(v.value.shape.num_elements() for v in encoder.trainable_variables) == expected
+    bounds = [(25 * inputs) ** -0.5 for inputs in (3, 128, 256)]
+    for kernel, bound in zip(kernels_of(encoder)[:3], bounds, strict=True):
+        assert 0.99 * bound < np.max(np.abs(kernel)) <= bound
+    small = improved_conv.Encoder((16, 16, 1), latent_dim=5, width=4)
+    images = np.random.default_rng(0).uniform(-1, 1, (300, 16, 16, 1)).astype(np.float32)
+    small.initialize(images)
+    means, log_stds = small(images, training=True)
+    assert means.shape == log_stds.shape == (300, 5)
+    for values in (means, log_stds):
+        np.testing.assert_allclose(np.std(values, axis=0), 0.1, rtol=1e-2)
+
+
+def test_an_encoder_is_saved(tmp_path):
+    encoder = improved_conv.Encoder((16, 16, 1), latent_dim=5, width=4)
+    encoder.save(tmp_path / "encoder.keras")
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    images = np.ones((2, 16, 16, 1), np.float32)
+    np.testing.assert_array_equal(loaded(images)[0], encoder(images)[0])

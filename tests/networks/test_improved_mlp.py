@@ -104,13 +104,35 @@ def test_the_generator_is_the_authors():
 def test_networks_of_earlier_versions_compute_with_images_in_minus_1_to_1():
     images = np.random.default_rng(0).uniform(-1, 1, (5, 4, 4, 1)).astype(np.float32)
     networks = improved_mlp.Generator((4, 4, 1), 3, width=8), improved_mlp.Discriminator((4, 4, 1), width=8)
-    for network, layer in zip(networks, ("Activation", "GaussianNoise"), strict=True):
+    for network, key, layer in zip(networks, ("code", "faithful"), ("Activation", "GaussianNoise"), strict=True):
         config = network.get_config()
-        assert config.pop("faithful")
+        del config[key]
         earlier = type(network).from_config(config)
-        assert not earlier.faithful
+        assert getattr(earlier, key) in ("ganlib_0.1", False)
         assert "Rescaling" not in [type(layer).__name__ for layer in earlier.body.layers]
         assert layer in [type(layer).__name__ for layer in earlier.body.layers]
         if layer == "GaussianNoise":
             assert earlier.body.layers[1].stddev == 0.6
             assert not np.allclose(earlier(images), network(images))
+
+
+def test_the_generator_of_bad_gan_ends_in_a_sigmoid_and_has_scales():
+    generator = improved_mlp.Generator((28, 28, 1), latent_dim=100, width=500, code="bad_gan")
+    expected = 100 * 500 + 500 * 500 + 4 * 500 + 500 * 784 + 2 * 784
+    assert sum(v.value.shape.num_elements() for v in generator.trainable_variables) == expected
+    first, second, last = (np.asarray(v) for v in generator.weights if v.name == "kernel")
+    assert np.max(np.abs(first)) == pytest.approx(0.1, rel=1e-2)  # 1 / sqrt(100)
+    assert np.max(np.abs(second)) == pytest.approx(500**-0.5, rel=1e-2)
+    assert np.std(last) == pytest.approx(0.1, rel=0.05)
+    latents = np.random.default_rng(0).normal(size=(4, 100)).astype(np.float32)
+    logits = generator.body.layers[6](keras.Sequential(generator.body.layers[:6])(latents))
+    expected = 2 * scipy.special.expit(logits) - 1
+    np.testing.assert_allclose(generator(latents).numpy().reshape(4, -1), expected, atol=1e-5)
+
+
+def test_encoder_has_two_hidden_layers():
+    encoder = improved_mlp.Encoder((28, 28, 1), latent_dim=100, width=500)
+    expected = 784 * 500 + 500 * 500 + 4 * 500 + 500 * 200 + 2 * 200
+    assert sum(v.value.shape.num_elements() for v in encoder.trainable_variables) == expected
+    means, log_stds = encoder(np.zeros((2, 28, 28, 1), np.float32))
+    assert means.shape == log_stds.shape == (2, 100)

@@ -61,3 +61,14 @@ def test_normal_distribution_against_scipy():
     assert scipy.stats.kstest(numbers, "norm").pvalue > 0.001
     truncated = np.concatenate([RandomStream(seed).truncated_normal((10_000,), 1.5) for seed in range(10)])
     assert scipy.stats.kstest(truncated, scipy.stats.truncnorm(-1.5, 1.5).cdf).pvalue > 0.001
+
+
+def test_a_shared_number_is_the_same_on_all_replicas_and_in_all_micro_batches():
+    whole, replica = RandomStream(1, 2), RandomStream(1, 2, 1, 2)
+    first = float(whole.shared_uniform())
+    assert float(replica.shared_uniform()) == first
+    second = float(whole.shared_uniform())
+    assert [float(replica.part(index, 2).shared_uniform()) for index in range(2)] == [second, second]
+    assert second != first
+    drawn = [float(RandomStream(3, step).shared_uniform()) for step in range(1000)]
+    assert scipy.stats.kstest(drawn, "uniform").pvalue > 0.01
