@@ -52,7 +52,8 @@ def scaled_batch_norm():
 
 
 def softplus_layers(width, epsilon=1e-5):
-    """Returns the hidden layers of the generator, a list: two dense layers with batch normalization and softplus."""
+    """Returns the hidden layers of the generator, a list: two dense layers with batch normalization, whose ``epsilon`` is 1e-5
+    by default, and softplus."""
     hidden = []
     for _ in range(2):
         hidden += [keras.layers.Dense(width, use_bias=False), layers.batch_norm(scale=False, epsilon=epsilon)]
