@@ -61,7 +61,10 @@ def saved(tmp_path_factory):
     supervised, pseudo = ganlib.SupervisedClassifier(classifier), ganlib.PseudoLabelClassifier(classifier)
     supervised.compile(adam())
     pseudo.compile(adam())
-    models = {"gan": gan, "sgan": sgan, "triple": triple, "supervised": supervised, "pseudo": pseudo}
+    encoder = networks.improved_mlp.Encoder(SHAPE, 4, 4)
+    bad = ganlib.BadGAN(networks.mlp.Generator(SHAPE, 4, 4), networks.mlp.Discriminator(SHAPE, 4), 3, encoder)
+    bad.compile(adam(), adam(), adam())
+    models = {"gan": gan, "sgan": sgan, "triple": triple, "supervised": supervised, "pseudo": pseudo, "bad": bad}
     models |= {"classifier": classifier, "generator": gan.ema_generator}
     for name, model in models.items():
         model.save(folder / f"{name}.keras")
@@ -80,13 +83,14 @@ expected = np.load("expected.npz")
 np.testing.assert_array_equal(models["gan"].generate(2), expected["images"])
 np.testing.assert_allclose(models["classifier"].classify(expected["given"]), expected["probabilities"], atol=1e-6)
 assert [type(model).__name__ for model in models.values()] == [
-    "TripleGAN", "SupervisedClassifier", "SemiSupervisedGAN", "PseudoLabelClassifier", "Generator", "GAN", "Classifier"]
+    "TripleGAN", "SupervisedClassifier", "SemiSupervisedGAN", "PseudoLabelClassifier", "Generator", "GAN", "Classifier",
+    "BadGAN"]
 assert all(type(model) is keras.saving.get_custom_objects()[keras.saving.get_registered_name(type(model))]
            for model in models.values())
 print("loaded", len(models))
 """
     process = ran(code, saved)
-    assert process.stdout.strip() == "loaded 7", process.stderr
+    assert process.stdout.strip() == "loaded 8", process.stderr
 
 
 def test_import_of_ganlib_first_loads_networks(saved):

@@ -4,9 +4,9 @@ python -m experiments.train_classifier --config=experiments/configs/cifar10_bad_
 
 An encoder learns to predict the latents from generated images, and the generator is trained to make this possible, with weight
 1e-2. There is neither conditional entropy nor a pull-away term, which the authors use on SVHN, and no density model, which they
-use on MNIST. Apart from that, this is `cifar10_improved_gan` with noise of 0.05 on the images, dropout of whole channels, a
-learning rate of 6e-4 for the classifier, beta1 0 for the generator, no averaged weights, and the initial weights of PyTorch.
-The paper's test error with 4,000 labels is 14.41 % ± 0.30.
+use on MNIST. Apart from that, this is `cifar10_improved_gan` with noise of 0.05 on the images, of which dropout takes whole
+channels, a learning rate of 6e-4 for the classifier, beta1 0 for the generator, no averaged weights, and the initial weights of
+PyTorch. The paper's test error with 4,000 labels is 14.41 % ± 0.30.
 
 Training requires a GPU and takes somewhat longer than `cifar10_improved_gan`. Not yet run.
 """

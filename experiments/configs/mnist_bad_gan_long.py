@@ -2,8 +2,8 @@
 
 python -m experiments.train_classifier --config=experiments/configs/mnist_bad_gan_long.py --workdir=runs/mnist_bad_gan_1
 
-The perceptrons, the optimizers and the losses are the authors'. A step is drawn with probability 0.1 after the first 9,000 to
-have the loss of the density, with weight 1e-4. Its threshold is exceeded by nine tenths of the images. The learning rates fall
+The perceptrons, the optimizers and the losses are the authors'. After 9,000 steps, a step has the loss of the density with a
+probability of 0.1 and a weight of 1e-4. Nine tenths of the training images are above its threshold. The learning rates fall
 linearly to 0 over the last third of 2,000 epochs of 599 steps, and the weights are not averaged. The paper's test error is
 0.80 % ± 0.10, over ten selections of labels.
 

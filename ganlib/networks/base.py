@@ -108,9 +108,8 @@ class Generator(Network):
         return latents
 
     def initialize(self, latents, labels=None):
-        """Runs the data-dependent initialization of the weight-normalized layers of ``body``: see
-        `ganlib.layers.initialize_weight_norm`. The other layers run in training mode. Networks without such layers stay as they
-        are.
+        """Initializes the weight-normalized layers of ``body``, if there are any, on data: see
+        `ganlib.layers.initialize_weight_norm`. The other layers run in training mode.
 
         Args:
             latents: ``(n, latent_dim)`` float32, as many as in a batch.

@@ -11,7 +11,7 @@ class ConditionalEntropy(Regularizer):
     """The mean entropy of the class probabilities of unlabeled images, for the classifier.
 
     Grandvalet & Bengio 2005. It is part of the loss of Bad GAN (Dai et al. 2017, arXiv:1705.09783, equation 6), whose authors
-    use a weight of 0.1 on SVHN. It moves the boundaries between classes away from unlabeled images.
+    use it on SVHN only, with a weight of 0.1. It moves the boundaries between classes away from unlabeled images.
 
     Args:
         weight: The factor that multiplies the term. Defaults to 1.0.

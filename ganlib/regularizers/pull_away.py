@@ -12,7 +12,8 @@ class PullAway(Regularizer):
     """The mean squared cosine between the features of two generated images, for the generator.
 
     Zhao et al. 2017 (arXiv:1609.03126), section 2.4. It is part of Bad GAN (Dai et al. 2017, arXiv:1705.09783), whose authors
-    use a weight of 0.8 on SVHN. It keeps the entropy of the generated images high.
+    use it on SVHN only, with a weight of 0.8. It keeps the entropy of the generated images high, as the encoder of
+    `ganlib.BadGAN` does.
 
     Args:
         weight: The factor that multiplies the term. Defaults to 1.0.

@@ -202,3 +202,39 @@ def test_improved_gans_settings_are_the_authors(name):
             optimizer.iterations.assign(epoch * images // 100)
             expected = rate * min((epochs - epoch) / (epochs - constant), 1.0) if constant < epochs else rate
             assert float(optimizer.learning_rate) == pytest.approx(expected)
+
+
+BAD_GAN = {"mnist_bad_gan_long": (599, 2000, 3e-3, 1e-3, 0.9999), "cifar10_bad_gan": (500, 1200, 6e-4, 3e-4, 0.999)}
+"""Config -> steps of an epoch, epochs, learning rates of both networks, and beta2, in config.py and the trainers of Bad GAN."""
+
+
+@pytest.mark.parametrize("name", BAD_GAN)
+def test_bad_gans_rates_at_eleven_points(name):
+    """lr * min(3 (1 - epoch / epochs), 1), which the authors update once in an epoch."""
+    epoch, epochs, *expected, beta_2 = BAD_GAN[name]
+    config = config_of(name)
+    assert config.steps == epoch * epochs
+    optimizers = {"discriminator": config.discriminator_optimizer, "generator": config.generator_optimizer}
+    for (which, adam), rate, beta_1 in zip(optimizers.items(), expected, (0.5, 0.0), strict=True):
+        optimizer = building.optimizer(adam, config.steps)
+        assert (adam.beta_1, adam.beta_2, adam.epsilon, adam.corrected_epsilon) == (beta_1, beta_2, 1e-8, True), which
+        for share in np.linspace(0, 1, 11):
+            optimizer.iterations.assign(round(share * epochs) * epoch)
+            assert float(optimizer.learning_rate) == pytest.approx(rate * min(3 * (1 - share), 1), rel=1e-4, abs=1e-9), share
+    assert (config.ema_decay, config.batch_size) == (0.0, 100)
+    assert (config.regularizers.to_dict(), config.generator_regularizers.to_dict()) == ({}, {})
+
+
+def test_bad_gans_terms_are_those_of_the_authors():
+    """mnist_trainer.py: squared feature matching, the density after 9,000 iterations. cifar_trainer.py: L1, and the encoder."""
+    mnist, cifar = config_of("mnist_bad_gan_long"), config_of("cifar10_bad_gan")
+    settings = mnist.bad_gan
+    assert (settings.low_density_weight, settings.low_density_probability, settings.low_density_from_step) == (1e-4, 0.1, 9001)
+    assert (settings.encoder_weight, settings.density_quantile, settings.density_batch_size) == (0.0, 0.1, 40)
+    assert (settings.density_optimizer.learning_rate, settings.density.width, settings.density.blocks) == (2e-4, 160, 3)
+    assert mnist.batch_size * settings.low_density_share == 30
+    assert (mnist.generator_loss, cifar.generator_loss) == ("feature_matching", "feature_matching_l1")
+    assert (mnist.discriminator.noise, cifar.discriminator.noise) == (0.5, 0.05)
+    assert (cifar.bad_gan.encoder_weight, cifar.bad_gan.low_density_weight) == (1e-2, 0.0)
+    assert cifar.bad_gan.encoder_optimizer == cifar.generator_optimizer
+    assert (cifar.discriminator.drops_channels, cifar.discriminator.dropout) == (True, 0.5)

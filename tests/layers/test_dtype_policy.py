@@ -16,7 +16,15 @@ from tests.helpers import SHAPE, adam, same, weights
 
 MODULES = {m.name: importlib.import_module(f"ganlib.networks.{m.name}") for m in pkgutil.iter_modules(networks.__path__)}
 LARGER = (16, 16, 1)  # supported by all networks
-SMALL = {"latent_dim": 21, "width": 4, "num_classes": 3, "attention": 8, "mapping_layers": 1, "normalization": "batch"}
+SMALL = {
+    "latent_dim": 21,
+    "width": 4,
+    "num_classes": 3,
+    "attention": 8,
+    "mapping_layers": 1,
+    "normalization": "batch",
+    "blocks": 1,
+}
 
 
 def kinds():
@@ -24,10 +32,12 @@ def kinds():
     classes = {
         (name, which): vars(module).get(which)
         for name, module in MODULES.items()
-        for which in ("Generator", "Discriminator")
-        if name not in ("base", "equalized", "instance", "wrapped")  # wrapped: the layers are those of a Keras model
+        for which in ("Generator", "Discriminator", "Encoder", "PixelCNN")
+        if name not in ("base", "encoder", "equalized", "instance", "wrapped")  # wrapped: the layers are those of a Keras model
     }
-    return {key: kind for key, kind in classes.items() if kind is not None and kind.__module__.endswith(key[0])}
+    created_alone = {key: kind for key, kind in classes.items() if kind is not None and kind.__module__.endswith(key[0])}
+    del created_alone["feature_space", "Encoder"]  # it encodes images with a given network
+    return created_alone
 
 
 def create(kind):

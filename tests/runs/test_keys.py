@@ -54,12 +54,22 @@ OTHERS = {
     "triple_gan.alpha": 0.3, "triple_gan.adversarial_weight": 0.3, "triple_gan.generated_weight": 0.3,
     "triple_gan.labeled_fraction": 0.3, "triple_gan.adversarial_loss": "saturating", "triple_gan.generated_from_step": 1,
     "triple_gan.pretraining_steps": 1,
+    "bad_gan.encoder_weight": 0.1, "bad_gan.encoder": {"networks": "improved_mlp", "width": 6},
+    "bad_gan.encoder_optimizer": SGD, "bad_gan.low_density_weight": 0.1, "bad_gan.low_density_probability": 0.3,
+    "bad_gan.low_density_share": 0.5, "bad_gan.low_density_from_step": 1,
+    "bad_gan.density": {"width": 3, "blocks": 1, "mixtures": 1},
+    "bad_gan.density_optimizer": SGD, "bad_gan.density_steps": 7, "bad_gan.density_batch_size": 6,
+    "bad_gan.density_quantile": 0.5,
 }  # fmt: skip
 """Key -> another valid value. The paths in braces come from the fixture `paths`."""
 
 FOLDER = {"dataset": "folder:{data}"}
 ADA = {"augment": "ada"}
 INSTANCES = {"instances.features": "pixels"}
+DENSITY = {
+    "bad_gan.low_density_weight": 0.01, "bad_gan.low_density_from_step": 0,
+    "bad_gan.density": {"width": 2, "blocks": 1, "mixtures": 1},
+}  # fmt: skip
 READ_WITH = {
     "data_dir": {"dataset": "mnist"}, "skip_corrupt": {"dataset": "folder:{damaged}"}, "background": FOLDER,
     "fit": {"dataset": "folder:{wide}", "image_size": 8}, "label_file": FOLDER, "file_column": FOLDER, "label_column": FOLDER,
@@ -75,6 +85,11 @@ READ_WITH = {
     "unlabeled_dataset": {
         "supervised": {"features_from": "config:digits_dcgan"}, "linear_probe": {"class_priors": "estimated"}, "": {},
     },
+    **{f"bad_gan.{key}": DENSITY for key in (
+        "low_density_probability", "low_density_share", "low_density_from_step", "density", "density_optimizer",
+        "density_steps", "density_batch_size", "density_quantile",
+    )},
+    "bad_gan.low_density_weight": {"bad_gan.low_density_weight": 0.2, **DENSITY},
     "batch_size": {"supervised": {"labeled_batch_size": 4, "generated_from": "{conditional}", "generated_images": 20}, "": {}},
 }  # fmt: skip
 """Key -> changes under which it is read, for all methods or, where they differ, by method."""
@@ -104,7 +119,7 @@ CASES = [
     for method in METHODS
     for key in leaves(defaults_of(method))
     if key != "method"
-    if not (method in ("triple_gan", "pseudo_labels") and key in OF_THE_JOB)
+    if not (method in ("triple_gan", "pseudo_labels", "bad_gan") and key in OF_THE_JOB)
 ]
 
 
@@ -128,6 +143,9 @@ def small(method):
         config.generator.update(width=8, latent_dim=4, depth=1)
     if method == "triple_gan":
         config.triple_gan.classifier.update(width=8, depth=1)
+    if method == "bad_gan":
+        config.bad_gan.encoder_weight = 0.01
+        config.bad_gan.encoder.update(networks="improved_mlp", width=8)
     return config
 
 
@@ -203,6 +221,8 @@ def describe(paths, descriptions, tmp_path, monkeypatch):
     record, count = {}, iter(range(9))
 
     def fit(model, dataset, steps_per_epoch, callbacks, **_):
+        if record:  # of a density model, which is trained first
+            record["first"] = dict(record)
         attributes = {type(c).__name__: vars(c) for c in callbacks if isinstance(c, StepCallback)}
         record["callbacks"] = {
             name: {key: value for key, value in values.items() if isinstance(value, (int, float))}
@@ -327,7 +347,8 @@ def changed(method, key):
     if key == "labeled_batch_size" and method == "supervised":
         changes["batch_size"] = 64
     if key == "features_from":
-        replaced = {"triple_gan": {"triple_gan.classifier": {}}, "semi_supervised": {"discriminator": {}}}
+        replaced = {"triple_gan": {"triple_gan.classifier": {}}}
+        replaced |= {name: {"discriminator": {}} for name in ("semi_supervised", "bad_gan")}
         changes |= replaced.get(method, {"discriminator": {}, "networks": "dcgan"})
     return changes
 
@@ -372,6 +393,10 @@ INVALID = {
     "triple_gan.labeled_fraction": 1.5, "triple_gan.adversarial_loss": "saturated", "triple_gan.generated_from_step": -1,
     "triple_gan.pretraining_steps": 0.5,
     "triple_gan.generated_weight": -1.0, "triple_gan.classifier_optimizer": {"name": "adam", "beta_1": -0.5},
+    "bad_gan.encoder_weight": -1.0, "bad_gan.encoder_optimizer": {"name": "adam", "beta_1": 1.0},
+    "bad_gan.low_density_weight": -1.0, "bad_gan.low_density_probability": 1.5, "bad_gan.low_density_share": 0.0,
+    "bad_gan.low_density_from_step": 0.5, "bad_gan.density_optimizer.learning_rate": -1.0, "bad_gan.density_steps": 0,
+    "bad_gan.density_batch_size": 0, "bad_gan.density_quantile": 1.0,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import ganlib
 from ganlib import augment, data, penalties, regularizers
-from ganlib.networks import Classifier, dcgan
+from ganlib.networks import Classifier, dcgan, improved_mlp, pixel_cnn
 from tests.helpers import adam
 from tests.networks.test_networks import MODULES
 
@@ -81,7 +81,7 @@ def test_every_lazy_penalty(terms):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["semi_supervised", "triple_gan", "pseudo_labels", "supervised"])
+@pytest.mark.parametrize("kind", ["semi_supervised", "bad_gan", "triple_gan", "pseudo_labels", "supervised"])
 def test_every_classifier(kind):
     body = dcgan.Discriminator(SHAPE, width=4)
     network = Classifier(body.body, SHAPE, CLASSES)
@@ -90,6 +90,14 @@ def test_every_classifier(kind):
         model = ganlib.SemiSupervisedGAN(dcgan.Generator(SHAPE, latent_dim=6, width=4), body, CLASSES)
         terms = [regularizers.ConditionalEntropy(0.1), regularizers.Consistency(1.0)]
         model.compile(adam(), adam(), augment="shift", regularizers=terms, jit_compile=True)
+    elif kind == "bad_gan":
+        parts = {
+            "encoder": improved_mlp.Encoder(SHAPE, latent_dim=6, width=4),
+            "density": pixel_cnn.PixelCNN(SHAPE, width=2, blocks=1, resolutions=1, mixtures=1),
+        }
+        model = ganlib.BadGAN(dcgan.Generator(SHAPE, latent_dim=6, width=4), body, CLASSES, **parts)
+        model.compile(adam(), adam(), adam(), low_density_from_step=0, low_density_probability=0.5, jit_compile=True)
+        model.threshold.assign(0.0)
     elif kind == "triple_gan":
         size = {"width": 4, "num_classes": CLASSES}
         model = ganlib.TripleGAN(dcgan.Generator(SHAPE, latent_dim=6, **size), dcgan.Discriminator(SHAPE, **size), network)
