@@ -1,7 +1,7 @@
 """Augmentations that are applied to every image, and `DiffAugment`, which combines them by name.
 
 Each function takes ``images``, ``(n, height, width, channels)`` float32 in ``[-1, 1]``, and ``rng``, a
-`ganlib.training.RandomStream`, and returns images of the same shape. All are differentiable.
+`ganlib.training.RandomStream`, and returns images of the same shape. All but ``randaugment`` are differentiable.
 """
 
 import functools
@@ -10,6 +10,7 @@ import math
 import keras
 import tensorflow as tf
 
+from ganlib.augment.rand_augment import randaugment
 from ganlib.augment.sampling import sampled
 from ganlib.errors import UserError, choose
 from ganlib.training.replicas import whole_batch
@@ -57,8 +58,25 @@ def shift(images, rng, ratio=0.07):
     """
 
     def matrices(count, size):
-        source = tf.range(size)[None, :] + _offsets(rng, count, size, ratio)[:, :, 0]
-        return tf.one_hot(tf.clip_by_value(source, 0, size - 1), size)
+        return tf.one_hot(tf.clip_by_value(_shifted(rng, count, size, ratio), 0, size - 1), size)
+
+    return _resampled(images, matrices)
+
+
+def reflected_shift(images, rng, ratio=0.125):
+    """Shifts each image randomly along each axis and reflects the border, without repeating the last pixel.
+
+    The weak augmentation of FixMatch's code (Sohn et al. 2020, arXiv:2001.07685).
+
+    Args:
+        images: ``(n, height, width, channels)`` float32 images in ``[-1, 1]``.
+        rng: A `ganlib.training.RandomStream`.
+        ratio: The largest shift as a fraction of the image's size. Defaults to 0.125.
+    """
+
+    def matrices(count, size):
+        source = tf.abs(_shifted(rng, count, size, ratio))
+        return tf.one_hot(tf.maximum(tf.minimum(source, 2 * (size - 1) - source), 0), size)
 
     return _resampled(images, matrices)
 
@@ -148,6 +166,8 @@ POLICIES = {
     "affine": (affine,),
     "elastic": (elastic,),
     "paste": (paste,),
+    "reflected_shift": (reflected_shift,),
+    "randaugment": (randaugment,),
 }
 """Name -> functions, applied in this order. The first three policies are those of the `DiffAugment` paper."""
 
@@ -158,6 +178,7 @@ SETTINGS = {
     "affine": "amount",
     "elastic": "amount",
     "paste": "ratio",
+    "reflected_shift": "ratio",
 }
 """Name -> the argument of its function that a policy may set, a fraction."""
 
@@ -173,6 +194,7 @@ class DiffAugment:
 
     Attributes:
         mixes_channels: True if the augmentation treats the channels as colors.
+        is_differentiable: True if the images have derivatives.
 
     Raises:
         UserError: If a name is unknown, or a value does not fit.
@@ -187,6 +209,7 @@ class DiffAugment:
         self.policy = policy
         self.functions = [f for term in policy.split(",") for f in _functions(term.strip())]
         self.mixes_channels = saturation in self.functions
+        self.is_differentiable = randaugment not in self.functions
 
     def __call__(self, images, rng):
         for function in self.functions:
@@ -261,6 +284,11 @@ def _offsets(rng, count, size, ratio):
     """Draws ``(count, 1, 1)`` integers from ``-ratio * size`` to ``ratio * size``."""
     limit = _share(size, ratio)
     return rng.integers((count, 1, 1), -limit, limit + 1)
+
+
+def _shifted(rng, count, size, ratio):
+    """Returns the ``(count, size)`` positions of pixels after a random shift. They may lie beyond the border."""
+    return tf.range(size)[None, :] + _offsets(rng, count, size, ratio)[:, :, 0]
 
 
 def _shift_matrices(rng, count, size, ratio):

@@ -45,14 +45,17 @@ METHOD = Method(
     },
     settings={
         "threshold": (0.95, "smallest probability at which a prediction becomes a pseudo-label"),
-        "strong_augment": ("", 'strong data augmentation, such as "color,translation,cutout", for FixMatch'),
+        "strong_augment": (
+            "",
+            'strong data augmentation for FixMatch, such as "flip,shift,randaugment" or "flip,shift,ctaugment"',
+        ),
         "joint_pass": (True, "classify labeled and unlabeled images in one pass, with the same batch statistics"),
         "weight_decay": (0.0, "weight of half the squared norm of all kernels in the loss"),
     },
     earlier_settings={"joint_pass": False},
     values={
         "pseudo_labels.threshold": values.share(),
-        "pseudo_labels.strong_augment": values.augmentation,
+        "pseudo_labels.strong_augment": values.strong_augmentation,
         "pseudo_labels.joint_pass": values.flag,
         "pseudo_labels.weight_decay": values.number(0),
     },

@@ -23,7 +23,7 @@ def check(key, value, checks, config, adapts):
     if key in checks:
         checks[key](key, value)
     if key == "augment":
-        augmentation(key, value, adapts)
+        (augmentation_of_gan if adapts else augmentation)(key, value)
     if key == "ada.probability" and hasattr(value, "items") and config.ada.target is not None:
         raise UserError(
             "ada.probability is a schedule, but ada.target adapts it: set ada.target to None, or ada.probability to a number"
@@ -166,24 +166,33 @@ def arguments(key, value):
             number(0)(inner, argument)
 
 
-def augmentation(key, value, adapts=False):
-    """Checks that a value names an augmentation.
+def augmentation(key, value):
+    """Checks that a value names an augmentation of images that are classified."""
+    from ganlib import augment
 
-    Args:
-        key: The key of the config.
-        value: Its value.
-        adapts: Whether there is a discriminator that ``"ada"`` can adapt to. Defaults to False.
+    _check_augmentation(key, value, augment.get_fixed)
 
-    Raises:
-        UserError: If the name is unknown, or is ``"ada"`` and ``adapts`` is False.
-    """
+
+def strong_augmentation(key, value):
+    """Checks that a value names an augmentation of images with predicted labels."""
+    from ganlib import augment
+
+    _check_augmentation(key, value, augment.get_strong)
+
+
+def augmentation_of_gan(key, value):
+    """Checks that a value names an augmentation of real and generated images."""
     from ganlib import augment
 
     text(key, value)
-    if value != "ada":
-        augment.get(value)
-    elif not adapts:
+    augment.get(value)
+
+
+def _check_augmentation(key, value, get):
+    text(key, value)
+    if value == "ada":
         raise UserError(f"{key} cannot be 'ada', which adapts to a discriminator: choose another augmentation")
+    get(value)
 
 
 _SEED = whole(0, 2**32 - 1)

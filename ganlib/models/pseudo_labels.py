@@ -1,6 +1,7 @@
 """`PseudoLabelClassifier`: a modern semi-supervised baseline without a GAN.
 
-Lee 2013, "Pseudo-label". With a strong augmentation it is FixMatch, Sohn et al. 2020 (arXiv:2001.07685).
+Lee 2013, "Pseudo-label". With a strong augmentation it is FixMatch, Sohn et al. 2020 (arXiv:2001.07685), which uses RandAugment
+or CTAugment.
 """
 
 import types
@@ -57,8 +58,9 @@ class PseudoLabelClassifier(SupervisedClassifier):
             optimizer: A Keras optimizer, its name or its config. Defaults to None, which is Adam with a learning rate of 2e-4
                 and ``beta_1=0.5``.
             augment: The weak augmentation, such as ``"translation"``. Defaults to None, which applies none.
-            strong_augment: The strong augmentation, such as ``"color,translation,cutout"``. Defaults to None, which uses the
-                weak augmentation; this is Lee's method.
+            strong_augment: The strong augmentation, such as ``"flip,shift,randaugment"``, or a
+                `ganlib.augment.CTAugment`, by name ``"flip,shift,ctaugment"``, which learns its strengths from the labeled
+                images. Defaults to None, which uses the weak augmentation; this is Lee's method.
             threshold: The probability that a prediction must reach to become a label, in ``[0, 1]``. Defaults to 0.95.
             unlabeled_weight: The weight of the loss on unlabeled images. Defaults to 1.0.
             joint_pass: Whether labeled and unlabeled images are classified in one pass, so that batch normalization has the
@@ -76,7 +78,12 @@ class PseudoLabelClassifier(SupervisedClassifier):
         own, shared = split_arguments(locals())
         self.class_weights = own["class_weights"] = self._checked_class_weights(class_weights)
         self.augment = augmentations.get_fixed(augment)
-        self.strong_augment = augmentations.get_fixed(strong_augment or augment)
+        self.strong_augment = augmentations.get_strong(strong_augment or augment)
+        self.augment_state = None
+        if isinstance(self.strong_augment, augmentations.CTAugment):
+            with self.distribute_strategy.scope():
+                self.strong_augment.build()
+            self.augment_state = self.strong_augment.state
         self.threshold, self.unlabeled_weight = threshold, unlabeled_weight
         self.joint_pass, self.weight_decay = joint_pass, weight_decay
         self.configure({"optimizer": (optimizer, self.network)}, own, **shared)
@@ -109,6 +116,27 @@ class PseudoLabelClassifier(SupervisedClassifier):
             "train_accuracy": accuracy(labels, logits),
             "sure": tf.reduce_mean(tf.cast(mask, tf.float32)),
         }
+
+    def update_augmentation(self, data, rng):
+        """Updates the weights of `ganlib.augment.CTAugment`. Does nothing for other augmentations.
+
+        The averaged classifier classifies the labeled images under the weak augmentation and transformations at all strengths.
+
+        Args:
+            data: The batch of this step: labeled images, their labels, unlabeled images.
+            rng: A `ganlib.training.RandomStream`.
+
+        Returns:
+            A dict of scalars for the logs: ``"probe_match"``, the mean probability of the labels of these images.
+        """
+        if self.augment_state is None:
+            return {}
+        images, labels, _ = data
+        probes, numbers, levels = self.strong_augment.probe(self.augment(rescale(images), rng), rng)
+        probabilities = tf.nn.softmax(self.classifier(probes, training=False))
+        matches = tf.gather(probabilities, tf.cast(labels, tf.int32), axis=1, batch_dims=1)
+        self.strong_augment.update(numbers, levels, matches)
+        return {"probe_match": tf.reduce_mean(matches)}
 
     def _classify(self, *batches):
         """Returns the logits of each of several batches of images, as a list."""

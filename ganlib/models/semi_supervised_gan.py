@@ -148,7 +148,7 @@ class SemiSupervisedGAN(WithClassifier, AdversarialModel):
         self.fresh_real_images = fresh_real_images
         self._generator_loss = choose("generator loss", generator_loss, GENERATOR_LOSSES)
         self._set_augment(augment)
-        self.labeled_augment = augmentations.get(labeled_augment or augment)
+        self.labeled_augment = augmentations.get_fixed(labeled_augment) if labeled_augment else self.augment
         self.unlabeled_weight = unlabeled_weight
         self.regularizers = own["regularizers"] = listed("regularizers", regularizers, CLASSIFIER_TERMS)
         terms = listed("generator_regularizers", generator_regularizers, GENERATOR_TERMS)

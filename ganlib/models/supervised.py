@@ -234,12 +234,25 @@ class SupervisedClassifier(WithClassifier, Evaluated, DistributedModel):
         self.configure({"optimizer": (optimizer, self.network)}, own, **shared)
 
     def train_step(self, data):
-        """Runs one train step on a batch of ``(images, labels)`` and returns the logs."""
-        updates = [(self.network, self.optimizer)]
-        gradients, logs = self.compute_gradients(self.classifier_loss, updates, data, self.random_stream())
+        """Runs one train step on a batch, such as ``(images, labels)``, and returns the logs."""
+        updates, rng = [(self.network, self.optimizer)], self.random_stream()
+        gradients, logs = self.compute_gradients(self.classifier_loss, updates, data, rng)
         self.apply_gradients(updates, gradients)
+        logs |= self.update_augmentation(data, rng)
         self.end_step()
         return logs
+
+    def update_augmentation(self, data, rng):
+        """Does nothing: the augmentation of this model does not learn.
+
+        Args:
+            data: The batch of this step.
+            rng: A `ganlib.training.RandomStream`.
+
+        Returns:
+            A dict of scalars for the logs, which is empty.
+        """
+        return {}
 
     def classifier_loss(self, images, labels, rng):
         """Computes the cross-entropy of a batch of augmented images.

@@ -1,14 +1,15 @@
 """`State`: variables that a penalty or an augmentation keeps between steps."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
 class State(keras.layers.Layer):
-    """Float32 scalars that are kept between steps and saved with the model.
+    """Float32 numbers and arrays that are kept between steps and saved with the model.
 
     Args:
-        **initial_values: Name -> initial value. Each scalar becomes an attribute.
+        **initial_values: Name -> initial value, a number or a numpy array. Each becomes an attribute.
     """
 
     def __init__(self, **initial_values):
@@ -16,7 +17,7 @@ class State(keras.layers.Layer):
         for name, value in initial_values.items():
             initializer = keras.initializers.Constant(value)
             weight = self.add_weight(
-                name=name, shape=(), initializer=initializer, dtype="float32", trainable=False, autocast=False
+                name=name, shape=np.shape(value), initializer=initializer, dtype="float32", trainable=False, autocast=False
             )
             setattr(self, name, weight)
         self.built = True

@@ -54,6 +54,18 @@ def test_shift_repeats_the_border():
     assert len({matches[0] for matches in all_matches}) > 1
 
 
+def test_reflected_shift_is_a_crop_of_the_reflected_image():
+    """As in FixMatch's code: `np.pad` reflects without repeating the last pixel, and all crops are equally likely."""
+    numbered = np.arange(64, dtype=np.float32).reshape(1, 8, 8, 1).repeat(2000, axis=0)
+    shifted = np.asarray(augment.get("reflected_shift:0.25")(numbered, RandomStream(0)))
+    padded = np.pad(numbered[0, ..., 0], 2, mode="reflect")
+    crops = {padded[y : y + 8, x : x + 8].tobytes(): (y, x) for y in range(5) for x in range(5)}
+    found = [crops[image[..., 0].tobytes()] for image in shifted]
+    counts = np.unique(found, axis=0, return_counts=True)[1]
+    assert len(counts) == 25
+    assert counts.min() > 50
+
+
 def test_flip_mirrors_about_half_of_the_images():
     images = np.tile(IMAGES, (50, 1, 1, 1))
     flipped = augment.flip(images, RandomStream(0)).numpy()
@@ -66,7 +78,7 @@ def test_flip_mirrors_about_half_of_the_images():
 @pytest.mark.parametrize("policy", [*augment.POLICIES, "ada"])
 def test_the_static_size_is_kept_for_any_batch_size(policy):
     """Networks such as StyleGAN2's need it, and the last batch of an epoch may be smaller."""
-    shapes, function = [], augment.get(policy)
+    shapes, function = [], augment.get_fixed(policy) if policy == "randaugment" else augment.get(policy)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 8, 12, 3))], autograph=False)
     def augmented(images):

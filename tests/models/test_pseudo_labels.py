@@ -6,7 +6,8 @@ import tensorflow as tf
 
 import ganlib
 from ganlib.networks import Classifier, mlp
-from tests.helpers import SHAPE, adam, same, weights
+from ganlib.training import RandomStream
+from tests.helpers import SHAPE, adam, replicas, same, two_replicas, weights
 
 
 def make(**arguments):
@@ -101,3 +102,97 @@ def test_saved_model_continues_bit_for_bit(tmp_path, images, labels):
     model.train_step(batch)
     loaded.train_step(batch)
     assert same(weights(model), weights(loaded))
+
+
+def learner(**arguments):
+    return make(augment="flip", strong_augment=ganlib.augment.CTAugment("flip", **arguments), threshold=0.4)
+
+
+def test_ctaugment_is_updated_by_the_averaged_classifier(images, labels):
+    """By hand: the probes of a step are the second part of its draws, and a match is the probability of the label."""
+    model = learner(decay=0.5)
+    rng, batch = RandomStream(7), (tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(images[9:]))
+    model.classifier_loss(*batch, rng)
+    probes, numbers, levels = model.strong_augment.probe(model.augment(images[:9] / np.float32(127.5) - 1, rng), rng)
+    matches = scipy.special.softmax(model.classifier(probes).numpy(), axis=1)[np.arange(9), labels[:9]]
+    policy = ganlib.augment.CTAugment(decay=0.5)
+    policy.update(numbers, levels, tf.constant(matches))
+
+    model = learner(decay=0.5)
+    model.random_stream = lambda: RandomStream(7)
+    logs = model.train_step(batch)
+    assert float(logs["probe_match"]) == pytest.approx(matches.mean(), abs=1e-6)
+    np.testing.assert_allclose(model.augment_state.bin_weights, policy.state.bin_weights, atol=1e-6)
+    assert np.min(policy.state.bin_weights) < 0.9
+
+
+def light_and_dark(count):
+    """Returns images of two classes, which differ in their brightness alone, and their labels."""
+    labels = np.arange(count) % 2
+    noise = np.random.default_rng(0).integers(-20, 21, (count, *SHAPE))
+    return np.uint8(np.where(labels, 210, 45)[:, None, None, None] + noise), labels
+
+
+def test_a_transformation_that_destroys_the_classes_loses_its_weight():
+    images, labels = light_and_dark(64)
+    body = mlp.Discriminator(SHAPE, width=16).body
+    model = ganlib.PseudoLabelClassifier(Classifier(body, SHAPE, 2))
+    model.compile(adam(1e-2), strong_augment="ctaugment", ema_decay=0.9)
+    dataset = tf.data.Dataset.from_tensors((images, labels, images)).repeat()
+    model.fit(dataset, steps_per_epoch=60, verbose=0)
+    weights = model.strong_augment.learned_weights()
+    inverted, rotated = weights["invert"][0], weights["rotate"][0]
+    assert inverted[-3:].mean() < inverted[:3].mean() - 0.1  # an image whose levels are inverted looks like the other class
+    assert rotated.mean() > inverted[-3:].mean() + 0.1
+    assert rotated.min() > 0.8 * rotated.max()  # all angles stay in use
+
+
+def test_ctaugment_is_saved_and_continues_bit_for_bit(tmp_path, images, labels):
+    batch = tf.constant(images[:9]), tf.constant(labels[:9]), tf.constant(images[9:])
+    model = make(augment="flip", strong_augment="flip,ctaugment", threshold=0.3)
+    for _ in range(2):
+        model.train_step(batch)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert np.min(loaded.augment_state.bin_weights) < 1.0
+    model.train_step(batch)
+    loaded.train_step(batch)
+    assert same(weights(model), weights(loaded))
+    np.testing.assert_array_equal(model.augment_state.bin_weights, loaded.augment_state.bin_weights)
+
+
+def learned_on(count, images, labels, parts=1):
+    """Trains on a global batch of 8, on 1 or 2 replicas or in micro-batches. Returns the model and its logs."""
+    with replicas(count).scope():
+        keras.utils.set_random_seed(0)
+        model = ganlib.PseudoLabelClassifier(Classifier(mlp.Discriminator(SHAPE, width=8).body, SHAPE, 3))
+        policy = ganlib.augment.CTAugment("flip", depth=1)
+        model.compile(keras.optimizers.SGD(0.05), strong_augment=policy, threshold=0.4, ema_decay=0.5, accumulation_steps=parts)
+    dataset = tf.data.Dataset.from_tensor_slices((images[:8], labels[:8], images[8:16])).batch(8).repeat()
+    return model, model.fit(dataset, steps_per_epoch=4, verbose=0).history
+
+
+def check_learned(model, logs, bin_weights, match):
+    learned = np.array(model.augment_state.bin_weights)
+    assert learned.min() < 0.99
+    np.testing.assert_allclose(bin_weights, learned, atol=1e-5)
+    np.testing.assert_allclose(match, logs["probe_match"], atol=1e-5)
+
+
+def test_replicas_learn_the_weights_of_one_device(images, labels):
+    model, logs = learned_on(2, images, labels)
+    values = [np.array(v) for v in two_replicas().experimental_local_results(model.augment_state.bin_weights.value)]
+    np.testing.assert_array_equal(*values)
+    check_learned(*learned_on(1, images, labels), values[0], logs["probe_match"])
+
+
+@pytest.mark.slow
+def test_micro_batches_learn_the_weights_of_the_whole_batch(images, labels):
+    model, logs = learned_on(1, images, labels, parts=2)
+    check_learned(*learned_on(1, images, labels), model.augment_state.bin_weights, logs["probe_match"])
+
+
+@pytest.mark.parametrize("name", ["ada", "flip,ctaugment"])
+def test_a_weak_augmentation_that_adapts_is_rejected(name):
+    with pytest.raises(ganlib.UserError, match="augmentation .* adapts to"):
+        make(augment=name)
