@@ -108,7 +108,7 @@ def initialize_in_call(model, *inputs, **arguments):
         >>> dense = layers.WeightNorm(keras.layers.Dense(2), init_std=0.1)
         >>> dense.build((None, 3))
         >>> outputs = layers.initialize_in_call(dense, np.random.default_rng(0).normal(size=(500, 3)))
-        >>> np.std(outputs, axis=0).round(3).tolist()
+        >>> [round(float(std), 3) for std in np.std(outputs, axis=0)]
         [0.1, 0.1]
     """
     wrappers = [layer for layer in model._flatten_layers() if isinstance(layer, WeightNorm)]

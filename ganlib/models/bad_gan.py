@@ -55,8 +55,8 @@ class BadGAN(SemiSupervisedGAN):
         >>> pair = improved_mlp.Generator(shape, 16, 32), improved_mlp.Discriminator(shape, 32)
         >>> model = BadGAN(*pair, num_classes=10, encoder=improved_mlp.Encoder(shape, 16, 32))
         >>> model.compile(encoder_weight=0.01)
-        >>> [network.name for network, _ in model.generator_updates]
-        ['generator', 'encoder']
+        >>> [type(network).__name__ for network, _ in model.generator_updates]
+        ['Generator', 'Encoder']
     """
 
     parts = ("generator", "discriminator", "num_classes", "encoder", "density")
