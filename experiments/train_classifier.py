@@ -92,10 +92,10 @@ def prepare(config, workdir, accept_new_config, strategy):
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts_of(config, parts, unlabeled))
     model = runs.build(run)
     check_features(run.config, model)
-    runs.diagnosis.at_start(run, parts.unlabeled, test)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         runs.density.train(run, model, parts.unlabeled, accept_new_config)
         warm_start.initialize_classifier(model, run, parts.unlabeled, parts.labeled)
+    runs.diagnosis.at_start(run, parts.unlabeled, test, parts.labeled)
     return run, model, parts, test
 
 

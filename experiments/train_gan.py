@@ -45,7 +45,6 @@ def prepare(config, workdir, accept_new_config, strategy):
         neighborhoods = instances.prepare(source, extractor, config.instances.neighbors)
         facts = {"instance_dim": neighborhoods.features.shape[1], "instance_features": extractor.version}
     run = runs.start(workdir, config, source, accept_new_config, strategy, defaults, **facts)
-    runs.diagnosis.at_start(run, source)
     model = runs.build(run)
     if not run.checkpoints(model).steps():  # a checkpoint replaces these weights
         warm_start.initialize_gan(model, run, neighborhoods)
@@ -58,7 +57,9 @@ def prepare(config, workdir, accept_new_config, strategy):
         arguments = {"with_labels": config.conditional, "mirror": config.mirror, "share": share}
         return data.batches(source, batch_size, config.seed, start_step, **arguments)
 
-    return run, model, batches, evaluation_of(config, all_images, source, model)
+    evaluate = evaluation_of(config, all_images, source, model)
+    runs.diagnosis.at_start(run, source)
+    return run, model, batches, evaluate
 
 
 def evaluation_of(config, source, training, model):

@@ -17,6 +17,7 @@ from experiments.configs import cifar10_improved_gan
 def get_config():
     config = cifar10_improved_gan.get_config()
     config.method = "bad_gan"
+    config.fresh_real_images = False
     config.generator.code = "bad_gan"
     config.discriminator.update(noise=0.05, drops_channels=True)
     adam = {"name": "adam", "beta_2": 0.999, "epsilon": 1e-8, "corrected_epsilon": True, "linear_decay": 1 / 3}

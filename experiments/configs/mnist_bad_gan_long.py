@@ -33,5 +33,5 @@ def get_config():
     config.bad_gan.low_density_from_step = 9001
     config.bad_gan.density = {"width": 160, "blocks": 3, "resolutions": 2, "mixtures": 10}
     config.bad_gan.density_steps = 30_000
-    config.checkpoint_every = config.sample_every = config.evaluate_every = 5990
+    config.checkpoint_every = config.sample_every = 5990
     return config

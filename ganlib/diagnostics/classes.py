@@ -39,25 +39,27 @@ def class_imbalance(labels, class_names):
     return Finding("class_imbalance", sure, evidence, advice, np.flatnonzero(labels == rarest))
 
 
-def missing_class(labels, class_names):
+def missing_class(labels, class_names, is_series=True):
     """Finds classes without images, also those that are missing in a series of numbers.
 
     Args:
         labels: ``(n,)`` integers in ``[0, num_classes)``.
         class_names: The names of the classes.
+        is_series: Whether classes that are numbers form a series without gaps. Defaults to True.
 
     Returns:
         A `Finding`, or None.
     """
     counts = np.bincount(labels, minlength=len(class_names))
     empty = [name for name, count in zip(class_names, counts, strict=True) if not count]
-    skipped = _skipped_numbers(class_names)
+    skipped = _skipped_numbers(class_names) if is_series else []
     if not empty and not skipped:
         return None
     if empty:
         evidence = f"{len(empty)} of {len(class_names)} classes have no image: {_listed(empty)}."
         return Finding("missing_class", 1.0, evidence, MISSING_ADVICE)
-    evidence = f"The classes are numbered from {class_names[0]} to {class_names[-1]}, but there is no {_listed(skipped)}."
+    numbers = sorted(map(int, class_names))
+    evidence = f"The classes are numbered from {numbers[0]} to {numbers[-1]}, but there is no {_listed(skipped)}."
     return Finding("missing_class", 0.75, evidence, MISSING_ADVICE)
 
 

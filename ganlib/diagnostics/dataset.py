@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ganlib.diagnostics import amount, blank, classes, duplicates, outliers
-from ganlib.evaluation.images import real_batches
+from ganlib.evaluation.images import some_images
 
 IN_MEMORY_SAMPLES = 100_000
 """The largest number of images that are examined if they are in memory."""
@@ -16,7 +16,7 @@ READ_BYTES = 512 << 20
 """The largest size of the images that are read from files."""
 
 
-def of_dataset(source, test=None, is_gan=True, is_augmented=False, is_conditional=False, seed=0):
+def of_dataset(source, test=None, labeled=None, is_gan=True, is_augmented=False, is_conditional=False, is_series=True, seed=0):
     """Returns the symptoms of a dataset, the surest first.
 
     All images in memory are examined, up to 100,000, otherwise 1,000 random ones.
@@ -24,14 +24,16 @@ def of_dataset(source, test=None, is_gan=True, is_augmented=False, is_conditiona
     Args:
         source: A `ganlib.data.Source` of the training images.
         test: A source of test or held-out images, which must have none of the training images. Defaults to None.
+        labeled: A source of the images whose labels are used for training. Defaults to None, for all those of ``source``.
         is_gan: Whether a GAN is trained on the images. Defaults to True.
         is_augmented: Whether its discriminator sees augmented images. Defaults to False.
         is_conditional: Whether the GAN is conditioned on the classes. Defaults to False.
+        is_series: Whether classes that are numbers form a series without gaps. Defaults to True.
         seed: An integer that determines which images are examined. Defaults to 0.
 
     Returns:
-        A list of `ganlib.diagnostics.Finding`. Their images are indices in ``source``, or for ``split_leak`` in ``test``. The
-        images of a stream have none.
+        A list of `ganlib.diagnostics.Finding`. Their images are indices in ``source``, for ``split_leak`` in ``test``, and for
+        ``class_imbalance`` in ``labeled``. The images of a stream have none.
 
     Examples:
         >>> from ganlib import data, diagnostics
@@ -43,17 +45,18 @@ def of_dataset(source, test=None, is_gan=True, is_augmented=False, is_conditiona
         ('duplicate_images', 1.0)
     """
     indices, images = _sample(source, seed)
-    name_of = _names_of(source, indices)
+    name_of, fraction = _names_of(source, indices), len(images) / source.num_examples
     findings = [
-        _renumbered(duplicates.duplicate_images(images, name_of), indices),
+        _renumbered(duplicates.duplicate_images(images, name_of, fraction), indices),
         _renumbered(blank.blank_images(images, name_of), indices),
         _renumbered(outliers.outlier_images(images, name_of, seed), indices),
     ]
-    if source.labels is not None:
+    labeled = labeled or source
+    if labeled.labels is not None:
         findings += [
-            classes.class_imbalance(source.labels, source.class_names),
-            classes.missing_class(source.labels, source.class_names),
-            classes.split_named_folders(source.class_names),
+            classes.class_imbalance(labeled.labels, labeled.class_names),
+            classes.missing_class(labeled.labels, labeled.class_names, is_series),
+            classes.split_named_folders(labeled.class_names),
         ]
     if is_gan:
         findings.append(
@@ -61,7 +64,7 @@ def of_dataset(source, test=None, is_gan=True, is_augmented=False, is_conditiona
         )
     if test is not None:
         test_indices, test_images = _sample(test, seed)
-        leak = duplicates.split_leak(images, test_images, name_of, _names_of(test, test_indices))
+        leak = duplicates.split_leak(images, test_images, name_of, _names_of(test, test_indices), fraction)
         findings.append(_renumbered(leak, test_indices))
     return sorted(filter(None, findings), key=lambda finding: -finding.confidence)
 
@@ -81,13 +84,7 @@ def _sample(source, seed):
     if source.num_examples <= limit and source.images is not None:
         return np.arange(source.num_examples), source.images
     if source.fetch is None:
-        batches, count = [], 0
-        for images, _ in real_batches(source, seed):
-            batches.append(images)
-            count += len(images)
-            if count >= limit:
-                break
-        return None, np.concatenate(batches)[:limit]
+        return None, some_images(source, limit, seed)
     indices = np.sort(np.random.default_rng(seed).permutation(source.num_examples)[:limit])
     return indices, source.pick(indices)
 

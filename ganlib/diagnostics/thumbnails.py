@@ -52,7 +52,7 @@ def nearest(queries, others, excluded=None, seed=0):
         ``(indices, neighbors, distances)``: the indices of the compared queries, those of their nearest others, and 1 minus
         their correlation. Single-colored images have no direction, so their distance is 1.
     """
-    count = max(1, min(len(queries), MAX_PRODUCTS // max(len(others), 1)))
+    count = min(len(queries), max(1, MAX_PRODUCTS // max(len(others), 1)))
     compared = np.sort(np.random.default_rng(seed).permutation(len(queries))[:count])
     neighbors, distances = np.zeros(count, np.int64), np.ones(count, np.float32)
     for start in range(0, count if len(others) else 0, BATCH):

@@ -27,6 +27,23 @@ def real_batches(source, seed=0):
         yield source.pick(indices), None if source.labels is None else source.labels[indices]
 
 
+def some_images(source, count, seed=0):
+    """Returns random images of a source: ``(n, height, width, channels)`` uint8, ``count`` of them or all if there are fewer.
+
+    Args:
+        source: A `ganlib.data.Source`, possibly streamed.
+        count: The largest number of images.
+        seed: An integer that determines the images and their order. Defaults to 0.
+    """
+    found, missing = [], count
+    for images, _ in real_batches(source, seed):
+        found.append(images[:missing])
+        missing -= len(found[-1])
+        if not missing:
+            break
+    return np.concatenate(found)
+
+
 def generated_batches(model, count, seed=0, real_labels=None):
     """Yields images of a model's averaged generator: ``(images, labels)``, uint8 and integers or None.
 

@@ -15,6 +15,7 @@ from ganlib.networks.base import rescale
 from ganlib.training import strategy as strategies
 from ganlib.training.latents import latents_for
 
+INITIALIZATION_LATENTS = 500
 NO_THRESHOLD = np.finfo(np.float32).max
 """A density that no image exceeds."""
 
@@ -175,6 +176,8 @@ class BadGAN(SemiSupervisedGAN):
         super().make_train_function(force)
 
     def initialize_generator(self, count):
+        """Initializes the generator and the encoder as in the authors' code, on at least 500 latents."""
+        count = max(count, INITIALIZATION_LATENTS)
         super().initialize_generator(count)
         if self.encoder is not None:
             latents = latents_for(count, self.generator.latent_dim, self.seed)

@@ -114,10 +114,10 @@ class Generator(base.Generator):
         if choose("code", code, SCALED):
             hidden = scaled_softplus_layers(latent_dim * (2 if num_classes else 1), width)
             dense = keras.layers.Dense(units, kernel_initializer=_initializer())
-            pixels = layers.WeightNorm(dense, trainable_gain=True)
         else:
             hidden = softplus_layers(width, epsilon=1e-5 if code == "ganlib_0.1" else 1e-6)
-            pixels = layers.WeightNorm(keras.layers.Dense(units), trainable_gain=True, init_std=None)
+            dense = keras.layers.Dense(units)
+        pixels = layers.WeightNorm(dense, trainable_gain=True, init_std=None)
         sigmoid = [keras.layers.Activation("sigmoid"), keras.layers.Rescaling(2.0, -1.0)]
         activation = [keras.layers.Activation("tanh")] if code == "ganlib_0.1" else sigmoid
         self.body = keras.Sequential([*hidden, pixels, *activation, keras.layers.Reshape(self.image_shape)], name="body")

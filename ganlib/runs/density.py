@@ -1,9 +1,9 @@
 """Trains the density model of Bad GAN before the GAN, as a run of its own in the folder of the GAN's run."""
 
-import numpy as np
 from ml_collections import ConfigDict
 
 from ganlib import data
+from ganlib.evaluation.images import some_images
 from ganlib.methods import building
 from ganlib.models import DensityModel
 from ganlib.networks.base import rescale
@@ -52,13 +52,13 @@ def train(run, model, source, accept_new_config=False):
             **{key: config[key] for key in ("seed", "accumulation_steps", "non_finite")},
         )
     if not density_run.checkpoints(density).steps():
-        model.density.initialize(rescale(_first_images(source, INITIALIZATION_IMAGES, seed)))
+        model.density.initialize(rescale(some_images(source, INITIALIZATION_IMAGES, seed)))
 
     def batches(start_step, share=data.pipeline.ALL):
         return data.batches(source, config.batch_size, seed, start_step, with_labels=False, stream=STREAM, share=share)
 
     loop.fit(density_run, density, batches, label=NAME, samples=False)
-    model.set_threshold(_first_images(source, THRESHOLD_IMAGES, seed), settings.density_quantile)
+    model.set_threshold(some_images(source, THRESHOLD_IMAGES, seed), settings.density_quantile)
 
 
 def config_of(config):
@@ -70,9 +70,3 @@ def config_of(config):
         "steps": settings.density_steps, "batch_size": settings.density_batch_size,
         "precision": "float32", "steps_per_execution": 1, "sample_every": 0, "evaluate_every": 0,
     })  # fmt: skip
-
-
-def _first_images(source, count, seed):
-    """Returns up to ``count`` images, the first ones in the order of a seed, as an array."""
-    count = min(count, source.num_examples)
-    return np.asarray(next(iter(data.batches(source, count, seed, with_labels=False, stream=STREAM))))

@@ -1,6 +1,7 @@
 """The symptoms of the images that a run is trained on, at its start and afterwards."""
 
 from ganlib import data, plots
+from ganlib.errors import UserError
 from ganlib.files import read_dict, write_json, written_whole
 from ganlib.runs import images
 
@@ -8,7 +9,7 @@ SHOWN = 16
 """The largest number of images that are shown for a symptom."""
 
 
-def at_start(run, source, test=None):
+def at_start(run, source, test=None, labeled=None):
     """Examines the images of a run before its first step. Prints the symptoms, one a line, and writes ``diagnosis.json`` and
     pictures of the images that show them, for the report.
 
@@ -18,24 +19,27 @@ def at_start(run, source, test=None):
         run: A `ganlib.runs.Run`.
         source: The `ganlib.data.Source` of the training images, without those that are held out.
         test: The source of test or held-out images. Defaults to None.
+        labeled: The source of the labeled images. Defaults to None, for a GAN.
     """
-    path, content = run.workdir / "diagnosis.json", [source.fingerprint, test and test.fingerprint]
+    parts = [source, test, labeled]
+    path, content = run.workdir / "diagnosis.json", [part and part.fingerprint for part in parts]
     if not run.is_chief or (read_dict(path) or {}).get("content") == content:
         return
-    findings = of_source(run.config, source, test, run.config.seed)
+    findings = of_source(run.config, *parts, run.config.seed)
+    shown_in = {"split_leak": test, "class_imbalance": labeled or source}
     for finding in findings:
         print(f"data: {finding.symptom} (confidence {finding.confidence:.2f}): {finding.evidence}", flush=True)
         if len(finding.images):
-            shown = (test if finding.symptom == "split_leak" else source).pick(finding.images[:SHOWN])
+            shown = shown_in.get(finding.symptom, source).pick(finding.images[:SHOWN])
             with written_whole(run.workdir / "diagnosis" / f"{finding.symptom}.png") as partial:
                 plots.image_grid(shown, columns=8).save(partial, format="png")
     write_json(path, {"content": content, "data": [finding.as_dict() for finding in findings]})
 
 
 def of_data(config, seed=0):
-    """Opens the images of a config, also its test images if it has some, and returns their symptoms.
+    """Opens the images that a config would train and test on, and returns their symptoms.
 
-    Folders of classes that cannot be opened, because one is empty, are reported too.
+    Folders of classes that cannot be opened, because one is empty or named like a split, are reported too.
 
     Args:
         config: A `ConfigDict`.
@@ -47,31 +51,60 @@ def of_data(config, seed=0):
     Raises:
         UserError: If the images cannot be opened for another reason.
     """
+    try:
+        return of_source(config, *_parts(config), seed)
+    except UserError:
+        findings = _of_folders(config)
+        if not findings:
+            raise
+        return findings
+
+
+def _parts(config):
+    """Returns ``(source, test, labeled)`` as for `at_start`."""
+    source = images.open_data(config)
+    if config.method != "gan":
+        parts = images.few_labels(config, source)
+        test = images.open_data(config, config.test_split) if config.test_split else parts.validation
+        return parts.unlabeled, test, parts.labeled
+    table = {key: config.get(key) for key in images.TABLE if config.get(key)}
+    splits = data.opening.splits(config.dataset, config.data_dir, **table)
+    split = next((split for split in ("test", "validation") if split in splits), None)
+    return images.training_images(config, source), split and images.open_data(config, split), None
+
+
+def _of_folders(config):
     from ganlib.diagnostics import classes
 
-    findings = []
-    if config.dataset.startswith("folder:") and not any(config.get(key) for key in images.TABLE):
-        findings = classes.folder_classes(data.listing.class_counts(config.dataset.removeprefix("folder:")))
-    if findings:
-        return findings
-    source = images.open_data(config)
-    table = {key: config.get(key) for key in images.TABLE if config.get(key)}
-    has_test = "test" in data.opening.splits(config.dataset, config.data_dir, **table)
-    test = images.open_data(config, "test") if has_test else None
-    return of_source(config, images.training_images(config, source) if config.method == "gan" else source, test, seed)
+    if not config.dataset.startswith("folder:"):
+        return []
+    try:
+        counts = data.listing.class_counts(config.dataset.removeprefix("folder:"))
+    except UserError:
+        return []
+    return classes.folder_classes(counts)
 
 
-def of_source(config, source, test=None, seed=0):
+def of_source(config, source, test=None, labeled=None, seed=0):
     """Returns the symptoms of the training images of a config: see `ganlib.diagnostics.of_dataset`.
 
     Args:
         config: A `ConfigDict`.
         source: The `ganlib.data.Source` of its training images.
         test: The source of test or held-out images. Defaults to None.
+        labeled: The source of the labeled images of a classifier. Defaults to None.
         seed: An integer that determines which images are examined if there are too many. Defaults to 0.
     """
     from ganlib import diagnostics
 
     is_gan = config.method == "gan"
-    is_augmented = bool(is_gan and config.augment)
-    return diagnostics.of_dataset(source, test, is_gan, is_augmented, bool(is_gan and config.conditional), seed)
+    return diagnostics.of_dataset(
+        source,
+        test,
+        labeled,
+        is_gan=is_gan,
+        is_augmented=bool(is_gan and config.augment),
+        is_conditional=bool(is_gan and config.conditional),
+        is_series=not config.get("classes"),
+        seed=seed,
+    )

@@ -83,6 +83,19 @@ def test_test_images_in_the_training_set_are_found(digits):
     assert finding.images.tolist() == [500, 501, 502, 503, 504]
 
 
+def test_a_test_set_of_training_images_only(digits):
+    (finding,) = diagnostics.of_dataset(digits, digits.subset(range(100)))
+    assert finding.evidence.startswith("100 of 100 (100 %) images are identical to a training image")
+
+
+def test_copies_among_a_part_of_the_images_are_extrapolated(photos):
+    images = np.concatenate([photos, photos[:3]])
+    finding = diagnostics.duplicate_images(images, fraction=0.1)
+    assert "3 of 303 (1.0 %)" in finding.evidence
+    assert finding.evidence.endswith("Only 10 % of the images were searched for copies: of all, about 10 % have one.")
+    assert diagnostics.duplicate_images(images[:-1], fraction=0.1) is None  # two may be chance
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_blank_images_are_found(photos, value):
     images = photos.copy()
@@ -119,6 +132,13 @@ def test_inverted_digits_are_another_kind(digits):
     assert np.mean(members < 100) > 0.95
 
 
+@pytest.mark.parametrize("count", [20, 60, 100, 300, 600])
+def test_random_parts_of_a_healthy_dataset_have_no_outliers(digits, count):
+    for seed in range(3):
+        images = digits.images[np.random.default_rng(seed).permutation(len(digits.images))[:count]]
+        assert diagnostics.outlier_images(images) is None, seed
+
+
 def test_rare_classes_are_found(digits):
     kept = np.flatnonzero((digits.labels != 3) | (np.arange(len(digits.labels)) < 100))
     finding = found(digits.images[kept], digits.labels[kept])["class_imbalance"]
@@ -143,6 +163,9 @@ def test_a_gap_in_numbered_classes_is_found():
     names = ("0", "1", "2", "3", "5", "6")
     finding = diagnostics.missing_class(np.arange(6), names)
     assert "from 0 to 6, but there is no 4" in finding.evidence
+    assert diagnostics.missing_class(np.arange(6), names, is_series=False) is None
+    names = tuple(sorted(str(k) for k in range(12) if k != 10))
+    assert "from 0 to 11, but there is no 10" in diagnostics.missing_class(np.arange(11), names).evidence
     assert diagnostics.missing_class(np.arange(3), ("3", "7", "9")) is None
     assert diagnostics.missing_class(np.arange(3), ("2021", "2024", "2026")) is None
 
@@ -158,6 +181,13 @@ def test_splits_as_classes_are_found(names):
 @pytest.mark.parametrize("names", [("cat", "dog"), ("bus", "train"), ("test_tube", "flask"), ()])
 def test_classes_with_similar_names_are_not(names):
     assert diagnostics.split_named_folders(names) is None
+
+
+def test_the_classes_are_those_of_the_labeled_images(digits):
+    balanced = dataclasses.replace(digits, labels=None, class_names=())
+    rare = digits.subset(np.flatnonzero((digits.labels > 1) | (np.arange(len(digits.labels)) < 60)))
+    (finding,) = diagnostics.of_dataset(balanced, labeled=rare, is_gan=False)
+    assert finding.symptom == "class_imbalance"
 
 
 def test_too_few_images():

@@ -50,6 +50,23 @@ def test_folders_that_cannot_be_opened(folder):
     assert "3 class folders have no image or are missing: test/d, train/c, train/d" in found["missing_class"]["evidence"]
 
 
+def test_a_table_of_labels_replaces_the_folders(folder):
+    """The folders are batches of photos, and not the same ones in both splits."""
+    (folder / "train/a").rename(folder / "train/batch1")
+    (folder / "train/b").rename(folder / "train/batch2")
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+    rows = [f"{name},{'cat' if index % 2 else 'dog'}" for index, name in enumerate(files)]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *rows]))
+    assert list(symptoms(folder)) == ["too_few_images"]
+
+
+def test_leaks_into_the_validation_images(folder):
+    (folder / "test").rename(folder / "val")
+    for path in sorted((folder / "train/a").iterdir())[:5]:
+        (folder / "val/a" / f"copy{path.name}").write_bytes(path.read_bytes())
+    assert set(symptoms(folder)) == {"split_leak", "too_few_images"}
+
+
 def test_splits_as_classes(folder):
     (folder / "train").rename(folder / "train_images")
     (folder / "test").rename(folder / "val_images")

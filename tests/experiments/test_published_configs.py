@@ -233,6 +233,7 @@ def test_bad_gans_terms_are_those_of_the_authors():
     assert (settings.encoder_weight, settings.density_quantile, settings.density_batch_size) == (0.0, 0.1, 40)
     assert (settings.density_optimizer.learning_rate, settings.density.width, settings.density.blocks) == (2e-4, 160, 3)
     assert mnist.batch_size * settings.low_density_share == 30
+    assert (mnist.fresh_real_images, cifar.fresh_real_images) == (True, False)
     assert (mnist.generator_loss, cifar.generator_loss) == ("feature_matching", "feature_matching_l1")
     assert (mnist.discriminator.noise, cifar.discriminator.noise) == (0.5, 0.05)
     assert (cifar.bad_gan.encoder_weight, cifar.bad_gan.low_density_weight) == (1e-2, 0.0)

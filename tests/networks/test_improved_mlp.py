@@ -125,6 +125,9 @@ def test_the_generator_of_bad_gan_ends_in_a_sigmoid_and_has_scales():
     assert np.max(np.abs(second)) == pytest.approx(500**-0.5, rel=1e-2)
     assert np.std(last) == pytest.approx(0.1, rel=0.05)
     latents = np.random.default_rng(0).normal(size=(4, 100)).astype(np.float32)
+    before = generator.get_weights()
+    generator.initialize(latents)  # the authors initialize only the discriminator on data
+    assert all(np.array_equal(a, b) for a, b in zip(before, generator.get_weights(), strict=True))
     logits = generator.body.layers[6](keras.Sequential(generator.body.layers[:6])(latents))
     expected = 2 * scipy.special.expit(logits) - 1
     np.testing.assert_allclose(generator(latents).numpy().reshape(4, -1), expected, atol=1e-5)
