@@ -146,7 +146,7 @@ def test_files_of_the_end_of_training_are_written_again(tmp_path, job):
         "classifier.keras", "classification.json", "mistakes.png"
     })  # fmt: skip
     config = configs.load(name, ["smoke=True"])
-    final_files = final_files | {"examples.npz", "report.html"}
+    final_files = final_files | {"examples.npz", "report.html", "diagnosis.json"}
     job.train(config, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} - TRAINING_FILES == final_files | {".lock-1"}
     examples = export.examples.read(tmp_path)

@@ -33,6 +33,8 @@ class Finding:
     def __post_init__(self):
         if self.symptom not in SYMPTOMS:
             raise ValueError(f"unknown symptom {self.symptom!r}")
+        if not isinstance(self.confidence, float):
+            raise ValueError(f"the confidence must be a float, got {self.confidence!r}")
 
     def as_dict(self):
         """Returns the finding without its images as a dict that can be written as JSON."""

@@ -10,6 +10,7 @@ import jinja2
 import numpy as np
 
 from ganlib import plots
+from ganlib.diagnostics.finding import Finding
 from ganlib.errors import UserError
 from ganlib.files import read_dict, read_measures, written_whole
 from ganlib.metrics.evaluate import results_to_show
@@ -118,8 +119,11 @@ def _describe(workdir):
 def _findings(workdir):
     """Returns the symptoms of the data as dicts, each with a picture of the images that show it, or None."""
     pictures = {path.stem: _file_uri(path) for path in (workdir / "diagnosis").glob("*.png")}
-    findings = (read_dict(workdir / "diagnosis.json") or {}).get("data", [])
-    return [finding | {"picture": pictures.get(finding["symptom"])} for finding in findings]
+    try:
+        findings = [Finding(**finding) for finding in (read_dict(workdir / "diagnosis.json") or {}).get("data", [])]
+    except (TypeError, ValueError):  # the file is damaged
+        return []
+    return [finding.as_dict() | {"picture": pictures.get(finding.symptom)} for finding in findings]
 
 
 def _measured(path, rows):

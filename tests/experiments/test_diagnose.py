@@ -9,6 +9,7 @@ from PIL import Image
 from experiments import train_classifier, train_gan
 from experiments.configs import base, digits_dcgan
 from ganlib import data
+from ganlib.runs import report
 from tests.end_to_end.jobs import run_in_one_process
 
 
@@ -119,3 +120,9 @@ def test_flags_without_effect_are_errors(tmp_path):
     messages = [errors[-1] for _, _, errors in answers]
     assert messages[:2] == ["error: pass either --workdir or --dataset"] * 2
     assert messages[2] == "error: --fit has no effect here: pass it with --dataset, or omit it"
+
+
+@pytest.mark.parametrize("content", ["[]", '{"data": [{"symptom": "x"}]}', '{"data": [1]}', "{"])
+def test_a_damaged_diagnosis_is_not_shown(tmp_path, content):
+    (tmp_path / "diagnosis.json").write_text(content)
+    assert report._findings(tmp_path) == []
