@@ -93,10 +93,10 @@ def folder_classes(counts):
         A list of `Finding`.
     """
     train = counts.get("train", counts.get("", {}))
-    named = {split: split_named_folders(tuple(classes)) for split, classes in counts.items()}
+    named = [split_named_folders(tuple(classes)) for classes in counts.values()]
     empty = [f"{split}/{name}".lstrip("/") for split, classes in counts.items() for name, count in classes.items() if not count]
     unknown = [f"train/{name}" for classes in counts.values() for name in classes if train and name not in train]
-    findings = [finding for finding in named.values() if finding][:1]
+    findings = [finding for finding in named if finding][:1]
     if empty or unknown:
         missing = list(dict.fromkeys(empty + unknown))
         evidence = f"{len(missing)} class folders have no image or are missing: {_listed(missing)}."

@@ -29,7 +29,6 @@ class WeightNorm(keras.layers.Wrapper):
     def __init__(self, layer, trainable_gain=False, init_std=1.0, **kwargs):
         super().__init__(layer, **kwargs)
         self.trainable_gain, self.init_std = trainable_gain, init_std
-        self._units_last = not isinstance(layer, keras.layers.Conv2DTranspose)
         self._is_initialized_in_call = False
 
     def build(self, input_shape=None):

@@ -41,7 +41,7 @@ def feature_matching_l1(real_mean, fake_mean):
 def encoder_loss(means, log_stds, latents):
     """Computes -E log q(z | x) up to a constant, as in the code of Bad GAN (Dai et al. 2017, arXiv:1705.09783).
 
-    q is the encoder's normal distribution. A generator that lowers the loss makes images from which the latents can be told,
+    q is the encoder's normal distribution. A generator that lowers the loss makes images that determine their latents,
     which bounds the entropy of the images from below.
 
     Args:
