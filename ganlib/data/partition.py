@@ -64,7 +64,7 @@ def few_labels(source, per_class=None, seed=0, validation_per_class=0, unlabeled
         others = _without(source, validation)
     else:
         rest = without_label(source, per_class, seed, validation_per_class, unlabeled, added)
-        if not len(rest):
+        if added is None and not len(rest):  # added labels may be those of all that were left
             raise UserError(
                 f"{unlabeled.name}: all {unlabeled.num_examples} unlabeled images equal a labeled or a held-out image of "
                 f"{source.name}: use a dataset with other images, or none"

@@ -62,7 +62,7 @@ def calibrate(run, model, held_out, parts=None):
 def _priors(run, classifier, parts, training):
     """Returns the frequencies of the classes among the unlabeled images: known if all of them have a label, or estimated."""
     counts = np.bincount(parts.labeled.labels, minlength=classifier.num_classes)
-    if not run.config.unlabeled_dataset and counts.sum() == parts.unlabeled.num_examples:
+    if counts.sum() == parts.unlabeled.num_examples:
         return counts / counts.sum()
     probabilities = classification.probabilities(classifier, parts.unlabeled)
     if run.config.unlabeled_dataset:  # the labeled images come first, and may be as frequent as someone chose

@@ -173,6 +173,8 @@ def test_added_labels_of_separate_unlabeled_images():
     assert parts.labeled.images[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 9]
     assert parts.labeled.labels.tolist() == [0, 1, 0, 1, 0, 1, 0]
     assert parts.unlabeled.images[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 9, 9, 9], "the labeled ones first"
+    every = data.few_labels(source, unlabeled=other, added=partition.AddedLabels(np.arange(3), np.zeros(3, np.int64)))
+    assert every.labeled.num_examples == every.unlabeled.num_examples == 9
 
 
 def test_added_label_of_a_held_out_image_is_refused():
