@@ -18,7 +18,7 @@ ARGUMENTS = (
     "--config.steps=2",
     f"--config.metrics={METRICS}",
     "--config.evaluate_every=2",
-    "--config.evaluation_samples=400",
+    "--config.evaluation_samples=200",
     "--config.generator_optimizer.learning_rate=0.0",  # the same generator, however batches are divided
 )
 
