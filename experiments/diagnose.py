@@ -1,20 +1,21 @@
-"""Looks for what can go wrong with a dataset:
+"""Looks for what goes wrong with a dataset or a run:
 python -m experiments.diagnose --dataset=folder:/data/birds
 python -m experiments.diagnose --workdir=runs/birds --format=json
 
 The first command examines a dataset before it is trained on. It finds copies, blank images, images of another kind, classes
-with few images or none, too few images, and test images that are also in the training set. With --workdir, it examines the
-images that a run was trained on. For each symptom it prints how sure it is, the evidence and what to change: see
-`ganlib.diagnostics`.
+with few images or none, too few images, and test images that are also in the training set. With --workdir, it examines a run:
+the images that it was trained on and, for a GAN, its training, from what was measured meanwhile. For each symptom it prints how
+sure it is, the evidence and what to change: see `ganlib.diagnostics`.
 """
 
 import json
+import sys
 
 from absl import flags
 
 from experiments.common import job
 
-WORKDIR = flags.DEFINE_string("workdir", None, "folder of a run, whose images are examined; alternatively pass --dataset")
+WORKDIR = flags.DEFINE_string("workdir", None, "folder of a run to examine; alternatively pass --dataset")
 DATASET = flags.DEFINE_string("dataset", None, "dataset to examine, such as folder:PATH or mnist")
 FORMAT = flags.DEFINE_enum("format", "text", ["text", "json"], "json prints a list with the keys of `Finding.as_dict`")
 SEED = flags.DEFINE_integer("seed", 0, "seed that selects images if there are too many", lower_bound=0)
@@ -41,11 +42,9 @@ def main():
         for flag in OF_DATASETS:
             if flag.present:
                 raise UserError(f"--{flag.name} has no effect here: pass it with --dataset, or omit it")
-        config = runs.open_run(WORKDIR.value).config.copy_and_resolve_references()
-        config.data_dir = DATA_DIR.value or config.data_dir
+        findings = of_run(WORKDIR.value)
     else:
-        config = config_of_flags()
-    findings = runs.diagnosis.of_data(config, seed=SEED.value)
+        findings = runs.diagnosis.of_data(config_of_flags(), seed=SEED.value)
     if FORMAT.value == "json":
         print(json.dumps([finding.as_dict() for finding in findings], indent=2))
         return
@@ -53,6 +52,25 @@ def main():
         print(f"{finding.symptom} (confidence {finding.confidence:.2f})\n  {finding.evidence}\n  {finding.advice}")
     if not findings:
         print("no symptoms found")
+
+
+def of_run(workdir):
+    """Returns the symptoms of a run and of its images, the surest first. Images that cannot be opened are told on stderr."""
+    from ganlib import UserError, runs
+
+    run = runs.open_run(workdir)
+    config = run.config.copy_and_resolve_references()
+    config.data_dir = DATA_DIR.value or config.data_dir
+    findings, examined = [], config.method == "gan"
+    if examined:
+        findings = runs.examination.of_run(run, DATA_DIR.value)
+    try:
+        findings += runs.diagnosis.of_data(config, SEED.value, lambda: runs.open_data_of(run, DATA_DIR.value))
+    except (UserError, OSError) as error:
+        if not examined:
+            raise
+        print(f"note: the images are not examined: {error}", file=sys.stderr, flush=True)
+    return sorted(findings, key=lambda finding: -finding.confidence)
 
 
 def config_of_flags():

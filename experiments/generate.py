@@ -6,6 +6,9 @@ images of an earlier call; a folder that contains anything else is an error. --k
 "interpolation" has a path between two images in each row, "directions" follows one of the strongest directions of the latents
 or styles in each row (stylegan2, biggan), "rejection" samples by rejection with the discriminator, and "langevin" moves latents
 along the discriminator's gradient.
+
+--walk=walk.gif writes moving pictures instead: images on closed paths through the latent space, or with --kind=directions along
+the strongest direction. --progress=progress.gif shows the sample grids that were written during training.
 """
 
 import pathlib
@@ -34,6 +37,16 @@ TRUNCATION = flags.DEFINE_float(
 KINDS = ["samples", "interpolation", "directions", "rejection", "langevin"]
 KIND = flags.DEFINE_enum("kind", "samples", KINDS, "kind of images: see ganlib.sampling")
 STANDING = flags.DEFINE_bool("standing_statistics", False, "recompute the batch norm statistics on generated images")
+WALK = flags.DEFINE_string("walk", None, "a .gif, .webp or .mp4 file of a walk through the latent space, instead of --output")
+PROGRESS = flags.DEFINE_string("progress", None, "the same of the sample grids of the run, instead of --output")
+STOPS = flags.DEFINE_list(
+    "stops", None, "for --walk: numbers of images of this --seed to visit, as in 0,5,12, instead of random ones"
+)
+FRAMES = flags.DEFINE_integer("frames", 96, "for --walk: number of frames", lower_bound=2)
+RANDOM_STOPS = 4
+"""The number of latents that each path of a walk visits without ``--stops``."""
+PATHS = 16
+"""The number of paths of a walk, side by side, without ``--count``."""
 ALONG = 8
 """Images per row of a path or a direction."""
 FARTHEST = 3.0
@@ -45,18 +58,28 @@ def main():
 
     from ganlib import UserError, plots, runs, sampling
 
+    check_moving()
+    if PROGRESS.value:
+        print(f"{len(runs.moving.progress(WORKDIR.value, PROGRESS.value))} frames: {PROGRESS.value}")
+        return
     labels = None
     if LABELS.value:
         if not all(label.strip().isdigit() for label in LABELS.value):
             raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
         labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
     output = pathlib.Path(OUTPUT.value)
-    _check(output)
+    if not WALK.value:
+        _check(output)
     model = runs.load_gan(WORKDIR.value, best=BEST.value)
     if LIKE.value:
         labels = np.resize(_features_like(model), (COUNT.value, model.generator.instance_dim))
     if STANDING.value:
         sampling.standing_statistics(model)
+    if WALK.value:
+        frames = _frames(model, labels)
+        plots.animation([plots.image_grid(images, COLUMNS.value) for images in frames], WALK.value)
+        print(f"{len(frames)} frames: {WALK.value}")
+        return
     images = plots.to_uint8(_images(model, labels))
     _write(images, output)
     print(f"{len(images)} images: {output}")
@@ -92,6 +115,52 @@ def _write(images, output):
         else:
             columns = COLUMNS.value or (ALONG if KIND.value in ("interpolation", "directions") else None)
             plots.image_grid(images, columns).save(partial)
+
+
+def check_moving():
+    """Raises `UserError` if flags do not fit those of moving pictures."""
+    from ganlib import UserError
+
+    if WALK.value and PROGRESS.value:
+        raise UserError("--walk and --progress are two files: pass one of them at a time")
+    moving = "--walk" if WALK.value else "--progress"
+    for flag in (STOPS, FRAMES):
+        if flag.present and not WALK.value:
+            raise UserError(f"--{flag.name} requires --walk")
+    if (WALK.value or PROGRESS.value) and OUTPUT.present:
+        raise UserError(f"{moving} names the file: omit --output")
+    unused = (TRUNCATION, COUNT) if STOPS.value else (TRUNCATION,) if WALK.value else ()
+    if PROGRESS.value:
+        unused = (TRUNCATION, COUNT, LABELS, LIKE, BEST, COLUMNS, STANDING, KIND, SEED)
+    for flag in unused:
+        if flag.present:
+            raise UserError(f"--{flag.name} has no effect on {'--stops' if STOPS.value else moving}: omit it")
+    if WALK.value and KIND.value not in ("samples", "directions"):
+        raise UserError(f"--walk requires --kind=samples or directions, got {KIND.value!r}")
+
+
+def _frames(model, labels):
+    """Generates the frames of a walk: ``(frames, paths, height, width, channels)``."""
+    import numpy as np
+
+    from ganlib import UserError, sampling
+    from ganlib.training.latents import latents_for
+
+    latent_dim, count = model.generator.latent_dim, COUNT.value if COUNT.present else PATHS
+    if STOPS.value:
+        if not all(stop.strip().isdigit() for stop in STOPS.value):
+            raise UserError(f"--stops={','.join(STOPS.value)} is not a list of image numbers, as in 0,5,12")
+        numbers = [int(stop) for stop in STOPS.value]
+        stops = latents_for(max(numbers) + 1, latent_dim, SEED.value)[numbers][None]
+    else:
+        stops = latents_for(count * RANDOM_STOPS, latent_dim, SEED.value).reshape(count, RANDOM_STOPS, latent_dim)
+    labels = None if labels is None else labels[: len(stops)]
+    if KIND.value == "samples":
+        return sampling.loop(model, stops, FRAMES.value, labels)
+    direction = sampling.directions(model.ema_generator, 1)[0]
+    amounts = FARTHEST * np.sin(2.0 * np.pi * np.arange(FRAMES.value) / FRAMES.value)
+    images = sampling.moved(model, stops[:, 0], direction, amounts, model.labels_for(len(stops), labels))
+    return np.swapaxes(images.reshape(len(stops), FRAMES.value, *images.shape[1:]), 0, 1)
 
 
 def _features_like(model):

@@ -13,11 +13,22 @@ from experiments.configs import base
 def train(config, workdir, accept_new_config=False, label="", strategy=None):
     """Trains the GAN of ``config`` in ``workdir``, under ``strategy``, and writes its report. Returns the report's path."""
     from ganlib import export, runs
+    from ganlib.errors import Stopped
     from ganlib.runs import report
+    from ganlib.training.callbacks import NonFinite
 
     with runs.writing(workdir, strategy):
-        run, model, batches, evaluate = prepare(config, workdir, accept_new_config, strategy)
-        runs.fit(run, model, batches, evaluate, label)
+        run, model, batches, evaluate, callbacks = prepare(config, workdir, accept_new_config, strategy)
+        try:
+            runs.fit(run, model, batches, evaluate, label, callbacks=callbacks)
+        except NonFinite as error:
+            runs.examination.note_stop(run, error)
+            raise
+        except Stopped:
+            runs.examination.end_report(run)
+            raise
+        if runs.examination.is_examined(run.config):
+            runs.moving.write(run, model)
         export.examples.write(run.workdir, export.examples.of_gan(model))
         if run.is_chief:
             report.write(run.folder / "report.html", [run.folder], title=f"{run.folder.name}: GAN on {config.dataset}")
@@ -25,7 +36,7 @@ def train(config, workdir, accept_new_config=False, label="", strategy=None):
 
 
 def prepare(config, workdir, accept_new_config, strategy):
-    """Returns ``(run, model, batches, evaluate)`` for `ganlib.runs.fit`."""
+    """Returns ``(run, model, batches, evaluate, callbacks)`` for `ganlib.runs.fit`."""
     from ganlib import data, runs
     from ganlib.evaluation import shared_classifier
     from ganlib.metrics import features, instances
@@ -59,7 +70,7 @@ def prepare(config, workdir, accept_new_config, strategy):
 
     evaluate = evaluation_of(config, all_images, source, model)
     runs.diagnosis.at_start(run, source)
-    return run, model, batches, evaluate
+    return run, model, batches, evaluate, runs.examination.callbacks(run, all_images, source)
 
 
 def evaluation_of(config, source, training, model):

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import pathlib
 import textwrap
 
 import matplotlib.figure
@@ -9,6 +10,13 @@ import numpy as np
 from PIL import Image
 
 from ganlib.errors import UserError
+from ganlib.files import written_whole
+
+ANIMATIONS = (".gif", ".webp", ".mp4")
+"""The endings of the files that `animation` writes."""
+
+PANEL_COLUMNS = 3
+"""The number of curves side by side."""
 
 OUT_OF_RANGE = 1.5
 """A generator may exceed [-1, 1] up to this value. If most values are beyond it, the images have another range."""
@@ -182,20 +190,102 @@ def curves(rows, groups):
     Returns:
         A `matplotlib.figure.Figure`, or None if there is nothing to draw.
     """
-    groups = [(title, {k: v for k, v in keys.items() if any(k in row for row in rows)}) for title, keys in groups]
-    groups = [(title, keys) for title, keys in groups if keys]
-    if not groups:
-        return None
-    figure = matplotlib.figure.Figure(figsize=(4.4 * len(groups), 3.0), layout="constrained")
-    for axes, (title, keys) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True):
+    return _panels([(title, [(label, key, rows) for key, label in keys.items()]) for title, keys in groups])
+
+
+def curves_of_runs(runs, groups):
+    """Draws the training curves of several runs over each other.
+
+    Args:
+        runs: A dict from the name of each run to the rows of its ``metrics.jsonl``, dicts with ``step`` and numbers.
+        groups: As for `curves`. Each key is drawn as one panel with a line for each run; those without data are omitted.
+
+    Returns:
+        A `matplotlib.figure.Figure`, or None if there is nothing to draw.
+    """
+    panels = []
+    for title, keys in groups:
         for key, label in keys.items():
-            points = [(row["step"], row[key]) for row in rows if key in row]
-            axes.plot(*zip(*points, strict=True), label=label, linewidth=1.4, marker="." if len(points) < 30 else None)
+            heading = title if label == title or len(keys) == 1 else f"{title}: {label}"
+            panels.append((heading, [(name, key, rows) for name, rows in runs.items()]))
+    return _panels(panels)
+
+
+def _panels(panels):
+    """Draws panels ``(title, [(label, key, rows), ...])``, without those that have no data. Returns a figure or None."""
+    drawn = []
+    for title, lines in panels:
+        points = [(label, [(row["step"], row[key]) for row in rows if row.get(key) is not None]) for label, key, rows in lines]
+        if any(values for _, values in points):
+            drawn.append((title, [(label, values) for label, values in points if values]))
+    if not drawn:
+        return None
+    columns = min(len(drawn), PANEL_COLUMNS)
+    rows = -(-len(drawn) // columns)
+    figure = matplotlib.figure.Figure(figsize=(4.4 * columns, 3.0 * rows), layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in grid[len(drawn) :]:
+        axes.remove()
+    for axes, (title, lines) in zip(grid, drawn, strict=False):
+        for label, values in lines:
+            axes.plot(*zip(*values, strict=True), label=label, linewidth=1.4, marker="." if len(values) < 30 else None)
         axes.set(title=title, xlabel="step")
         axes.grid(alpha=0.3)
-        if len(keys) > 1:
+        if len(lines) > 1:
             axes.legend(frameon=False)
     return figure
+
+
+def animation(frames, path, frames_per_second=12):
+    """Writes moving pictures, which are repeated endlessly in GIF and WebP files.
+
+    Args:
+        frames: A list of `PIL.Image.Image` of one size, such as grids from `image_grid`.
+        path: The file to write: its ending ``.gif``, ``.webp`` or ``.mp4`` determines the format. GIF files have 256 colors.
+        frames_per_second: The number of frames shown in a second. Defaults to 12.
+
+    Returns:
+        The path, as `pathlib.Path`.
+
+    Raises:
+        UserError: If there are no frames, they differ in size, the format is unknown, or the package for ``.mp4`` is missing.
+
+    Examples:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> from ganlib import plots
+        >>> frames = [plots.image_grid(np.full((4, 8, 8, 1), value, np.uint8)) for value in (0, 255)]
+        >>> plots.animation(frames, pathlib.Path(tempfile.mkdtemp()) / "blink.gif").name
+        'blink.gif'
+    """
+    path, sizes = pathlib.Path(path), sorted({frame.size for frame in frames})
+    if path.suffix not in ANIMATIONS:
+        raise UserError(f"{str(path)!r} must end in {', '.join(ANIMATIONS)}")
+    if len(sizes) != 1:
+        raise UserError(f"moving pictures need frames of one size, got {len(frames)} frames of the sizes {sizes}")
+    with written_whole(path) as partial:
+        if path.suffix == ".mp4":
+            _write_mp4(frames, partial, frames_per_second)
+        else:
+            settings = {"save_all": True, "append_images": frames[1:], "loop": 0, "duration": round(1000 / frames_per_second)}
+            frames[0].save(partial, **settings, **({"quality": 80} if path.suffix == ".webp" else {}))
+    return path
+
+
+def _write_mp4(frames, path, frames_per_second):
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        message = "moving pictures in .mp4 files need imageio-ffmpeg: pip install -e '.[video]', or write a .gif or .webp file"
+        raise UserError(message) from None
+    width, height = (side + side % 2 for side in frames[0].size)  # H.264 needs even sides
+    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=frames_per_second, macro_block_size=1, quality=8)
+    writer.send(None)
+    for frame in frames:
+        canvas = Image.new("RGB", (width, height), "white")
+        canvas.paste(frame)
+        writer.send(np.asarray(canvas).tobytes())
+    writer.close()
 
 
 def captioned_grid(images, captions, columns=8):

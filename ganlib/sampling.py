@@ -52,6 +52,30 @@ def interpolation(gan, rows, columns, labels=None, seed=0):
     return gan.generate_from(latents, None if labels is None else np.repeat(labels, columns, axis=0))
 
 
+def loop(gan, stops, frames, labels=None):
+    """Generates images along closed paths through latents, for moving pictures that can be repeated.
+
+    Args:
+        gan: A `ganlib.GAN`.
+        stops: ``(n, k, latent_dim)`` float32, the latents that each of n paths visits in turn before it returns to the first.
+        frames: The number of images on each path, rounded down to a multiple of k, at least k.
+        labels: ``(n,)`` classes of a conditional GAN, one for each path; None cycles through them. Defaults to None.
+
+    Returns:
+        ``(frames, n, height, width, channels)`` float32, one image of each path in each frame.
+    """
+    count, num_stops, latent_dim = stops.shape
+    shares = np.linspace(0.0, 1.0, max(frames // num_stops, 1), endpoint=False)
+    shares = 0.5 - 0.5 * np.cos(np.pi * shares)  # slower at the stops
+    next_stops = np.roll(stops, -1, axis=1)
+    latents = slerp(stops.reshape(-1, latent_dim), next_stops.reshape(-1, latent_dim), shares)
+    latents = latents.reshape(count, -1, latent_dim)
+    labels = gan.labels_for(count, labels)
+    repeated = None if labels is None else np.repeat(labels, latents.shape[1], axis=0)
+    images = gan.generate_from(latents.reshape(-1, latent_dim), repeated)
+    return np.swapaxes(images.reshape(count, -1, *images.shape[1:]), 0, 1)
+
+
 def directions(generator, count):
     """Computes the directions along which latents or styles change a generator's layers the most, from its weights alone.
 

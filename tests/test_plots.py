@@ -1,8 +1,11 @@
+import sys
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import ganlib
-from ganlib import plots
+from ganlib import UserError, plots
 from tests.helpers import mlp_gan
 
 
@@ -119,3 +122,53 @@ def test_curves_omit_panels_without_data():
 def test_confusion_matrix_shows_the_counts():
     figure = plots.confusion_matrix(np.array([[3, 1], [0, 4]]), ("cat", "dog"))
     assert sorted(text.get_text() for text in figure.axes[0].texts) == ["1", "3", "4"]
+
+
+def frames(*values, size=8):
+    return [plots.image_grid(np.full((1, size, size, 3), value, np.uint8)) for value in values]
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_animation(tmp_path, suffix):
+    path = plots.animation(frames(0, 120, 255), tmp_path / f"new/a.{suffix}", frames_per_second=10)
+    with Image.open(path) as picture:
+        assert (picture.n_frames, picture.info["loop"]) == (3, 0)
+        shown = []
+        for index in range(3):
+            picture.seek(index)
+            shown.append(int(np.asarray(picture.convert("L"))[10, 10]))
+    assert np.abs(np.array(shown) - [0, 120, 255]).max() < 6
+
+
+def test_animation_as_mp4(tmp_path):
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    path = plots.animation(frames(0, 255, size=33), tmp_path / "a.mp4", frames_per_second=10)
+    reader = imageio_ffmpeg.read_frames(str(path))
+    facts = next(reader)
+    assert facts["size"] == (38, 38), "37 pixels, made even"
+    shown = [np.frombuffer(frame, np.uint8).reshape(38, 38, 3)[20, 20, 0] for frame in reader]
+    assert len(shown) == 2
+    assert shown[0] < 10 < 245 < shown[1]
+
+
+def test_animation_without_its_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(UserError, match=r"need imageio-ffmpeg: pip install -e '.\[video\]', or write a .gif or .webp file"):
+        plots.animation(frames(0, 255), tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_must_fit(tmp_path):
+    with pytest.raises(UserError, match="frames of one size"):
+        plots.animation([*frames(0), *frames(0, size=40)], tmp_path / "a.gif")
+    with pytest.raises(UserError, match="must end in .gif, .webp, .mp4"):
+        plots.animation(frames(0), tmp_path / "a.png")
+
+
+def test_curves_of_runs_over_each_other():
+    runs = {"a": [{"step": 1, "x": 1.0}, {"step": 2, "x": 2.0}], "b": [{"step": 1, "x": 3.0, "y": 1.0}]}
+    figure = plots.curves_of_runs(runs, [("losses", {"x": "first", "y": "second"}), ("none", {"z": "z"})])
+    assert [axes.get_title() for axes in figure.axes] == ["losses: first", "losses: second"]
+    assert [line.get_label() for line in figure.axes[0].lines] == ["a", "b"]
+    assert figure.axes[0].lines[1].get_xydata().tolist() == [[1.0, 3.0]]
+    assert plots.curves_of_runs({"a": []}, [("losses", {"x": "x"})]) is None

@@ -125,3 +125,18 @@ def test_standing_statistics_are_means_over_batches():
     assert not gan.ema_generator.trainable_variables
     with pytest.raises(ganlib.UserError, match="has no batch normalization"):
         sampling.standing_statistics(mlp_gan())
+
+
+def test_loop_visits_all_stops_and_returns():
+    """The images are the latents themselves."""
+    gan = tilted_gan(1.0)
+    stops = np.array([[[1.0], [2.0], [4.0]], [[-1.0], [-3.0], [-2.0]]], np.float32)
+    frames = sampling.loop(gan, stops, 14)
+    assert frames.shape == (12, 2, 1, 1, 1), "a multiple of the stops"
+    np.testing.assert_allclose(frames[::4, 0, 0, 0, 0], [1, 2, 4], atol=1e-5)
+    np.testing.assert_allclose(frames[::4, 1, 0, 0, 0], [-1, -3, -2], atol=1e-5)
+    steps = np.diff(np.concatenate([frames, frames[:1]])[:, 0, 0, 0, 0])
+    assert (steps[:8] > 0).all()
+    assert (steps[8:] < 0).all(), "back to the first"
+    assert steps[0] < steps[1], "slower at a stop"
+    assert sampling.loop(gan, stops, 1).shape[0] == 3

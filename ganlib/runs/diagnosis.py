@@ -22,8 +22,8 @@ def at_start(run, source, test=None, labeled=None):
         labeled: The source of the labeled images. Defaults to None, for a GAN.
     """
     parts = [source, test, labeled]
-    path, content = run.workdir / "diagnosis.json", [part and part.fingerprint for part in parts]
-    if not run.is_chief or (read_dict(path) or {}).get("content") == content:
+    content = [part and part.fingerprint for part in parts]
+    if not run.is_chief or read(run.workdir).get("content") == content:
         return
     findings = of_source(run.config, *parts, run.config.seed)
     shown_in = {"split_leak": test, "class_imbalance": labeled or source}
@@ -33,10 +33,29 @@ def at_start(run, source, test=None, labeled=None):
             shown = shown_in.get(finding.symptom, source).pick(finding.images[:SHOWN])
             with written_whole(run.workdir / "diagnosis" / f"{finding.symptom}.png") as partial:
                 plots.image_grid(shown, columns=8).save(partial, format="png")
-    write_json(path, {"content": content, "data": [finding.as_dict() for finding in findings]})
+    update(run.workdir, content=content, data=[finding.as_dict() for finding in findings])
 
 
-def of_data(config, seed=0):
+def read(workdir):
+    """Returns the contents of the ``diagnosis.json`` of a run folder: a dict, empty if the file is missing or damaged.
+
+    Args:
+        workdir: The `pathlib.Path` of the folder.
+
+    Returns:
+        A dict with ``content``, what identifies the examined images; ``data`` and ``run``, lists of the symptoms of the images
+        and of the training, as from `ganlib.diagnostics.Finding.as_dict`; and ``stopped``, why the training stopped at a value
+        that is not finite.
+    """
+    return read_dict(workdir / "diagnosis.json") or {}
+
+
+def update(workdir, **parts):
+    """Replaces parts of the ``diagnosis.json`` of a run folder: see `read`."""
+    write_json(workdir / "diagnosis.json", read(workdir) | parts)
+
+
+def of_data(config, seed=0, open_source=None):
     """Opens the images that a config would train and test on, and returns their symptoms.
 
     Folders of classes that cannot be opened, because one is empty or named like a split, are reported too.
@@ -44,6 +63,8 @@ def of_data(config, seed=0):
     Args:
         config: A `ConfigDict`.
         seed: An integer that determines which images are examined if there are too many. Defaults to 0.
+        open_source: A function that opens the `ganlib.data.Source` of all training images. Defaults to None, which opens those
+            of the config.
 
     Returns:
         A list of `ganlib.diagnostics.Finding`, the surest first.
@@ -52,7 +73,8 @@ def of_data(config, seed=0):
         UserError: If the images cannot be opened for another reason.
     """
     try:
-        return of_source(config, *_parts(config), seed)
+        source = open_source() if open_source else images.open_data(config)
+        return of_source(config, *_parts(config, source), seed)
     except UserError:
         findings = _of_folders(config)
         if not findings:
@@ -60,16 +82,13 @@ def of_data(config, seed=0):
         return findings
 
 
-def _parts(config):
-    """Returns ``(source, test, labeled)`` as for `at_start`."""
-    source = images.open_data(config)
+def _parts(config, source):
+    """Returns ``(source, test, labeled)`` as for `at_start`, from all training images."""
     if config.method != "gan":
         parts = images.few_labels(config, source)
         test = images.open_data(config, config.test_split) if config.test_split else parts.validation
         return parts.unlabeled, test, parts.labeled
-    table = {key: config.get(key) for key in images.TABLE if config.get(key)}
-    splits = data.opening.splits(config.dataset, config.data_dir, **table)
-    split = next((split for split in ("test", "validation") if split in splits), None)
+    split = images.test_split(config)
     return images.training_images(config, source), split and images.open_data(config, split), None
 
 

@@ -78,6 +78,13 @@ def open_test(config, metrics, features=()):
     return open_data(config, "test") if needed or "in_domain:test" in features else None
 
 
+def test_split(config):
+    """Returns the name of the split of a config's dataset with images that a GAN is not trained on, or None."""
+    table = {key: config.get(key) for key in TABLE if config.get(key)}
+    splits = data.opening.splits(config.dataset, config.data_dir, **table)
+    return next((split for split in ("test", "validation") if split in splits), None)
+
+
 def training_images(config, source):
     """Returns the images that the generator of a run is trained on.
 

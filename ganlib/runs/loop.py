@@ -20,7 +20,7 @@ MAX_CONSECUTIVE_SKIPS = 100
 """The number of consecutive skipped executions after which training stops: see ``non_finite``."""
 
 
-def fit(run, model, batches, evaluate=None, label="", samples=True):
+def fit(run, model, batches, evaluate=None, label="", samples=True, callbacks=()):
     """Trains ``model`` up to the config's number of steps, from the newest checkpoint if there is one.
 
     Args:
@@ -33,6 +33,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
             to None, which disables evaluation.
         label: The label of the progress bar. Defaults to ``""``.
         samples: Whether the model generates images, which are then written as grids. Defaults to True.
+        callbacks: Further `ganlib.training.callbacks.StepCallback` objects, called after each checkpoint. Defaults to ``()``.
 
     Raises:
         UserError: If the loss is not finite, the disk is full, an image is corrupt, or another job has taken over the folder.
@@ -57,22 +58,23 @@ def fit(run, model, batches, evaluate=None, label="", samples=True):
     compared = {"name": "validation_accuracy", "largest": True} if run.selects_best_step else {"name": "fid"}
     selection = getattr(evaluate, "selection", None)
     best = BestCheckpoint(run.best_checkpoint(model), selection=selection, resumed_from=checkpoints, **compared)
-    callbacks = [
+    all_callbacks = [
         SaveCheckpoints(checkpoints, every=0),  # at the end of training, before callbacks that may fail there
         StopAtNonFinite(patience=MAX_CONSECUTIVE_SKIPS if config.non_finite == "skip" else 0),
         StopIfLockLost(),
         LogMetrics(run.workdir, config.log_every, evaluate, config.evaluate_every, best, checkpoints.notes),
         *([SaveSamples(run.samples, config.sample_every)] if samples else []),
         SaveCheckpoints(checkpoints, config.checkpoint_every),
+        *callbacks,
         Progress(config.steps, label),
     ]
     try:
         with signals.noted() as received:
-            callbacks.append(StopOnSignal(checkpoints, received))
+            all_callbacks.append(StopOnSignal(checkpoints, received))
             if steps_left:
-                model.fit(dataset, steps_per_epoch=steps_left, verbose=0, callbacks=callbacks)
+                model.fit(dataset, steps_per_epoch=steps_left, verbose=0, callbacks=all_callbacks)
             else:
-                _finish(model, callbacks)
+                _finish(model, all_callbacks)
     except OSError as error:
         raise UserError(f"training stopped: {error}; the checkpoints are intact") from None
     # The other workers wait here. Otherwise they would read files that the chief is still writing.

@@ -10,6 +10,7 @@ import jinja2
 import numpy as np
 
 from ganlib import plots
+from ganlib.diagnostics import run as run_symptoms
 from ganlib.diagnostics.finding import Finding
 from ganlib.errors import UserError
 from ganlib.files import read_dict, read_measures, written_whole
@@ -59,7 +60,7 @@ def curves():
     ]
 
 
-def write(path, workdirs, title, tables=(), intro=""):
+def write(path, workdirs, title, tables=(), intro="", figures=None, samples=None, reload_seconds=None):
     """Writes a report.
 
     Args:
@@ -68,6 +69,9 @@ def write(path, workdirs, title, tables=(), intro=""):
         title: The page's heading.
         tables: The `Table` objects to show above the runs. Defaults to ``()``.
         intro: A sentence under the heading. Defaults to ``""``.
+        figures: A dict from headings to `matplotlib.figure.Figure` objects, or None, to show above the runs. Defaults to None.
+        samples: A dict from captions to pictures, whose files are shown side by side above the runs. Defaults to None.
+        reload_seconds: The time after which a browser loads the page again, for a training that goes on. Defaults to None.
 
     Returns:
         The path, as `pathlib.Path`.
@@ -77,7 +81,13 @@ def write(path, workdirs, title, tables=(), intro=""):
     """
     environment = jinja2.Environment(loader=jinja2.PackageLoader("ganlib"), autoescape=True, trim_blocks=True)
     page = environment.get_template("report.html").render(
-        title=title, intro=intro, tables=tables, runs=[_describe(pathlib.Path(workdir)) for workdir in workdirs]
+        title=title,
+        intro=intro,
+        tables=tables,
+        figures={heading: _figure_uri(figure) for heading, figure in (figures or {}).items() if figure is not None},
+        samples={caption: _file_uri(picture) for caption, picture in (samples or {}).items()},
+        reload_seconds=reload_seconds,
+        runs=[_describe(pathlib.Path(workdir)) for workdir in workdirs],
     )
     with written_whole(path) as partial:
         partial.write_text(page)
@@ -94,16 +104,16 @@ def _describe(workdir):
     rows = read_rows(workdir / "metrics.jsonl")
     grids = sorted((workdir / "samples").glob("step_*.png"))
     samples = [{"step": int(g.stem.removeprefix("step_")), "image": _file_uri(g)} for g in _spread(grids)]
-    interpolation = workdir / "samples" / "interpolation.png"
     classification, evaluation = workdir / "classification.json", workdir / "evaluation.json"
     mistakes = workdir / "mistakes.png"
     return {
         "title": workdir.name,
         "note": _summary(config, facts, rows),
         "findings": _findings(workdir),
+        "measures": _figure_uri(plots.curves(read_rows(workdir / "diagnosis.jsonl"), run_symptoms.CURVES)),
         "last_sample": samples[-1] if samples else None,
         "earlier_samples": samples[:-1],
-        "interpolation": _file_uri(interpolation) if interpolation.exists() else None,
+        **{name: _picture(workdir / "samples", name) for name in ("interpolation", "walk", "progress")},
         "curves": _figure_uri(plots.curves(rows, curves())),
         "classification": _measured(classification, rows),
         "classification_measures": _classifier_measures(classification),
@@ -117,13 +127,19 @@ def _describe(workdir):
 
 
 def _findings(workdir):
-    """Returns the symptoms of the data as dicts, each with a picture of the images that show it, or None."""
+    """Returns the symptoms of the training and of the data: a dict from headings to lists of dicts, each with a picture of the
+    images that show it, or None."""
     pictures = {path.stem: _file_uri(path) for path in (workdir / "diagnosis").glob("*.png")}
-    try:
-        findings = [Finding(**finding) for finding in (read_dict(workdir / "diagnosis.json") or {}).get("data", [])]
-    except (TypeError, ValueError):  # the file is damaged
-        return []
-    return [finding.as_dict() | {"picture": pictures.get(finding.symptom)} for finding in findings]
+    content = read_dict(workdir / "diagnosis.json") or {}
+    found = {}
+    for heading, part, suffix in (("What the training shows", "run", "_of_run"), ("What the data shows", "data", "")):
+        try:
+            findings = [Finding(**finding) for finding in content.get(part, [])]
+        except (TypeError, ValueError):  # the file is damaged
+            continue
+        if findings:
+            found[heading] = [finding.as_dict() | {"picture": pictures.get(finding.symptom + suffix)} for finding in findings]
+    return found
 
 
 def _measured(path, rows):
@@ -182,8 +198,13 @@ def _confusion(path, facts):
     return _figure_uri(plots.confusion_matrix(np.array(matrix), facts["class_names"])) if matrix else None
 
 
+def _picture(folder, name):
+    """Returns the picture of a name in a folder, or None if there is none."""
+    return next((_file_uri(path) for path in sorted(folder.glob(f"{name}.*")) if path.suffix in (".png", ".webp")), None)
+
+
 def _file_uri(path):
-    return _uri(path.read_bytes())
+    return _uri(path.read_bytes(), path.suffix.removeprefix("."))
 
 
 def _figure_uri(figure):
@@ -194,5 +215,5 @@ def _figure_uri(figure):
     return _uri(buffer.getvalue())
 
 
-def _uri(png):
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def _uri(content, kind="png"):
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode()

@@ -40,8 +40,12 @@ class StepCallback(keras.callbacks.Callback):
         return every > 0 and self.step // every > self.previous_step // every
 
 
+class NonFinite(UserError):
+    """Raised if the training stops since a logged value is not finite."""
+
+
 class StopAtNonFinite(StepCallback):
-    """Raises `UserError` if a logged value is not finite. The message names the step and the value.
+    """Raises `NonFinite` if a logged value is not finite. The message names the step and the value.
 
     Place it before `SaveCheckpoints`, so that the non-finite state is never saved.
 
@@ -60,7 +64,7 @@ class StopAtNonFinite(StepCallback):
         if self.passed > self.patience:
             first = self.previous_step + 1
             steps = f"step {step}" if first == step else f"steps {first} to {step}"
-            raise UserError(
+            raise NonFinite(
                 f"training stopped at {steps}: {', '.join(non_finite)}; the earlier checkpoints are still good. "
                 "Lower the learning rate, or set a penalty on the discriminator"
             )
@@ -343,7 +347,7 @@ class LogMetrics(StepCallback):
         self.writer = self.writer or tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
         with self.writer.as_default():
             for name, value in metrics.items():
-                tf.summary.write(name, tf.constant(value, tf.float32), step=self.step, metadata=_scalar_metadata())
+                tf.summary.write(name, tf.constant(value, tf.float32), step=self.step, metadata=scalar_metadata())
 
     def _write_speed(self, name, value):
         append_row(self.speed, {"step": self.step, name: value})
@@ -360,7 +364,7 @@ def _checksum(rows, previous=0):
     return zlib.crc32("".join(map(row_as_text, rows)).encode(), previous)
 
 
-def _scalar_metadata():
+def scalar_metadata():
     """Returns the metadata of a scalar summary. `tf.summary.scalar` writes the same, but needs TensorBoard installed."""
     metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"

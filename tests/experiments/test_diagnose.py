@@ -122,7 +122,7 @@ def test_flags_without_effect_are_errors(tmp_path):
     assert messages[2] == "error: --fit has no effect here: pass it with --dataset, or omit it"
 
 
-@pytest.mark.parametrize("content", ["[]", '{"data": [{"symptom": "x"}]}', '{"data": [1]}', "{"])
+@pytest.mark.parametrize("content", ["[]", '{"data": [{"symptom": "x"}]}', '{"data": [1]}', '{"run": 1}', "{"])
 def test_a_damaged_diagnosis_is_not_shown(tmp_path, content):
     (tmp_path / "diagnosis.json").write_text(content)
-    assert report._findings(tmp_path) == []
+    assert report._findings(tmp_path) == {}

@@ -1,0 +1,31 @@
+"""The averaged generator lags: it still makes images of a much earlier step."""
+
+from ganlib.diagnostics.distances import energy_distance
+from ganlib.diagnostics.history import finding
+
+LAG = (0.1, 0.4)
+"""How much larger the energy distance of the averaged generator's images from real ones is than that of the generator's."""
+
+
+def measures(snapshot):
+    """Returns the ``average_lag`` of a `Snapshot`."""
+    real = snapshot.training
+    averaged, current = (
+        energy_distance(images, real.some_pixels, real.mean_distance) for images in (snapshot.generated, snapshot.current)
+    )
+    return {"average_lag": averaged - current}
+
+
+def symptom(history):
+    """Finds an average that lags in a `History`: a `Finding`, or None."""
+    lag, distance = history.value("average_lag"), history.value("image_distance")
+    if lag is None or distance < 2 * (distance - lag):
+        return None
+    return finding(
+        "stale_average",
+        [history.reaches("average_lag", *LAG)],
+        f"The energy distance from real images is {distance:.2f} for the images of the averaged generator, which are the ones "
+        f"that are used, but {distance - lag:.2f} for those of the generator itself.",
+        "Lower --config.ema_decay: an average over the last tenth of the training has a decay of 1 - 10 / steps. Wait if "
+        "training has just begun.",
+    )
