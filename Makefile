@@ -40,7 +40,7 @@ test: install
 	$(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m 'not slow' tests
 
 test-slow: install
-	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m slow $(if $(MINUTES),--minutes=$(MINUTES) -o faulthandler_timeout=480) \
+	TUTORIAL_STEPS=20 $(BIN)/python -m pytest -n 3 --dist=worksteal --durations=10 -m slow $(if $(MINUTES),--minutes=$(MINUTES) -o faulthandler_timeout=600) \
 	  --nbmake --ignore-glob='*.zh.ipynb' tests docs/tutorials
 
 test-all:
