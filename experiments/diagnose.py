@@ -55,7 +55,7 @@ def main():
 
 
 def of_run(workdir):
-    """Returns the symptoms of a run and of its images, the surest first. Images that cannot be opened are told on stderr."""
+    """Returns the symptoms of a run and of its images, the surest first. Prints why images cannot be opened."""
     from ganlib import UserError, runs
 
     run = runs.open_run(workdir)

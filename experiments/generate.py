@@ -56,7 +56,7 @@ FARTHEST = 3.0
 def main():
     import numpy as np
 
-    from ganlib import UserError, plots, runs, sampling
+    from ganlib import plots, runs, sampling
 
     check_moving()
     if PROGRESS.value:
@@ -64,9 +64,7 @@ def main():
         return
     labels = None
     if LABELS.value:
-        if not all(label.strip().isdigit() for label in LABELS.value):
-            raise UserError(f"--labels={','.join(LABELS.value)} is not a list of class numbers, as in 3,7")
-        labels = np.resize([int(label) for label in LABELS.value], COUNT.value)
+        labels = np.resize(_numbers(LABELS, "class numbers, as in 3,7"), COUNT.value)
     output = pathlib.Path(OUTPUT.value)
     if not WALK.value:
         _check(output)
@@ -117,6 +115,15 @@ def _write(images, output):
             plots.image_grid(images, columns).save(partial)
 
 
+def _numbers(flag, expected):
+    """Returns the integers of a list flag, or raises `UserError` with what was expected."""
+    from ganlib import UserError
+
+    if not all(text.strip().isdigit() for text in flag.value):
+        raise UserError(f"--{flag.name}={','.join(flag.value)} is not a list of {expected}")
+    return [int(text) for text in flag.value]
+
+
 def check_moving():
     """Raises `UserError` if flags do not fit those of moving pictures."""
     from ganlib import UserError
@@ -143,14 +150,12 @@ def _frames(model, labels):
     """Generates the frames of a walk: ``(frames, paths, height, width, channels)``."""
     import numpy as np
 
-    from ganlib import UserError, sampling
+    from ganlib import sampling
     from ganlib.training.latents import latents_for
 
     latent_dim, count = model.generator.latent_dim, COUNT.value if COUNT.present else PATHS
     if STOPS.value:
-        if not all(stop.strip().isdigit() for stop in STOPS.value):
-            raise UserError(f"--stops={','.join(STOPS.value)} is not a list of image numbers, as in 0,5,12")
-        numbers = [int(stop) for stop in STOPS.value]
+        numbers = _numbers(STOPS, "image numbers, as in 0,5,12")
         stops = latents_for(max(numbers) + 1, latent_dim, SEED.value)[numbers][None]
     else:
         stops = latents_for(count * RANDOM_STOPS, latent_dim, SEED.value).reshape(count, RANDOM_STOPS, latent_dim)

@@ -113,6 +113,19 @@ class Snapshot:
     kernels: dict
     num_classes: int
 
+    @functools.cached_property
+    def image_distance(self):
+        """The energy distance of the averaged generator's images from real ones."""
+        return self._distance_of(self.generated)
+
+    @functools.cached_property
+    def current_distance(self):
+        """The same of the generator's own images."""
+        return self._distance_of(self.current)
+
+    def _distance_of(self, images):
+        return distances.energy_distance(images, self.training.some_pixels, self.training.mean_distance)
+
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:

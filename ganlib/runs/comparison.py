@@ -7,7 +7,7 @@ from ganlib import plots
 from ganlib.diagnostics import run as run_symptoms
 from ganlib.errors import UserError
 from ganlib.files import read_measures, read_rows
-from ganlib.runs import report
+from ganlib.runs import diagnosis, report
 
 MISSING = "-"
 
@@ -34,14 +34,15 @@ def write(path, workdirs, title="Comparison"):
         if not (folder / "config.json").exists():
             raise UserError(f"no run in {str(folder)!r}: it has no config.json")
     tables = [report.Table("Config keys that differ", ["key", *names], differences(folders)), _results(names, folders)]
-    rows = {name: read_rows(folder / "metrics.jsonl") for name, folder in zip(names, folders, strict=True)}
-    measures = {name: read_rows(folder / "diagnosis.jsonl") for name, folder in zip(names, folders, strict=True)}
+    runs = dict(zip(names, folders, strict=True))
+    rows = {name: read_rows(folder / "metrics.jsonl") for name, folder in runs.items()}
+    measures = {name: read_rows(folder / diagnosis.ROWS) for name, folder in runs.items()}
     figures = {
         "Curves": plots.curves_of_runs(rows, report.curves()),
         "Examinations": plots.curves_of_runs(measures, run_symptoms.CURVES),
     }
-    grids = {name: sorted((folder / "samples").glob("step_*.png")) for name, folder in zip(names, folders, strict=True)}
-    samples = {f"{name}, step {int(files[-1].stem.removeprefix('step_'))}": files[-1] for name, files in grids.items() if files}
+    grids = {name: report.grids_of(folder) for name, folder in runs.items()}
+    samples = {f"{name}, step {report.step_of(files[-1])}": files[-1] for name, files in grids.items() if files}
     shown = [table for table in tables if table.rows]
     return report.write(path, folders, title, shown, figures=figures, samples=samples)
 

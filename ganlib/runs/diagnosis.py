@@ -5,6 +5,8 @@ from ganlib.errors import UserError
 from ganlib.files import read_dict, write_json, written_whole
 from ganlib.runs import images
 
+ROWS = "diagnosis.jsonl"
+"""The file of a run folder with what was measured at each examination of the training."""
 SHOWN = 16
 """The largest number of images that are shown for a symptom."""
 

@@ -16,10 +16,8 @@ from ganlib.diagnostics.snapshot import Camera, RealImages
 from ganlib.errors import UserError
 from ganlib.files import append_row, read_rows, write_rows, written_whole
 from ganlib.runs import diagnosis, images, loading, report
-from ganlib.training.callbacks import StepCallback, scalar_metadata
+from ganlib.training.callbacks import StepCallback, write_scalars
 
-ROWS = "diagnosis.jsonl"
-"""The file of a run folder with the measures at each examination."""
 RELOAD_SECONDS = 30
 """The time after which the report of a training that goes on reloads itself."""
 SHOWN = 16
@@ -41,12 +39,16 @@ class DiagnoseRun(Diagnose):
         self._run, self._writer = run, None
 
     def on_train_begin(self, logs=None):
-        rows = read_rows(self._run.folder / ROWS)  # all workers examine at the same steps
+        rows = read_rows(self._run.folder / diagnosis.ROWS)  # all workers examine at the same steps
         self.rows = [row for row in rows if row["step"] <= int(self.model.step.numpy())]
         super().on_train_begin(logs)
-        write_rows(self._run.workdir / ROWS, self.rows)
+        write_rows(self._run.workdir / diagnosis.ROWS, self.rows)
         self.findings = run_symptoms.of_run(self.history())
         diagnosis.update(self._run.workdir, run=[finding.as_dict() for finding in self.findings])
+
+    def on_step(self, step, logs):  # keeps no logs: they are in metrics.jsonl
+        if self.is_due(self.every):
+            self._examine()
 
     def _examine(self):
         started = time.monotonic()
@@ -57,7 +59,7 @@ class DiagnoseRun(Diagnose):
         return history_of(self._run, self.rows)
 
     def on_examined(self, snapshot, row):
-        append_row(self._run.workdir / ROWS, row)
+        append_row(self._run.workdir / diagnosis.ROWS, row)
         diagnosis.update(self._run.workdir, run=[finding.as_dict() for finding in self.findings])
         for finding in self.findings:
             picture = picture_of(finding.symptom, snapshot)
@@ -65,11 +67,8 @@ class DiagnoseRun(Diagnose):
                 with written_whole(self._run.workdir / "diagnosis" / f"{finding.symptom}_of_run.png") as partial:
                     picture.save(partial, format="png")
         self._writer = self._writer or tf.summary.create_file_writer(str(self._run.workdir / "tensorboard"))
-        with self._writer.as_default():
-            for name, value in row.items():
-                if isinstance(value, float):
-                    tag, value = f"diagnosis/{name}", tf.constant(value, tf.float32)
-                    tf.summary.write(tag, value, step=self.step, metadata=scalar_metadata())
+        values = {f"diagnosis/{name}": value for name, value in row.items() if isinstance(value, float)}
+        write_scalars(self._writer, values, self.step)
         super().on_examined(snapshot, row)
 
 
@@ -155,7 +154,7 @@ def history_of(run, rows=None):
         rows: Its measures so far. Defaults to None, which reads them.
     """
     return History(
-        rows=read_rows(run.workdir / ROWS) if rows is None else rows,
+        rows=read_rows(run.workdir / diagnosis.ROWS) if rows is None else rows,
         steps=run.config.steps,
         logs=read_rows(run.workdir / "metrics.jsonl"),
         stopped=diagnosis.read(run.workdir).get("stopped", ""),
@@ -166,9 +165,8 @@ def history_of(run, rows=None):
 def note_stop(run, error):
     """Writes that a run stopped at a value that is not finite, and its symptoms, to ``diagnosis.json`` and to its report."""
     if run.is_chief:
-        diagnosis.update(run.workdir, stopped=str(error))
-        found = run_symptoms.of_run(history_of(run))
-        diagnosis.update(run.workdir, run=[finding.as_dict() for finding in found])
+        found = run_symptoms.of_run(dataclasses.replace(history_of(run), stopped=str(error)))
+        diagnosis.update(run.workdir, stopped=str(error), run=[finding.as_dict() for finding in found])
     end_report(run)
 
 

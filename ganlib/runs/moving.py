@@ -1,13 +1,13 @@
 """Moving pictures of a run, for its report."""
 
 import math
-import pathlib
 
 import numpy as np
 from PIL import Image
 
 from ganlib import plots, sampling
 from ganlib.errors import UserError
+from ganlib.runs import report
 from ganlib.training.latents import latents_for
 
 WALK = "walk.webp"
@@ -38,7 +38,7 @@ def write(run, model):
     frames = sampling.loop(model, stops, WALK_FRAMES)
     if run.is_chief:
         plots.animation([_small(plots.image_grid(images, columns=4)) for images in frames], run.samples / WALK)
-        if len(grids(run.folder)) > 1:
+        if len(report.grids_of(run.folder)) > 1:
             progress(run.folder, run.samples / PROGRESS)
 
 
@@ -56,7 +56,7 @@ def progress(workdir, path):
     Raises:
         UserError: If the run has no grids.
     """
-    files = grids(workdir)
+    files = report.grids_of(workdir)
     if not files:
         raise UserError(f"{str(workdir)!r} has no sample grids: train a GAN there with --config.sample_every=100")
     files = [files[index] for index in np.unique(np.linspace(0, len(files) - 1, SHOWN).round().astype(int))]
@@ -75,8 +75,3 @@ def _small(frame):
     frame = frame.copy()
     frame.thumbnail((SIDE, SIDE))
     return frame
-
-
-def grids(workdir):
-    """Returns the files of the sample grids of a run, in the order of the steps."""
-    return sorted((pathlib.Path(workdir) / "samples").glob("step_*.png"))

@@ -13,8 +13,9 @@ from ganlib import plots
 from ganlib.diagnostics import run as run_symptoms
 from ganlib.diagnostics.finding import Finding
 from ganlib.errors import UserError
-from ganlib.files import read_dict, read_measures, written_whole
+from ganlib.files import read_measures, written_whole
 from ganlib.metrics.evaluate import results_to_show
+from ganlib.runs import diagnosis
 from ganlib.training.callbacks import read_rows
 
 EARLIER_SAMPLES = 4
@@ -94,6 +95,16 @@ def write(path, workdirs, title, tables=(), intro="", figures=None, samples=None
     return pathlib.Path(path)
 
 
+def grids_of(workdir):
+    """Returns the files of the sample grids of a run, in the order of the steps."""
+    return sorted((pathlib.Path(workdir) / "samples").glob("step_*.png"))
+
+
+def step_of(grid):
+    """Returns the step of the file of a sample grid."""
+    return int(grid.stem.removeprefix("step_"))
+
+
 def _describe(workdir):
     """Returns the variables of the template for one run."""
     try:
@@ -102,15 +113,14 @@ def _describe(workdir):
     except FileNotFoundError:
         raise UserError(f"no run in {str(workdir)!r}: it has no config.json and run.json") from None
     rows = read_rows(workdir / "metrics.jsonl")
-    grids = sorted((workdir / "samples").glob("step_*.png"))
-    samples = [{"step": int(g.stem.removeprefix("step_")), "image": _file_uri(g)} for g in _spread(grids)]
+    samples = [{"step": step_of(grid), "image": _file_uri(grid)} for grid in _spread(grids_of(workdir))]
     classification, evaluation = workdir / "classification.json", workdir / "evaluation.json"
     mistakes = workdir / "mistakes.png"
     return {
         "title": workdir.name,
         "note": _summary(config, facts, rows),
         "findings": _findings(workdir),
-        "measures": _figure_uri(plots.curves(read_rows(workdir / "diagnosis.jsonl"), run_symptoms.CURVES)),
+        "measures": _figure_uri(plots.curves(read_rows(workdir / diagnosis.ROWS), run_symptoms.CURVES)),
         "last_sample": samples[-1] if samples else None,
         "earlier_samples": samples[:-1],
         **{name: _picture(workdir / "samples", name) for name in ("interpolation", "walk", "progress")},
@@ -130,7 +140,7 @@ def _findings(workdir):
     """Returns the symptoms of the training and of the data: a dict from headings to lists of dicts, each with a picture of the
     images that show it, or None."""
     pictures = {path.stem: _file_uri(path) for path in (workdir / "diagnosis").glob("*.png")}
-    content = read_dict(workdir / "diagnosis.json") or {}
+    content = diagnosis.read(workdir)
     found = {}
     for heading, part, suffix in (("What the training shows", "run", "_of_run"), ("What the data shows", "data", "")):
         try:

@@ -345,9 +345,7 @@ class LogMetrics(StepCallback):
         append_row(self.path, row)
         self.window.update(rows=self.window["rows"] + 1, crc32=_checksum([row], self.window["crc32"]))
         self.writer = self.writer or tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
-        with self.writer.as_default():
-            for name, value in metrics.items():
-                tf.summary.write(name, tf.constant(value, tf.float32), step=self.step, metadata=scalar_metadata())
+        write_scalars(self.writer, metrics, self.step)
 
     def _write_speed(self, name, value):
         append_row(self.speed, {"step": self.step, name: value})
@@ -364,7 +362,20 @@ def _checksum(rows, previous=0):
     return zlib.crc32("".join(map(row_as_text, rows)).encode(), previous)
 
 
-def scalar_metadata():
+def write_scalars(writer, values, step):
+    """Writes numbers to an event file of TensorBoard.
+
+    Args:
+        writer: A `tf.summary.SummaryWriter`.
+        values: A dict from names to numbers.
+        step: The step.
+    """
+    with writer.as_default():
+        for name, value in values.items():
+            tf.summary.write(name, tf.constant(value, tf.float32), step=step, metadata=_scalar_metadata())
+
+
+def _scalar_metadata():
     """Returns the metadata of a scalar summary. `tf.summary.scalar` writes the same, but needs TensorBoard installed."""
     metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
