@@ -3,7 +3,8 @@
 The service implements TensorFlow Serving's REST API, so that its clients work unchanged:
 curl -d '{"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 2, "labels": [3]}}' \
   http://127.0.0.1:8501/v1/models/mnist_dcgan:predict
-Waiting requests are batched. If too many are waiting, new requests are answered with 429. /healthz is the health check,
+Waiting requests are batched. If too many are waiting, new requests are answered with 429. A request that is not complete after
+--request_timeout seconds is answered with 408, and connections beyond --max_connections with 503. /healthz is the health check,
 /metrics has the metrics for Prometheus, and / is a page to try out the model. SIGTERM and SIGINT stop the service after all
 accepted requests are answered.
 """
@@ -26,6 +27,10 @@ MAX_ROWS = flags.DEFINE_integer(
     "max_rows", 64, "maximum number of rows in a request and in one call of the model", lower_bound=1
 )
 MAX_WAITING = flags.DEFINE_integer("max_waiting", 512, "maximum number of waiting rows", lower_bound=1)
+MAX_CONNECTIONS = flags.DEFINE_integer("max_connections", 1000, "maximum number of open connections", lower_bound=1)
+REQUEST_TIMEOUT = flags.DEFINE_integer(
+    "request_timeout", 30, "number of seconds in which a client must send its request", lower_bound=1
+)
 
 
 def main():
@@ -37,11 +42,14 @@ def main():
     try:
         import uvicorn
 
-        from ganlib.serving import app
+        from ganlib.serving import app, connections
     except ImportError as error:
         raise UserError(f"the service requires {error.name}: pip install 'ganlib[serve]'") from None
-    application = app.create(EXPORT.value, name, MAX_ROWS.value, MAX_WAITING.value)
-    config = uvicorn.Config(application, HOST.value, PORT.value, log_level="warning", access_log=False, lifespan="off")
+    protocol = connections.protocol(REQUEST_TIMEOUT.value, MAX_CONNECTIONS.value)
+    application = app.create(EXPORT.value, name, MAX_ROWS.value, MAX_WAITING.value, REQUEST_TIMEOUT.value)
+    config = uvicorn.Config(
+        application, HOST.value, PORT.value, http=protocol, ws="none", log_level="warning", access_log=False, lifespan="off"
+    )
     server = uvicorn.Server(config)
     for stop_signal in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has shut down
         signal.signal(stop_signal, lambda *_: None)

@@ -5,21 +5,25 @@ The job starts `experiments.serve` on a free port of 127.0.0.1. Each client requ
 answer before the next request. The table has requests per second, the median and the 99th percentile of the latency, and the
 throughput of the model alone, with the number of clients as the batch size. Then the job sends hostile requests, drawn from
 --seed: JSON and image files with changed or missing bytes, huge numbers, and wrong shapes, names and methods. Every request
-must be answered, and none with a status of 5xx. The memory of the service is measured before and after.
+must be answered, and none with a status of 5xx. The memory of the service is measured before and after. At last, --slow_clients
+connections send no complete request or read no answer, and as many are reset in the middle of a request. The service must close
+the former after its --request_timeout, answer other requests meanwhile, and write no traceback.
 """
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 from absl import flags
 
-from experiments.benchmarks import hostile
+from experiments.benchmarks import hostile, slow_clients
 from experiments.common import job
 
 EXPORT = flags.DEFINE_string("export", None, "folder that experiments.export has written", required=True)
@@ -28,6 +32,10 @@ SECONDS = flags.DEFINE_integer(
     "seconds", 10, "duration of the measurement with each number of clients, in seconds", lower_bound=1, upper_bound=120
 )
 HOSTILE = flags.DEFINE_integer("hostile", 10_000, "number of hostile requests", lower_bound=0, upper_bound=100_000)
+SLOW_CLIENTS = flags.DEFINE_integer(
+    "slow_clients", 600, "number of connections that send no complete request", lower_bound=0, upper_bound=900
+)
+REQUEST_TIMEOUT = flags.DEFINE_integer("request_timeout", 5, "the service's --request_timeout", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "seed of inputs and hostile requests")
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the numbers")
 NAME = "loaded"  # as in hostile.PREDICT
@@ -38,40 +46,59 @@ def main():
     from ganlib.files import write_json
 
     folder = pathlib.Path(EXPORT.value)
-    service, port = start_service(folder)
-    try:
-        card = json.loads((folder / "model_card.json").read_text())
-        body = request_body(card)
+    card = json.loads((folder / "model_card.json").read_text())
+    body = request_body(card)
+    with tempfile.TemporaryFile("w+") as log, running_service(folder, log) as (service, port):
         rows = [measure(port, body, int(clients)) for clients in CLIENTS.value]
         attack = send_hostile_requests(service, port, body) if HOSTILE.value else None
-    finally:
+        slow = connect_slowly(port, body) if SLOW_CLIENTS.value else None
         service.terminate()
         code = service.wait(60)
+        log.seek(0)
+        tracebacks = log.read().count("Traceback")
     form = export.FORMATS[card["format"]]
     function = form.read(folder / form.NAME)[next(iter(card["functions"]))]
     for row in rows:
         row["model_alone"] = export.speed.rows_per_second(function, example(card, row["clients"]), SECONDS.value)
-    results = {"export": folder.name, "rows": rows, "hostile": attack, "exit_status": code}
+    results = {
+        "export": folder.name, "rows": rows, "hostile": attack, "slow_clients": slow,
+        "tracebacks": tracebacks, "exit_status": code,
+    }  # fmt: skip
     print(table(rows))
     if attack:
         print(f"hostile requests: {attack['statuses']}; memory {attack['mib_before']:.0f} -> {attack['mib_after']:.0f} MiB")
+    if slow:
+        print(
+            f"slow clients: {slow['connections']}, of which {slow['open']} are open after {slow['seconds']:.0f} s; "
+            f"{slow['answered']} other requests were answered meanwhile, {slow['refused']} were not"
+        )
+    print(f"tracebacks of the service: {tracebacks}")
     if OUTPUT.value:
         write_json(OUTPUT.value, results)
-    if code or (attack and any(int(status) >= 500 for status in attack["statuses"])):
-        raise UserError(f"the service exited with status {code}, or answered with 5xx: see above")
+    if code or tracebacks or (attack and any(int(status) >= 500 for status in attack["statuses"])):
+        raise UserError(f"the service exited with status {code}, answered with 5xx, or wrote a traceback: see above")
+    if slow and (slow["open"] or slow["refused"]):
+        raise UserError("the service kept connections of slow clients, or refused other requests: see above")
 
 
-def start_service(folder):
-    """Starts the service. Returns its process and its port."""
+@contextlib.contextmanager
+def running_service(folder, log):
+    """Starts the service, which writes its warnings to a file, and stops it at the end. Yields its process and its port."""
     from ganlib import UserError
 
     command = [sys.executable, "-m", "experiments.serve", f"--export={folder}", "--port=0", f"--name={NAME}"]
-    service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    line = service.stdout.readline()
-    match = re.search(r":(\d+)$", line.strip())
-    if not match:
-        raise UserError(f"the service did not start: {line.strip() or 'see above'}")
-    return service, int(match.group(1))
+    command += [f"--request_timeout={REQUEST_TIMEOUT.value}"]
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        line = service.stdout.readline()
+        match = re.search(r":(\d+)$", line.strip())
+        if not match:
+            service.wait(60)
+            log.seek(0)
+            raise UserError(f"the service did not start: {log.read().strip()}")
+        yield service, int(match.group(1))
+    finally:
+        service.kill()
 
 
 def request_body(card):
@@ -153,6 +180,27 @@ def send_hostile_requests(service, port, body):
         connection.close()
         statuses[status] = statuses.get(status, 0) + 1
     return {"statuses": statuses, "mib_before": initial_mib, "mib_after": resident_mib(service.pid)}
+
+
+def connect_slowly(port, body):
+    """Opens slow connections and resets others. Returns how many stay open, and how many other requests are answered."""
+    kinds, start = slow_clients.KINDS, time.monotonic()
+    connections = [slow_clients.connect(port, kinds[i % len(kinds)], body) for i in range(SLOW_CLIENTS.value)]
+    for _ in range(SLOW_CLIENTS.value):
+        slow_clients.abort(port, body)
+    opened = time.monotonic()
+    statuses = []
+    while time.monotonic() < opened + 3 * REQUEST_TIMEOUT.value:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        client.request("POST", hostile.PREDICT, body)
+        statuses.append(client.getresponse().status)
+        client.close()
+    seconds = time.monotonic() - start
+    still_open = sum(slow_clients.is_open(connection) for connection in connections)
+    return {
+        "connections": len(connections), "open": still_open, "seconds": seconds,
+        "answered": statuses.count(200), "refused": len(statuses) - statuses.count(200),
+    }  # fmt: skip
 
 
 def resident_mib(pid):

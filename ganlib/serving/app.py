@@ -1,8 +1,10 @@
 """The routes of the service: TensorFlow Serving's REST API for predictions, health, Prometheus metrics, and a demo page."""
 
+import asyncio
 import base64
 import importlib.resources
 import io
+import logging
 import time
 
 import fastapi
@@ -10,6 +12,7 @@ import numpy as np
 import orjson
 import prometheus_client
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from ganlib import plots
 from ganlib.serving import inputs
@@ -19,7 +22,7 @@ from ganlib.serving.service import Service
 MAX_BODY_BYTES = 32 * 2**20
 
 
-def create(folder, name, max_rows=64, max_waiting=512):
+def create(folder, name, max_rows=64, max_waiting=512, request_timeout=30):
     """Creates the ASGI application that serves an export.
 
     Args:
@@ -27,6 +30,8 @@ def create(folder, name, max_rows=64, max_waiting=512):
         name: The name of the model in the URLs.
         max_rows: The maximum number of rows in a request and in one call of the model. Defaults to 64.
         max_waiting: The maximum number of waiting rows. Further requests are answered with 429. Defaults to 512.
+        request_timeout: The number of seconds in which a client must send the body of its request. Later requests are answered
+            with 408. Defaults to 30.
 
     Raises:
         UserError: If there is no export in the folder.
@@ -36,7 +41,7 @@ def create(folder, name, max_rows=64, max_waiting=512):
     service.warm_up()
     metrics.waiting.set_function(lambda: service.waiting_rows)
     app = fastapi.FastAPI(title=name, docs_url=None, redoc_url=None, openapi_url=None)
-    _add_predictions(app, name, service, metrics)
+    _add_predictions(app, name, service, metrics, request_timeout)
     _add_state(app, name, service, max_rows)
 
     @app.get("/metrics")
@@ -63,7 +68,7 @@ def create(folder, name, max_rows=64, max_waiting=512):
     return app
 
 
-def _add_predictions(app, name, service, metrics):
+def _add_predictions(app, name, service, metrics, request_timeout):
     async def answer(function, body, size):
         start = time.monotonic()
         try:
@@ -77,7 +82,7 @@ def _add_predictions(app, name, service, metrics):
 
     @app.post(f"/v1/models/{name}:predict")
     async def predict(request: fastapi.Request):
-        body, size, error_response = await _parsed(request)
+        body, size, error_response = await _parsed(request, request_timeout)
         if error_response:
             return error_response
         function = body.get("signature_name", service.main)
@@ -90,7 +95,7 @@ def _add_predictions(app, name, service, metrics):
     @app.post("/images")
     async def images(request: fastapi.Request):
         """Serves the demo page: accepts a ``:predict`` request to a generator and returns its images as PNG files."""
-        body, size, error_response = await _parsed(request)
+        body, size, error_response = await _parsed(request, request_timeout)
         if error_response:
             return error_response
         function = str(body.get("signature_name", service.main))
@@ -147,11 +152,19 @@ class _TooLarge(Exception):
     pass
 
 
-async def _parsed(request):
-    """Returns ``(object, bytes, None)``, or ``(None, bytes, error response)`` if the request is invalid."""
+async def _parsed(request, timeout):
+    """Returns ``(object, bytes, None)``, or ``(None, bytes, error response)`` if the request is invalid or incomplete."""
     try:
-        body = await _body(request)
+        body = await asyncio.wait_for(_body(request), timeout)
         return inputs.parse(body), len(body), None
+    except asyncio.TimeoutError:
+        response = _json({"error": f"the request was not complete after {timeout} s: send it faster"}, 408)
+        response.headers["Connection"] = "close"
+        return None, 0, response
+    except ClientDisconnect:
+        client = request.client.host if request.client else "a client"
+        logging.getLogger("ganlib").warning("%s closed its connection before its request was complete", client)
+        return None, 0, _json({"error": "the connection was closed"}, 400)
     except inputs.BadRequest as error:
         return None, 0, _json({"error": str(error)}, 400)
     except _TooLarge:

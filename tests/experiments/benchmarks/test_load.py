@@ -16,7 +16,8 @@ from tests.serving.test_app import exported
 def test_service_under_load_and_hostile_requests(tmp_path):
     network = Classifier(dcgan.Discriminator((8, 8, 1), 8).body, (8, 8, 1), 3)
     exported(tmp_path / "small", export.functions.of_classifier(network, list("abc")), network)
-    arguments = ("--clients=2", "--seconds=1", "--hostile=200", f"--output={tmp_path / 'load.json'}")
+    arguments = ("--clients=2", "--seconds=1", "--hostile=200", "--slow_clients=40", "--request_timeout=2")
+    arguments += (f"--output={tmp_path / 'load.json'}",)
     code, output, errors = run("load", f"--export={tmp_path / 'small'}", *arguments)
     assert (code, errors) == (0, [])
     assert "| clients | requests/s |" in output
@@ -28,6 +29,10 @@ def test_service_under_load_and_hostile_requests(tmp_path):
     assert row["model_alone"] > 0
     assert sum(results["hostile"]["statuses"].values()) == 200
     assert results["hostile"]["statuses"]["400"] > 100
+    slow = results["slow_clients"]
+    assert (slow["connections"], slow["open"], slow["refused"]) == (40, 0, 0)
+    assert slow["answered"] > 10
+    assert results["tracebacks"] == 0
 
 
 def test_hostile_requests_depend_on_the_seed_and_cover_every_kind():
