@@ -81,6 +81,7 @@ def trained(count, steps=10, **arguments):
 VARIANTS = {
     "plain": {},
     "simultaneous": {"update": "simultaneous"},
+    "reuse": {"update": "reuse", "discriminator_steps": 2, "penalties": [penalties.R1(1.0, interval=2, separate=True)]},
     "penalties-augment": {
         "penalties": [penalties.R1(1.0, interval=2), penalties.WGANGP(1.0)],
         "augment": "translation,cutout",

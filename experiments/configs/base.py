@@ -87,7 +87,7 @@ def _shared():
     config.discriminator = ConfigDict()  # arguments of the Discriminator in this module
     config.generator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})  # name and arguments
     config.discriminator_optimizer = ConfigDict({"name": "adam", "learning_rate": 2e-4, "beta_1": 0.5})  # name and arguments
-    config.update_rule = "alternating"  # order of the updates: "alternating", "generator_first" or "simultaneous"
+    config.update_rule = "alternating"  # order of the updates: "alternating", "generator_first", "reuse" or "simultaneous"
     config.fresh_real_images = False  # use other real images in the generator update; for a GAN, with a loss of pairs
     config.augment = ""  # data augmentation, such as "color,translation,cutout", "ada", or "shift" for classifiers
     config.ada = ConfigDict({  # settings of the augmentation "ada"

@@ -214,7 +214,7 @@ SHARED = {
     "networks": a_name,
     "generator_optimizer": arguments,
     "discriminator_optimizer": arguments,
-    "update_rule": one_of("update_rule", lambda: ("alternating", "generator_first", "simultaneous")),
+    "update_rule": one_of("update_rule", lambda: ganlib.models.update_checks.UPDATES),
     "ada.categories": categories,
     "ada.probability": share(schedule=True),
     "ada.target": optional(number(-1, 1)),

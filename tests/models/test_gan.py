@@ -15,7 +15,7 @@ def batches(images, labels=None, size=8):
     return tf.data.Dataset.from_tensor_slices(parts).batch(size).repeat()
 
 
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@pytest.mark.parametrize("update", ["alternating", "reuse", "simultaneous"])
 def test_train_step_matches_algorithm_1(images, update):
     """An independent implementation of the step with plain SGD gives the same weights."""
     gan = mlp_gan(optimizer=lambda: keras.optimizers.SGD(0.1), update=update, ema_decay=0.0, jit_compile=False)
@@ -41,6 +41,12 @@ def test_train_step_matches_algorithm_1(images, update):
         assign(discriminator_update)
         with tf.GradientTape() as tape:
             generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(generator(rng.normal((8, 4))))))
+        assign(sgd(generator, tape, generator_loss))
+    elif update == "reuse":
+        assign(discriminator_update)
+        with tf.GradientTape() as tape:
+            same_latents = gan.random_stream().normal((8, 4))
+            generator_loss = tf.reduce_mean(tf.math.softplus(-discriminator(generator(same_latents))))
         assign(sgd(generator, tape, generator_loss))
     else:
         generator_update = sgd(generator, tape, generator_loss)
@@ -229,10 +235,11 @@ def test_frozen_layers_stay_frozen_after_saving_and_loading(tmp_path, images):
     assert same(weights(loaded), weights(gan))
 
 
+@pytest.mark.parametrize("update", ["alternating", "reuse"])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_trains(images, policy):
+def test_mixed_precision_trains(images, policy, update):
     with ganlib.training.precision.policy(policy):
-        gan = mlp_gan(normalization="batch")
+        gan = mlp_gan(normalization="batch", update=update)
     before = weights(gan.generator)
     history = gan.fit(batches(images), steps_per_epoch=4, verbose=0).history
     assert np.isfinite(history["discriminator_loss"]).all()
@@ -285,6 +292,38 @@ def test_generator_first_updates_the_generator_before_the_discriminator(images, 
     calls = recorded(gan, monkeypatch)
     gan.train_step(tf.constant(images[:8]))
     assert [name for name, *_ in calls] == ["generator_step", "discriminator_step", "discriminator_step"]
+
+
+def test_reuse_makes_one_generator_pass_with_the_last_update_of_the_discriminator(images, monkeypatch):
+    gan = mlp_gan(update="reuse", discriminator_steps=3, penalties=[penalties.R1(1.0)])
+    calls, generated = recorded(gan, monkeypatch), []
+    original = gan.generate_for_training
+    monkeypatch.setattr(gan, "generate_for_training", lambda *inputs: (generated.append(inputs), original(*inputs))[1])
+    before = weights(gan.generator)
+    gan.train_step(tf.constant(images[:9]))
+    assert [name for name, *_ in calls] == ["discriminator_step"] * 2
+    assert len(generated) == 3
+    assert int(gan.discriminator_optimizer.iterations) == 3
+    assert int(gan.generator_optimizer.iterations) == 1
+    assert all(not np.array_equal(a, b) for a, b in zip(before, weights(gan.generator), strict=True))
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_reuse_equals_an_alternating_step_on_the_same_latents(images, separate, monkeypatch):
+    """With batch normalization, dropout, an augmentation, labels and a penalty."""
+    results = []
+    for update in ("alternating", "reuse"):
+        keras.utils.set_random_seed(0)
+        gan = dcgan_gan(update=update, penalties=[penalties.R1(1.0, interval=1, separate=separate)], seed=1)
+        latents = tf.random.stateless_normal((8, 4), (1, 2))
+        monkeypatch.setattr(gan, "sample_latents", lambda real, rng, latents=latents: latents)
+        logs = gan.train_on_batch(images[:8], np.arange(8) % 3, return_dict=True)
+        # The batch statistics of the generator are updated once less.
+        results.append((logs, [np.array(v) for network in gan.networks for v in network.trainable_variables]))
+    (logs, trained), (other_logs, other_trained) = results
+    assert other_logs == pytest.approx(logs, rel=1e-5)
+    for a, b in zip(trained, other_trained, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_generator_batch_factor_gives_the_generator_several_parts_with_their_labels(images, labels, monkeypatch):
@@ -355,6 +394,8 @@ def test_a_separate_step_is_the_step_of_the_penalty_alone(images):
             "set generator_batch_factor=1, got 2",
         ),
         ({"fresh_real_images": True}, "needs a loss that compares pairs"),
+        ({"update": "reuse", "accumulation_steps": 2}, "set accumulation_steps=1, got 2"),
+        ({"update": "reuse", "discriminator_steps": 2, "generator_batch_factor": 2}, "needs generator_batch_factor=1, got 2"),
         ({"update": "simultaneous", "penalties": [penalties.R1(1.0, separate=True)]}, "set separate=False"),
     ],
 )

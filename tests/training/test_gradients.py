@@ -118,10 +118,10 @@ def test_non_finite_gradient_on_one_replica_affects_all():
 
 
 @pytest.mark.parametrize(("count", "parts"), slow_beyond([(1, 2), (1, 4), (2, 2)], 1))
-@pytest.mark.parametrize("arguments", VARIANTS.values(), ids=VARIANTS)
-def test_accumulation_gives_the_same_weights_and_logs(float64, count, parts, arguments):
-    gan, logs = trained(1, steps=5, **arguments)
-    accumulated_gan, accumulated_logs = trained(count, 5, accumulation_steps=parts, **arguments)
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "reuse"])  # which needs the whole batch at once
+def test_accumulation_gives_the_same_weights_and_logs(float64, count, parts, name):
+    gan, logs = trained(1, steps=5, **VARIANTS[name])
+    accumulated_gan, accumulated_logs = trained(count, 5, accumulation_steps=parts, **VARIANTS[name])
     for a, b in zip(weights(gan), weights(accumulated_gan), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     for name, values in logs.items():

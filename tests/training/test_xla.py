@@ -81,6 +81,14 @@ def test_every_lazy_penalty(terms):
 
 
 @pytest.mark.slow
+def test_updates_that_share_images():
+    gan = ganlib.GAN(dcgan.Generator(SHAPE, 6, 4, CLASSES), dcgan.Discriminator(SHAPE, 4, CLASSES, normalization=None))
+    terms = [penalties.R1(interval=2, separate=True)]
+    gan.compile(adam(), adam(), penalties=terms, update="reuse", discriminator_steps=2, jit_compile=True)
+    check_compiled_once(seconds_of_steps(gan, data.batches(source(), 8)))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["semi_supervised", "bad_gan", "triple_gan", "pseudo_labels", "supervised"])
 def test_every_classifier(kind):
     body = dcgan.Discriminator(SHAPE, width=4)
