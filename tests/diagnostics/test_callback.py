@@ -7,7 +7,7 @@ import pytest
 
 import ganlib
 from ganlib import data
-from ganlib.diagnostics import Diagnose, callback, snapshot
+from ganlib.diagnostics import Diagnose, callback, history, snapshot
 from ganlib.networks import mlp
 from tests.helpers import replicas, same
 
@@ -32,6 +32,7 @@ def fit(model, diagnose, steps, with_labels=False):
 @pytest.fixture
 def short(monkeypatch):
     monkeypatch.setattr(callback, "SMALLEST_INTERVAL", 1)
+    monkeypatch.setattr(history, "SHORTEST", 0)
     monkeypatch.setattr(snapshot, "COUNT", 40)
 
 

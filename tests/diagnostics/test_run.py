@@ -35,7 +35,7 @@ def snapshot(images=None, **changes):
     return Snapshot(**values | changes)
 
 
-def found(*rows, steps=100, **arguments):
+def found(*rows, steps=1000, **arguments):
     """Returns the findings of a history whose last rows are given."""
     numbered = [{"step": steps * (index + 10) // 20} | row for index, row in enumerate(rows)]
     return {finding.symptom: finding for finding in run.of_run(History(numbered, steps, **arguments))}
@@ -143,19 +143,19 @@ def test_kernels_that_grow_or_do_not_change():
 
 
 def losses(values, **others):
-    return [{"step": 2 * index, "discriminator_loss": value} | others for index, value in enumerate(values)]
+    return [{"step": 20 * index, "discriminator_loss": value} | others for index, value in enumerate(values)]
 
 
 def test_unstable_trainings():
     steady = losses(np.random.default_rng(0).normal(1.0, 0.1, 50))
     assert not found(logs=steady)
-    assert "was 40 at step 80" in found(logs=steady[:40] + losses([40] * 41)[40:41] + steady[41:])["unstable"].evidence
+    assert "was 40 at step 800" in found(logs=steady[:40] + losses([40] * 41)[40:41] + steady[41:])["unstable"].evidence
     assert not found(logs=losses([500.0, 90.0, *[1.0] * 48])), "in the first tenth, losses may be anything"
     assert found(logs=steady, stopped="training stopped at step 7")["unstable"].confidence == 1.0
     assert "unstable" in found(logs=losses([1.0] * 50, non_finite_steps=1))
-    fids = [{"step": 10 * index, "fid": value} for index, value in enumerate((50, 20, 10, 12, 16, 21))]
-    assert "risen from 10 at step 20 to 21" in found(logs=fids)["unstable"].evidence
-    assert not found(logs=[*fids[:-1], {"step": 60, "fid": 15}])
+    fids = [{"step": 100 * index, "fid": value} for index, value in enumerate((50, 20, 10, 12, 16, 21))]
+    assert "risen from 10 at step 200 to 21" in found(logs=fids)["unstable"].evidence
+    assert not found(logs=[*fids[:-1], {"step": 600, "fid": 15}])
 
 
 def test_a_symptom_that_recedes_is_not_reported():
@@ -163,14 +163,15 @@ def test_a_symptom_that_recedes_is_not_reported():
     assert not found(*rows)
     assert "mode_collapse" in found(*rows[::-1])
     assert found(*rows[::-1])["mode_collapse"].confidence == pytest.approx(0.7)
-    early = [{"step": step, "diversity": 0.2} for step in (1, 2, 3)]
-    assert not run.of_run(History(early, steps=100)), "in the first tenth, all images are alike"
-    assert run.of_run(History(early, steps=3)), "the training is over"
+    early = [{"step": step, "diversity": 0.2} for step in (100, 200, 300)]
+    assert not run.of_run(History(early, steps=1000)), "in the first steps, all images are alike"
+    assert run.of_run(History(early, steps=300)), "the training is over"
+    assert not run.of_run(History(early[:2], steps=200)), "too short to be judged"
 
 
 def test_layers_that_explode_are_reported_early():
     rows = [{"step": step, "largest_growth": 50.0, "largest_growth_kernel": "kernel 0"} for step in (1, 2, 3)]
-    assert run.of_run(History(rows, steps=100))[0].symptom == "exploding_or_dead_layers"
+    assert run.of_run(History(rows, steps=10))[0].symptom == "exploding_or_dead_layers"
 
 
 def test_a_missing_class_is_the_same_one():

@@ -9,7 +9,7 @@ from PIL import Image
 import ganlib
 from experiments import configs, train_gan
 from ganlib import runs
-from ganlib.diagnostics import callback, snapshot
+from ganlib.diagnostics import callback, history, snapshot
 from ganlib.files import read_rows
 from ganlib.runs import examination, moving
 from tests.end_to_end.jobs import run_in_one_process
@@ -22,6 +22,7 @@ def short(monkeypatch):
     """Trainings of a few steps are examined every second step."""
     for module in (callback, examination):
         monkeypatch.setattr(module, "SMALLEST_INTERVAL", 2)
+    monkeypatch.setattr(history, "SHORTEST", 0)
     monkeypatch.setattr(snapshot, "COUNT", 40)
 
 
@@ -91,10 +92,12 @@ def test_a_training_that_is_not_finite(short, tmp_path):
     assert "not finite: training stopped at step" in findings["unstable"]["evidence"]
 
 
-def test_runs_without_examinations_are_examined_afterwards(tmp_path):
+def test_runs_without_examinations_are_examined_afterwards(tmp_path, monkeypatch):
     train_gan.train(config("steps=2"), tmp_path / "run")
     assert not (tmp_path / "run" / "diagnosis.jsonl").exists()
     opened = runs.open_run(tmp_path / "run")
+    assert examination.of_run(opened) == [], "it is too short to be judged"
+    monkeypatch.setattr(history, "SHORTEST", 0)
     symptoms = [finding.symptom for finding in examination.of_run(opened)]
     assert "mode_collapse" in symptoms, "a generator of two steps"
     assert not (tmp_path / "run" / "diagnosis.jsonl").exists()
