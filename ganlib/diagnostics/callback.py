@@ -20,8 +20,8 @@ class Diagnose(StepCallback):
     """Examines a `ganlib.GAN` that generates images while it trains, and prints each symptom when it first appears.
 
     A training of fewer than 100 steps is not examined. The training is not changed. A symptom is reported if three examinations
-    in a row show it, after the first tenth of the training and its first 500 steps, or after three tenths of a short training. In a
-    training of fewer than 300 steps, only layers that explode are reported.
+    in a row show it, after the first tenth of the training and its first 500 steps, or after three tenths of a short training.
+    In a training of fewer than 300 steps, only layers that explode are reported.
 
     Args:
         source: The `ganlib.data.Source` of the training images.
