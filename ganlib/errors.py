@@ -2,6 +2,7 @@
 
 import difflib
 import operator
+import re
 
 
 class UserError(ValueError):
@@ -66,3 +67,9 @@ def integer(name, value, least):
     if result < least:
         raise UserError(f"{name} must be at least {least}, got {result}")
     return result
+
+
+def first_line(error):
+    """Returns the first line of an error's message, without TensorFlow's names of operations, or its type if it has none."""
+    lines = re.sub(r"^\{\{.*?\}\}|\[Op:\w+\]", "", str(error)).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__

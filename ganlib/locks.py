@@ -221,7 +221,9 @@ def _is_available(folder, number):
     if found.holder is None:
         return True
     alive = found.holder.is_alive()
-    if alive is None:
+    if alive:
+        alive = not _is_left_over(found.holder, _path(folder, number))
+    elif alive is None:
         _announce(folder, found)
         last = _watched(folder, number, found)
         if last is None or last.holder is None:
@@ -233,6 +235,11 @@ def _is_available(folder, number):
             "Wait until it ends, stop it, or choose another --workdir"
         )
     return True
+
+
+def _is_left_over(holder, path):
+    """Whether a lock file names this process, which does not hold the lock: the file system failed when it was released."""
+    return holder.pid == os.getpid() and all(lock.path != path for lock in _held)
 
 
 def _announce(folder, found):

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ganlib.data import decoding, fitting, prepared, python_functions
 from ganlib.data.source import Source, check_channels, fits_in_memory, from_arrays
-from ganlib.errors import UserError, did_you_mean
+from ganlib.errors import UserError, did_you_mean, first_line
 from ganlib.seeds import ALGORITHM
 
 SHUFFLED = 10_000
@@ -83,7 +83,7 @@ def _prepared_builder(path):
     try:
         return tfds.builder_from_directory(folder)
     except Exception as error:  # TFDS raises many kinds for a folder that is not a dataset
-        raise UserError(f"{str(path)!r} is not a prepared dataset ({str(error).splitlines()[0]:.100})") from None
+        raise UserError(f"{str(path)!r} is not a prepared dataset ({first_line(error):.100})") from None
 
 
 def _builder(name, data_dir):

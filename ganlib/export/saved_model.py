@@ -5,6 +5,7 @@ import pathlib
 import tensorflow as tf
 
 from ganlib.files import folder_written_whole
+from ganlib.training.events import file_errors
 
 NAME = ""  # the folder itself
 VERSION = "1"
@@ -25,7 +26,7 @@ def write(functions, network, path):
         setattr(module, name, function)
     signatures = {name: function.get_concrete_function() for name, function in traced.items()}
     signatures["serving_default"] = signatures[functions[0].name]
-    with folder_written_whole(pathlib.Path(path) / VERSION) as partial:
+    with folder_written_whole(pathlib.Path(path) / VERSION) as partial, file_errors():
         tf.saved_model.save(module, str(partial), signatures)
 
 

@@ -16,7 +16,8 @@ from ganlib.diagnostics.snapshot import Camera, RealImages
 from ganlib.errors import UserError
 from ganlib.files import append_row, read_rows, write_rows, written_whole
 from ganlib.runs import diagnosis, images, loading, report
-from ganlib.training.callbacks import StepCallback, write_scalars
+from ganlib.training.callbacks import StepCallback
+from ganlib.training.events import EventFile
 
 RELOAD_SECONDS = 30
 """The time after which the report of a training that goes on reloads itself."""
@@ -36,7 +37,7 @@ class DiagnoseRun(Diagnose):
 
     def __init__(self, run, source, held_out=None):
         super().__init__(source, held_out, steps=run.config.steps)
-        self._run, self._writer = run, None
+        self._run, self._events = run, EventFile(run.workdir / "tensorboard")
 
     def on_train_begin(self, logs=None):
         rows = read_rows(self._run.folder / diagnosis.ROWS)  # all workers examine at the same steps
@@ -66,9 +67,7 @@ class DiagnoseRun(Diagnose):
             if picture is not None:
                 with written_whole(self._run.workdir / "diagnosis" / f"{finding.symptom}_of_run.png") as partial:
                     picture.save(partial, format="png")
-        self._writer = self._writer or tf.summary.create_file_writer(str(self._run.workdir / "tensorboard"))
-        values = {f"diagnosis/{name}": value for name, value in row.items() if isinstance(value, float)}
-        write_scalars(self._writer, values, self.step)
+        self._events.write({f"diagnosis/{name}": value for name, value in row.items() if isinstance(value, float)}, self.step)
         super().on_examined(snapshot, row)
 
 

@@ -11,12 +11,12 @@ import time
 import zlib
 
 import keras
-import tensorflow as tf
 
 from ganlib import locks, plots
 from ganlib.errors import Stopped, UserError
 from ganlib.files import append_row, read_rows, row_as_text, write_rows, written_whole
 from ganlib.training import strategy
+from ganlib.training.events import EventFile
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -267,7 +267,7 @@ class LogMetrics(StepCallback):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.path, self.speed = self.workdir / "metrics.jsonl", self.workdir / "speed.jsonl"
-        self.writer, self.evaluated_step = None, None
+        self.events, self.evaluated_step = EventFile(self.workdir / "tensorboard"), None
         if "steps" not in self.window:
             self._empty_window()
         write_rows(self.speed, self._rows_before(self.speed))
@@ -294,8 +294,7 @@ class LogMetrics(StepCallback):
             self._write_evaluation()
         if self.best:
             self.best.end()
-        if self.writer:
-            self.writer.close()
+        self.events.close()
 
     def _rows_before(self, path):
         return [row for row in read_rows(path) if row["step"] <= self.first_step]
@@ -344,8 +343,7 @@ class LogMetrics(StepCallback):
             self._write_all(other_rows)
         append_row(self.path, row)
         self.window.update(rows=self.window["rows"] + 1, crc32=_checksum([row], self.window["crc32"]))
-        self.writer = self.writer or tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
-        write_scalars(self.writer, metrics, self.step)
+        self.events.write(metrics, self.step)
 
     def _write_speed(self, name, value):
         append_row(self.speed, {"step": self.step, name: value})
@@ -360,23 +358,3 @@ class LogMetrics(StepCallback):
 def _checksum(rows, previous=0):
     """Computes a checksum of rows, or continues the checksum ``previous`` of earlier rows."""
     return zlib.crc32("".join(map(row_as_text, rows)).encode(), previous)
-
-
-def write_scalars(writer, values, step):
-    """Writes numbers to an event file of TensorBoard.
-
-    Args:
-        writer: A `tf.summary.SummaryWriter`.
-        values: A dict from names to numbers.
-        step: The step.
-    """
-    with writer.as_default():
-        for name, value in values.items():
-            tf.summary.write(name, tf.constant(value, tf.float32), step=step, metadata=_scalar_metadata())
-
-
-def _scalar_metadata():
-    """Returns the metadata of a scalar summary. `tf.summary.scalar` writes the same, but needs TensorBoard installed."""
-    metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
-    metadata.plugin_data.plugin_name = "scalars"
-    return metadata

@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlib import locks
-from ganlib.errors import UserError
+from ganlib.errors import UserError, first_line
 from ganlib.files import unique_name
 from ganlib.training import strategy
 
@@ -76,10 +76,12 @@ class Checkpoints:
         """
         self.wait()
         step = int(self.model.step.numpy())
-        existing = self._path(step)
-        if (existing.exists() and not anew) or not strategy.is_chief(self.model.distribute_strategy):
-            return
-        notes = (existing / NOTES).read_text() if existing.exists() else _notes_as_text(step, self.notes)
+        with self._as_user_error(step):
+            existing = self._path(step)
+            exists = existing.exists()
+            if (exists and not anew) or not strategy.is_chief(self.model.distribute_strategy):
+                return
+            notes = (existing / NOTES).read_text() if exists else _notes_as_text(step, self.notes)
         variables = all_variables(self.model)
         values = [v.value.numpy() for v in variables]
         self._check_finite(step, variables, values)
@@ -139,10 +141,11 @@ class Checkpoints:
         try:
             yield
         except (OSError, tf.errors.OpError) as error:
-            locks.check()  # a job that takes over the folder removes the file that is being written
+            with contextlib.suppress(OSError):
+                locks.check()  # a job that takes over the folder removes the file that is being written
             raise UserError(
                 f"checkpoint of step {step} could not be written to {str(self.folder)!r} "
-                f"({_first_line(error)}){self._last_good_step()}"
+                f"({first_line(error)}){self._last_good_step()}"
             ) from None
 
     def restore(self):
@@ -202,7 +205,9 @@ class Checkpoints:
         """Removes the checkpoint of a step. With several workers, only the chief does."""
         if strategy.is_chief(self.model.distribute_strategy):
             locks.check()
-            shutil.rmtree(self._path(step), ignore_errors=True)
+            path = self.folder / f"{_PREFIX}{step:08d}"
+            for folder in (path, path.with_suffix(_REPLACED)):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def fingerprint(self):
         """Returns 8 hexadecimal digits that identify the newest checkpoint's content, or "" if there is no checkpoint."""
@@ -225,7 +230,7 @@ class Checkpoints:
                 read(step, tf.train.load_checkpoint(str(self._path(step) / "weights")))
             except (OSError, IndexError, tf.errors.OpError, _Damaged) as error:  # IndexError: a truncated file
                 message = "checkpoint %s is damaged and was skipped: %s"
-                logging.getLogger("ganlib").warning(message, self._path(step), _first_line(error))
+                logging.getLogger("ganlib").warning(message, self._path(step), first_line(error))
                 continue
             self.notes.clear()
             self.notes.update(notes)
@@ -285,7 +290,10 @@ class Checkpoints:
 
     def _last_good_step(self):
         """Returns the part of an error message that names the last good checkpoint."""
-        steps = self.steps()
+        try:
+            steps = self.steps()
+        except OSError:  # the file system does not answer
+            return ""
         return f"; the checkpoint of step {steps[-1]} is still good" if steps else ""
 
 
@@ -326,7 +334,3 @@ def _notes_from_bytes(step, content):
         return json.loads(saved["notes"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _Damaged(f"{NOTES}: {error}") from None
-
-
-def _first_line(error):
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -4,7 +4,7 @@ import os
 
 import tensorflow as tf
 
-from ganlib.errors import UserError, choose
+from ganlib.errors import UserError, choose, first_line
 
 
 def create(name="auto", replicas=0):
@@ -178,7 +178,7 @@ def _tpu(replicas):
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
         return tf.distribute.TPUStrategy(resolver)
     except (ValueError, tf.errors.OpError) as error:
-        raise UserError(f"no TPU was found ({str(error).splitlines()[0]}): set another --strategy") from None
+        raise UserError(f"no TPU was found ({first_line(error)}): set another --strategy") from None
 
 
 STRATEGIES = {
