@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ganlib.errors import choose
-from ganlib.layers import builders
+from ganlib.layers import builders, initializers
 from ganlib.layers.dtype_policy import SublayerPolicy
 
 register = keras.saving.register_keras_serializable("ganlib.conditioning")
@@ -24,7 +24,7 @@ class _Conditioning(SublayerPolicy, keras.layers.Layer):
         self.num_classes, self.spectral_norm, self.initializer = num_classes, spectral_norm, initializer
 
     def _embedding(self, units):
-        initializer = keras.initializers.get(self.initializer)
+        initializer = initializers.get(self.initializer)
         arguments = {"embeddings_initializer": initializer, "name": "embedding"}
         return builders.embedding(self.num_classes, units, self.spectral_norm, **arguments)
 

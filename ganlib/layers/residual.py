@@ -5,8 +5,9 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.errors import choose
+from ganlib.layers import initializers
 from ganlib.layers.dtype_policy import SublayerPolicy
-from ganlib.layers.initializers import copied, glorot
+from ganlib.layers.initializers import glorot
 from ganlib.layers.resampling import upsample_bilinear
 
 register = keras.saving.register_keras_serializable("ganlib.resnet")
@@ -90,7 +91,7 @@ class DiscriminatorBlock(SublayerPolicy, keras.layers.Layer):
         self.width, self.downsample, self.first, self.spectral_norm = width, downsample, first, spectral_norm
         self.initializer, self.hidden, self.activated_shortcut = initializer, hidden, activated_shortcut
         self.first_conv, self.second_conv, self.skip_conv = (
-            layers.conv(filters, size, spectral_norm, kernel_initializer=copied(initializer) or glorot(gain))
+            layers.conv(filters, size, spectral_norm, kernel_initializer=initializers.get(initializer) or glorot(gain))
             for filters, size, gain in ((hidden or width, 3, 2**0.5), (width, 3, 2**0.5), (width, 1, 1.0))
         )
         self.halve = keras.layers.AveragePooling2D(2) if downsample else keras.layers.Identity()

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from ganlib import layers
+from ganlib.layers import initializers
 from ganlib.layers.attention import attention_after
 from ganlib.layers.dtype_policy import SublayerPolicy
 from ganlib.networks import base, resnet, shapes
@@ -59,7 +60,7 @@ class ConditionalBatchNorm(SublayerPolicy, keras.layers.Layer):
         self.bias.build(conditions_shape)
 
     def _map(self, channels, name):
-        initializer = keras.initializers.get(self.initializer)
+        initializer = initializers.get(self.initializer)
         if self.num_classes:
             return layers.embedding(self.num_classes, channels, embeddings_initializer=initializer, name=name)
         return layers.dense(channels, spectral_norm=True, use_bias=False, kernel_initializer=initializer, name=name)
@@ -86,7 +87,7 @@ class GeneratorBlock(resnet.GeneratorBlock):
         super().__init__(width, num_classes, normalization, **kwargs)
 
     def _conv(self, kernel_size, gain=1.0):
-        initializer = keras.initializers.get(self.initializer)
+        initializer = initializers.get(self.initializer)
         return layers.conv(self.width, kernel_size, spectral_norm=True, kernel_initializer=initializer)
 
     def _norm(self):
@@ -164,7 +165,7 @@ class Generator(base.Generator):
         self.build()
 
     def _initializer(self):
-        return keras.initializers.get(self.initializer)
+        return initializers.get(self.initializer)
 
     def _check_arguments(self, num_blocks):
         if self.hierarchical and self.latent_dim % (num_blocks + 1):

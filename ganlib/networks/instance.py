@@ -12,6 +12,7 @@ from keras import ops
 
 from ganlib import layers
 from ganlib.errors import UserError
+from ganlib.layers import initializers
 from ganlib.networks import base
 
 register = keras.saving.register_keras_serializable("ganlib.instance")
@@ -177,7 +178,7 @@ class Discriminator(layers.Composed, base.Discriminator):
 
 def _initializer(network):
     """Returns the initializer of the network's kernels: the authors initialize all linear maps of BigGAN alike."""
-    return keras.initializers.get(getattr(network, "initializer", None) or "glorot_uniform")
+    return initializers.get(getattr(network, "initializer", None) or "glorot_uniform")
 
 
 def unit_length(features):

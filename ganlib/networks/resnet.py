@@ -14,9 +14,9 @@ import keras
 from keras import ops
 
 from ganlib import layers
-from ganlib.layers import conditioning
+from ganlib.layers import conditioning, initializers
 from ganlib.layers.attention import attention_after
-from ganlib.layers.initializers import copied, glorot
+from ganlib.layers.initializers import glorot
 from ganlib.layers.residual import DiscriminatorBlock, GeneratorBlock
 from ganlib.networks import base, shapes
 
@@ -173,7 +173,7 @@ class Discriminator(base.Discriminator):
         self.build()
 
     def make_head(self):
-        return layers.dense(1, self._head_norm, name="head", kernel_initializer=copied(self.initializer) or glorot())
+        return layers.dense(1, self._head_norm, name="head", kernel_initializer=initializers.get(self.initializer) or glorot())
 
     def make_label_head(self, num_features):
         initializer = self.initializer or "glorot_uniform"

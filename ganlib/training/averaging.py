@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from ganlib.layers import initializers
 from ganlib.training import schedules
 
 
@@ -14,7 +15,8 @@ def clone_network(network):
     if hasattr(network, "copy"):
         clone = network.copy()
     else:
-        clone = type(network).from_config(network.get_config())
+        with initializers.skipped():
+            clone = type(network).from_config(network.get_config())
         clone.set_weights(network.get_weights())
     clone.trainable = False
     return clone
