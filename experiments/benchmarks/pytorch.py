@@ -229,6 +229,18 @@ class Training:
         scaler.update()
 
 
+def prepared(network, precision, batch_size, compiled):
+    """Builds a training. Returns a dict with its batch size, and a function that starts a step and returns one that waits."""
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
+    training = Training(network, precision, compiled, batch_size)
+
+    def step():
+        return training.step().item
+
+    return {"batch_size": training.batch_size}, step
+
+
 class SynchronizedLoss:
     """A loss whose ``numpy()`` waits for the device, like that of a TensorFlow tensor."""
 

@@ -20,7 +20,7 @@ def forward_flops():
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@pytest.mark.parametrize("update", ["alternating", "reuse", "simultaneous"])
 def test_flops_of_a_step_counted_by_hand(update, policy):
     generator, dense, first, others = forward_flops()
     # The gradients of weights and of inputs each cost as much as the forward pass. The first layers need no input gradient.
@@ -29,6 +29,8 @@ def test_flops_of_a_step_counted_by_hand(update, policy):
     discriminator_pass = 2 * (others + first)  # forward, and backward to the generated images
     if update == "alternating":
         expected = generator + discriminator_update + generator_update + discriminator_pass
+    elif update == "reuse":
+        expected = discriminator_update + generator_update + discriminator_pass
     else:
         expected = generator_update + discriminator_update + others + first
     batch = tf.TensorSpec((BATCH, *steps.IMAGE_SHAPE), tf.uint8)
