@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ganlib
 from ganlib import layers
@@ -42,3 +43,43 @@ def test_the_moving_variance_is_that_of_unbiased_variances(kind):
     layer(images, *arguments, training=True)
     layer(images, *arguments)
     np.testing.assert_array_equal(normalization.moving_variance, before)
+
+
+def results(layer, inputs, weights):
+    """Returns the outputs, the moving statistics, the gradients, and the gradients of a gradient penalty."""
+    with tf.GradientTape(persistent=True) as tape:
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(tf.sin(tf.cast(outputs, tf.float32)) * weights)
+        gradient = inner.gradient(loss, inputs)
+        penalty = tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)))
+    variables = [v.value for v in layer.trainable_variables]
+    first = [tape.gradient(loss, v) for v in variables]
+    second = [tape.gradient(penalty, v) for v in variables[:1]]  # the shift changes nothing but the sine
+    return [outputs, layer.moving_mean.value, layer.moving_variance.value, gradient, *first, *second]
+
+
+@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 2e-4), ("mixed_bfloat16", 0.1), ("mixed_float16", 0.02)])
+@pytest.mark.parametrize("shape", [(5, 4, 4, 3), (6, 3), (1, 4, 4, 3)])
+@pytest.mark.parametrize("affine", [True, False])
+def test_fused_kernel_equals_the_operations_of_keras(policy, tolerance, shape, affine, monkeypatch):
+    rng = np.random.default_rng(0)
+    inputs, weights = rng.normal(1.0, 2.0, shape).astype(np.float32), rng.normal(size=shape).astype(np.float32)
+    found = []
+    for fused in (True, False):
+        layer = layers.batch_norm(dtype=policy, center=affine, scale=affine)
+        layer.build(shape)
+        if affine:
+            layer.gamma.assign([0.5, 1.0, 2.0])
+        if not fused:
+            monkeypatch.setattr(type(layer), "_has_kernel", lambda *_: False)
+        arguments = layer, tf.constant(inputs, layer.compute_dtype), weights
+        operations = tf.function(results).get_concrete_function(*arguments).graph.get_operations()
+        assert fused == any(operation.type == "FusedBatchNormV3" for operation in operations)
+        found.append(results(*arguments))
+    assert found[0][0].dtype == layer.compute_dtype
+    for a, b in zip(*found, strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        a, b = (np.asarray(value, np.float32) for value in (a, b))
+        np.testing.assert_allclose(a, b, atol=tolerance * max(1.0, np.abs(b).max()))
