@@ -57,6 +57,7 @@ def main():
 def of_run(workdir):
     """Returns the symptoms of a run and of its images, the surest first. Prints why images cannot be opened."""
     from ganlib import UserError, runs
+    from ganlib.diagnostics.history import SHORTEST
 
     run = runs.open_run(workdir)
     config = run.config.copy_and_resolve_references()
@@ -64,6 +65,8 @@ def of_run(workdir):
     findings, examined = [], config.method == "gan"
     if examined:
         findings = runs.examination.of_run(run, DATA_DIR.value)
+        if config.steps < SHORTEST:
+            print(f"note: a training of fewer than {SHORTEST} steps is too short to be judged", file=sys.stderr, flush=True)
     try:
         findings += runs.diagnosis.of_data(config, SEED.value, lambda: runs.open_data_of(run, DATA_DIR.value))
     except (UserError, OSError) as error:

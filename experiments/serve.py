@@ -3,10 +3,10 @@
 The service implements TensorFlow Serving's REST API, so that its clients work unchanged:
 curl -d '{"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 2, "labels": [3]}}' \
   http://127.0.0.1:8501/v1/models/mnist_dcgan:predict
-Waiting requests are batched. If too many are waiting, new requests are answered with 429. A request that is not complete after
---request_timeout seconds is answered with 408, and connections beyond --max_connections with 503. /healthz is the health check,
-/metrics has the metrics for Prometheus, and / is a page to try out the model. SIGTERM and SIGINT stop the service after all
-accepted requests are answered.
+Waiting requests are batched. If too many are waiting, new requests are answered with 429. A client has --request_timeout
+seconds each for the header and the body of its request. Otherwise it is answered with 408. Connections beyond --max_connections
+are answered with 503. /healthz is the health check, /metrics has the metrics for Prometheus, and / is a page to try out the
+model. SIGTERM and SIGINT stop the service after all accepted requests are answered.
 """
 
 import gc
@@ -29,7 +29,7 @@ MAX_ROWS = flags.DEFINE_integer(
 MAX_WAITING = flags.DEFINE_integer("max_waiting", 512, "maximum number of waiting rows", lower_bound=1)
 MAX_CONNECTIONS = flags.DEFINE_integer("max_connections", 1000, "maximum number of open connections", lower_bound=1)
 REQUEST_TIMEOUT = flags.DEFINE_integer(
-    "request_timeout", 30, "number of seconds in which a client must send its request", lower_bound=1
+    "request_timeout", 30, "seconds for the header of a request, for its body, and for reading the answer", lower_bound=1
 )
 
 
@@ -48,8 +48,9 @@ def main():
     protocol = connections.protocol(REQUEST_TIMEOUT.value, MAX_CONNECTIONS.value)
     application = app.create(EXPORT.value, name, MAX_ROWS.value, MAX_WAITING.value, REQUEST_TIMEOUT.value)
     config = uvicorn.Config(
-        application, HOST.value, PORT.value, http=protocol, ws="none", log_level="warning", access_log=False, lifespan="off"
-    )
+        application, HOST.value, PORT.value, http=protocol, ws="none", log_level="warning", access_log=False, lifespan="off",
+        backlog=connections.BACKLOG,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     for stop_signal in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has shut down
         signal.signal(stop_signal, lambda *_: None)

@@ -71,5 +71,5 @@ def integer(name, value, least):
 
 def first_line(error):
     """Returns the first line of an error's message, without TensorFlow's names of operations, or its type if it has none."""
-    lines = re.sub(r"^\{\{.*?\}\}|\[Op:\w+\]", "", str(error)).strip().splitlines()
+    lines = re.sub(r"^\{\{.*?\}\}|\s*\[Op:\w+\]( name:.*)?", "", str(error)).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__

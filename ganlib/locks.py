@@ -41,6 +41,7 @@ LOOK = 1.0
 _PREFIX = ".lock-"
 _FREE = {"holder": None}
 _held = []  # the locks that this process holds
+_left_over = set()  # the lock files that this process could not mark as free
 
 
 @contextlib.contextmanager
@@ -222,7 +223,7 @@ def _is_available(folder, number):
         return True
     alive = found.holder.is_alive()
     if alive:
-        alive = not _is_left_over(found.holder, _path(folder, number))
+        alive = os.path.abspath(_path(folder, number)) not in _left_over
     elif alive is None:
         _announce(folder, found)
         last = _watched(folder, number, found)
@@ -235,11 +236,6 @@ def _is_available(folder, number):
             "Wait until it ends, stop it, or choose another --workdir"
         )
     return True
-
-
-def _is_left_over(holder, path):
-    """Whether a lock file names this process, which does not hold the lock: the file system failed when it was released."""
-    return holder.pid == os.getpid() and all(lock.path != path for lock in _held)
 
 
 def _announce(folder, found):
@@ -280,6 +276,7 @@ def _create(lock):
             _path(lock.folder, number).unlink(missing_ok=True)
         return True
     except OSError:  # such as a full disk
+        _left_over.add(os.path.abspath(lock.path))
         lock.path.unlink(missing_ok=True)
         raise
 
@@ -294,13 +291,15 @@ def _beat(lock):
 def _release(lock):
     """Marks the lock as free. The file stays, because numbers must not occur twice."""
     lock.released.set()
-    with contextlib.suppress(OSError):  # another process has taken over the lock, or the folder is gone
+    try:
         if os.listdir(lock.folder) == [lock.path.name]:
             lock.path.unlink()
             lock.folder.rmdir()
         else:
             with lock.path.open("r+") as file:  # does not create the file
                 file.write(json.dumps(_FREE).ljust(os.fstat(file.fileno()).st_size))  # at once, so without a truncation
+    except OSError:  # another process has taken over the lock, the folder is gone, or the file system fails
+        _left_over.add(os.path.abspath(lock.path))
 
 
 @contextlib.contextmanager
@@ -367,4 +366,4 @@ def _state_of(pid):
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_held.clear)
+    os.register_at_fork(after_in_child=lambda: (_held.clear(), _left_over.clear()))

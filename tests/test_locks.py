@@ -142,22 +142,26 @@ def test_lock_of_a_killed_process_is_taken_at_once(holder, folder, reaped):
 
 
 def test_reused_pid_does_not_count_as_alive(folder):
-    other = os.getppid()
-    _, started = locks._state_of(other)
-    write_record(folder, pid=other, started=started)
+    _, started = locks._state_of(os.getpid())
+    write_record(folder, started=started)
     assert "another job is writing to" in refusal(folder)
-    write_record(folder, pid=other, started=started - 1)
+    write_record(folder, started=started - 1)
     assert is_taken_at_once(folder)
 
 
 def test_lock_that_this_process_could_not_release_is_taken_again(folder, monkeypatch):
+    def fail(path):
+        raise OSError(errno.ESTALE, "Stale file handle", str(path))
+
     with locked(folder):
         (folder / "results").touch()
-        monkeypatch.setattr(locks, "_release", lambda lock: lock.released.set())  # the file system does not answer
-    monkeypatch.undo()
-    assert record(folder)["pid"] == os.getpid()
-    with locked(folder):
-        assert "another job is writing to" in refusal(folder), "now this process holds it"
+        with monkeypatch.context() as patch:
+            patch.setattr(locks.os, "listdir", fail)
+            locks._release(locks._held[-1])
+        assert record(folder)["pid"] == os.getpid()
+        with locked(folder):
+            for other_name in (folder, folder / "." / ".." / folder.name, pathlib.Path(os.path.relpath(folder))):
+                assert "another job is writing to" in refusal(other_name), "now this process holds it"
 
 
 def test_exception_and_end_release_the_lock(folder):

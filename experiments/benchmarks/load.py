@@ -5,9 +5,9 @@ The job starts `experiments.serve` on a free port of 127.0.0.1. Each client requ
 answer before the next request. The table has requests per second, the median and the 99th percentile of the latency, and the
 throughput of the model alone, with the number of clients as the batch size. Then the job sends hostile requests, drawn from
 --seed: JSON and image files with changed or missing bytes, huge numbers, and wrong shapes, names and methods. Every request
-must be answered, and none with a status of 5xx. The memory of the service is measured before and after. At last, --slow_clients
-connections send no complete request or read no answer, and as many are reset in the middle of a request. The service must close
-the former after its --request_timeout, answer other requests meanwhile, and write no traceback.
+must be answered, and none with a status of 5xx. The memory of the service is measured before and after. Finally, --slow_clients
+connections never complete a request, a few do not read their answers, and as many as the first are reset in the middle of a
+request. The service must close them after its --request_timeout, answer other requests meanwhile, and write no traceback.
 """
 
 import concurrent.futures
@@ -38,6 +38,8 @@ SLOW_CLIENTS = flags.DEFINE_integer(
 REQUEST_TIMEOUT = flags.DEFINE_integer("request_timeout", 5, "the service's --request_timeout", lower_bound=1)
 SEED = flags.DEFINE_integer("seed", 0, "seed of inputs and hostile requests")
 OUTPUT = flags.DEFINE_string("output", None, "JSON file for the numbers")
+NEVER_READING = 4
+"""The number of clients that do not read large answers."""
 NAME = "loaded"  # as in hostile.PREDICT
 
 
@@ -55,7 +57,8 @@ def main():
         service.terminate()
         code = service.wait(60)
         log.seek(0)
-        tracebacks = log.read().count("Traceback")
+        messages = log.read()
+        tracebacks = messages.count("Traceback")
     form = export.FORMATS[card["format"]]
     function = form.read(folder / form.NAME)[next(iter(card["functions"]))]
     for row in rows:
@@ -75,6 +78,8 @@ def main():
     print(f"tracebacks of the service: {tracebacks}")
     if OUTPUT.value:
         write_json(OUTPUT.value, results)
+    if tracebacks:
+        print(messages[messages.index("Traceback") :][:5000], file=sys.stderr)
     if code or tracebacks or (attack and any(int(status) >= 500 for status in attack["statuses"])):
         raise UserError(f"the service exited with status {code}, answered with 5xx, or wrote a traceback: see above")
     if slow and (slow["open"] or slow["refused"]):
@@ -186,6 +191,7 @@ def connect_slowly(port, body):
     """Opens slow connections and resets others. Returns how many stay open, and how many other requests are answered."""
     kinds, start = slow_clients.KINDS, time.monotonic()
     connections = [slow_clients.connect(port, kinds[i % len(kinds)], body) for i in range(SLOW_CLIENTS.value)]
+    connections += filter(None, [slow_clients.never_read(port, body) for _ in range(NEVER_READING)])
     for _ in range(SLOW_CLIENTS.value):
         slow_clients.abort(port, body)
     opened = time.monotonic()

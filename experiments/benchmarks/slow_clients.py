@@ -5,7 +5,9 @@ import struct
 
 from experiments.benchmarks.hostile import PREDICT
 
-KINDS = ["silent", "half a header", "half a body", "no reader"]
+KINDS = ["silent", "half a header", "half a body"]
+UNREAD_BYTES = 16_000_000
+"""The size of the answers that `never_read` requests: more than the buffers of the system."""
 
 
 def connect(port, kind, body):
@@ -13,22 +15,44 @@ def connect(port, kind, body):
 
     Args:
         port: The port on 127.0.0.1.
-        kind: One of `KINDS`: nothing is sent; a part of the header; the header and a part of the body; or many requests whose
-            answers are never read.
+        kind: One of `KINDS`: nothing is sent; a part of the header; or the header and a part of the body.
         body: The body of a valid request.
 
     Returns:
         A socket.
     """
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
-    header = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    header = header_of(body)
     content = {
         "silent": b"",
         "half a header": header[: len(header) // 2],
         "half a body": header + body[: len(body) // 2],
-        "no reader": 20 * (header + body),
     }
     connection.sendall(content[kind])
+    return connection
+
+
+def header_of(body):
+    return f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+
+def never_read(port, body):
+    """Opens a connection and sends many requests whose answers are never read.
+
+    Returns:
+        A socket, or None if the answers are so small that the system's buffers hold those of a thousand requests.
+    """
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection.sendall(header_of(body) + body)
+    answer = len(connection.recv(2**16))
+    connection.close()
+    if 1000 * answer < UNREAD_BYTES:
+        return None
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(30)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(UNREAD_BYTES // answer * (header_of(body) + body))
     return connection
 
 

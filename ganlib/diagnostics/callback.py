@@ -21,7 +21,7 @@ class Diagnose(StepCallback):
 
     A training of fewer than 100 steps is not examined. The training is not changed. A symptom is reported if three examinations
     in a row show it, after the first tenth of the training and its first 500 steps, or after three tenths of a short training.
-    In a training of fewer than 300 steps, only layers that explode are reported.
+    In a training of fewer than 300 steps, only layers that explode or are dead and values that are not finite are reported.
 
     Args:
         source: The `ganlib.data.Source` of the training images.

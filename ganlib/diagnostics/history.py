@@ -12,7 +12,7 @@ WARM_UP, WARM_UP_STEPS, LONGEST_WARM_UP = 0.1, 500, 0.3
 Every generator begins with images that are all alike, and every discriminator tells them from real ones.
 """
 SHORTEST = 300
-"""The number of steps of a training, below which all of it is such a beginning."""
+"""A training of fewer steps is only examined for layers that explode or are dead, and for values that are not finite."""
 UNKNOWN_WARM_UP = 3
 """The number of examinations that are left out instead if the number of steps is not known."""
 CONSECUTIVE = 3
@@ -47,13 +47,18 @@ class History:
         """The number of steps in which no symptoms are reported."""
         return min(max(WARM_UP * self.steps, WARM_UP_STEPS), LONGEST_WARM_UP * self.steps)
 
+    @property
+    def is_too_short(self):
+        """Whether the whole training is a beginning, in which all generators are alike."""
+        return 0 < self.steps < SHORTEST
+
     def latest(self, name, early=False):
         """Returns a measure at the last `CONSECUTIVE` examinations that have it, after the warm-up: an array of floats.
 
-        It is empty if there are fewer, unless the training has ended, and if the training has fewer than `SHORTEST` steps. With
-        ``early``, there is no warm-up.
+        It is empty if there are fewer, unless the training has ended. It is also empty if the training is too short. With
+        ``early``, there is no warm-up, and no training is too short.
         """
-        if 0 < self.steps < SHORTEST and not early:
+        if self.is_too_short and not early:
             return np.array([])
         found = [(row["step"], row[name]) for row in self.rows if row.get(name) is not None]
         settled = [value for step, value in found if early or step >= self.warm_up]

@@ -17,7 +17,9 @@ SMALLEST_ROWS = 10
 
 def symptom(history):
     """Finds an unstable training in a `History`: a `Finding`, or None."""
-    found = list(filter(None, (_stopped(history), _skipped(history), _jumps(history), _fid(history))))
+    found = [_stopped(history), _skipped(history)]
+    found += [] if history.is_too_short else [_jumps(history), _fid(history)]
+    found = list(filter(None, found))
     return finding(
         "unstable",
         [sure for sure, _ in found],

@@ -102,7 +102,7 @@ class GAN(Penalized, AdversarialModel):
                 updated discriminator (Goodfellow et al. 2014, algorithm 1). ``"generator_first"`` begins each step with the
                 generator, as StyleGAN2's code does. ``"reuse"`` is like alternating, but the generator is updated on the
                 images of the discriminator's update, as in most codes of DCGAN (Radford et al. 2016, arXiv:1511.06434). This
-                saves one pass of the generator. ``"simultaneous"`` computes both gradients from one pass over the same
+                saves one forward pass of the generator. ``"simultaneous"`` computes both gradients from one pass over the same
                 generated images and then updates both. It needs a sixth fewer FLOPs for DCGAN, but the generator is trained
                 against the discriminator of the previous step, and both updates use the same latents. Defaults to
                 ``"alternating"``.
@@ -151,6 +151,7 @@ class GAN(Penalized, AdversarialModel):
         """Runs one train step on ``data``, a batch of ``images`` or ``(images, labels)``, and returns the logs.
 
         Updates the discriminator ``discriminator_steps`` times, then the augmentation, the generator and the moving averages.
+        With ``update="generator_first"``, ``"reuse"`` or ``"simultaneous"``, the augmentation is updated after both networks.
         """
         images, labels = self._unpack(data)
         rng = self.random_stream()
@@ -277,7 +278,7 @@ class GAN(Penalized, AdversarialModel):
         def generator_loss(real, labels, rng):
             fake = self.generate_for_training(self.sample_latents(real, rng), labels, rng)
             batch = real, labels, tf.stop_gradient(fake)
-            # The discriminator is updated here, because the outer gradient needs the generator's pass of before.
+            # The discriminator is updated inside the loss, because its tape holds the generator's forward pass.
             computed, logs = self.compute_gradients(self._discriminator_loss_on, discriminator_updates, batch, rng)
             self.apply_gradients(discriminator_updates, computed)
             logs |= self._penalty_steps("discriminator", discriminator_updates, (real, labels), rng)

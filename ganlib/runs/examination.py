@@ -70,6 +70,10 @@ class DiagnoseRun(Diagnose):
         self._events.write({f"diagnosis/{name}": value for name, value in row.items() if isinstance(value, float)}, self.step)
         super().on_examined(snapshot, row)
 
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self._events.close()
+
 
 class WriteReport(StepCallback):
     """Rewrites ``report.html`` after each checkpoint, but takes at most a fiftieth of the time.

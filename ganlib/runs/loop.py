@@ -76,7 +76,7 @@ def fit(run, model, batches, evaluate=None, label="", samples=True, callbacks=()
             else:
                 _finish(model, all_callbacks)
     except OSError as error:
-        raise UserError(f"training stopped: {error}; the checkpoints are intact: run the same command to resume") from None
+        raise UserError(f"training stopped: {error}. The checkpoints are intact. Run the same command to resume") from None
     # The other workers wait here. Otherwise they would read files that the chief is still writing.
     strategy.check_same(run.strategy, "the last step", int(model.step.numpy()))
     run.write_facts(finished_step=int(model.step.numpy()))

@@ -158,17 +158,22 @@ async def _parsed(request, timeout):
         body = await asyncio.wait_for(_body(request), timeout)
         return inputs.parse(body), len(body), None
     except asyncio.TimeoutError:
+        _log_incomplete(request, f"its request was not complete after {timeout} s")
         response = _json({"error": f"the request was not complete after {timeout} s: send it faster"}, 408)
         response.headers["Connection"] = "close"
         return None, 0, response
     except ClientDisconnect:
-        client = request.client.host if request.client else "a client"
-        logging.getLogger("ganlib").warning("%s closed its connection before its request was complete", client)
+        _log_incomplete(request, "the client has left before its request was complete")
         return None, 0, _json({"error": "the connection was closed"}, 400)
     except inputs.BadRequest as error:
         return None, 0, _json({"error": str(error)}, 400)
     except _TooLarge:
         return None, MAX_BODY_BYTES, _json({"error": f"the request is too large: send at most {MAX_BODY_BYTES} bytes"}, 413)
+
+
+def _log_incomplete(request, reason):
+    client = request.client.host if request.client else "an unknown address"
+    logging.getLogger("ganlib").warning("closed a connection from %s: %s", client, reason)
 
 
 async def _body(request):

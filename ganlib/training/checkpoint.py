@@ -61,8 +61,18 @@ class Checkpoints:
 
     def steps(self):
         """Returns the steps of the complete checkpoints in ascending order."""
-        names = {p.name.removeprefix(_PREFIX).removesuffix(_REPLACED) for p in self.folder.glob(f"{_PREFIX}*")}
+        names = {name.removeprefix(_PREFIX).removesuffix(_REPLACED) for name in self._names()}
         return sorted(int(name) for name in names if name.isdigit())
+
+    def _names(self):
+        """Returns the names in the folder that begin like those of checkpoints. A missing folder has none.
+
+        `pathlib.Path.glob` would also return none if the file system fails, and the training would start again.
+        """
+        try:
+            return [name for name in os.listdir(self.folder) if name.startswith(_PREFIX)]
+        except FileNotFoundError:
+            return []
 
     def save(self, anew=False):
         """Starts writing a checkpoint of the current model. With several workers, only the chief writes.
@@ -124,8 +134,9 @@ class Checkpoints:
     def _remove_partial(self):
         """Removes what killed processes left of unfinished checkpoints. A frozen process then cannot complete its own."""
         locks.check()
-        for partial in self.folder.glob(f"{_PREFIX}*{_PARTIAL}"):
-            shutil.rmtree(partial, ignore_errors=True)
+        for name in self._names():
+            if name.endswith(_PARTIAL):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _checkpoint_of(self, values):
         """Returns a `tf.train.Checkpoint` with copies of values. Its variables are created once, since that is slow."""

@@ -6,6 +6,13 @@ import tensorflow as tf
 
 from ganlib.errors import first_line
 
+_FILE_ERRORS = (
+    tf.errors.AbortedError, tf.errors.AlreadyExistsError, tf.errors.DataLossError, tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError, tf.errors.PermissionDeniedError, tf.errors.ResourceExhaustedError, tf.errors.UnavailableError,
+    tf.errors.UnknownError,
+)  # fmt: skip
+"""The errors to which TensorFlow maps those of the system. It also raises `ResourceExhaustedError` without memory."""
+
 
 class EventFile:
     """An event file of TensorBoard, which is created at the first write.
@@ -42,14 +49,17 @@ class EventFile:
         if self._writer:
             with file_errors():
                 self._writer.close()
+            self._writer = None
 
 
 @contextlib.contextmanager
 def file_errors():
-    """Raises an error of TensorFlow in the block as an OSError of one line. Only file access may raise in the block."""
+    """Raises an error of TensorFlow's file access in the block as an OSError of one line."""
     try:
         yield
-    except tf.errors.OpError as error:
+    except _FILE_ERRORS as error:
+        if "OOM when allocating" in str(error):
+            raise
         raise OSError(first_line(error)) from None
 
 

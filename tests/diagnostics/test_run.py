@@ -151,6 +151,7 @@ def test_unstable_trainings():
     assert not found(logs=steady)
     assert "was 40 at step 800" in found(logs=steady[:40] + losses([40] * 41)[40:41] + steady[41:])["unstable"].evidence
     assert not found(logs=losses([500.0, 90.0, *[1.0] * 48])), "in the first tenth, losses may be anything"
+    assert not found(logs=steady[:5] + losses([40] * 6)[5:6] + steady[6:13], steps=250), "too short to be judged"
     assert found(logs=steady, stopped="training stopped at step 7")["unstable"].confidence == 1.0
     assert "unstable" in found(logs=losses([1.0] * 50, non_finite_steps=1))
     fids = [{"step": 100 * index, "fid": value} for index, value in enumerate((50, 20, 10, 12, 16, 21))]

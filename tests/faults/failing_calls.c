@@ -2,7 +2,7 @@
 
 faults_arm(folder, call, error, mode) makes call number `call` from now on fail with `error`. Modes: 0 only this call fails; 1 this
 call and all later ones fail; 2 like 1, but only calls that need space or write, as on a full disk or in a read-only folder.
-A write that fails in the modes 0 and 2 first writes half of its bytes. faults_disarm() ends this and returns the number of calls.
+A write or fwrite that fails in the modes 0 and 2 first writes half of its bytes. faults_disarm() ends this and returns the number of calls.
 With FAULTS_CLOCK in the environment, the clock of the system jumps by a day, forwards and backwards, at each look. */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -1,6 +1,5 @@
 """The limits of connections, with a service in this process and bare sockets."""
 
-import asyncio
 import contextlib
 import logging
 import resource
@@ -23,14 +22,17 @@ HEADER = f"POST /v1/models/m:predict HTTP/1.1\r\nHost: localhost\r\nContent-Leng
 TIMEOUT, MAX_CONNECTIONS = 1, 4
 
 
-@pytest.fixture(scope="module")
-def port(generator):  # noqa: F811
+@pytest.fixture(scope="module", params=["h11", "httptools"])
+def port(generator, request):  # noqa: F811
+    """The port of a service with one of uvicorn's protocols, and with the event loop that `experiments.serve` uses."""
+    module = pytest.importorskip(f"uvicorn.protocols.http.{request.param}_impl")
+    base = module.H11Protocol if request.param == "h11" else module.HttpToolsProtocol
     application = app.create(generator, "m", request_timeout=TIMEOUT)
-    protocol = connections.protocol(TIMEOUT, MAX_CONNECTIONS)
+    protocol = connections.protocol(TIMEOUT, MAX_CONNECTIONS, base)
     config = uvicorn.Config(application, port=0, http=protocol, ws="none", log_level="warning", lifespan="off")
     listener, server = config.bind_socket(), uvicorn.Server(config)
     listener.listen()
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
     thread.start()
     yield listener.getsockname()[1]
     server.should_exit = True
@@ -95,7 +97,7 @@ def test_slow_clients_do_not_stop_others_and_further_connections_are_refused(por
     slow = [connect(port) for _ in range(MAX_CONNECTIONS - 1)]
     assert is_answered(port)
     slow.append(connect(port))
-    assert b" 503 " in answer(connect(port)).splitlines()[0]
+    assert b" 503 " in answer(connect(port, HEADER + BODY)).splitlines()[0]
     for connection in slow:
         answer(connection)
     assert is_answered(port)
@@ -110,7 +112,7 @@ def test_aborted_request_leaves_one_line(port, caplog):
         time.sleep(0.2)
         assert is_answered(port)
     assert [record.getMessage() for record in caplog.records] == [
-        "127.0.0.1 closed its connection before its request was complete"
+        "closed a connection from 127.0.0.1: the client has left before its request was complete"
     ]
 
 
@@ -131,9 +133,44 @@ def test_answers_that_are_never_read_are_dropped(port):
     assert is_answered(port)
 
 
+def test_slow_readers_get_their_answer(port):
+    body = b'{"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 64, "labels": [1]}}'
+    request = HEADER.replace(f"Length: {len(BODY)}".encode(), f"Length: {len(body)}".encode()) + body
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(10)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(100 * request)
+    answers = b""
+    end = time.monotonic() + 6 * TIMEOUT
+    while time.monotonic() < end:  # 200 kB per second: the system's buffers alone take longer than the timeout
+        answers += connection.recv(20_000)
+        time.sleep(0.1)
+    while answers.count(b"HTTP/1.1 200") < 100:
+        part = connection.recv(2**20)
+        assert part, f"disconnected after {len(answers)} bytes"
+        answers += part
+    connection.close()
+
+
+def test_a_flood_leaves_few_lines(caplog):
+    log = connections._Log()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(1000):
+            log.write("closed %s", "it")
+        log.write("another %s", "it")
+    assert caplog.messages == ["closed it", "another it"]
+
+
 def test_more_connections_than_the_system_allows_are_an_error():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         pytest.skip("the system has no limit")
     with pytest.raises(UserError, match="set --max_connections to at most"):
         connections.protocol(1, hard)
+
+
+def test_a_system_that_allows_few_files(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (100, 100))
+    with pytest.raises(UserError, match="the system allows 100 open files, but 9 connections need .*: raise the limit"):
+        connections.protocol(1, 9)
