@@ -164,12 +164,13 @@ class GAN(Penalized, AdversarialModel):
             steps = {"discriminator": self.discriminator_step, "generator": self.generator_step, "both": self.reusing_step}
             for networks, first, count in self._update_order():
                 real, real_labels = (part_of(values, first, self.batch_parts, count) for values in (images, labels))
-                logs |= steps[networks](real, real_labels, rng)
-                if "real_signs" in logs:
-                    signs.append(logs.pop("real_signs"))
+                update_logs = steps[networks](real, real_labels, rng)
+                if "real_signs" in update_logs:
+                    signs.append(update_logs.pop("real_signs"))
                     if len(signs) == self.discriminator_steps:
                         seen = part_of(images, 0, self.batch_parts, self.discriminator_steps)
                         logs |= self.update_augmentation(tf.reduce_mean(signs), seen)
+                logs |= update_logs
         self.end_step()
         return logs
 

@@ -156,6 +156,15 @@ def test_probability_adapts_once_per_step_for_any_discriminator_steps(images, co
     assert float(steps[-1]["augment_probability"]) == pytest.approx(0.12 if count == 1 else 0.04)
 
 
+@pytest.mark.parametrize("update", ["alternating", "generator_first", "reuse", "simultaneous"])
+def test_probability_adapts_with_every_order_of_updates(images, update):
+    gan = mlp_gan(augment=augment.ADA("color", adjustment=1000, interval=1), update=update)
+    gan.discriminator.head.bias.assign([100.0])
+    steps = [gan.train_on_batch(images[:20], return_dict=True) for _ in range(2)]
+    np.testing.assert_allclose([logs["augment_probability"] for logs in steps], [0.02, 0.04], rtol=1e-6)
+    assert [float(logs["real_signs"]) for logs in steps] == [1.0, 1.0]
+
+
 def test_replicas_agree_on_the_probability(images):
     with two_replicas().scope():
         gan = mlp_gan(augment=augment.ADA("color", adjustment=100, interval=1, target=-1.0))

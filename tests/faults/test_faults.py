@@ -43,12 +43,13 @@ def test_last_good_checkpoint_stays(library, tmp_path, error, mode, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", [0, 4])
-@pytest.mark.parametrize(("error", "mode"), [("EACCES", ONCE), ("ENOSPC", WRITES_FROM_THEN_ON), ("ESTALE", FROM_THEN_ON)])
+@pytest.mark.parametrize(
+    ("error", "mode", "start"), [("ENOSPC", WRITES_FROM_THEN_ON, 0), ("EACCES", ONCE, 4), ("ESTALE", FROM_THEN_ON, 4)]
+)
 def test_training_resumes_after_a_failure(library, tmp_path, error, mode, start):
-    tries = [line for line in lines_of(library, "training", tmp_path, error, mode, 10, start) if line.startswith("call ")]
-    assert len(tries) == 10
-    assert sum("The checkpoints are intact" in line or "could not be written" in line for line in tries) > 3
+    tries = [line for line in lines_of(library, "training", tmp_path, error, mode, 8, start) if line.startswith("call ")]
+    assert len(tries) == 8
+    assert sum("The checkpoints are intact" in line or "could not be written" in line for line in tries) > 1
 
 
 @pytest.mark.slow
