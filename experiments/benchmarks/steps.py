@@ -17,6 +17,8 @@ from experiments.common import job
 
 UPDATES = ("alternating", "reuse", "simultaneous")
 VARIANTS = [(update, policy) for policy in ("float32", "mixed_bfloat16") for update in UPDATES]
+COUNTED = ("MatMul", "BatchMatMulV2", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter")
+"""The operations whose FLOPs are counted."""
 IMAGE_SHAPE = (32, 32, 3)
 ROUNDS, CHECKPOINT_EVERY = 7, 500
 
@@ -54,7 +56,9 @@ def step_flops(model, specification):
 def _flops(operation):
     """Returns the FLOPs of one operation: 0 unless it is a matrix multiplication or a convolution. A multiply-add counts as
     two."""
-    shapes, result = [tuple(t.shape) for t in operation.inputs], tuple(operation.outputs[0].shape) if operation.outputs else ()
+    if operation.type not in COUNTED:
+        return 0
+    shapes, result = [tuple(t.shape) for t in operation.inputs], tuple(operation.outputs[0].shape)
     if operation.type == "MatMul":
         inner = shapes[0][0 if operation.get_attr("transpose_a") else 1]
         return 2 * result[0] * result[1] * inner
@@ -66,9 +70,7 @@ def _flops(operation):
         "Conv2D": lambda: (shapes[1], result),
         "Conv2DBackpropInput": lambda: (shapes[1], shapes[2]),
         "Conv2DBackpropFilter": lambda: (result, shapes[2]),
-    }.get(operation.type)
-    if kernel_and_output is None:
-        return 0
+    }[operation.type]
     kernel, output = kernel_and_output()
     return 2 * math.prod(kernel) * math.prod(output[:3])
 
