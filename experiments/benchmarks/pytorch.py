@@ -229,10 +229,14 @@ class Training:
         scaler.update()
 
 
-def prepared(network, precision, batch_size, compiled):
-    """Builds a training. Returns a dict with its batch size, and a function that starts a step and returns one that waits."""
+def use_fast_settings():
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
+
+
+def prepared(network, precision, batch_size, compiled):
+    """Builds a training. Returns a dict with its batch size, and a function that starts a step and returns one that waits."""
+    use_fast_settings()
     training = Training(network, precision, compiled, batch_size)
 
     def step():
@@ -252,8 +256,7 @@ class SynchronizedLoss:
 
 
 def main():
-    torch.set_float32_matmul_precision("high")
-    torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
+    use_fast_settings()
     for name in flags.FLAGS.networks:
         for precision in flags.FLAGS.precisions:
             for variant in flags.FLAGS.variants:

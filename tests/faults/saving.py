@@ -17,9 +17,9 @@ import sys
 import numpy as np
 
 import ganlib
-from ganlib.training.checkpoint import Checkpoints
+from ganlib.training.checkpoint import Checkpoints, all_variables
 from tests.faults import failing_calls
-from tests.helpers import mlp_gan
+from tests.helpers import mlp_gan, same
 
 MOST_CALLS = 1000
 
@@ -73,11 +73,7 @@ def restore(folder, model):
 
 
 def state_of(model):
-    return [v.numpy() for v in (*model.variables, *(v for optimizer in model.optimizers for v in optimizer.variables))]
-
-
-def same(first, second):
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    return [variable.numpy() for variable in all_variables(model)]
 
 
 if __name__ == "__main__":

@@ -116,14 +116,20 @@ def test_aborted_request_leaves_one_line(port, caplog):
     ]
 
 
-def test_answers_that_are_never_read_are_dropped(port):
+def connected_for_large_answers(port, count):
+    """Opens a connection with a small buffer, and sends requests with answers of 100 kB each."""
     body = b'{"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 64, "labels": [1]}}'
     request = HEADER.replace(f"Length: {len(BODY)}".encode(), f"Length: {len(body)}".encode()) + body
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(10)
     connection.connect(("127.0.0.1", port))
-    connection.sendall(200 * request)  # their answers have 20 MB, more than the system's buffers
+    connection.sendall(count * request)
+    return connection
+
+
+def test_answers_that_are_never_read_are_dropped(port):
+    connection = connected_for_large_answers(port, 200)  # their answers have 20 MB, more than the system's buffers
     time.sleep(5 * TIMEOUT)
     read = 0
     with contextlib.suppress(ConnectionError):
@@ -134,13 +140,7 @@ def test_answers_that_are_never_read_are_dropped(port):
 
 
 def test_slow_readers_get_their_answer(port):
-    body = b'{"signature_name": "generate_from_seed", "inputs": {"seed": 1, "count": 64, "labels": [1]}}'
-    request = HEADER.replace(f"Length: {len(BODY)}".encode(), f"Length: {len(body)}".encode()) + body
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(10)
-    connection.connect(("127.0.0.1", port))
-    connection.sendall(100 * request)
+    connection = connected_for_large_answers(port, 100)
     answers = b""
     end = time.monotonic() + 6 * TIMEOUT
     while time.monotonic() < end:  # 200 kB per second: the system's buffers alone take longer than the timeout
